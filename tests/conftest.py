@@ -1,0 +1,37 @@
+"""What every test gets: a home of its own, so that nothing touches the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CI = os.environ.get("TK_TEST_REQUIRE_ALL") == "1"
+"""Set in CI: a test that would skip for want of Docker or of the embedded server fails instead."""
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip with a reason on a machine that lacks something; fail where everything was promised."""
+    if CI:
+        pytest.fail(f"TK_TEST_REQUIRE_ALL=1, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local" / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The sample repository; read-only by convention."""
+    return ROOT / "sample_repository"

@@ -1,0 +1,1 @@
+"""What each backend expects of a model directory."""

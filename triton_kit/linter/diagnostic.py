@@ -1,0 +1,84 @@
+"""What a finding is: a problem as a rule states it, a diagnostic as a user sees it, a report of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path as FilePath
+
+from triton_kit.repository.source import START, Path, Span
+
+
+class Severity(IntEnum):
+    """How bad a finding is.
+
+    ERROR: the server will refuse it. WARNING: it loads, and not as meant. NOTE: it could be better.
+    """
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """A second place that a finding speaks of: the first definition, the step that feeds a tensor."""
+
+    message: str
+    file: FilePath | None = None
+    span: Span = START
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What a rule yields: a route into the document and what is wrong there; never a line number.
+
+    ``at`` is the route in the model's config (the nearest existing parent is shown when it is absent). ``file`` is set
+    when the finding is about another file of the model. ``key`` points at the field's name instead of its value.
+    """
+
+    at: Path = ()
+    message: str
+    help: str | None = None
+    file: FilePath | None = None
+    span: Span | None = None
+    key: bool = False
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """A problem with its place: what ``tk validate`` prints, and what every report format is made of."""
+
+    rule: str
+    severity: Severity
+    model: str | None
+    file: FilePath
+    span: Span
+    message: str
+    help: str | None = None
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All findings about what was asked for, in order of file and place."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    models: tuple[str, ...] = ()
+    files: int = 0
+    suppressed: int = 0
+    sources: dict[FilePath, str] = field(default_factory=dict, compare=False, repr=False)
+    """The text of each file that a diagnostic points into, for the excerpt."""
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have that severity."""
+        return sum(d.severity is severity for d in self.diagnostics)
+
+    @property
+    def ok(self) -> bool:
+        """Whether a server would take it: no error among the findings."""
+        return not any(d.severity is Severity.ERROR for d in self.diagnostics)

@@ -1,0 +1,1 @@
+"""A server that is running, wherever it runs."""

@@ -1,0 +1,84 @@
+"""A server to run, the places where it answers, and what runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSpec:
+    """What to run.
+
+    ``http_port``, ``grpc_port`` and ``metrics_port`` are TCP ports on ``bind``, already chosen (never 0): see
+    ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
+    UUIDs. ``shm_size`` is in bytes. ``server_args`` go to tritonserver as they are. ``release`` is a container release
+    such as ``24.10``; ``image`` overrides the image that follows from it.
+    """
+
+    repository: Path
+    release: str
+    http_port: int
+    grpc_port: int
+    metrics_port: int
+    bind: str = "127.0.0.1"
+    image: str | None = None
+    gpus: str = "none"
+    shm_size: int = 256 * 1024 * 1024
+    name: str | None = None
+    pull: str = "missing"
+    env: Mapping[str, str] = field(default_factory=dict)
+    server_args: tuple[str, ...] = ()
+    exit_on_error: bool = False
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Where a server answers, as base URLs without a trailing slash; gRPC as host:port."""
+
+    http: str
+    grpc: str
+    metrics: str
+
+
+class Server(Protocol):
+    """A server that was started. Stopping it twice is fine; it leaves nothing behind."""
+
+    @property
+    def endpoints(self) -> Endpoints: ...
+
+    @property
+    def description(self) -> str:
+        """What runs, in a few words: ``docker nvcr.io/nvidia/tritonserver:24.10-py3``, ``embedded tritonserver``."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """``None`` while it runs, afterwards the exit code (negative: killed by that signal, as in subprocess)."""
+        ...
+
+    def log(self) -> Iterator[str]:
+        """The lines of the log that came since the last call, without their line ends; never blocks."""
+        ...
+
+    def stop(self, *, grace: float = 10.0) -> None:
+        """End the server: politely first, after ``grace`` seconds by force."""
+        ...
+
+
+class Runtime(Protocol):
+    """A way to run a server. ``check`` raises TkError with the remedy when this machine cannot."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self, spec: ServerSpec) -> None: ...
+
+    def argv(self, spec: ServerSpec) -> list[str]:
+        """The command line that ``start`` runs; pure."""
+        ...
+
+    def start(self, spec: ServerSpec) -> Server: ...

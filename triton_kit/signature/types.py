@@ -1,0 +1,23 @@
+"""What a model file says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_kit.repository.tensor import TensorSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """The tensors a model takes and gives, in the order of the file, shapes with their batch dimension."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def input(self, name: str) -> TensorSpec | None:
+        """The input of that name, or ``None``."""
+        return next((t for t in self.inputs if t.name == name), None)
+
+    def output(self, name: str) -> TensorSpec | None:
+        """The output of that name, or ``None``."""
+        return next((t for t in self.outputs if t.name == name), None)
