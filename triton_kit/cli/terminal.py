@@ -1,0 +1,118 @@
+"""Everything tk prints: results on stdout, conversation on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STYLES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+    "error": "1;31",
+    "warning": "1;33",
+    "note": "1;36",
+}
+"""The names that ``style`` takes, as ANSI SGR parameters."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the options that every command takes have set for this run."""
+
+    quiet: bool = False
+    verbose: bool = False
+    no_color: bool = False
+
+
+settings = Settings()
+
+
+def colors(stream: IO[str] | None = None) -> bool:
+    """Whether to colour what goes to ``stream`` (stdout by default): see https://no-color.org."""
+    stream = stream or sys.stdout
+    if settings.no_color or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def style(text: str, name: str, *, stream: IO[str] | None = None) -> str:
+    """The text in that style, or as it is where ``stream`` (stdout by default) takes no colours."""
+    return f"\x1b[{STYLES[name]}m{text}\x1b[0m" if colors(stream) else text
+
+
+def out(text: str = "") -> None:
+    """Print a part of the result."""
+    _write(sys.stdout, text)
+
+
+def out_json(value: Any) -> None:
+    """Print the result as JSON."""
+    _write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say(text: str = "") -> None:
+    """Tell the user something on the side; silent with --quiet."""
+    if not settings.quiet:
+        _write(sys.stderr, text)
+
+
+def detail(text: str) -> None:
+    """Tell what only --verbose shows."""
+    if settings.verbose and not settings.quiet:
+        _write(sys.stderr, style(text, "dim", stream=sys.stderr))
+
+
+def warn(message: str, *, hint: str | None = None) -> None:
+    """Tell about something that is not as it should be; shown with --quiet too."""
+    _write(sys.stderr, f"{style('warning', 'warning', stream=sys.stderr)}: {message}")
+    _hint(hint)
+
+
+def error(message: str, *, hint: str | None = None) -> None:
+    """Tell why it ends here."""
+    _write(sys.stderr, f"{style('error', 'error', stream=sys.stderr)}: {message}")
+    _hint(hint)
+
+
+def _hint(hint: str | None) -> None:
+    if hint:
+        _write(sys.stderr, f"  {style('hint', 'cyan', stream=sys.stderr)}: {hint}")
+
+
+def interactive() -> bool:
+    """Whether someone can be asked: stdin and stderr are a terminal, and this is not CI."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def live() -> bool:
+    """Whether stderr can show something that moves."""
+    return not settings.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def console() -> Console:
+    """A rich console on stderr, for what moves: live tables, progress bars."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=settings.quiet, no_color=not colors(sys.stderr), highlight=False)
+
+
+def _write(stream: IO[str], text: str) -> None:
+    """Print a line; what the stream's encoding lacks, a file name's stray bytes for one, is shown escaped."""
+    try:
+        stream.write(text + "\n")
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
