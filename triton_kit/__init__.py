@@ -1,3 +1,49 @@
-"""A toolkit for the model repositories of NVIDIA Triton Inference Server."""
+"""A toolkit for the model repositories of NVIDIA Triton Inference Server.
+
+The Python face of ``tk`` is three functions: ``load`` reads a repository into values, ``lint`` says what a server would
+refuse, ``render`` gives the text of a ``config.pbtxt`` from its ``model.yaml``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from triton_kit.linter.diagnostic import Report
+    from triton_kit.repository.model import Repository
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "lint", "load", "render"]
+
+
+def load(path: str | PathLike[str]) -> Repository:
+    """The model repository at ``path``; its models, versions and configurations are read when they are asked for."""
+    from pathlib import Path
+
+    from triton_kit.repository.model import Repository
+
+    return Repository(Path(path))
+
+
+def lint(
+    path: str | PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+) -> Report:
+    """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
+
+    ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
+    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    """
+    from triton_kit.linter.engine import lint
+
+    return lint(path, release=release, auto_complete=auto_complete, gpus=gpus)
+
+
+def render(model: str | PathLike[str]) -> str:
+    """The text of ``config.pbtxt`` as the ``model.yaml`` in that model directory and its template give it."""
+    from pathlib import Path
+
+    from triton_kit.scaffold.render import render_model
+
+    return render_model(Path(model))
