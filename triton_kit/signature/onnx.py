@@ -1,0 +1,73 @@
+"""What an ONNX file says of its inputs and outputs, read without its weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from triton_kit.signature.errors import ModelFileError
+from triton_kit.signature.external import confine
+from triton_kit.signature.files import explain, name_kind, open_model
+from triton_kit.signature.onnx_model import ExternalData, ForeignIO, OnnxModel
+from triton_kit.signature.onnx_walk import MODEL_TAGS, Walk
+from triton_kit.signature.wire import Wire, WireError
+
+__all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "read"]
+
+
+def read(path: Path) -> OnnxModel:
+    """Reads an ONNX file without loading its weights; takes milliseconds and one small buffer at any size.
+
+    Raises ModelFileError, whose ``reason`` tells which: see there. A file with external data outside the directory
+    of the model (an absolute path, ``..``, or a link) is refused.
+    """
+    fd, size = open_model(path)
+    try:
+        walk = Walk(Wire(fd, size))
+        try:
+            walk.model()
+        except WireError as error:
+            raise _complaint(path, walk, error, os.pread(fd, 512, 0)) from None
+        if not walk.graphs:
+            raise _complaint(path, walk, None, os.pread(fd, 512, 0))
+    except OSError as error:
+        raise explain(path, error) from None
+    finally:
+        os.close(fd)
+    model = walk.result()
+    if model.external_data:
+        confine(path, (data.location for data in model.external_data))
+    return model
+
+
+def _complaint(path: Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:
+    """Why a file is no ONNX model: another kind of file, cut short, or broken inside."""
+    kind = None if walk.graphs else name_kind(head)
+    if kind == "a git-lfs pointer":
+        return ModelFileError(
+            path, "is a git-lfs pointer, not the model itself", reason="git-lfs", hint="run `git lfs pull`"
+        )
+    if kind:
+        return ModelFileError(path, f"is {kind}, not an ONNX model", reason="foreign")
+    if not walk.seen:
+        return ModelFileError(path, "is not an ONNX model", reason="foreign", hint="give a file that was saved as ONNX")
+    size = walk.wire.size
+    if error is None:
+        return ModelFileError(
+            path, f"has no graph in its {size} bytes: cut short, or not an ONNX model", reason="truncated"
+        )
+    if error.at == walk.done:
+        if error.needed and (error.tag is None or error.tag in MODEL_TAGS):
+            short = f", {error.needed - size:,} or more are missing" if error.needed > size + 1 else ""
+            return ModelFileError(
+                path,
+                f"is truncated: it ends at byte {size:,}{short}",
+                reason="truncated",
+                hint="copy or download it again",
+            )
+        if walk.graphs:
+            said = f"has bytes behind the end of the model, from byte {error.at:,} on"
+            return ModelFileError(path, said, reason="trailing", hint="export it again, or cut it there")
+    return ModelFileError(
+        path, f"is broken at byte {error.at:,}: {error.message}", reason="malformed", hint="copy or export it again"
+    )

@@ -1,0 +1,59 @@
+"""The values that reading an ONNX file gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from triton_kit.repository.tensor import TensorSpec
+from triton_kit.signature.types import Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalData:
+    """A tensor kept in a file of its own: ``location`` is relative to the model's directory.
+
+    ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it.
+    """
+
+    location: str
+    offset: int
+    length: int | None
+    tensor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignIO:
+    """An input or output that no Triton data type describes.
+
+    ``kind`` is ``tensor``, ``sparse_tensor``, ``sequence``, ``map``, ``optional``, ``opaque`` or ``untyped``;
+    ``element`` is ONNX's name of a tensor's element type (``FLOAT8E4M3FN``), otherwise empty.
+    """
+
+    name: str
+    is_output: bool
+    kind: str
+    element: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxModel:
+    """An ONNX file but for its weights.
+
+    ``signature`` has the graph's inputs without its initializers. From IR version 4 on, an input that is also an
+    initializer is in ``overridable`` (ONNX Runtime's overridable initializers); before, it is a constant and in
+    neither. ``foreign_io`` lists what in the signature has no Triton type (its ``dtype`` is ``None``).
+    ``opsets`` are domain and version, ``producer`` name and version, ``metadata`` key and value, as in the file; what
+    the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
+    """
+
+    signature: Signature
+    overridable: tuple[TensorSpec, ...]
+    foreign_io: tuple[ForeignIO, ...]
+    ir_version: int
+    opsets: tuple[tuple[str, int], ...]
+    producer: tuple[str, str]
+    graph_name: str
+    external_data: tuple[ExternalData, ...]
+    functions: tuple[str, ...]
+    metadata: tuple[tuple[str, str], ...]
+    graphs: int
