@@ -1,0 +1,86 @@
+"""A server from its start to its end, as a ``with`` block."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
+
+from triton_kit.runtime.health import Snapshot, watch
+from triton_kit.runtime.types import Runtime, Server, ServerSpec
+
+
+@contextlib.contextmanager
+def running(
+    runtime: Runtime,
+    spec: ServerSpec,
+    *,
+    models: Iterable[str] | None = None,
+    timeout: float = 120.0,
+    on_snapshot: Callable[[Snapshot], None] | None = None,
+    grace: float = 10.0,
+) -> Iterator[tuple[Server, Snapshot]]:
+    """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
+
+    ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
+    them goes to ``on_snapshot``. Whether a model that failed is acceptable is for the caller to say: see
+    ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end it like Ctrl-C (main thread only). Raises what
+    ``Runtime.check``, ``Runtime.start`` and ``health.watch`` raise.
+    """
+    runtime.check(spec)
+    names = model_names(spec) if models is None else tuple(models)
+    with _interruptible():
+        server = runtime.start(spec)
+        try:
+            yield server, _await(server, names, timeout, on_snapshot)
+        finally:
+            _stop(server, grace)
+
+
+def model_names(spec: ServerSpec) -> tuple[str, ...]:
+    """What the server takes for models: every sub-directory, hidden too (core, ``model_repository_manager.cc``)."""
+    return tuple(sorted(entry.name for entry in spec.repository.iterdir() if entry.is_dir()))
+
+
+def _await(
+    server: Server, names: tuple[str, ...], timeout: float, on_snapshot: Callable[[Snapshot], None] | None
+) -> Snapshot:
+    last: Snapshot | None = None
+    for last in watch(server, models=names, timeout=timeout):
+        if on_snapshot is not None:
+            on_snapshot(last)
+    assert last is not None
+    return last
+
+
+def _stop(server: Server, grace: float) -> None:
+    """Stop the server; an impatient second Ctrl-C takes the grace away, and a third is too late to leave anything."""
+    try:
+        server.stop(grace=grace)
+    except KeyboardInterrupt:
+        server.stop(grace=0.0)
+        raise
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt, so that ``finally`` blocks run."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        for number in numbers:
+            if before[number] is signal.SIG_DFL:
+                signal.signal(number, _interrupt)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(f"signal {number}")
