@@ -1,0 +1,247 @@
+"""Triton releases: what each container holds, where its image is, and which flags its server knows.
+
+The tables are ``releases.csv`` (``TRITON_VERSION``, ``build.py`` and the compatibility page on each release branch of
+triton-inference-server/server, NVIDIA's release notes) and ``flags.csv`` (``tritonserver --help`` of 24.10 and
+``command_line_parser.cc`` on each release branch). An empty cell means that no source was found: unknown, not absent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from triton_kit.errors import UsageError
+
+DEFAULT = "24.10"
+"""The release that is meant where none is named."""
+
+REGISTRY = "nvcr.io/nvidia/tritonserver"
+
+Variant: TypeAlias = Literal[
+    "py3", "py3-min", "py3-sdk", "pyt-python-py3", "py3-igpu", "vllm-python-py3", "trtllm-python-py3"
+]
+
+_VARIANT_SINCE: Mapping[str, str] = {"vllm-python-py3": "23.10", "trtllm-python-py3": "23.10"}
+
+_DEFAULT_BACKENDS = (
+    "dali", "ensemble", "fil", "identity", "onnxruntime", "openvino", "python", "pytorch", "repeat", "square",
+    "tensorrt",
+)  # fmt: skip
+_TENSORFLOW_UNTIL = "25.03"
+_YEAR_MONTH = re.compile(r"\d\d\.(?:0[1-9]|1[0-2])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A flag of tritonserver: ``since`` is the first container release that has it, ``None`` for before 22.06.
+
+    ``instead`` is what the server's help says to write in its place where the flag is deprecated.
+    """
+
+    name: str
+    since: str | None
+    takes_value: bool
+    instead: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A container release; ``None`` means that it is not known.
+
+    ``cuda`` and ``min_driver`` are what the release notes say (``12.6.2``, ``560+``). ``tensorrt`` is unknown for most.
+    """
+
+    container: str
+    server: str | None = None
+    ubuntu: str | None = None
+    python: str | None = None
+    cuda: str | None = None
+    min_driver: str | None = None
+    onnxruntime: str | None = None
+    openvino: str | None = None
+    dcgm: str | None = None
+    tensorrt: str | None = None
+    vllm: str | None = None
+
+    @property
+    def tabled(self) -> bool:
+        """Whether the tables cover this release; one newer than they are is only a name."""
+        return self.server is not None
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backends of the ``-py3`` image, sorted (``build.py:enable_all`` of the release's branch)."""
+        if self.container < _TENSORFLOW_UNTIL:
+            return tuple(sorted((*_DEFAULT_BACKENDS, "tensorflow")))
+        return _DEFAULT_BACKENDS
+
+    @property
+    def flags(self) -> Mapping[str, Flag]:
+        """The flags of this release's tritonserver, by name without dashes."""
+        return {name: flag for name, flag in flags().items() if not flag.since or flag.since <= self.container}
+
+    def image(self, variant: Variant = "py3") -> str:
+        """The official image. Raises UsageError for a variant that did not exist yet."""
+        since = _VARIANT_SINCE.get(variant)
+        if since and self.container < since:
+            raise UsageError(f"there is no {variant} image of {self.container}", hint=f"take a release from {since} on")
+        return f"{REGISTRY}:{self.container}-{variant}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagProblem:
+    """A server flag that will not do what is hoped; an *error* ends the server at its start."""
+
+    severity: Literal["error", "warning"]
+    argument: str
+    message: str
+    help: str | None = None
+
+
+_TENSORRT = {"23.05": "8.6.1.2", "24.02": "8.6.3", "24.05": "10.0.1.6", "25.03": "10.9.0.34"}
+"""The few published TensorRT versions of the ``-py3`` images (server issue 5975 and NVIDIA's base images)."""
+
+
+@cache
+def releases() -> Mapping[str, Release]:
+    """Every release of the table by its container name, oldest first."""
+    return {row["container"]: _release(row) for row in _rows("releases.csv")}
+
+
+@cache
+def flags() -> Mapping[str, Flag]:
+    """Every flag of tritonserver that is known, by its name without dashes."""
+    return {
+        row["flag"]: Flag(
+            name=row["flag"],
+            since=row["since"] or None,
+            takes_value=row["value"] == "yes",
+            instead=row["instead"] or None,
+        )
+        for row in _rows("flags.csv")
+    }
+
+
+def newest() -> Release:
+    """The newest release of the table."""
+    return list(releases().values())[-1]
+
+
+def release(container: str = DEFAULT) -> Release:
+    """The release of that container name, such as ``24.10``.
+
+    A name newer than the table is taken at its word, with everything but the name unknown. Raises UsageError for
+    anything else that the table does not have.
+    """
+    table = releases()
+    if found := table.get(container):
+        return found
+    if _YEAR_MONTH.fullmatch(container) and container > newest().container:
+        return Release(container=container)
+    raise UsageError(f"release {container!r} is unknown", hint=_suggest_release(container, tuple(table)))
+
+
+def _suggest_release(container: str, known: Sequence[str]) -> str:
+    bare = container.removesuffix("-py3").removeprefix("r")
+    if bare in known:
+        return f"write {bare}"
+    by_server = {r.server: r.container for r in releases().values()}
+    if container in by_server:
+        return f"server {container} is in container {by_server[container]}: write {by_server[container]}"
+    near = () if _YEAR_MONTH.fullmatch(container) else difflib.get_close_matches(bare, known, n=1, cutoff=0.7)
+    nearest = f"did you mean {near[0]}? " if near else ""
+    return f"{nearest}known are {known[0]} to {known[-1]}, one each month"
+
+
+def filter_flags(release: Release, arguments: Sequence[str]) -> tuple[FlagProblem, ...]:
+    """What is wrong with these arguments of tritonserver for that release; an unknown flag ends the server at once.
+
+    ``--flag=value``, ``--flag value`` and unambiguous beginnings of a flag are understood, as getopt_long does
+    (server, command_line_parser.cc). Of a release newer than the table only deprecated flags are mentioned.
+    """
+    return tuple(_flag_problems(release, arguments))
+
+
+def flag_name(argument: str) -> str:
+    """The name of the flag in ``--name`` or ``--name=value``; spelled out where it is a known flag's beginning."""
+    name = argument.removeprefix("--").partition("=")[0]
+    matches = [full for full in flags() if full.startswith(name)]
+    return matches[0] if name not in matches and len(matches) == 1 else name
+
+
+def _flag_problems(release: Release, arguments: Sequence[str]) -> Iterator[FlagProblem]:
+    expects_value = False
+    for argument in arguments:
+        if expects_value:
+            expects_value = False
+        elif not argument.startswith("-"):
+            yield FlagProblem(
+                severity="error",
+                argument=argument,
+                message=f"{argument!r} is not a flag, and tritonserver takes nothing else",
+                help=f"write --{argument}" if argument.partition("=")[0] in flags() else None,
+            )
+        elif argument not in ("-h", "--help"):
+            name = flag_name(argument)
+            flag = flags().get(name)
+            expects_value = flag is not None and flag.takes_value and "=" not in argument
+            yield from _judge(release, argument, name, flag)
+
+
+def _judge(release: Release, argument: str, name: str, flag: Flag | None) -> Iterator[FlagProblem]:
+    if flag is None:
+        if release.tabled:
+            near = difflib.get_close_matches(name, release.flags, n=1, cutoff=0.7)
+            yield FlagProblem(
+                severity="error",
+                argument=argument,
+                message=f"--{name} is not a flag of tritonserver {release.container}",
+                help=f"did you mean --{near[0]}?" if near else "see tritonserver --help for the flags it has",
+            )
+    elif flag.since and flag.since > release.container:
+        yield FlagProblem(
+            severity="error",
+            argument=argument,
+            message=f"--{name} is in tritonserver from {flag.since} on, and this is {release.container}",
+            help=f"leave it out, or take --release {flag.since} or later",
+        )
+    elif flag.instead and _has(release, flag.instead):
+        yield FlagProblem(
+            severity="warning",
+            argument=argument,
+            message=f"--{name} is deprecated",
+            help=f"write {flag.instead}",
+        )
+
+
+def _has(release: Release, argument: str) -> bool:
+    since = flags()[flag_name(argument)].since
+    return since is None or since <= release.container
+
+
+def _release(row: Mapping[str, str]) -> Release:
+    return Release(
+        container=row["container"],
+        server=row["server"] or None,
+        ubuntu=row["ubuntu"] or None,
+        python=row["python"] or None,
+        cuda=row["cuda_notes"] or None,
+        min_driver=row["min_driver_notes"] or None,
+        onnxruntime=row["onnxruntime"] or None,
+        openvino=row["openvino"] or None,
+        dcgm=row["dcgm"] or None,
+        tensorrt=_TENSORRT.get(row["container"]),
+        vllm=row["vllm"] or None,
+    )
+
+
+def _rows(name: str) -> Iterable[Mapping[str, str]]:
+    import csv
+
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
