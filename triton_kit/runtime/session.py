@@ -59,7 +59,7 @@ def _stop(server: Server, grace: float) -> None:
     """Stop the server; an impatient second Ctrl-C takes the grace away, and a third is too late to leave anything."""
     try:
         server.stop(grace=grace)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         server.stop(grace=0.0)
         raise
 
