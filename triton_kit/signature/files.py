@@ -99,3 +99,29 @@ def explain(path: Path, error: OSError | ValueError) -> ModelFileError:
         )
     said = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return ModelFileError(path, f"cannot be read: {said}", reason="unreadable")
+
+
+def require_kind(path: Path, wanted: str, also: tuple[str, ...]) -> None:
+    """Refuses a file whose first bytes say that it is something else than ``wanted`` or one of ``also``.
+
+    A file whose bytes do not tell passes. Raises ModelFileError, also where the file cannot be opened or is empty.
+    """
+    fd, _ = open_model(path)
+    try:
+        head = os.pread(fd, 512, 0)
+    except OSError as error:
+        raise explain(path, error) from None
+    finally:
+        os.close(fd)
+    kind = name_kind(head)
+    if kind == "a git-lfs pointer":
+        raise lfs_pointer(path)
+    if kind and kind != wanted and kind not in also:
+        raise ModelFileError(path, f"is {kind}, not {wanted}", reason="foreign")
+
+
+def lfs_pointer(path: Path) -> ModelFileError:
+    """The failure for a file that git-lfs has not fetched."""
+    return ModelFileError(
+        path, "is a git-lfs pointer, not the model itself", reason="git-lfs", hint="run `git lfs pull`"
+    )

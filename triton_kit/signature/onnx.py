@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.external import confine
-from triton_kit.signature.files import explain, name_kind, open_model
+from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
 from triton_kit.signature.onnx_model import ExternalData, ForeignIO, OnnxModel
 from triton_kit.signature.onnx_walk import MODEL_TAGS, Walk
+from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError
 
-__all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "read"]
+__all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read"]
 
 
 def read(path: Path) -> OnnxModel:
@@ -40,13 +42,33 @@ def read(path: Path) -> OnnxModel:
     return model
 
 
+def infer_missing(path: Path, model: OnnxModel) -> OnnxModel:
+    """The model with shapes and types inferred for outputs that the file leaves without.
+
+    Only then is the onnx package loaded; weights over a kilobyte are left out of the inference. A file over 512 MB, or
+    one that the inference refuses, is given back as it was.
+    """
+    untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
+    wanted = untyped | {t.name for t in model.signature.outputs if t.dtype and t.shape is None}
+    if not wanted:
+        return model
+    from triton_kit.signature.onnx_infer import infer_outputs
+
+    found = infer_outputs(path, wanted)
+    outputs = tuple(found.get(t.name, t) for t in model.signature.outputs)
+    solved = {t.name for t in found.values() if t.dtype}
+    return replace(
+        model,
+        signature=Signature(inputs=model.signature.inputs, outputs=outputs),
+        foreign_io=tuple(io for io in model.foreign_io if io.name not in untyped & solved or not io.is_output),
+    )
+
+
 def _complaint(path: Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:
     """Why a file is no ONNX model: another kind of file, cut short, or broken inside."""
     kind = None if walk.graphs else name_kind(head)
     if kind == "a git-lfs pointer":
-        return ModelFileError(
-            path, "is a git-lfs pointer, not the model itself", reason="git-lfs", hint="run `git lfs pull`"
-        )
+        return lfs_pointer(path)
     if kind:
         return ModelFileError(path, f"is {kind}, not an ONNX model", reason="foreign")
     if not walk.seen:

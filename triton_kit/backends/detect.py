@@ -1,0 +1,127 @@
+"""Which backend the server takes for a model, from the config and the files it finds.
+
+core, model_config_utils.cc:AutoCompleteBackendFields, which runs with and without ``--disable-auto-complete-config``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from triton_kit.backends.generic import before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The names in the one directory that detection looks into; ``directories`` are those that are directories."""
+
+    names: frozenset[str]
+    directories: frozenset[str] = frozenset()
+
+    def has_file(self, name: str) -> bool:
+        """Whether the name is there and is not a directory."""
+        return name in self.names and name not in self.directories
+
+
+NOTHING = Listing(names=frozenset())
+"""What a model without any sub-directory shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detected:
+    """The three fields after completion; ``backend`` is empty where the server cannot tell or will refuse."""
+
+    backend: str
+    platform: str
+    default_model_filename: str
+
+
+def list_inspected(model: Path) -> Listing:
+    """The listing of the model's lexicographically first sub-directory, whatever its name. Raises OSError."""
+    with os.scandir(model) as entries:
+        first = min((e.name for e in entries if e.is_dir()), key=os.fsencode, default=None)
+    if first is None:
+        return NOTHING
+    with os.scandir(model / first) as entries:
+        found = [(e.name, e.is_dir()) for e in entries]
+    return Listing(names=frozenset(n for n, _ in found), directories=frozenset(n for n, d in found if d))
+
+
+def detect_backend(
+    *, model_name: str, backend: str, platform: str, filename: str, listing: Listing, release: str | None = None
+) -> Detected:
+    """What the server makes of ``backend``, ``platform`` and ``default_model_filename`` (empty where not given).
+
+    The first backend that fits, in the server's order: tensorflow, tensorrt, onnxruntime, openvino, pytorch, python,
+    then the part of the model's name behind its first dot. Files count only where all three fields are empty.
+    ``release`` is the container's, ``None`` for the newest.
+    """
+    seen = NOTHING if backend or platform or filename else listing
+    tensorflow = _tensorflow(backend, platform, filename, listing)
+    if tensorflow:
+        return tensorflow
+    if not backend:
+        backend = _infer(platform, filename, seen, release)
+    match backend:
+        case "tensorrt":
+            return _filled(backend, platform or "tensorrt_plan", filename or "model.plan")
+        case "onnxruntime":
+            return _filled(backend, platform or "onnxruntime_onnx", filename or "model.onnx")
+        case "openvino":
+            return _filled(backend, platform, filename or "model.xml")
+        case "pytorch":
+            aoti = platform == "torch_aoti" or (
+                not before(release, "26.03") and seen.has_file("model.pt2") and not seen.has_file("model.pt")
+            )
+            platform = platform or ("torch_aoti" if aoti else "pytorch_libtorch")
+            return _filled(backend, platform, filename or ("model.pt2" if aoti else "model.pt"))
+        case "python":
+            return _filled(backend, platform, filename or "model.py")
+    if not (backend or platform or filename) and "." in model_name:
+        named = model_name.partition(".")[2]
+        return _filled(named, "", f"model.{named}")
+    return _filled(backend, platform, filename)
+
+
+def _filled(backend: str, platform: str, filename: str) -> Detected:
+    return Detected(backend=backend, platform=platform, default_model_filename=filename)
+
+
+_TENSORFLOW_FILES = {"tensorflow_savedmodel": "model.savedmodel", "tensorflow_graphdef": "model.graphdef"}
+
+
+def _tensorflow(backend: str, platform: str, filename: str, listing: Listing) -> Detected | None:
+    if not platform and backend in {"", "tensorflow"}:
+        if filename:
+            platform = next((p for p, file in _TENSORFLOW_FILES.items() if file == filename), "")
+        elif listing.has_file("model.graphdef"):
+            platform = "tensorflow_graphdef"
+        elif "model.savedmodel" in listing.directories:
+            platform = "tensorflow_savedmodel"
+    if platform not in _TENSORFLOW_FILES:
+        return None
+    return _filled(backend or "tensorflow", platform, filename or _TENSORFLOW_FILES[platform])
+
+
+def _infer(platform: str, filename: str, seen: Listing, release: str | None) -> str:
+    """The backend where the config names none; empty where nothing tells."""
+    aoti = not before(release, "26.03")
+    libtorch = {"pytorch_libtorch"}
+    if aoti:
+        libtorch.add("torch_aoti")
+    if not before(release, "26.04"):
+        libtorch.add("libtorch")
+    if platform == "tensorrt_plan" or filename == "model.plan" or seen.has_file("model.plan"):
+        return "tensorrt"
+    if platform == "onnxruntime_onnx" or filename == "model.onnx" or "model.onnx" in seen.names:
+        return "onnxruntime"
+    if filename == "model.xml" or "model.xml" in seen.names:
+        return "openvino"
+    if platform in libtorch or filename == "model.pt" or seen.has_file("model.pt"):
+        return "pytorch"
+    if aoti and (filename == "model.pt2" or seen.has_file("model.pt2")):
+        return "pytorch"
+    if filename == "model.py" or "model.py" in seen.names:
+        return "python"
+    return ""
