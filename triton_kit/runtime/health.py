@@ -205,10 +205,16 @@ def _death(server: Server, snapshot: Snapshot, code: int, told: list[str]) -> Tk
     failed = ", ".join(dict.fromkeys(model.name for model in snapshot.failed))
     how = f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
     if failed:
-        reasons = "".join(f"\n  {model.name}: {model.reason.strip()}" for model in snapshot.failed)
+        reasons = "".join(
+            f"\n  {model.name}: {model.reason.strip().partition(chr(10))[0]}" for model in snapshot.failed
+        )
         return NotReady(f"{failed} did not load, and the server {how}:{reasons}", snapshot=snapshot, log=words)
     listed = "".join(f"\n  {line}" for line in words)
     return ServerDied(f"{server.description} {how} before it was ready:{listed}", status=code, log=words)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
 def _late(snapshot: Snapshot, timeout: float, told: list[str]) -> NotReady:
