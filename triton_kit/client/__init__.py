@@ -1,1 +1,20 @@
-"""Talk to a running server."""
+"""Talk to a running server over HTTP or gRPC."""
+
+from triton_kit.client.connect import connect
+from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.flight import Outcome, infer_many
+from triton_kit.client.types import Client, InferResult, ModelMetadata, Request, ServedConfig, TensorMetadata
+
+__all__ = [
+    "Client",
+    "InferResult",
+    "ModelMetadata",
+    "NoAnswer",
+    "Outcome",
+    "Request",
+    "ServedConfig",
+    "ServerError",
+    "TensorMetadata",
+    "connect",
+    "infer_many",
+]

@@ -1,0 +1,76 @@
+"""Keep several requests in flight at once."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triton_kit.client.types import InferResult, Request
+from triton_kit.errors import TkError
+
+if TYPE_CHECKING:
+    from triton_kit.client.types import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the request number ``index``: a result, or the error."""
+
+    index: int
+    result: InferResult | None
+    error: TkError | None
+
+
+def infer_many(
+    client: Client, requests: Iterable[Request], *, in_flight: int = 1, timeout: float | None = None
+) -> Iterator[Outcome]:
+    """Send the requests, at most ``in_flight`` at a time, and yield each outcome as it comes (not in order).
+
+    The requests are taken one by one as they are sent. A failed one does not stop the others. When the caller stops
+    early, nothing more is sent, and what is in flight is left to its end.
+    """
+    if in_flight == 1:
+        for index, request in enumerate(requests):
+            yield _send(client, index, request, timeout)
+        return
+    waiting = enumerate(requests)
+    todo: queue.SimpleQueue[tuple[int, Request] | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            while (job := todo.get()) is not None:
+                done.put(_send(client, *job, timeout))
+        except BaseException as error:
+            done.put(error)
+
+    # Daemons, so that Ctrl-C ends the program at once and not after the slowest answer.
+    workers = [threading.Thread(target=work, daemon=True, name=f"tk-infer-{i}") for i in range(in_flight)]
+    running = 0
+    try:
+        for worker in workers:
+            worker.start()
+        while True:
+            while running < in_flight and (job := next(waiting, None)) is not None:
+                todo.put(job)
+                running += 1
+            if running == 0:
+                return
+            outcome = done.get()
+            running -= 1
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+    finally:
+        for _ in workers:
+            todo.put(None)
+
+
+def _send(client: Client, index: int, request: Request, timeout: float | None) -> Outcome:
+    try:
+        return Outcome(index=index, result=client.infer(request, timeout=timeout), error=None)
+    except TkError as error:
+        return Outcome(index=index, result=None, error=error)

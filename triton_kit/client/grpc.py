@@ -1,0 +1,265 @@
+"""The inference protocol over gRPC, with the messages that tritonclient ships."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from triton_kit.client.address import Address
+from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.transport import check_headers
+from triton_kit.client.types import (
+    InferResult,
+    ModelIndexEntry,
+    ModelMetadata,
+    Request,
+    ServedConfig,
+    ServerMetadata,
+    TensorMetadata,
+    read_config,
+)
+from triton_kit.client.wire import datatype_of, decode, encode
+from triton_kit.errors import TkError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from triton_kit.client.types import Array
+
+_CHANNEL = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # Who waits for a server asks every half second; gRPC alone would wait up to two minutes between attempts.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+_NOT_FROM_THE_SERVER = (
+    "failed to connect",
+    "connection re",
+    "socket closed",
+    "dns ",
+    "name resolution",
+    "domain name",
+    "http2 header",
+    "goaway",
+    "rst_stream",
+    "recvmsg",
+    "keepalive",
+    "end of tcp stream",
+    "stream removed",
+    "settings frame",
+    "handshake",
+)
+"""What gRPC's own text says of a broken connection; its status alone is one that servers send, too: UNAVAILABLE."""
+
+
+class GrpcClient:
+    """A server reached over gRPC; implements ``Client``."""
+
+    def __init__(self, address: Address, *, channel: Any, headers: Mapping[str, str], timeout: float) -> None:
+        from tritonclient.grpc import service_pb2, service_pb2_grpc
+
+        self._address = address
+        self._channel = channel
+        self._stub: Any = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        self._messages: Any = service_pb2
+        self._headers = [(name.lower(), value) for name, value in headers.items()]
+        self._timeout = timeout
+
+    @property
+    def url(self) -> str:
+        """The address in full, for messages."""
+        return str(self._address)
+
+    @property
+    def protocol(self) -> str:
+        """``grpc``."""
+        return "grpc"
+
+    def live(self) -> bool:
+        """Whether the server takes requests at all."""
+        return bool(self._call("ServerLive", self._messages.ServerLiveRequest()).live)
+
+    def ready(self) -> bool:
+        """Whether the server calls itself ready; not to be believed alone, see ``triton_kit.client.health``."""
+        return bool(self._call("ServerReady", self._messages.ServerReadyRequest()).ready)
+
+    def model_ready(self, name: str, version: str = "") -> bool:
+        """Whether that model can be asked now; one that does not exist cannot."""
+        request = self._messages.ModelReadyRequest(name=name, version=version)
+        try:
+            return bool(self._call("ModelReady", request).ready)
+        except ServerError as error:
+            if error.status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+                raise
+            return False
+
+    def server_metadata(self) -> ServerMetadata:
+        """Who answers."""
+        value = self._call("ServerMetadata", self._messages.ServerMetadataRequest())
+        return ServerMetadata(name=value.name, version=value.version, extensions=tuple(value.extensions))
+
+    def index(self) -> tuple[ModelIndexEntry, ...]:
+        """Every model of the repository with its state (Triton's model repository extension)."""
+        value = self._call("RepositoryIndex", self._messages.RepositoryIndexRequest())
+        return tuple(
+            ModelIndexEntry(name=m.name, version=m.version, state=m.state, reason=m.reason) for m in value.models
+        )
+
+    def metadata(self, model: str, version: str = "") -> ModelMetadata:
+        """What the model takes and gives."""
+        value = self._call("ModelMetadata", self._messages.ModelMetadataRequest(name=model, version=version))
+        return ModelMetadata(
+            name=value.name,
+            versions=tuple(value.versions),
+            platform=value.platform,
+            inputs=tuple(map(_tensor, value.inputs)),
+            outputs=tuple(map(_tensor, value.outputs)),
+        )
+
+    def config(self, model: str, version: str = "") -> ServedConfig:
+        """The configuration the server works with, completed (Triton's model configuration extension)."""
+        from google.protobuf.json_format import MessageToDict
+
+        value = self._call("ModelConfig", self._messages.ModelConfigRequest(name=model, version=version))
+        return read_config(MessageToDict(value.config, preserving_proto_field_name=True))
+
+    def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
+        """Send one inference with raw tensors."""
+        message = self._encode(request)
+        start = time.perf_counter()
+        answer = self._call("ModelInfer", message, timeout=timeout)
+        seconds = time.perf_counter() - start
+        try:
+            return decode_answer(answer, seconds)
+        except (ValueError, KeyError) as error:
+            raise NoAnswer(f"{self.url} sent an answer that cannot be read: {error}", hint="check the port") from error
+
+    def close(self) -> None:
+        """Close the channel; requests in flight fail."""
+        self._channel.close()
+
+    def __enter__(self) -> GrpcClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, method: str, message: Any, *, timeout: float | None = None) -> Any:
+        import grpc
+
+        seconds = self._timeout if timeout is None else timeout
+        try:
+            return getattr(self._stub, method)(message, timeout=seconds, metadata=self._headers)
+        except grpc.RpcError as error:
+            raise self._explain(error, seconds) from error
+        except ValueError as error:
+            # grpc says so of a channel that another thread has closed.
+            raise NoAnswer(f"{self.url}: {error}") from error
+
+    def _encode(self, request: Request) -> Any:
+        message = self._messages.ModelInferRequest(model_name=request.model, model_version=request.version)
+        for name, array in request.inputs.items():
+            datatype = request.datatypes.get(name) or datatype_of(array)
+            message.inputs.add(name=name, datatype=datatype, shape=array.shape)
+            message.raw_input_contents.append(encode(array, datatype))
+        for name in request.outputs or ():
+            output = message.outputs.add(name=name)
+            if name in request.classes:
+                output.parameters["classification"].int64_param = request.classes[name]
+        for name, value in request.parameters.items():
+            setattr(message.parameters[name], _parameter_field(value), value)
+        return message
+
+    def _explain(self, error: Any, seconds: float) -> TkError:
+        """What a failed call means: the server's own refusal, or nobody there."""
+        status, details = error.code().name, str(error.details() or "")
+        lower = details.lower()
+        if status == "DEADLINE_EXCEEDED":
+            answer = NoAnswer.timed_out(self.url, seconds)
+            return NoAnswer(answer.message, hint=f"{answer.hint}; if this is the HTTP port, leave --grpc out")
+        if status != "CANCELLED" and not any(sign in lower for sign in _NOT_FROM_THE_SERVER):
+            return ServerError(details or status, status=status)
+        if "connection refused" in lower:
+            hint = "start one with tk serve, or say where it is with --url"
+            return NoAnswer(f"nothing listens at {self.url}", hint=hint)
+        if "dns" in lower or "name resolution" in lower or "domain name" in lower:
+            return NoAnswer(f"{self._address.host} is no host that is known here", hint="check the address")
+        if "http1" in lower or "http2 header" in lower or "settings frame" in lower:
+            return NoAnswer(f"{self.url} does not speak gRPC; it may be an HTTP port", hint="leave --grpc out")
+        if "handshake" in lower or "ssl" in lower:
+            return NoAnswer(
+                f"{self.url} does not agree on TLS: {details}", hint="check the scheme: grpc:// or grpcs://"
+            )
+        hint = "look at the server's log; if this is the HTTP port, leave --grpc out"
+        return NoAnswer(f"{self.url} closed the connection without a complete answer", hint=hint)
+
+
+def connect_grpc(address: Address, *, headers: Mapping[str, str], timeout: float) -> GrpcClient:
+    """A client over gRPC; connects with the first request. Raises UsageError where gRPC is not installed."""
+    import os
+
+    # gRPC's C core talks to stderr by itself about what is reported here anyway.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        import grpc
+        import tritonclient.grpc  # noqa: F401
+    except ImportError:
+        raise UsageError("gRPC is not installed", hint="install it: pip install 'triton-kit[grpc]'") from None
+    check_headers(headers)
+    options: tuple[tuple[str, int], ...] = _CHANNEL
+    if address.host in ("localhost", "::1") or address.host.startswith("127."):
+        options = (*options, ("grpc.enable_http_proxy", 0))
+    if address.secure:
+        channel = grpc.secure_channel(address.authority, grpc.ssl_channel_credentials(), options=options)
+    else:
+        channel = grpc.insecure_channel(address.authority, options=options)
+    return GrpcClient(address, channel=channel, headers=headers, timeout=timeout)
+
+
+def decode_answer(answer: Any, seconds: float) -> InferResult:
+    """The arrays in a ModelInferResponse. Raises ValueError when it does not hold what it says."""
+    outputs: dict[str, Array] = {}
+    for i, output in enumerate(answer.outputs):
+        shape = tuple(output.shape)
+        if i < len(answer.raw_output_contents):
+            outputs[output.name] = decode(answer.raw_output_contents[i], output.datatype, shape)
+        else:
+            outputs[output.name] = _from_contents(output.contents, output.datatype, shape)
+    return InferResult(
+        model=answer.model_name,
+        version=answer.model_version,
+        outputs=outputs,
+        datatypes={o.name: o.datatype for o in answer.outputs},
+        seconds=seconds,
+    )
+
+
+def _from_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> Array:
+    """Typed contents, which servers other than Triton send."""
+    import numpy as np
+
+    from triton_kit.repository.tensor import BY_WIRE
+
+    values = [value for _, field in contents.ListFields() for value in field]
+    if datatype == "BYTES":
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array.reshape(shape)
+    return np.array(values, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
+
+
+def _parameter_field(value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "bool_param"
+    return {str: "string_param", int: "int64_param", float: "double_param"}[type(value)]
+
+
+def _tensor(value: Any) -> TensorMetadata:
+    return TensorMetadata(name=value.name, datatype=value.datatype, shape=tuple(value.shape))

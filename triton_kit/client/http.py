@@ -1,0 +1,211 @@
+"""The inference protocol over HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from triton_kit.client.address import Address
+from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.transport import Answer, Transport, check_headers
+from triton_kit.client.types import (
+    InferResult,
+    ModelIndexEntry,
+    ModelMetadata,
+    Request,
+    ServedConfig,
+    ServerMetadata,
+    TensorMetadata,
+    read_config,
+)
+from triton_kit.client.wire import datatype_of, decode, encode
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from triton_kit.client.types import Array
+
+_LENGTH = "Inference-Header-Content-Length"
+
+
+class HttpClient:
+    """A server reached over HTTP; implements ``Client``."""
+
+    def __init__(self, address: Address, *, headers: Mapping[str, str], timeout: float) -> None:
+        self._transport = Transport(address, headers=headers, timeout=timeout)
+
+    @property
+    def url(self) -> str:
+        """The address in full, for messages."""
+        return str(self._transport.address)
+
+    @property
+    def protocol(self) -> str:
+        """``http``."""
+        return "http"
+
+    def live(self) -> bool:
+        """Whether the server takes requests at all."""
+        return self._says_yes("/v2/health/live")
+
+    def ready(self) -> bool:
+        """Whether the server calls itself ready; not to be believed alone, see ``triton_kit.client.health``."""
+        return self._says_yes("/v2/health/ready")
+
+    def model_ready(self, name: str, version: str = "") -> bool:
+        """Whether that model can be asked now; one that does not exist cannot."""
+        return self._says_yes(f"{_model(name, version)}/ready")
+
+    def server_metadata(self) -> ServerMetadata:
+        """Who answers."""
+        value = self._json("GET", "/v2")
+        return ServerMetadata(
+            name=str(value.get("name", "")),
+            version=str(value.get("version", "")),
+            extensions=tuple(map(str, value.get("extensions") or ())),
+        )
+
+    def index(self) -> tuple[ModelIndexEntry, ...]:
+        """Every model of the repository with its state (Triton's model repository extension)."""
+        entries = self._json("POST", "/v2/repository/index", b"{}")
+        return tuple(
+            ModelIndexEntry(
+                name=str(entry.get("name", "")),
+                version=str(entry.get("version", "")),
+                state=str(entry.get("state", "")),
+                reason=str(entry.get("reason", "")),
+            )
+            for entry in entries
+        )
+
+    def metadata(self, model: str, version: str = "") -> ModelMetadata:
+        """What the model takes and gives."""
+        value = self._json("GET", _model(model, version))
+        return ModelMetadata(
+            name=str(value["name"]),
+            versions=tuple(map(str, value.get("versions") or ())),
+            platform=str(value.get("platform", "")),
+            inputs=tuple(map(_tensor, value.get("inputs") or ())),
+            outputs=tuple(map(_tensor, value.get("outputs") or ())),
+        )
+
+    def config(self, model: str, version: str = "") -> ServedConfig:
+        """The configuration the server works with, completed (Triton's model configuration extension)."""
+        return read_config(self._json("GET", f"{_model(model, version)}/config"))
+
+    def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
+        """Send one inference with binary tensors."""
+        body, length = encode_request(request)
+        headers = {"Content-Type": "application/octet-stream", _LENGTH: str(length)}
+        start = time.perf_counter()
+        answer = self._transport.request(
+            "POST", f"{_model(request.model, request.version)}/infer", body, headers=headers, timeout=timeout
+        )
+        seconds = time.perf_counter() - start
+        return decode_answer(answer.check(self.url), self.url, seconds)
+
+    def close(self) -> None:
+        """Close the connections; requests in flight fail."""
+        self._transport.close()
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _says_yes(self, path: str) -> bool:
+        try:
+            self._transport.request("GET", path).check(self.url)
+        except ServerError as error:
+            # A locked endpoint has not said no: it has not been asked.
+            if error.status in ("401", "403"):
+                raise
+            return False
+        return True
+
+    def _json(self, method: str, path: str, body: bytes | None = None) -> Any:
+        value = self._transport.request(method, path, body).check(self.url).json(self.url)
+        if not isinstance(value, dict | list):
+            raise NoAnswer(f"{self.url} does not answer as an inference server does", hint="check the address")
+        return value
+
+
+def connect_http(address: Address, *, headers: Mapping[str, str], timeout: float) -> HttpClient:
+    """A client over HTTP; connects with the first request."""
+    check_headers(headers)
+    return HttpClient(address, headers=headers, timeout=timeout)
+
+
+def encode_request(request: Request) -> tuple[bytes, int]:
+    """The body of an inference and the length of the JSON that it begins with."""
+    inputs, data = [], []
+    for name, array in request.inputs.items():
+        datatype = request.datatypes.get(name) or datatype_of(array)
+        data.append(encode(array, datatype))
+        size = {"binary_data_size": len(data[-1])}
+        inputs.append({"name": name, "shape": list(array.shape), "datatype": datatype, "parameters": size})
+    head: dict[str, Any] = {"inputs": inputs, "parameters": {"binary_data_output": True, **request.parameters}}
+    if request.outputs is not None:
+        head["outputs"] = [_wanted(name, request.classes.get(name)) for name in request.outputs]
+    text = json.dumps(head).encode()
+    return b"".join([text, *data]), len(text)
+
+
+def decode_answer(answer: Answer, url: str, seconds: float) -> InferResult:
+    """The arrays in an inference's answer. Raises NoAnswer when it does not hold what it says."""
+    try:
+        length = int(answer.headers.get(_LENGTH.lower(), len(answer.body)))
+        head = json.loads(answer.body[:length])
+        outputs: dict[str, Array] = {}
+        offset = length
+        for output in head.get("outputs") or ():
+            size = (output.get("parameters") or {}).get("binary_data_size")
+            shape = tuple(map(int, output["shape"]))
+            if size is None:
+                outputs[output["name"]] = _from_json(output["data"], output["datatype"], shape)
+                continue
+            if offset + size > len(answer.body):
+                raise ValueError("its tensors are cut off")
+            outputs[output["name"]] = decode(memoryview(answer.body)[offset : offset + size], output["datatype"], shape)
+            offset += size
+        datatypes = {o["name"]: str(o["datatype"]) for o in head.get("outputs") or ()}
+        name, version = str(head.get("model_name", "")), str(head.get("model_version", ""))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NoAnswer(f"{url} sent an answer that cannot be read: {error}", hint="check the address") from error
+    return InferResult(model=name, version=version, outputs=outputs, datatypes=datatypes, seconds=seconds)
+
+
+def _wanted(name: str, classes: int | None) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"binary_data": True}
+    if classes is not None:
+        parameters["classification"] = classes
+    return {"name": name, "parameters": parameters}
+
+
+def _from_json(data: Any, datatype: str, shape: tuple[int, ...]) -> Array:
+    import numpy as np
+
+    from triton_kit.repository.tensor import BY_WIRE
+
+    if datatype == "BYTES":
+        array = np.empty(len(data), dtype=object)
+        array[:] = [str(element).encode() for element in data]
+        return array.reshape(shape)
+    return np.array(data, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
+
+
+def _model(name: str, version: str) -> str:
+    path = f"/v2/models/{quote(name, safe='')}"
+    return f"{path}/versions/{quote(version, safe='')}" if version else path
+
+
+def _tensor(value: Any) -> TensorMetadata:
+    return TensorMetadata(
+        name=str(value["name"]), datatype=str(value["datatype"]), shape=tuple(map(int, value["shape"]))
+    )
