@@ -4,9 +4,9 @@
     python scripts/train_sample.py --check    compare them with what this script would write; exit code 1 if they differ
 
 Training is NumPy in double precision, from a seeded generator whose stream NumPy has frozen, and the weights are
-rounded to a coarse grid at the end, so another machine arrives at the same bytes. ``--check`` asks for equal bytes; where
-only the last bit differs (another BLAS, another zlib), it accepts an equal graph with weights no more than two grid
-steps away, and pictures with equal pixels. A run takes about twenty seconds.
+rounded to a coarse grid at the end, so another machine arrives at the same bytes. ``--check`` asks for equal bytes;
+where only the last bit differs (another BLAS, another zlib), it accepts an equal graph with weights no more than two
+grid steps away, and pictures with equal pixels. A run takes about ten seconds.
 """
 
 from __future__ import annotations

@@ -189,8 +189,8 @@ def _make_backends(home: ServerHome, target: Path) -> None:
         staging = Path(tempfile.mkdtemp(prefix=".backends-", dir=target.parent))
         try:
             (staging / "python").mkdir()
-            for part in parts:
-                (staging / "python" / part.name).symlink_to(part)
+            for part in parts:  # not as links: core refuses a library that "escapes" the backend directory
+                shutil.copy(part, staging / "python" / part.name)
             (staging / "onnxruntime").mkdir()
             shutil.copyfile(_ONNX_BACKEND, staging / "onnxruntime" / "model.py")
             staging.chmod(0o755)

@@ -16,10 +16,11 @@ class TritonPythonModel:
         # An image that cannot be read is the fault of one request; the others of this call must not pay for it.
         images = pb_utils.get_input_tensor_by_name(request, "image").as_numpy().reshape(-1)
         pixels = np.empty((len(images), 1, 8, 8), np.float32)
-        for i, image in enumerate(images):
-            try:
+        i = 0
+        try:
+            for i, image in enumerate(images):
                 pixels[i, 0] = to_pixels(image)
-            except UnreadableImage as error:
-                place = f"image {i + 1} of {len(images)}: " if len(images) > 1 else ""
-                return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"{place}{error}"))
+        except UnreadableImage as error:
+            place = f"image {i + 1} of {len(images)}: " if len(images) > 1 else ""
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(f"{place}{error}"))
         return pb_utils.InferenceResponse([pb_utils.Tensor("pixels", pixels)])

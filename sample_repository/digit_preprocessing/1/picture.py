@@ -84,7 +84,7 @@ def frame(strokes: np.ndarray) -> np.ndarray:
 
 
 def _overlaps(size: int, start: float, width: float) -> np.ndarray:
-    """What part of each of 8 cells, ``width`` pixels wide from ``start`` on, each of ``size`` pixels covers: [8, size]."""
+    """What part of each of 8 cells, ``width`` pixels wide from ``start`` on, each pixel covers: [8, size]."""
     begin = start + width * np.arange(CELLS)[:, None]
     pixel = np.arange(size)[None, :]
     return np.clip(np.minimum(begin + width, pixel + 1) - np.maximum(begin, pixel), 0, None) / width
