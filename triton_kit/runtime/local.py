@@ -27,6 +27,7 @@ from triton_kit.runtime.python import interpreter_bin, library_directory
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _ONNX_BACKEND = Path(__file__).parent / "onnxruntime_backend" / "model.py"
+_NUMPY_2 = Path(__file__).parent / "python_backend" / "numpy2.py"
 _SHM = "/dev/shm/"
 
 
@@ -172,7 +173,7 @@ def _has_onnx(repository: Path) -> bool:
 def _backends(home: ServerHome) -> Path:
     """The backend directory of our own, named after all that it is made of."""
     minor = f"3.{sys.version_info.minor}"
-    made_of = f"{home.python_backend} {minor} ".encode() + _ONNX_BACKEND.read_bytes()
+    made_of = f"{home.python_backend} {minor} ".encode() + _ONNX_BACKEND.read_bytes() + _NUMPY_2.read_bytes()
     return cache_dir() / f"backends-{minor}-{hashlib.sha256(made_of).hexdigest()[:12]}"
 
 
@@ -191,6 +192,8 @@ def _make_backends(home: ServerHome, target: Path) -> None:
             (staging / "python").mkdir()
             for part in parts:  # not as links: core refuses a library that "escapes" the backend directory
                 shutil.copy(part, staging / "python" / part.name)
+            with (staging / "python" / "triton_python_backend_utils.py").open("ab") as utils:
+                utils.write(_NUMPY_2.read_bytes())  # the stub was compiled for NumPy 1 alone
             (staging / "onnxruntime").mkdir()
             shutil.copyfile(_ONNX_BACKEND, staging / "onnxruntime" / "model.py")
             staging.chmod(0o755)

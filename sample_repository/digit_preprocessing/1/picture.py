@@ -39,7 +39,7 @@ def decode(data: bytes) -> np.ndarray:
     if not data:
         raise UnreadableImage("no bytes: the image is empty")
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError:
         return decode_png(data)
     try:
@@ -48,6 +48,8 @@ def decode(data: bytes) -> np.ndarray:
             return np.asarray(image.convert("RGBA"))
     except UnreadableImage:
         raise
+    except UnidentifiedImageError:
+        raise UnreadableImage("no image of a format that Pillow knows") from None
     except Exception as error:  # Pillow's readers raise whatever comes up in a broken file
         raise UnreadableImage(f"no readable image: {error}") from error
 
