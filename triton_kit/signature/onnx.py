@@ -17,11 +17,12 @@ from triton_kit.signature.wire import Wire, WireError
 __all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read"]
 
 
-def read(path: Path) -> OnnxModel:
+def read(path: Path, *, confined: bool = True) -> OnnxModel:
     """Reads an ONNX file without loading its weights; takes milliseconds and one small buffer at any size.
 
     Raises ModelFileError, whose ``reason`` tells which: see there. A file with external data outside the directory
-    of the model (an absolute path, ``..``, or a link) is refused.
+    of the model file (an absolute path, ``..``, or a link) is refused, unless ``confined`` is false: ONNX Runtime
+    1.19 follows ``..``.
     """
     fd, size = open_model(path)
     try:
@@ -37,7 +38,7 @@ def read(path: Path) -> OnnxModel:
     finally:
         os.close(fd)
     model = walk.result()
-    if model.external_data:
+    if confined and model.external_data:
         confine(path, (data.location for data in model.external_data))
     return model
 

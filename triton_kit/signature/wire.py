@@ -94,12 +94,14 @@ class Wire:
                 buffer = self._fill(at)
                 index = 0
             base = self._base
-            value = 0
+            tag = value = 0
             try:
                 tag = buffer[index]
                 index += 1
                 if tag > 0x7F:
                     tag, index = varint(buffer, index - 1)
+                if tag < 8 or tag >= _TAG_LIMIT:
+                    raise WireError(f"a field numbered {tag >> 3}, which cannot be", at)
                 kind = tag & 7
                 if kind == 2:
                     length = buffer[index]
@@ -123,9 +125,7 @@ class Wire:
                 else:
                     raise WireError(f"a field of wire type {kind}, which cannot be", at)
             except IndexError:
-                raise WireError("ends inside a field", at, needed=self.size + 1) from None
-            if tag < 8 or tag >= _TAG_LIMIT:
-                raise WireError(f"a field numbered {tag >> 3}, which cannot be", at)
+                raise WireError("ends inside a field", at, tag=tag or None, needed=self.size + 1) from None
             if behind > end:
                 needed = behind if end == self.size else None
                 raise WireError("a field that reaches behind the end of its message", at, tag=tag, needed=needed)
