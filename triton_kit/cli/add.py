@@ -1,0 +1,115 @@
+"""``tk add``: a new model, from its file or from scratch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+FILE = "The model"
+SHAPE = "Tensors"
+SPEED = "Batching and instances"
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="The name of the model, and of its folder.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="The model's file or directory.")
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Hard-link the file instead of copying it.")] = False,
+    move: Annotated[bool, typer.Option("--move", help="Move the file; it goes when all is in place.")] = False,
+    backend: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The backend; without --from: python, ensemble, ...")
+    ] = None,
+    template: Annotated[str | None, typer.Option(metavar="NAME", help="Another template than the backend's.")] = None,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME:TYPE:DIMS", help="An input: image:FP32:3,224,224")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None, typer.Option("--output", metavar="NAME:TYPE:DIMS", help="An output: scores:FP32:1000")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="FILE", help="One label a line, for the output; OUTPUT=FILE if it has many.")
+    ] = None,
+    steps: Annotated[
+        list[str] | None,
+        typer.Option("--step", metavar="STEP", help="A step of an ensemble: 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"),
+    ] = None,
+    max_batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="The largest batch; 0: dims are complete shapes.")
+    ] = None,
+    batching: Annotated[
+        str | None, typer.Option(metavar="dynamic|none", help="Whether the server merges requests.")
+    ] = None,
+    preferred: Annotated[str | None, typer.Option(metavar="N,N", help="Batch sizes to aim at: 8,16")] = None,
+    delay_us: Annotated[
+        int | None, typer.Option(metavar="N", help="Microseconds a request may wait for others.")
+    ] = None,
+    instances: Annotated[int | None, typer.Option(metavar="N", help="How many instances (on each GPU).")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="gpu|cpu|auto", help="Where the instances run.")] = None,
+    gpus: Annotated[str | None, typer.Option(metavar="N,N", help="Which GPUs: 0,1")] = None,
+    version_policy: Annotated[
+        str | None, typer.Option(metavar="POLICY", help="Versions to serve: latest:2, all, specific:1,3")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any value of the template, or config.FIELD=VALUE."),
+    ] = None,
+    values: Annotated[Path | None, typer.Option(metavar="FILE", help="Values of the template from a file.")] = None,
+    repository: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
+    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+) -> None:
+    """Add a model: folder, version, config.pbtxt, model.yaml.
+
+    Inputs, outputs and the largest batch come from the model's file, as the server would complete them. DIMS leave out
+    the batch dimension unless --max-batch-size is 0, the default without a file; -1 is any size.
+    """
+    from triton_kit.scaffold import add as adding
+    from triton_kit.scaffold import check, commands, plan, write
+
+    if link and move:
+        raise UsageError("--link and --move exclude each other", hint="choose one")
+    if format_ not in ("text", "json"):
+        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
+    here = commands.surroundings()
+    request = adding.AddRequest(
+        name=name,
+        repository=commands.find_repository(here, repository),
+        source=source,
+        mode="link" if link else "move" if move else "copy",
+        backend=backend,
+        template=template,
+        inputs=tuple(inputs or ()),
+        outputs=tuple(outputs or ()),
+        steps=tuple(steps or ()),
+        labels=labels,
+        max_batch_size=max_batch_size,
+        batching=batching,
+        preferred=preferred,
+        delay_us=delay_us,
+        instances=instances,
+        kind=kind,
+        gpus=gpus,
+        version_policy=version_policy,
+        layers=commands.option_layers(values, settings or ()),
+    )
+    planned = adding.plan_model(request, here.templates, release=here.release)
+    write.refuse_occupied(planned.root)
+    if not dry_run:
+        write.write(planned, lambda staged: check.check_model(staged, request.repository, here.release))
+    if format_ == "json":
+        terminal.out_json(adding.as_json(planned))
+    elif dry_run:
+        terminal.out(plan.show(planned).rstrip("\n"))
+    else:
+        terminal.out(adding.summary(planned))
+        terminal.say("\nNext:")
+        for step in planned.next_steps:
+            terminal.say(f"  {step}")

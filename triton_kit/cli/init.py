@@ -1,0 +1,66 @@
+"""``tk init``: start a project around a model repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+
+def init(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR]", help="The project's directory; new, or without these files.")
+    ] = None,
+    source: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
+    release: Annotated[str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")] = "24.10",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
+) -> None:
+    """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
+
+    Without DIR a terminal is asked; scripts must say it. More model files may follow --from: tk init shop --from *.onnx
+    """
+    from triton_kit.scaffold import check, plan, start, write
+
+    directory, files = _sort(paths or [], source or [])
+    if directory is None:
+        directory, asked_sample = _ask(bool(files) or sample)
+        sample = sample or asked_sample
+    request = start.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
+    planned = start.plan_project(request)
+    if dry_run:
+        if directory.exists():
+            write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
+        terminal.out(plan.show(planned).rstrip("\n"))
+        return
+    write.write_into(planned, lambda staged: check.check_repository(staged / start.REPOSITORY, release))
+    terminal.out(f"{directory}/ is ready")
+    terminal.say("\nNext:")
+    for step in planned.next_steps:
+        terminal.say(f"  {step}")
+
+
+def _sort(paths: list[Path], sources: list[Path]) -> tuple[Path | None, list[Path]]:
+    """The directory and the model files: a shell writes ``--from *.onnx`` as one option and further arguments."""
+    files = [path for path in paths if sources and path.is_file()]
+    rest = [path for path in paths if path not in files]
+    if len(rest) > 1:
+        raise UsageError(f"more than one directory: {', '.join(map(str, rest))}", hint="give one")
+    return (rest[0] if rest else None), [*sources, *files]
+
+
+def _ask(chosen: bool) -> tuple[Path, bool]:
+    if not terminal.interactive():
+        raise UsageError(
+            "the directory is missing, and there is no terminal to ask",
+            hint="write tk init DIR, tk init DIR --sample, or tk init DIR --from FILE",
+        )
+    directory = Path(typer.prompt("Directory of the project", default=".", err=True))
+    sample = not chosen and typer.confirm("Start with the sample models?", default=False, err=True)
+    return directory, sample

@@ -1,0 +1,72 @@
+"""``tk render``: config.pbtxt from model.yaml and its template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+
+def render(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all by default.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A value for this run: max_batch_size=8, config.FIELD=VALUE"),
+    ] = None,
+    values: Annotated[Path | None, typer.Option(metavar="FILE", help="Values for this run, from a file.")] = None,
+    env: Annotated[str | None, typer.Option(metavar="NAME", help="Lay model.NAME.yaml over model.yaml.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what changes.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the text, and write nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what was edited by hand, and what a server would refuse.")
+    ] = False,
+    repository: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+) -> int:
+    """Write config.pbtxt from model.yaml: the template's text with its values, then the fields under config.
+
+    What --set and --values say holds for this run alone; write it into model.yaml to keep it.
+    """
+    from triton_kit.scaffold import commands
+
+    if format_ not in ("text", "json"):
+        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
+    here = commands.surroundings()
+    rendered = commands.render_models(
+        here, repository, models or (), env, commands.option_layers(values, settings or ())
+    )
+    changed = [r for r in rendered if r.changed]
+    if not (check or diff or dry_run):
+        commands.write_rendered(changed, force=force, release=here.release)
+    if format_ == "json":
+        terminal.out_json(commands.rendered_as_json(rendered))
+        return 1 if check and changed else 0
+    for item in rendered:
+        if dry_run:
+            terminal.out(item.text.rstrip("\n") if len(rendered) == 1 else f"--- {item.path}\n{item.text}")
+        elif item.changed and (check or diff):
+            for line in commands.diff(item):
+                terminal.out(_colored(line))
+        else:
+            terminal.out(f"{item.path}: {'written' if item.changed else 'unchanged'}")
+    if check and changed:
+        names = ", ".join(str(r.path) for r in changed)
+        terminal.say(f"{names} would change; run: tk render")
+        return 1
+    return 0
+
+
+def _colored(line: str) -> str:
+    if line.startswith(("---", "+++")):
+        return terminal.style(line, "bold")
+    style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return terminal.style(line, style) if style else line

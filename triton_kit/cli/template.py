@@ -1,0 +1,62 @@
+"""``tk template``: list, show or copy the templates for config.pbtxt."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="List, show or copy the templates."
+)
+
+
+@app.command("list")
+def list_templates(
+    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+) -> None:
+    """List the templates; a project's own come before the built-in ones."""
+    from triton_kit.scaffold import commands
+
+    found = commands.list_templates(commands.surroundings())
+    if commands.is_json(format_):
+        terminal.out_json(commands.templates_as_json(found))
+        return
+    width = max(len(t.name) for t in found)
+    for item in found:
+        note = terminal.style("  (the project's own)", "dim") if item.own else ""
+        terminal.out(f"{item.name.ljust(width)}  {item.description}{note}".rstrip())
+
+
+@app.command("show")
+def show_template(
+    name: Annotated[str, typer.Argument(help="The name of a template.")],
+) -> None:
+    """Show what a template is for, the values it takes, and its files."""
+    from triton_kit.scaffold import commands
+
+    item = commands.surroundings().templates.get(name)
+    terminal.out(f"{terminal.style(item.name, 'bold')}: {item.description}" if item.description else item.name)
+    if item.values:
+        width = max(map(len, item.values))
+        terminal.out("\nValues:")
+        for key, value in item.values.items():
+            default = "" if value.default in (None, [], "") else f" (default: {value.default})"
+            terminal.out(f"  {key.ljust(width)}  {value.about}{default}")
+    for path in item.files().values():
+        terminal.out(f"\n{terminal.style(f'--- {path}', 'dim')}")
+        terminal.out(path.read_text().rstrip("\n"))
+
+
+@app.command("copy")
+def copy_template(
+    name: Annotated[str, typer.Argument(help="The name of a built-in template.")],
+    to: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Copy it under another name.")] = None,
+) -> None:
+    """Copy a built-in template into the project, where it takes the place of the built-in one."""
+    from triton_kit.scaffold import commands
+
+    root = commands.copy_template(commands.surroundings(), name, to or name)
+    terminal.out(f"{root}/ is yours to edit")

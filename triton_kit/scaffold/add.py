@@ -1,0 +1,256 @@
+"""A new model as a plan: its folder, model.yaml, config.pbtxt, and the files that the model is made of."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triton_kit.backends.types import Backend
+from triton_kit.errors import UsageError
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.scaffold import jinja, options, yamlfile
+from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
+from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
+from triton_kit.scaffold.pythonmodel import python_values
+from triton_kit.scaffold.render import FILE, Layer, render_text
+from triton_kit.scaffold.templates import CONFIG, Template, Templates
+from triton_kit.scaffold.values import merge
+
+_INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk render.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRequest:
+    """What a user asks for when adding a model; texts are as typed, ``None`` is not given."""
+
+    name: str
+    repository: Path
+    source: Path | None = None
+    mode: Mode = "copy"
+    backend: str | None = None
+    template: str | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    labels: str | None = None
+    max_batch_size: int | None = None
+    batching: str | None = None
+    preferred: str | None = None
+    delay_us: int | None = None
+    instances: int | None = None
+    kind: str | None = None
+    gpus: str | None = None
+    version_policy: str | None = None
+    layers: tuple[Layer, ...] = ()
+    """Content of the form of model.yaml from ``--values`` and ``--set``, laid over all else."""
+
+
+def plan_model(request: AddRequest, templates: Templates, *, release: str | None = None) -> Plan:
+    """The plan for the model. Reads the model's file and writes nothing.
+
+    Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
+    """
+    options.check_name(request.name)
+    if request.source is None and request.mode != "copy":
+        raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
+    backend, kind = choose_backend(request.backend, request.source)
+    template = templates.get(request.template or backend.name)
+    values = _values(request, backend, release)
+    if template.values is not None and "platform" in template.values and kind.platform not in backend.platforms[:1]:
+        values = {"platform": kind.platform, **values}
+    labels, label_file = _labels(request, values)
+    content = merge({"template": template.name, "values": values}, {})
+    for layer in request.layers:
+        content = merge(content, dict(layer.content))
+    _refuse_unserved(content["values"], request)
+    text = _INTRODUCTION + yamlfile.dump(content)
+    document = yamlfile.load(text, Path(FILE))
+    config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
+    files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
+    if label_file is not None:
+        files.append(PlannedFile(path=labels, source=label_file))
+    if request.source is not None:
+        files.append(PlannedFile(path=f"1/{kind.default_file}", source=request.source, mode=request.mode))
+        files += [
+            PlannedFile(path=f"1/{c.target}", source=c.source, mode=request.mode)
+            for c in backend.companions(request.source)
+        ]
+    files += _extra_files(templates, template, content["values"], {f.path for f in files})
+    _refuse_collisions(files)
+    return Plan(
+        root=request.repository / request.name,
+        files=tuple(files),
+        next_steps=_next(request, backend),
+    )
+
+
+def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[str, Any]:
+    """The values for the template, in the order in which config.pbtxt has them."""
+    derived = Derived()
+    if request.source is not None:
+        derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)
+    input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
+    output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
+    _refuse_missing(request, backend, input_, output)
+    size = derived.max_batch_size if request.max_batch_size is None else request.max_batch_size
+    if size < 0:
+        raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
+    values: dict[str, Any] = {"max_batch_size": size, "input": input_, "output": output}
+    if backend.name == "ensemble":
+        _refuse_for_ensembles(request)
+        values["step"] = [options.parse_step(s) for s in request.steps]
+    elif request.steps:
+        raise UsageError("--step belongs to an ensemble", hint="add --backend ensemble, or leave out --step")
+    batching = options.dynamic_batching(request.batching, request.preferred, request.delay_us, size)
+    if batching is None and request.batching is None and derived.dynamic_batching:
+        batching = {}
+    if batching is not None:
+        values["dynamic_batching"] = batching
+    if group := options.instance_group(request.instances, request.kind, request.gpus):
+        values["instance_group"] = group
+    if request.version_policy is not None:
+        values["version_policy"] = options.parse_version_policy(request.version_policy)
+    return values
+
+
+def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tensor], output: Sequence[Tensor]) -> None:
+    missing = [option for option, tensors in (("--input", input_), ("--output", output)) if not tensors]
+    for layer in request.layers:
+        given = layer.content.get("values", {})
+        missing = [o for o in missing if not given.get(o[2:])]
+    if missing and not _tells_when_it_runs(request.source):
+        what = f"{request.source} does not tell its tensors" if request.source else f"{backend.name} has no tensors yet"
+        raise UsageError(
+            f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"
+        )
+    if backend.name == "ensemble" and not request.steps and not any("step" in _given(x) for x in request.layers):
+        raise UsageError(
+            "an ensemble has steps: --step missing", hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"
+        )
+
+
+def _given(layer: Layer) -> Mapping[str, Any]:
+    given: Mapping[str, Any] = layer.content.get("values") or {}
+    return given
+
+
+def _tells_when_it_runs(source: Path | None) -> bool:
+    return source is not None and source.suffix == ".py" and b"auto_complete_config" in source.read_bytes()
+
+
+def _refuse_for_ensembles(request: AddRequest) -> None:
+    given = {
+        "--instances": request.instances,
+        "--kind": request.kind,
+        "--gpus": request.gpus,
+        "--batching": request.batching if request.batching != "none" else None,
+        "--preferred": request.preferred,
+        "--delay-us": request.delay_us,
+    }
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} does not go with an ensemble: its steps run where and as their models do",
+                hint=f"leave out {option}, and give it to the models of the steps",
+            )
+
+
+def _labels(request: AddRequest, values: dict[str, Any]) -> tuple[str, Path | None]:
+    """The name of the label file in the model and where it comes from; puts the name on its output."""
+    if request.labels is None:
+        return "", None
+    outputs = values["output"]
+    names = [t["name"] for t in outputs]
+    output, sign, path = request.labels.partition("=")
+    if not sign or output not in names:
+        path = request.labels
+        if len(names) != 1:
+            raise UsageError(
+                f"--labels {path}: the model has {len(names)} outputs", hint=f"say which: --labels {names[0]}={path}"
+            )
+        output = names[0]
+    file = Path(path)
+    if not file.is_file():
+        raise UsageError(f"--labels: {file} is not a file" if file.exists() else f"--labels: {file} does not exist")
+    name = file.name if file.suffix == ".txt" else f"{file.name}.txt"
+    next(t for t in outputs if t["name"] == output)["label_filename"] = name
+    return name, file
+
+
+def _refuse_unserved(values: Mapping[str, Any], request: AddRequest) -> None:
+    specific = (values.get("version_policy") or {}).get("specific") or {}
+    if specific and 1 not in (specific.get("versions") or []):
+        raise UsageError(
+            f"--version-policy {request.version_policy}: version 1, the one that is added, would not be served",
+            hint="put 1 among the versions",
+        )
+
+
+def _extra_files(
+    templates: Templates, template: Template, values: Mapping[str, Any], taken: set[str]
+) -> list[PlannedFile]:
+    """The files of a template beside config.pbtxt, such as model.py: made once, then the user's."""
+    files = []
+    for name, path in template.files().items():
+        target = name.removesuffix(".j2")
+        if name == CONFIG or target in taken:
+            continue
+        text = path.read_text()
+        if name.endswith(".j2"):
+            more = python_values(values) if template.name == "python" or target.endswith(".py") else dict(values)
+            text = jinja.render(templates, template, path, more)
+        files.append(PlannedFile(path=target, text=text))
+    return files
+
+
+def _refuse_collisions(files: Sequence[PlannedFile]) -> None:
+    seen: set[str] = set()
+    for file in files:
+        if file.path in seen:
+            raise UsageError(f"{file.path} would stand in the model twice", hint="rename one of the files")
+        seen.add(file.path)
+
+
+def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
+    steps = []
+    if backend.name == "python" and request.source is None:
+        steps.append(f"edit {shlex.quote(str(request.repository / request.name / '1' / 'model.py'))}")
+    steps += [
+        f"tk validate {shlex.quote(str(request.repository / request.name))}",
+        f"tk serve {shlex.quote(str(request.repository))}",
+        f"tk infer {shlex.quote(request.name)}",
+    ]
+    return tuple(steps)
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    """The plan for scripts."""
+    files = [
+        {"path": f.path, "text": f.text}
+        if f.source is None
+        else {"path": f.path, "source": str(f.source), "mode": f.mode}
+        for f in plan.files
+    ]
+    return json.loads(json.dumps({"version": 1, "root": str(plan.root), "files": files, "next": plan.next_steps}))  # type: ignore[no-any-return]
+
+
+def summary(plan: Plan) -> str:
+    """What was added, in a few lines: the folder, each tensor, the batch."""
+    text = plan.text(FILE) or ""
+    values: Mapping[str, Any] = yamlfile.load(text, Path(FILE)).value.get("values") or {}
+    rows = [
+        (side, str(t.get("name")), str(t.get("data_type")).removeprefix("TYPE_"), str(t.get("dims")))
+        for side in ("input", "output")
+        for t in values.get(side) or []
+    ]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+    lines = [f"{plan.root}/ is added"]
+    lines += ["  " + "  ".join((*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3])) for row in rows]
+    size = values.get("max_batch_size") or 0
+    merged = ", requests are merged" if "dynamic_batching" in values else ""
+    lines.append(f"  batches of up to {size}{merged}" if size else "  no batch dimension")
+    return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""What is written is linted first: tk does not scaffold what it would refuse."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from triton_kit.errors import ProblemsFound
+from triton_kit.linter.diagnostic import Diagnostic, Severity
+from triton_kit.linter.engine import Run, options
+from triton_kit.linter.target import Target
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.scaffold.stage import stage
+
+DEFAULT_RELEASE = "24.10"
+
+
+def check_model(staged: Path, repository: Path, release: str | None) -> None:
+    """Raise ProblemsFound if a server would refuse the staged model in that repository."""
+    _bring_siblings(staged, repository)
+    refuse(errors(staged.parent, [staged.name], release), staged.parent)
+
+
+def check_config(directory: Path, text: str, release: str | None) -> None:
+    """Raise ProblemsFound if a server would refuse that config for the model, for something that stands in it.
+
+    What is wrong with other files of the model is no reason to leave an old config.
+    """
+    directory = directory.resolve()
+    with stage(directory.parent) as place:
+        staged = place / directory.name
+        _mirror(directory, staged)
+        (staged / CONFIG_NAME).write_bytes(text.encode())
+        _bring_siblings(staged, directory.parent)
+        found = [d for d in errors(place, [staged.name], release) if d.file.name == CONFIG_NAME]
+        refuse(found, place)
+
+
+def check_repository(staged: Path, release: str | None) -> None:
+    """Raise ProblemsFound if a server would refuse a model of the staged repository."""
+    names = sorted(p.name for p in staged.iterdir() if p.is_dir())
+    refuse(errors(staged, names, release), staged)
+
+
+def errors(repository: Path, names: list[str], release: str | None) -> list[Diagnostic]:
+    """The errors of those models."""
+    chosen = options(release=release or DEFAULT_RELEASE)
+    report = Run(chosen).report([Target(str(repository), tuple(names))])
+    return [d for d in report.diagnostics if d.severity is Severity.ERROR]
+
+
+def refuse(found: list[Diagnostic], root: Path) -> None:
+    """Raise ProblemsFound that shows the errors, their files relative to ``root``."""
+    if not found:
+        return
+    lines = []
+    for d in found:
+        file = os.path.relpath(d.file, root)
+        lines.append(f"  {file}:{d.span.line}:{d.span.column}: {d.message} [{d.rule}]")
+    count = "an error" if len(found) == 1 else f"{len(found)} errors"
+    listed = "\n".join(lines)
+    hint = next((d.help for d in found if d.help), None)
+    raise ProblemsFound(f"nothing was written: a server would refuse it, for {count}\n{listed}", hint=hint)
+
+
+def _bring_siblings(staged: Path, repository: Path) -> None:
+    """Let an ensemble see the other models of its repository."""
+    config = staged / CONFIG_NAME
+    if not config.is_file() or b"ensemble_scheduling" not in config.read_bytes() or not repository.is_dir():
+        return
+    for model in repository.iterdir():
+        target = staged.parent / model.name
+        if model.is_dir() and not target.exists():
+            target.symlink_to(model.resolve(), target_is_directory=True)
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """The same tree under another name, by hard links; where that cannot be, by symbolic ones."""
+    target.mkdir()
+    for child in source.iterdir():
+        if child.name == CONFIG_NAME:
+            continue
+        if child.is_symlink():
+            (target / child.name).symlink_to(child.resolve())
+        elif child.is_dir():
+            _mirror(child, target / child.name)
+        else:
+            try:
+                os.link(child, target / child.name)
+            except OSError:
+                (target / child.name).symlink_to(child)
