@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,14 @@ class Process:
     """A program that runs in a session of its own, with its output as lines; see ``spawn``."""
 
     def __init__(
-        self, program: subprocess.Popen[bytes], guard: subprocess.Popen[bytes] | None, leftovers: tuple[str, ...]
+        self,
+        program: subprocess.Popen[bytes],
+        guard: subprocess.Popen[bytes] | None,
+        leftovers: tuple[str, ...],
+        output: Path | None = None,
     ) -> None:
         self._program = program
+        self._output = output
         self._guard = guard
         self._leftovers = leftovers
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
@@ -117,11 +123,26 @@ class Process:
         waiter.join(2.0)
 
     def _read(self) -> None:
+        if self._output is not None:
+            self._follow(self._output)
+            return
         stream = self._program.stdout
         assert stream is not None
         with stream, contextlib.suppress(ValueError, OSError):
             for line in stream:
                 self._lines.append(_text(line).rstrip("\r\n"))
+
+    def _follow(self, output: Path) -> None:
+        """Read what the program writes to a file, until it has ended."""
+        rest = b""
+        with contextlib.suppress(OSError), output.open("rb") as stream:
+            while True:
+                ended = self._program.poll() is not None
+                *lines, rest = (rest + stream.read()).split(b"\n")
+                self._lines.extend(_text(line).rstrip("\r") for line in lines)
+                if ended:
+                    return
+                time.sleep(0.02)
 
 
 def spawn(
@@ -132,17 +153,19 @@ def spawn(
     leftovers: Sequence[str] = (),
     grace: float = 10.0,
     keep: bool = True,
+    output: Path | None = None,
 ) -> Process:
     """Start a program that keeps running. ``env`` replaces the environment when given.
 
     It gets a session of its own: a Ctrl-C at the terminal reaches tk alone, which then ends it in order. If tk is
     killed, a keeper process ends the program's whole group (``grace`` seconds after asking politely) and removes
-    ``leftovers``: paths, with a final ``*`` all paths that begin so. ``keep=False`` lets it outlive tk.
+    ``leftovers``: paths, with a final ``*`` all paths that begin so. ``keep=False`` lets it outlive tk; then give
+    ``output``, a file for what it says, since a pipe ends with tk.
     Raises TkError when the program does not exist or cannot be started.
     """
     guard = _guard(grace, leftovers) if keep else None
     try:
-        program = _open(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, merge=True)
+        program = _open(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, merge=True, output=output)
     except BaseException:
         if guard is not None:
             _dismiss(guard)
@@ -151,7 +174,7 @@ def spawn(
         with contextlib.suppress(OSError):
             guard.stdin.write(f"{program.pid}\n".encode())
             guard.stdin.flush()
-    process = Process(program, guard, tuple(leftovers))
+    process = Process(program, guard, tuple(leftovers), output)
     process._reader.start()
     return process
 
@@ -179,17 +202,19 @@ def _open(
     cwd: Path | None = None,
     stdin: int,
     merge: bool,
+    output: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(
-            list(argv),
-            env=None if env is None else dict(env),
-            cwd=cwd,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            start_new_session=True,
-        )
+        with contextlib.ExitStack() as opened:
+            return subprocess.Popen(
+                list(argv),
+                env=None if env is None else dict(env),
+                cwd=cwd,
+                stdin=stdin,
+                stdout=subprocess.PIPE if output is None else opened.enter_context(output.open("ab")),
+                stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+                start_new_session=True,
+            )
     except FileNotFoundError:
         if cwd is not None and not cwd.is_dir():
             raise TkError(f"{cwd} is not a directory") from None

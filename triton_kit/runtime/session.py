@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
-from triton_kit.runtime.health import Snapshot, watch
-from triton_kit.runtime.types import Runtime, Server, ServerSpec
+from triton_kit.runtime.health import ServerDied, Snapshot, watch
+from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
 
 
 @contextlib.contextmanager
@@ -24,6 +24,8 @@ def running(
 ) -> Iterator[tuple[Server, Snapshot]]:
     """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
 
+    With ``ServerSpec.detach`` a block that ends well leaves it running.
+
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
     them goes to ``on_snapshot``. Whether a model that failed is acceptable is for the caller to say: see
     ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end it like Ctrl-C (main thread only). Raises what
@@ -35,7 +37,10 @@ def running(
         server = runtime.start(spec)
         try:
             yield server, _await(server, names, timeout, on_snapshot)
-        finally:
+        except BaseException:
+            _stop(server, grace)
+            raise
+        if spec.detach is None:
             _stop(server, grace)
 
 
@@ -48,9 +53,14 @@ def _await(
     server: Server, names: tuple[str, ...], timeout: float, on_snapshot: Callable[[Snapshot], None] | None
 ) -> Snapshot:
     last: Snapshot | None = None
-    for last in watch(server, models=names, timeout=timeout):
-        if on_snapshot is not None:
-            on_snapshot(last)
+    try:
+        for last in watch(server, models=names, timeout=timeout):
+            if on_snapshot is not None:
+                on_snapshot(last)
+    except ServerDied as error:
+        if isinstance(server, ExplainsItsEnd) and (reason := server.explain_end()):
+            raise reason from error
+        raise
     assert last is not None
     return last
 

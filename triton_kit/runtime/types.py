@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from triton_kit.errors import TkError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +17,8 @@ class ServerSpec:
     ``http_port``, ``grpc_port`` and ``metrics_port`` are TCP ports on ``bind``, already chosen (never 0): see
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
     UUIDs. ``shm_size`` is in bytes. ``server_args`` go to tritonserver as they are. ``release`` is a container release
-    such as ``24.10``; ``image`` overrides the image that follows from it.
+    such as ``24.10``; ``image`` overrides the image that follows from it. With ``detach`` the server outlives tk; one
+    that is no container then writes its log to that file.
     """
 
     repository: Path
@@ -33,6 +36,7 @@ class ServerSpec:
     server_args: tuple[str, ...] = ()
     exit_on_error: bool = False
     verbose: bool = False
+    detach: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,13 @@ class Server(Protocol):
     def stop(self, *, grace: float = 10.0) -> None:
         """End the server: politely first, after ``grace`` seconds by force."""
         ...
+
+
+@runtime_checkable
+class ExplainsItsEnd(Protocol):
+    """A server that knows more of its end than its log says: the container engine refused, someone killed it."""
+
+    def explain_end(self) -> TkError | None: ...
 
 
 class Runtime(Protocol):
