@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from triton_kit.client.types import InferResult, Request
@@ -22,6 +22,12 @@ class Outcome:
     index: int
     result: InferResult | None
     error: TkError | None
+
+    def without_outputs(self) -> Outcome:
+        """The same, with nothing but the time of its result."""
+        if self.result is None:
+            return self
+        return replace(self, result=replace(self.result, outputs={}))
 
 
 def infer_many(

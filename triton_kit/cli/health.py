@@ -1,0 +1,141 @@
+"""``tk health``: ask a running server what it has ready."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import Annotated, Any, Literal
+
+import typer
+
+from triton_kit.cli.server_options import Grpc, Header, address, check_seconds, read_headers
+from triton_kit.cli.table import table
+from triton_kit.cli.terminal import console, live, out, out_json, say, style
+from triton_kit.client import NoAnswer, connect
+from triton_kit.client.health import Health, ModelHealth, examine, waits_for, watch
+from triton_kit.errors import UsageError
+
+QUICK, PATIENT = 5.0, 60.0
+"""Seconds to wait for an answer, and for all to be ready."""
+
+
+def health(
+    url: Annotated[str, typer.Argument(metavar="[URL]", help="Where it is.  [default: 127.0.0.1:8000]")] = "",
+    grpc: Grpc = False,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", help="Look at this model only; repeatable.")
+    ] = None,
+    model_version: Annotated[str, typer.Option(help="Look at this version of the model only.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until all of it is ready.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds for an answer (5), or with --wait for all to be ready (60).")
+    ] = None,
+    header: Header = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+) -> int:
+    """Ask a running server what it has ready.
+
+    A model counts as ready when the server's index and the model itself say so. Without --model, everything counts
+    that the server has tried to load. Ends with 0 when all is ready, 1 when not, 3 when nobody answers.
+    """
+    if model_version and not model:
+        raise UsageError("--model-version needs a model", hint="add --model NAME")
+    seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
+    limit = min(QUICK, seconds)
+    with connect(address(url, grpc), grpc=grpc, headers=read_headers(header), timeout=limit) as client:
+        if wait:
+            found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
+        else:
+            found = examine(client, models=model or (), version=model_version)
+        if format == "json":
+            out_json(_json(client.url, client.protocol, found))
+        else:
+            _show(client.url, found)
+    if wait and not found.healthy:
+        say(f"not ready after {seconds:g} s: waited for {waits_for(found)}")
+    return 0 if found.healthy else 1
+
+
+def _wait(looks: Any) -> Health:
+    """Look on until all is ready or the time is over, telling what is still missing."""
+    status, told = None, ""
+    found: Health | NoAnswer | None = None
+    if live():
+        status = console().status("waiting")
+        status.start()
+    try:
+        for found in looks:
+            amiss = waits_for(found)
+            if amiss and amiss != told:
+                told = amiss
+                if status is not None:
+                    status.update(f"waiting for {amiss.replace('[', chr(92) + '[')}")
+                else:
+                    say(f"waiting for {amiss}")
+    finally:
+        if status is not None:
+            status.stop()
+    if isinstance(found, NoAnswer):
+        raise found
+    assert found is not None
+    return found
+
+
+def _show(url: str, found: Health) -> None:
+    facts = [
+        ("server", f"{found.server.name} {found.server.version} at {url}".strip()),
+        ("live", _yes(found.live)),
+        ("ready", _yes(found.healthy)),
+        ("round trip", f"{1000 * found.round_trip:.1f} ms"),
+    ]
+    width = max(40, min(100, shutil.get_terminal_size().columns)) - 12
+    extensions = textwrap.wrap(", ".join(found.server.extensions), width, break_on_hyphens=False) or ["none"]
+    facts += [("extensions" if i == 0 else "", line) for i, line in enumerate(extensions)]
+    for name, value in facts:
+        out(f"{style(name.ljust(10), 'dim')}  {value}")
+    out()
+    if found.unlisted is not None and not found.models:
+        out(f"models not listed: {found.unlisted}")
+    elif not found.models:
+        out("no models")
+    else:
+        for line in table(("model", "version", "state", "reason"), [_row(m) for m in found.models]):
+            out(line)
+
+
+def _yes(value: bool) -> str:
+    return style("yes", "green") if value else style("no", "red")
+
+
+def _row(model: ModelHealth) -> tuple[str, str, str, str]:
+    color = "green" if model.ready else "red" if model.wanted else "dim"
+    reason = next((line.strip() for line in model.reason.splitlines() if line.strip()), "")
+    return model.name, model.version or "-", style(model.state.lower(), color), reason
+
+
+def _json(url: str, protocol: str, found: Health) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "url": url,
+        "protocol": protocol,
+        "live": found.live,
+        "ready": found.healthy,
+        "round_trip_ms": round(1000 * found.round_trip, 3),
+        "server": {
+            "name": found.server.name,
+            "version": found.server.version,
+            "extensions": list(found.server.extensions),
+        },
+        "models": [
+            {
+                "name": m.name,
+                "version": m.version,
+                "state": m.state,
+                "ready": m.ready,
+                "counts": m.wanted,
+                "reason": m.reason,
+            }
+            for m in found.models
+        ],
+        "unlisted": found.unlisted,
+    }
