@@ -26,7 +26,6 @@ from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.python import interpreter_bin, library_directory
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
-_ONNX_BACKEND = Path(__file__).parent / "onnxruntime_backend" / "model.py"
 _NUMPY_2 = Path(__file__).parent / "python_backend" / "numpy2.py"
 _SHM = "/dev/shm/"
 
@@ -95,6 +94,8 @@ class LocalRuntime:
             env["PATH"] = os.pathsep.join([str(interpreter_bin(cache_dir())), env.get("PATH", os.defpath)])
         if spec.gpus != "all":
             env["CUDA_VISIBLE_DEVICES"] = "" if spec.gpus == "none" else spec.gpus
+        if home.origin != "path" and (batch := _default_max_batch_size(spec.server_args)):
+            env["TK_ONNX_DEFAULT_MAX_BATCH_SIZE"] = batch  # a Python-based backend is not told the server's options
         return {**env, **spec.env}
 
     def start(self, spec: ServerSpec) -> LocalServer:
@@ -108,6 +109,8 @@ class LocalRuntime:
             self.argv(spec),
             env=self.environment(spec),
             leftovers=[f"{_SHM}{_shm_prefix(spec)}*"],
+            keep=spec.detach is None,
+            output=spec.detach,
         )
         return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin)
 
@@ -160,6 +163,18 @@ def _shm_prefix(spec: ServerSpec) -> str:
     return f"tk_{spec.bind.replace(':', '.')}_{spec.http_port}_"
 
 
+def _default_max_batch_size(server_args: tuple[str, ...]) -> str | None:
+    """What ``--backend-config=onnxruntime,default-max-batch-size=N`` says, or the global setting of that name."""
+    found: dict[str, str] = {}
+    for argument in " ".join(server_args).replace("--backend-config ", "--backend-config=").split():
+        option, _, setting = argument.partition("=")
+        backend, _, assignment = setting.rpartition(",")
+        key, _, value = assignment.partition("=")
+        if option == "--backend-config" and key == "default-max-batch-size" and value.lstrip("-").isdigit():
+            found[backend] = value
+    return found.get("onnxruntime", found.get(""))
+
+
 def _has_onnx(repository: Path) -> bool:
     for model in repository.iterdir() if repository.is_dir() else ():
         if model.is_dir() and next(model.glob("*/*.onnx"), None) is not None:
@@ -170,10 +185,16 @@ def _has_onnx(repository: Path) -> bool:
     return False
 
 
+def _onnx_backend() -> list[Path]:
+    return sorted((Path(__file__).parent / "onnxruntime_backend").glob("*.py"))
+
+
 def _backends(home: ServerHome) -> Path:
     """The backend directory of our own, named after all that it is made of."""
     minor = f"3.{sys.version_info.minor}"
-    made_of = f"{home.python_backend} {minor} ".encode() + _ONNX_BACKEND.read_bytes() + _NUMPY_2.read_bytes()
+    made_of = f"{home.python_backend} {minor} ".encode() + b"".join(
+        part.read_bytes() for part in [*_onnx_backend(), _NUMPY_2]
+    )
     return cache_dir() / f"backends-{minor}-{hashlib.sha256(made_of).hexdigest()[:12]}"
 
 
@@ -195,7 +216,8 @@ def _make_backends(home: ServerHome, target: Path) -> None:
             with (staging / "python" / "triton_python_backend_utils.py").open("ab") as utils:
                 utils.write(_NUMPY_2.read_bytes())  # the stub was compiled for NumPy 1 alone
             (staging / "onnxruntime").mkdir()
-            shutil.copyfile(_ONNX_BACKEND, staging / "onnxruntime" / "model.py")
+            for part in _onnx_backend():
+                shutil.copyfile(part, staging / "onnxruntime" / part.name)
             staging.chmod(0o755)
             with contextlib.suppress(FileExistsError):
                 staging.rename(target)

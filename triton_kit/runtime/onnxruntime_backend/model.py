@@ -6,39 +6,11 @@ the same words), and it runs the requests of one call as one batch.
 """
 
 import json
-import os
-import re
 from pathlib import Path
 
 import numpy as np  # noqa: TID253
 import triton_python_backend_utils as pb_utils
-
-# ONNX Runtime's names of element types, as config.pbtxt has them. 24.10 has no counterpart for bfloat16.
-_TYPES = {
-    "tensor(bool)": "TYPE_BOOL",
-    "tensor(uint8)": "TYPE_UINT8",
-    "tensor(uint16)": "TYPE_UINT16",
-    "tensor(uint32)": "TYPE_UINT32",
-    "tensor(uint64)": "TYPE_UINT64",
-    "tensor(int8)": "TYPE_INT8",
-    "tensor(int16)": "TYPE_INT16",
-    "tensor(int32)": "TYPE_INT32",
-    "tensor(int64)": "TYPE_INT64",
-    "tensor(float16)": "TYPE_FP16",
-    "tensor(float)": "TYPE_FP32",
-    "tensor(double)": "TYPE_FP64",
-    "tensor(string)": "TYPE_STRING",
-}
-_NON_TENSORS = {"seq": "SEQUENCE", "map": "MAP", "sparse_tensor": "SPARSETENSOR", "opaque": "OPAQUE"}
-_CONTROL_TYPES = {
-    "int32_false_true": "TYPE_INT32",
-    "fp32_false_true": "TYPE_FP32",
-    "bool_false_true": "TYPE_BOOL",
-}
-
-
-class InvalidModel(Exception):
-    """The C++ backend would refuse this model; core shows the words."""
+from tk_onnx_config import check, complete, load, plain, tensors, unsupported
 
 
 class TritonPythonModel:
@@ -47,29 +19,19 @@ class TritonPythonModel:
     @staticmethod
     def auto_complete_config(auto):
         """Fill in what is missing as the C++ backend does: nothing at all once inputs and outputs are listed."""
-        config = auto.as_dict()
-        if (config["input"] or config["batch_input"]) and config["output"]:
-            return auto
-        session = _load(Path(pb_utils.get_model_dir()), config)
-        inputs, outputs = _tensors(session.get_inputs()), _tensors(session.get_outputs())
-        _complete_batching(auto, config, [*inputs.values(), *outputs.values()])
-        for kind, tensors in (("input", inputs), ("output", outputs)):
-            if not config[kind] and not (kind == "input" and config["batch_input"]):
-                config[kind] = [_completed(config, kind, tensors[name]) for name in sorted(tensors)]
+        complete(auto, Path(pb_utils.get_model_dir()))
         return auto
 
     def initialize(self, args):
         """Load the session and compare it with the configuration; raises with the C++ backend's words."""
         config = json.loads(args["model_config"])
         directory = Path(args["model_repository"]) / args["model_version"]
-        self.session = _load(directory, config)
-        inputs, outputs = _tensors(self.session.get_inputs()), _tensors(self.session.get_outputs())
-        initializers = _tensors(self.session.get_overridable_initializers())
-        _check_controls(config, inputs)
-        _check_inputs(config, inputs, initializers)
-        _check_outputs(config, outputs)
+        self.session = load(directory, config)
+        inputs, outputs = tensors(self.session.get_inputs()), tensors(self.session.get_outputs())
+        initializers = tensors(self.session.get_overridable_initializers())
+        check(config, inputs, outputs, initializers)
         self.batching = config["max_batch_size"] > 0
-        self.unsupported = _unsupported(config)
+        self.unsupported = unsupported(config)
         self.outputs = [entry["name"] for entry in config["output"]]
         self.strings = {name for name, tensor in outputs.items() if tensor.dtype == "TYPE_STRING"}
         self.scalars = {name for name, tensor in (inputs | initializers).items() if not tensor.shape}
@@ -148,250 +110,7 @@ class TritonPythonModel:
         return array if array.ndim else array.reshape(1)
 
 
-class _Tensor:
-    """What the session says of a tensor; every dimension that is not fixed is -1, unknown rank is rank 0."""
-
-    def __init__(self, argument):
-        self.name = argument.name
-        self.dtype = _TYPES.get(argument.type, "TYPE_<invalid>")
-        self.shape = [size if isinstance(size, int) and size >= 0 else -1 for size in argument.shape or []]
-
-
-def _tensors(arguments):
-    for argument in arguments:
-        kind = argument.type.partition("(")[0]
-        if kind != "tensor":
-            word = _NON_TENSORS.get(kind, "UNKNOWN")
-            raise InvalidModel(
-                f"Unsupported ONNX Type 'ONNX_TYPE_{word}' for I/O '{argument.name}', expected 'ONNX_TYPE_TENSOR'."
-            )
-    return {argument.name: _Tensor(argument) for argument in arguments}
-
-
-def _load(directory, config):
-    # Here and not above: a stub whose model lists everything never pays for it.
-    import onnxruntime
-
-    path = directory / (config["default_model_filename"] or "model.onnx")
-    options = _options(onnxruntime, config)
-    if not path.exists():
-        raise InvalidModel(f"failed to stat file {path}")
-    if path.is_dir():
-        path = path / "model.onnx"
-        if not path.exists():
-            raise InvalidModel(f"unable to find '{path}' for model instance '{config['name']}'")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise InvalidModel(_plain(error)) from None
-
-
-def _options(onnxruntime, config):
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    level = config.get("optimization", {}).get("graph", {}).get("level", 0)
-    levels = onnxruntime.GraphOptimizationLevel
-    options.graph_optimization_level = {
-        -1: levels.ORT_ENABLE_BASIC,
-        1: levels.ORT_ENABLE_EXTENDED,
-        2: levels.ORT_DISABLE_ALL,
-    }.get(level, levels.ORT_ENABLE_ALL)
-    given = {key: value.get("string_value", "") for key, value in config.get("parameters", {}).items()}
-    if "execution_mode" in given:
-        mode = _integer(given["execution_mode"])
-        if mode not in (0, 1):
-            raise InvalidModel(f"Expected values for execution_mode are 0 or 1, got {mode}")
-        options.execution_mode = (
-            onnxruntime.ExecutionMode.ORT_PARALLEL if mode else onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        )
-    for name, attribute in (("intra", "intra_op_num_threads"), ("inter", "inter_op_num_threads")):
-        if f"{name}_op_thread_count" in given:
-            setattr(options, attribute, max(0, _integer(given[f"{name}_op_thread_count"])))
-    for name, attribute in (("enable_mem_arena", "enable_cpu_mem_arena"), ("enable_mem_pattern", "enable_mem_pattern")):
-        if name in given:
-            setattr(options, attribute, _boolean(given[name]))
-    if "session.use_device_allocator_for_initializers" in given:
-        key = "session.use_device_allocator_for_initializers"
-        options.add_session_config_entry(key, given[key])
-    return options
-
-
-def _integer(text):
-    """As C++ reads it: what follows the number does not matter."""
-    number = re.match(r"\s*[+-]?\d+", text)
-    if number is None or not -(2**31) <= int(number[0]) < 2**31:
-        raise InvalidModel(f"failed to convert '{text}' to integral number")
-    return int(number[0])
-
-
-def _boolean(text):
-    if text.lower() not in ("true", "on", "1", "false", "off", "0"):
-        raise InvalidModel(f"failed to convert '{text}' to boolean")
-    return text.lower() in ("true", "on", "1")
-
-
-def _complete_batching(auto, config, tensors):
-    if not all(tensor.shape and tensor.shape[0] == -1 for tensor in tensors):
-        if config["max_batch_size"] > 0:
-            raise InvalidModel(
-                f"autofill failed for model '{config['name']}': model does not support batching while non-zero "
-                "max_batch_size is specified"
-            )
-        return
-    if config["max_batch_size"] == 0:
-        auto.set_max_batch_size(max(0, int(os.environ.get("TK_ONNX_DEFAULT_MAX_BATCH_SIZE", "4"))))
-    if config["max_batch_size"] > 1 and not {"dynamic_batching", "sequence_batching"} & config.keys():
-        auto.set_dynamic_batching()
-
-
-def _completed(config, kind, tensor):
-    if tensor.dtype not in _TYPES.values():
-        raise InvalidModel(f"model {kind} '{tensor.name}' must specify 'data_type' for {config['name']}")
-    batching = config["max_batch_size"] > 0
-    dims = tensor.shape[1:] if batching else tensor.shape
-    if 0 in dims:
-        raise InvalidModel(
-            f"model {kind} '{tensor.name}' dimension must be integer >= 1, or -1 to indicate a variable-size dimension "
-            f"for {config['name']}"
-        )
-    entry = {"name": tensor.name, "data_type": tensor.dtype, "dims": dims or [1]}
-    if not dims and batching:
-        entry["reshape"] = {"shape": []}
-    return entry
-
-
-def _check_controls(config, inputs):
-    for control_input in config.get("sequence_batching", {}).get("control_input", []):
-        name = control_input["name"]
-        for control in control_input["control"]:
-            kind = control["kind"]
-            what = f"unable to load model '{config['name']}', sequence control '{name}' ({kind})"
-            if name not in inputs:
-                raise InvalidModel(f"{what} is configured, but model does not provide that input")
-            shape = inputs[name].shape[1 if config["max_batch_size"] > 0 else 0 :]
-            if shape != [1]:
-                raise InvalidModel(f"{what} has dims {_text(shape)}, but dims [1] is expected")
-            dtypes = {dtype for field, dtype in _CONTROL_TYPES.items() if control.get(field)}
-            if kind == "CONTROL_SEQUENCE_CORRID":
-                dtypes = {control.get("data_type", "TYPE_INVALID")}
-            for dtype in dtypes - {inputs[name].dtype}:
-                raise InvalidModel(
-                    f"{what}: the model expects data-type {inputs[name].dtype} but the configuration has {dtype}"
-                )
-
-
-def _check_inputs(config, inputs, initializers):
-    entries = config["input"]
-    sequence = config.get("sequence_batching", {})
-    kinds = {control["kind"] for entry in sequence.get("control_input", []) for control in entry["control"]}
-    expected = sum(not entry.get("optional") for entry in entries) + len(config["batch_input"])
-    expected += len(kinds) + len(sequence.get("state", []))
-    start = f"unable to load model '{config['name']}'"
-    if expected != len(inputs):
-        raise InvalidModel(f"{start}, configuration expects {expected} inputs, model provides {len(inputs)}")
-    for entry in entries:
-        tensor = inputs.get(entry["name"]) or initializers.get(entry["name"])
-        if tensor is None:
-            allowed = ", ".join(sorted([*inputs, *initializers]))
-            raise InvalidModel(f"unexpected inference input '{entry['name']}', allowed inputs are: {allowed}")
-        ragged = entry.get("allow_ragged_batch", False)
-        if entry.get("optional") and config["max_batch_size"] != 0:
-            raise InvalidModel(
-                f"{start}, optional input '{tensor.name}' is not supported for models that support batching"
-            )
-        if entry.get("optional") and ragged:
-            raise InvalidModel(
-                f"{start}, configuration sets allow_ragged_batch, which is not supported for optional input "
-                f"'{tensor.name}'"
-            )
-        _check_type(config, "input", entry, tensor)
-        if not ragged:
-            _check_shape(config, entry, tensor, exact=False)
-        elif tensor.shape != [-1]:
-            raise InvalidModel(
-                f"{start}, configuration expects model provides input with shape [-1] for ragged input "
-                f"'{tensor.name}', model provides {_text(tensor.shape)}"
-            )
-
-
-def _check_outputs(config, outputs):
-    skipped = {name for batch_output in config["batch_output"] for name in batch_output.get("target_name", [])}
-    for entry in config["output"]:
-        tensor = outputs.get(entry["name"])
-        if tensor is None:
-            allowed = ", ".join(sorted(outputs))
-            raise InvalidModel(f"unexpected inference output '{entry['name']}', allowed outputs are: {allowed}")
-        _check_type(config, "output", entry, tensor)
-        if entry["name"] not in skipped:
-            _check_shape(config, entry, tensor, exact=True)
-
-
-def _check_type(config, kind, entry, tensor):
-    dtype = entry["data_type"]
-    if not isinstance(dtype, str):
-        raise InvalidModel("attempt to access JSON non-string as string")
-    where = f"for {kind} '{tensor.name}'"
-    if dtype not in _TYPES.values():
-        raise InvalidModel(f"unsupported datatype {dtype} {where} for model '{config['name']}'")
-    if dtype != tensor.dtype:
-        raise InvalidModel(
-            f"unable to load model '{config['name']}', configuration expects datatype {dtype} {where}, model provides "
-            f"{tensor.dtype}"
-        )
-
-
-def _check_shape(config, entry, tensor, exact):
-    """Compare dims with the model's shape: a free dimension of an input takes any size, one of an output only -1."""
-    dims = [int(size) for size in (entry["reshape"]["shape"] if "reshape" in entry else entry["dims"])]
-    name = config["name"]
-    said = f"shape {_text(dims)}"
-    if not tensor.shape:
-        if any(size != 1 for size in dims):
-            raise InvalidModel(
-                f"unable to load model '{name}', scalar tensor '{tensor.name}', should only provide 1 in the model "
-                f"configuration when the model doesn't support batching. Model configuration provided: {_text(dims)}."
-            )
-        return
-    if config["max_batch_size"] > 0:
-        if tensor.shape[0] != -1:
-            raise InvalidModel(
-                f"model '{name}', tensor '{tensor.name}': for the model to support batching the shape should have at "
-                "least 1 dimension and the first dimension must be -1; but shape expected by the model is "
-                f"{_text(tensor.shape)}"
-            )
-        dims = [-1, *dims]
-        said = "an initial batch dimension because max_batch_size > 0 followed by the explicit tensor shape, making "
-        said = f"{said}complete shape {_text(dims)}"
-    agree = len(dims) == len(tensor.shape) and all(
-        have == want or (have == -1 and not exact) for have, want in zip(tensor.shape, dims, strict=True)
-    )
-    if not agree:
-        raise InvalidModel(
-            f"model '{name}', tensor '{tensor.name}': the model expects {len(tensor.shape)} dimensions (shape "
-            f"{_text(tensor.shape)}) but the model configuration specifies {len(dims)} dimensions ({said})"
-        )
-
-
-def _unsupported(config):
-    """What the C++ backend does and this one does not; such a model loads, and its requests are refused."""
-    used = [name for name in ("batch_input", "batch_output") if config[name]]
-    if config.get("sequence_batching", {}).get("state"):
-        used.append("sequence_batching.state")
-    if any(entry.get("allow_ragged_batch") for entry in config["input"]):
-        used.append("allow_ragged_batch")
-    return f"the embedded onnxruntime backend does not run models with {', '.join(used)}" if used else ""
-
-
-def _text(shape):
-    return "[" + ",".join(map(str, shape)) + "]"
-
-
-def _plain(error):
-    text = re.sub(r"^\[ONNXRuntimeError\] : (\d+) : \w+ : ", r"onnx runtime error \1: ", str(error))
-    return text if text.startswith("onnx runtime error") else f"onnx runtime error 1: {text}"
-
-
 def _refusal(error):
     known = type(error).__module__.startswith("onnxruntime")
-    text = _plain(error) if known else str(error)
+    text = plain(error) if known else str(error)
     return pb_utils.InferenceResponse([], error=pb_utils.TritonError(text))
