@@ -19,7 +19,8 @@ KINDS = {
 def facts_by_onnx(model: Any) -> dict[str, Any]:
     """The facts of a loaded ModelProto."""
     graph = model.graph
-    constant = {t.name for t in graph.initializer} | {t.values.name for t in graph.sparse_initializer}
+    constant = {t.name for t in graph.initializer}
+    constant |= {t.values.name for t in graph.sparse_initializer}
     external = [t for t in graph.initializer if t.data_location == 1]
     return {
         "inputs": [value_by_onnx(v) for v in graph.input if v.name not in constant],
@@ -45,14 +46,19 @@ def value_by_onnx(value: Any) -> tuple[Any, ...]:
         element = tensor.elem_type
         if tensor.HasField("shape"):
             dims = tuple(dim_by_onnx(d) for d in tensor.shape.dim)
-    return (value.name, KINDS[kind], element, dims)
+    return (text(value.name), KINDS[kind], element, dims)
+
+
+def text(name: Any) -> str:
+    """A name that is not UTF-8 comes as bytes from the onnx package."""
+    return name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else str(name)
 
 
 def dim_by_onnx(dim: Any) -> int | str | None:
     which = dim.WhichOneof("value")
     if which == "dim_value":
         return dim.dim_value if dim.dim_value >= 0 else None
-    return dim.dim_param or None if which else None
+    return text(dim.dim_param) or None if which else None
 
 
 def facts_by_tk(path: Path) -> dict[str, Any]:

@@ -40,12 +40,19 @@ class Detected:
 def list_inspected(model: Path) -> Listing:
     """The listing of the model's lexicographically first sub-directory, whatever its name. Raises OSError."""
     with os.scandir(model) as entries:
-        first = min((e.name for e in entries if e.is_dir()), key=os.fsencode, default=None)
+        first = min((e.name for e in entries if _is_directory(e)), key=os.fsencode, default=None)
     if first is None:
         return NOTHING
     with os.scandir(model / first) as entries:
-        found = [(e.name, e.is_dir()) for e in entries]
+        found = [(e.name, _is_directory(e)) for e in entries]
     return Listing(names=frozenset(n for n, _ in found), directories=frozenset(n for n, d in found if d))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def detect_backend(

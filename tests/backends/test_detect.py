@@ -1,0 +1,103 @@
+"""Which backend the server takes for a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from triton_kit.backends.detect import NOTHING, Listing, detect_backend, list_inspected
+
+
+def detect(
+    *files: str,
+    name: str = "m",
+    backend: str = "",
+    platform: str = "",
+    filename: str = "",
+    directories: tuple[str, ...] = (),
+    release: str | None = None,
+) -> tuple[str, str, str]:
+    listing = Listing(names=frozenset((*files, *directories)), directories=frozenset(directories))
+    found = detect_backend(
+        model_name=name, backend=backend, platform=platform, filename=filename, listing=listing, release=release
+    )
+    return found.backend, found.platform, found.default_model_filename
+
+
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [
+        ("model.onnx", ("onnxruntime", "onnxruntime_onnx", "model.onnx")),
+        ("model.plan", ("tensorrt", "tensorrt_plan", "model.plan")),
+        ("model.pt", ("pytorch", "pytorch_libtorch", "model.pt")),
+        ("model.pt2", ("pytorch", "torch_aoti", "model.pt2")),
+        ("model.xml", ("openvino", "", "model.xml")),
+        ("model.py", ("python", "", "model.py")),
+        ("model.graphdef", ("tensorflow", "tensorflow_graphdef", "model.graphdef")),
+        ("model.bin", ("", "", "")),
+    ],
+)
+def test_a_file_of_the_default_name_tells_the_backend(file: str, found: tuple[str, str, str]) -> None:
+    assert detect(file) == found
+
+
+def test_a_directory_counts_for_some_and_not_for_others() -> None:
+    assert detect(directories=("model.savedmodel",)) == ("tensorflow", "tensorflow_savedmodel", "model.savedmodel")
+    assert detect(directories=("model.onnx",))[0] == "onnxruntime"
+    assert detect(directories=("model.plan", "model.pt", "model.graphdef"))[0] == ""
+    assert detect("model.savedmodel")[0] == ""
+
+
+def test_of_several_files_the_servers_order_decides() -> None:
+    assert detect("model.onnx", "model.py", "model.xml")[0] == "onnxruntime"
+    assert detect("model.pt", "model.py")[0] == "pytorch"
+    assert detect("model.pt", "model.pt2")[1] == "pytorch_libtorch"
+    assert detect("model.graphdef", "model.plan", directories=("model.savedmodel",))[1] == "tensorflow_graphdef"
+
+
+def test_files_do_not_count_once_anything_is_said_but_for_tensorflow() -> None:
+    assert detect("model.onnx", filename="other.bin") == ("", "", "other.bin")
+    assert detect("model.onnx", platform="nonsense")[0] == ""
+    assert detect("model.graphdef", backend="tensorflow") == ("tensorflow", "tensorflow_graphdef", "model.graphdef")
+
+
+def test_what_is_said_is_kept_and_the_rest_filled() -> None:
+    assert detect(backend="onnxruntime", filename="net.onnx") == ("onnxruntime", "onnxruntime_onnx", "net.onnx")
+    assert detect(platform="tensorrt_plan") == ("tensorrt", "tensorrt_plan", "model.plan")
+    assert detect(backend="python") == ("python", "", "model.py")
+    assert detect(backend="fil") == ("fil", "", "")
+    assert detect(filename="model.xml") == ("openvino", "", "model.xml")
+    assert detect(platform="ensemble") == ("", "ensemble", "")
+    assert detect(platform="tensorflow_savedmodel", backend="python")[0] == "python"
+    assert detect(filename="model.pt2") == ("pytorch", "pytorch_libtorch", "model.pt2")
+
+
+def test_releases_differ_in_what_they_know() -> None:
+    assert detect("model.pt2", release="26.02") == ("", "", "")
+    assert detect(platform="libtorch", release="24.10")[0] == ""
+    assert detect(platform="libtorch", release="26.04")[0] == "pytorch"
+
+
+def test_a_dot_in_the_name_is_the_last_resort() -> None:
+    assert detect(name="resnet.v2") == ("v2", "", "model.v2")
+    assert detect(name="a.b.c") == ("b.c", "", "model.b.c")
+    assert detect("model.py", name="a.b")[0] == "python"
+    assert detect(name="a.b", filename="f") == ("", "", "f")
+
+
+def test_the_first_directory_by_name_is_looked_into_whatever_it_is(tmp_path: Path) -> None:
+    assert list_inspected(tmp_path) == NOTHING
+    for folder, file in (("2", "model.plan"), ("10", "model.onnx")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / file).touch()
+    assert list_inspected(tmp_path).names == {"model.onnx"}
+    (tmp_path / ".git" / "objects").mkdir(parents=True)
+    assert list_inspected(tmp_path) == Listing(names=frozenset({"objects"}), directories=frozenset({"objects"}))
+
+
+def test_a_link_to_itself_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "0").symlink_to("0")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "model.py").symlink_to("model.py")
+    assert list_inspected(tmp_path) == Listing(names=frozenset({"model.py"}))
