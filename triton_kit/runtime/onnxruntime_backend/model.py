@@ -45,13 +45,13 @@ class TritonPythonModel:
                 if self.unsupported:
                     raise ValueError(self.unsupported)
                 feed = {tensor.name(): self._given(tensor) for tensor in request.inputs()}
-                wanted = [name for name in self.outputs if name in set(request.requested_output_names())]
+                wanted = self._wanted(request.requested_output_names())
             except Exception as error:
                 responses[i] = _refusal(error)
                 continue
             key = (i,)
             if self.batching and len(requests) > 1:
-                key = tuple(sorted((name, array.dtype.str, array.shape[1:]) for name, array in feed.items()))
+                key = tuple((name, feed[name].dtype.char, feed[name].shape[1:]) for name in sorted(feed))
             groups.setdefault(key, []).append((i, feed, wanted))
         for group in groups.values():
             answers = self._run_together(group) if len(group) > 1 else None
@@ -61,6 +61,11 @@ class TritonPythonModel:
 
     def finalize(self):
         self.session = None
+
+    def _wanted(self, requested):
+        if len(requested) == len(self.outputs):
+            return self.outputs
+        return [name for name in self.outputs if name in requested]
 
     def _given(self, tensor):
         array = tensor.as_numpy()

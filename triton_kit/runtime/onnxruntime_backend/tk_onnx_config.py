@@ -207,8 +207,8 @@ def _check_inputs(config, inputs, initializers):
             )
         if entry.get("optional") and ragged:
             raise InvalidModel(
-                f"{start}, configuration sets allow_ragged_batch, which is not supported for optional input "
-                f"'{tensor.name}'"
+                f"{start}, configuration expects model provides input with shape [-1] for ragged input "
+                f"'{tensor.name}', which is not supported for optional input"
             )
         _check_type(config, "input", entry, tensor)
         if not ragged:
