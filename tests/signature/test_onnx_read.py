@@ -16,7 +16,7 @@ from onnx_reference import comparable, facts_by_onnx, facts_by_tk
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.external import missing_external
-from triton_kit.signature.onnx import ForeignIO, infer_missing, read
+from triton_kit.signature.onnx import ForeignIO, infer_missing, read, session_outputs
 
 PACKAGE = Path(onnx.__file__).parent
 
@@ -213,6 +213,22 @@ def test_inference_keeps_small_constants_and_gives_up_quietly(tmp_path: Path) ->
     assert infer_missing(path, read(path)).signature.outputs[0].shape == (2, 8)
     odd = save(tmp_path, make(outputs=[tensor("y", None)], nodes=[helper.make_node("NoSuch", ["x"], ["y"])]))
     assert infer_missing(odd, read(odd)) == read(odd)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reported"),
+    [
+        (["N", 4], ("N", 4)),
+        (["N", "M"], ("N", 4)),
+        ([2, 4], (2, 4)),
+        (["N", 5], ("N", None)),
+        (["N", 4, 1], None),
+        (None, ("N", 4)),
+    ],
+)
+def test_a_session_reports_declared_and_inferred_outputs_merged(tmp_path: Path, declared: Any, reported: Any) -> None:
+    path = save(tmp_path, make(outputs=[tensor("y", declared)]))
+    assert session_outputs(path, read(path))[0].shape == reported
 
 
 def small_models() -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.external import confine
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
@@ -14,7 +15,7 @@ from triton_kit.signature.onnx_walk import MODEL_TAGS, Walk
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError
 
-__all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read"]
+__all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read", "session_outputs"]
 
 
 def read(path: Path, *, confined: bool = True) -> OnnxModel:
@@ -62,6 +63,22 @@ def infer_missing(path: Path, model: OnnxModel) -> OnnxModel:
         model,
         signature=Signature(inputs=model.signature.inputs, outputs=outputs),
         foreign_io=tuple(io for io in model.foreign_io if io.name not in untyped & solved or not io.is_output),
+    )
+
+
+def session_outputs(path: Path, model: OnnxModel) -> tuple[TensorSpec, ...]:
+    """The outputs as an ONNX Runtime session reports them: what the file declares, merged with what is inferred.
+
+    It loads the onnx package, so ask only where the answer matters: before a declared output's shape is called wrong.
+    """
+    from triton_kit.signature.onnx_infer import infer_outputs, merge_shapes
+
+    found = infer_outputs(path, {t.name for t in model.signature.outputs})
+    return tuple(
+        replace(t, dtype=t.dtype or inferred.dtype, shape=merge_shapes(t.shape, inferred.shape))
+        if (inferred := found.get(t.name))
+        else t
+        for t in model.signature.outputs
     )
 
 

@@ -13,7 +13,10 @@ _KEEP = 1024
 
 
 def infer_outputs(path: Path, names: set[str]) -> dict[str, TensorSpec]:
-    """Those of the named outputs whose type can be inferred; empty where the file is too big or inference fails."""
+    """Those of the named outputs whose type can be inferred; empty where the file is too big or inference fails.
+
+    The shapes that the file declares for them are left out of account.
+    """
     import onnx
     import onnx.shape_inference
 
@@ -22,10 +25,31 @@ def infer_outputs(path: Path, names: set[str]) -> dict[str, TensorSpec]:
             return {}
         model = onnx.load(path, load_external_data=False)
         _drop_weights(model.graph)
+        for value in model.graph.output:
+            if value.name in names and value.type.WhichOneof("value") == "tensor_type":
+                value.type.tensor_type.ClearField("shape")
         graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception:  # the inference raises what it likes, and an unknown shape is a fine answer
         return {}
     return {value.name: spec for value in graph.output if value.name in names and (spec := _spec(value))}
+
+
+def merge_shapes(declared: tuple[Dim, ...] | None, inferred: tuple[Dim, ...] | None) -> tuple[Dim, ...] | None:
+    """The shape that ONNX Runtime reports for an output that is declared so and inferred so.
+
+    A fixed size wins over an open one; two different fixed sizes make an open one; different ranks an unknown one.
+    """
+    if declared is None or inferred is None:
+        return inferred if declared is None else declared
+    if len(declared) != len(inferred):
+        return None
+    merged: list[Dim] = []
+    for said, found in zip(declared, inferred, strict=True):
+        if isinstance(said, int) and isinstance(found, int) and said != found:
+            merged.append(None)
+        else:
+            merged.append(said if isinstance(said, int) or not isinstance(found, int) else found)
+    return tuple(merged)
 
 
 def _drop_weights(graph: Any) -> None:
