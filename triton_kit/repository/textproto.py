@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from triton_kit.repository.source import START, Comment, Path, Span
+from triton_kit.repository.message import Message
+from triton_kit.repository.reader import Found, Reader
+from triton_kit.repository.schema import message_type
+from triton_kit.repository.source import Path, Span
+from triton_kit.repository.sourcemap import SourceMap
+
+__all__ = ["Document", "Message", "ParseProblem", "ProblemKind", "SourceMap", "parse"]
 
 ProblemKind: TypeAlias = Literal[
     "syntax", "unknown-field", "unknown-enum", "type", "range", "duplicate", "oneof", "encoding"
@@ -25,39 +30,6 @@ class ParseProblem:
     related: tuple[tuple[str, Span], ...] = ()
 
 
-class Message:
-    """A message of the schema: fields by attribute, absent ones as their proto3 default.
-
-    Scalars are int, float, bool, str or bytes; an enum value is its name (str), or an int where the number has none;
-    a repeated field is a list; a map is a dict; an absent sub-message is an empty one.
-    """
-
-    def __getattr__(self, name: str) -> Any: ...
-
-    def has(self, name: str) -> bool:
-        """Whether the field was set: for a message, that its block is there; for a list or map, that it has items."""
-        raise AttributeError(name)
-
-    def fields(self) -> Iterator[tuple[str, Any]]:
-        """The fields that were set, with their values, in the order of the schema."""
-        raise AttributeError
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists and scalars all the way down; only what was set."""
-        raise AttributeError
-
-
-class SourceMap:
-    """Where each part of a document stands in its text."""
-
-    text: str
-    comments: tuple[Comment, ...]
-
-    def locate(self, at: Path, *, key: bool = False) -> Span:
-        """The span of the value at that route (or of the field's name); of its nearest parent when it is absent."""
-        return START
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A parsed file: its message (what could be read), its source map, and everything wrong with it."""
@@ -68,5 +40,25 @@ class Document:
 
 
 def parse(data: bytes | str, *, message: str = "ModelConfig") -> Document:
-    """Read text format into a message of the schema; never raises for bad text."""
-    raise SystemError(data, message)
+    """Read text format into a message of the schema; never raises for bad text.
+
+    A file without problems is one that protobuf's C++ parser takes, as the server uses it (core
+    filesystem/api.cc:ReadTextProto). ``message`` names a message of the schema; raises KeyError for another.
+    """
+    text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
+    reader = Reader(text, message_type(message))
+    root = reader.read()
+    source = SourceMap(text, root)
+    problems = tuple(_problem(found, source) for found in sorted(reader.found, key=lambda f: f.start))
+    return Document(message=root, source=source, problems=problems)
+
+
+def _problem(found: Found, source: SourceMap) -> ParseProblem:
+    return ParseProblem(
+        kind=cast("ProblemKind", found.kind),
+        span=source.span(found.start, found.end),
+        message=found.message,
+        help=found.help,
+        at=found.at,
+        related=tuple((what, source.span(start, end)) for what, start, end in found.related),
+    )

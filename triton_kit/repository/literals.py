@@ -1,0 +1,308 @@
+"""Scalar values that are not in their plainest spelling: read as the server reads them, or said to be wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from triton_kit.repository import recovery, suggest, tokens
+from triton_kit.repository.schema import Field
+from triton_kit.repository.tokens import SKIP, T_NUMBER, T_OPEN_STRING, T_STRING, T_WORD, TAIL, TOKEN
+
+if TYPE_CHECKING:
+    from triton_kit.repository.reader import Reader
+
+_RANGES = {
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+_TRUE = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
+_TRUTHY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+_FIELD_LINE = re.compile(r"[ \t]*(?:[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]|[}\]>#]|\n|$)")
+_BAD = object()
+"""A value that was reported."""
+
+
+def read_field(reader: Reader, field: Field, name_start: int, name_end: int, start: int) -> int:
+    """Read the value, or the list, at ``start`` into the message; the offset where reading goes on."""
+    text = reader.text
+    message = reader.stack[-1].message
+    if text[start] != "[":
+        value, end = _scalar(reader, field, start)
+        values, items = ([] if value is _BAD else [value]), None
+    elif field.repeated:
+        values, items, end = _list(reader, field, start)
+    else:
+        reader.report("type", start, start + 1, f"{field.name} takes one value, not a list", "remove the brackets", field=field)
+        end = recovery.balanced(text, start)
+        return _tail(text, end)
+    if field.repeated:
+        message.__dict__.setdefault(field.name, []).extend(values)
+    elif not values or ((field.name in message.__dict__ or field.oneof) and not reader.may_set(field, name_start, name_end)):
+        return _tail(text, end)
+    else:
+        message.__dict__[field.name] = values[0]
+    message._marks.append((field.name, name_start, start, end, items))
+    return _tail(text, end)
+
+
+def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tuple[int, int], ...], int]:
+    """The values of a list in brackets, their offsets, and where it ends."""
+    text, values, items = reader.text, [], []
+    pos = _skip(text, start + 1)
+    if text[pos] == "]" and pos < reader.size:
+        return values, (), pos + 1
+    while pos < reader.size:
+        if text[pos] == "]":
+            reader.report("syntax", comma, comma + 1, "a comma stands before the ] of a list", "remove the comma", field=field)
+            return values, tuple(items), pos + 1
+        if text[pos] in "}>" or text[pos] in ",;":
+            what = f"{text[pos]} stands where a value should be" if text[pos] in ",;" else f"the list of {field.name} is never closed"
+            if text[pos] in ",;":
+                reader.report("syntax", pos, pos + 1, what, "remove it", field=field)
+                comma, pos = pos, _skip(text, pos + 1)
+                continue
+            break
+        value, end = _scalar(reader, field, pos)
+        if value is not _BAD:
+            values.append(value)
+            items.append((pos, end))
+        pos = _skip(text, end)
+        if pos >= reader.size:
+            break
+        c = text[pos]
+        if c == "]":
+            return values, tuple(items), pos + 1
+        if c in ",;":
+            if c == ";":
+                reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
+            comma, pos = pos, _skip(text, pos + 1)
+        elif _starts_value(field, text, pos):
+            reader.report("syntax", pos, pos + 1, f"two values of {field.name} have no comma between them", "write a comma", field=field)
+        else:
+            break
+    reader.report("syntax", start, start + 1, f"the list of {field.name} is never closed", "write a ] after its last item", field=field)
+    return values, tuple(items), pos
+
+
+def _starts_value(field: Field, text: str, pos: int) -> bool:
+    """Whether another value stands here, not the next field."""
+    token = TOKEN.match(text, pos)
+    if token is None or re.compile(r"\s*[:{<[]").match(text, token.end()):
+        return False
+    return token.lastindex in (T_NUMBER, T_STRING) or text[pos] == "-" or (token.lastindex == T_WORD and field.kind in ("enum", "bool"))
+
+
+def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
+    """The value at this offset, or _BAD, and where it ends; always beyond ``pos``."""
+    text = reader.text
+    if (end := recovery.template(reader, pos)) is not None:
+        return _BAD, end
+    token = TOKEN.match(text, pos)
+    kind = token.lastindex if token is not None else None
+    if token is None or kind is None:
+        reader.report("syntax", pos, pos + 1, f"{field.name} has no value", "write one", field=field)
+        return _BAD, pos + 1
+    if text[pos] in "{[<":
+        reader.report("type", pos, pos + 1, *suggest.block_for_scalar(field), field=field)
+        return _BAD, recovery.balanced(text, pos)
+    if kind == T_OPEN_STRING:
+        return _BAD, _open_string(reader, field, pos, token.end())
+    if field.kind in ("string", "bytes"):
+        return _string(reader, field, pos, token)
+    minus = text[pos] == "-"
+    if minus:
+        token = TOKEN.match(text, _skip(text, pos + 1))
+        kind = token.lastindex if token is not None else None
+        if token is None or kind not in (T_NUMBER, T_WORD):
+            reader.report("syntax", pos, pos + 1, f"- stands without a number in {field.name}", "write a number", field=field)
+            return _BAD, pos + 1
+    read = {"bool": _bool, "enum": _enum, "float": _float, "double": _float}.get(field.kind, _integer)
+    if kind == T_STRING:
+        return _quoted(reader, field, pos, token), token.end()
+    problem_or_value = read(field, token[0], kind == T_NUMBER, minus)
+    if isinstance(problem_or_value, _Problem):
+        p = problem_or_value
+        end = max(token.end(), pos + 1)
+        if kind not in (T_NUMBER, T_WORD):
+            end = _junk(text, pos)
+        reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, field=field)
+        return _BAD, end
+    return problem_or_value, token.end()
+
+
+def _junk(text: str, pos: int) -> int:
+    """The end of something that is no value: the rest of the line, up to what ends a value."""
+    found = re.compile(r"[^\s,;\]}>#]+").match(text, pos)
+    return max(found.end() if found else pos, pos + 1)
+
+
+class _Problem:
+    __slots__ = ("help", "kind", "text")
+
+    def __init__(self, kind: str, text: str, help_: str | None) -> None:
+        self.kind = kind
+        self.text = text
+        self.help = help_
+
+    def message(self, value: str) -> str:
+        return self.text.replace("{}", value, 1)
+
+
+def _integer(field: Field, word: str, number: bool, minus: bool) -> Any:
+    low, high = _RANGES[field.kind]
+    if not number:
+        return _Problem("type", f"{{}} is not an integer, as {field.name} takes", "write a number")
+    kind = tokens.number_kind(word)
+    if kind in ("decimal", "octal", "hex"):
+        value = tokens.integer_value(word, kind) * (-1 if minus else 1)
+        if low == 0 and minus:
+            return _Problem("range", f"{{}} has a minus sign, and {field.name} takes none", f"write {word}")
+        if low <= value <= high:
+            return value
+        return _Problem("range", f"{{}} is out of the range of {field.name}", f"write a number from {low} to {high}")
+    if kind == "float":
+        value_ = tokens.float_value(word)
+        whole = int(value_) if abs(value_) < 1e15 else 0
+        help_ = f"write {'-' if minus else ''}{whole}" if whole == value_ else "write a whole number"
+        return _Problem("type", f"{{}} is not an integer, as {field.name} takes", help_)
+    return _bad_number(kind, word)
+
+
+def _bad_number(kind: str, word: str) -> _Problem:
+    if kind == "bad octal":
+        return _Problem("syntax", "{} begins with 0, yet is not octal", f"write {word.lstrip('0') or '0'}")
+    if kind == "bad hex":
+        return _Problem("syntax", "{} is no hexadecimal number", "write hexadecimal digits after 0x")
+    found = re.compile(r"[0-9]+").match(word)
+    help_ = f"put a space after {found[0]}, or write {found[0]} alone" if found and found.end() < len(word) else None
+    return _Problem("syntax", "{} is no number", help_)
+
+
+def _float(field: Field, word: str, number: bool, minus: bool) -> Any:
+    if number:
+        kind = tokens.number_kind(word)
+        if kind in ("octal", "hex"):
+            plain = tokens.integer_value(word, kind) if kind == "hex" else (word.lstrip("0") or "0")
+            return _Problem("type", f"{{}} is not a decimal number, as {field.name} takes", f"write {plain}")
+        if kind not in ("decimal", "float"):
+            return _bad_number(kind, word)
+        value = tokens.float_value(word)
+    elif word.lower() in ("inf", "infinity", "nan"):
+        value = float(word)
+    else:
+        return _Problem("type", f"{{}} is not a number, as {field.name} takes", "write a number")
+    value = -value if minus else value
+    return to_float32(value) if field.kind == "float" else value
+
+
+def to_float32(value: float) -> float:
+    """The nearest 32-bit float, infinite beyond the largest."""
+    from struct import pack, unpack
+
+    try:
+        return float(unpack("<f", pack("<f", value))[0])
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
+    if not minus and not number and word in _TRUE:
+        return _TRUE[word]
+    if not minus and number:
+        kind = tokens.number_kind(word)
+        if kind in ("decimal", "octal", "hex") and tokens.integer_value(word, kind) <= 1:
+            return bool(tokens.integer_value(word, kind))
+    guess = _TRUTHY.get(word.lower())
+    return _Problem("type", f"{{}} is neither true nor false, as {field.name} takes", f"write {guess or 'true or false'}")
+
+
+def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
+    if not number:
+        if not minus and word in field.enum.values:
+            return word
+        return _Problem("unknown-enum", *suggest.unknown_value(word, field.enum))
+    kind = tokens.number_kind(word)
+    if kind in ("decimal", "octal", "hex"):
+        value = tokens.integer_value(word, kind) * (-1 if minus else 1)
+        if -(2**31) <= value <= 2**31 - 1:
+            return field.enum.names.get(value, value)
+        return _Problem("range", f"{{}} is out of the range of {field.name}", "write the name of a value")
+    if kind == "float":
+        return _Problem("type", f"{{}} is neither a name nor an integer, as {field.name} takes", "write the name of a value")
+    return _bad_number(kind, word)
+
+
+def _quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> Any:
+    """A string where something else is taken."""
+    inside = token[0][1:-1]
+    if field.kind == "enum" and inside not in field.enum.values:
+        message, help_ = suggest.unknown_value(inside, field.enum)
+        help_ = help_ if help_.startswith("did") else f"{help_}, without quotes"
+    else:
+        message, help_ = f"{suggest.short(token[0])} is in quotes, and {field.name} takes {suggest.takes(field)}", "remove the quotes"
+    reader.report("type", pos, token.end(), message, help_, field=field)
+    return _BAD
+
+
+def _string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tuple[Any, int]:
+    text = reader.text
+    if token.lastindex != T_STRING:
+        end = token.end() if token.lastindex in (T_WORD, T_NUMBER) else _junk(text, pos)
+        # A path or a name with dots and slashes is one mistake, not several.
+        end = max(end, _junk(text, pos))
+        word = text[pos:end]
+        quotes = "\u201c\u201d\u2018\u2019\u00ab\u00bb"
+        if word[0] in quotes:
+            line_end = text.index("\n", pos)
+            last = max((text.rfind(q, pos + 1, line_end) for q in quotes), default=-1)
+            end = last + 1 if last > 0 else end
+            reader.report("encoding", pos, end, f"{word[0]} is not a quote", 'write plain " quotes', field=field)
+        else:
+            reader.report("type", pos, end, f"{suggest.short(word)} has no quotes, and {field.name} takes a string", f'write "{suggest.short(word)}"', field=field)
+        return _BAD, end
+    literals, bad, end = [], False, pos
+    while token is not None and token.lastindex == T_STRING:
+        if wrong := tokens.bad_escape(token[0]):
+            at = token.start() + wrong[0]
+            escape = text[at : at + 2]
+            reader.report("syntax", at, at + 2, f"{suggest.short(escape)} is not an escape", f"write \\{suggest.short(escape)} for a backslash", field=field)
+            bad = True
+        literals.append(token[0])
+        end = token.end()
+        token = TOKEN.match(text, _skip(text, end))
+    if token is not None and token.lastindex == T_OPEN_STRING:
+        return _BAD, _open_string(reader, field, token.start(), token.end())
+    if bad:
+        return _BAD, end
+    value = tokens.string_value(literals)
+    return (value if field.kind == "bytes" else value.decode("utf-8", "surrogateescape")), end
+
+
+def _open_string(reader: Reader, field: Field, pos: int, line_end: int) -> int:
+    """A string without its end: reported, with a guess whether it ends with the line or runs over several."""
+    text, quote = reader.text, reader.text[pos]
+    if text.startswith("\0", line_end):
+        reader.report("encoding", line_end, line_end + 1, "a NUL character stands in a string", "remove it", field=field)
+        closing = text.find(quote, line_end, text.index("\n", line_end))
+        return closing + 1 if closing > 0 else text.index("\n", line_end)
+    closing = text.find(quote, line_end, line_end + 10000)
+    if closing > 0 and not _FIELD_LINE.match(text, line_end + 1):
+        reader.report("syntax", pos, line_end, "a string runs over several lines", "write \\n for a line break", field=field)
+        return closing + 1
+    reader.report("syntax", pos, line_end, "a string has no end on its line", f"write a {quote} where it ends", field=field)
+    return line_end
+
+
+def _skip(text: str, pos: int) -> int:
+    m = SKIP.match(text, pos)
+    assert m is not None
+    return m.end()
+
+
+def _tail(text: str, pos: int) -> int:
+    m = TAIL.match(text, pos)
+    assert m is not None
+    return m.end()

@@ -1,0 +1,195 @@
+"""Where each part of a document stands in its text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+from typing import Any
+
+from triton_kit.repository.message import Message
+from triton_kit.repository.source import Comment, Path, Span
+from triton_kit.repository.tokens import INTEGERS
+
+_COMMENTS = re.compile(r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)""")
+_ITEM = re.compile(r"[-0-9]+")
+
+Place = tuple[int, int, int]
+"""Offsets of a field's name, of its value, and of its value's end."""
+
+
+class SourceMap:
+    """Where each part of a document stands in its text; everything is computed when it is asked for.
+
+    ``text`` is the whole text, bytes that are not UTF-8 as surrogate escapes.
+    """
+
+    def __init__(self, text: str, root: Message) -> None:
+        self.text = text
+        self._root = root
+        self._marks: dict[int, dict[str, list[Any]]] = {}
+
+    def __repr__(self) -> str:
+        return f"SourceMap({len(self.text)} characters)"
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """The offset at which each line begins."""
+        starts = [0]
+        find, pos = self.text.find, self.text.find("\n")
+        while pos >= 0:
+            starts.append(pos + 1)
+            pos = find("\n", pos + 1)
+        return starts
+
+    @cached_property
+    def comments(self) -> tuple[Comment, ...]:
+        """All comments, in order."""
+        if "#" not in self.text:
+            return ()
+        found = []
+        for m in _COMMENTS.finditer(self.text):
+            if m[1] is not None:
+                span = self.span(m.start(1), m.end(1))
+                before = self.text[self._lines[span.line - 1] : m.start(1)]
+                found.append(Comment(span=span, text=m[1].rstrip("\r"), trailing=bool(before.strip())))
+        return tuple(found)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both from 1."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def span(self, start: int, end: int) -> Span:
+        """The span from one offset to another."""
+        line, column = self.position(min(start, len(self.text)))
+        end_line, end_column = self.position(min(max(start, end), len(self.text)))
+        return Span(line=line, column=column, end_line=end_line, end_column=end_column)
+
+    def locate(self, at: Path, *, key: bool = False) -> Span:
+        """The span of the value at that route (or of the field's name); of its nearest parent when it is absent.
+
+        The span of a repeated field as a whole is its first block or list; that of the empty route is the whole text.
+        The name of a map entry is the value of its ``key``.
+        """
+        name, start, end = self._place(at)
+        return self.span(name, self._name_end(name)) if key and name >= 0 else self.span(start, end)
+
+    def offsets(self, at: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The offsets (start, end) of the value at that route, and those of the whole field, from its name on.
+
+        An item of a list in brackets has no name of its own: both pairs are the item's. Nearest parent as in `locate`.
+        """
+        name, start, end = self._place(at)
+        owner = name if name >= 0 and not self._in_brackets(name, start) else start
+        return (start, end), (owner, end)
+
+    def _in_brackets(self, name: int, start: int) -> bool:
+        between = _uncommented(self.text[self._name_end(name) : start])
+        return between.strip(" \t\r\n\v\f:") != ""
+
+    def _name_end(self, name: int) -> int:
+        m = re.compile(r"""[A-Za-z0-9_.]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|.""").match(self.text, name)
+        return m.end() if m else name
+
+    def _place(self, at: Path) -> Place:
+        """The place of the deepest part of the route that exists."""
+        message, place = self._root, (-1, 0, len(self.text))
+        steps = list(at)
+        while steps and isinstance(message, Message):
+            name = steps.pop(0)
+            field = message._type.fields.get(str(name)) if isinstance(name, str) else None
+            marks = self._index(message).get(name, []) if field is not None else []
+            if field is None:
+                return place
+            value = message.__dict__.get(field.name)
+            if field.map:
+                if not steps:
+                    return _entry_place(marks[0][1]) if marks else place
+                found = self._entry(marks, steps.pop(0))
+                if found is None:
+                    return _entry_place(marks[0][1]) if marks else place
+                place, message = self._entry_value(found)
+                continue
+            if field.kind == "message":
+                blocks = value if isinstance(value, list) else [value] if value is not None else []
+                if not blocks:
+                    return self._mark_places(marks[0])[0] if marks else place
+                if not field.repeated:
+                    message = blocks[0]
+                elif steps and isinstance(steps[0], int) and 0 <= steps[0] < len(blocks):
+                    message = blocks[steps.pop(0)]
+                elif marks and not steps:
+                    return self._mark_places(marks[0])[0]
+                else:
+                    return _message_place(blocks[0])
+                place = _message_place(message)
+                continue
+            if not marks:
+                return place
+            return self._scalar_place(marks, steps, field.repeated)
+        return place
+
+    def _scalar_place(self, marks: list[Any], steps: list[str | int], repeated: bool) -> Place:
+        if not repeated:
+            return self._mark_places(marks[-1])[0]
+        if not steps or not isinstance(steps[0], int):
+            return self._mark_places(marks[0])[0]
+        items = [item for mark in marks for item in self._mark_places(mark)[1]]
+        return items[steps[0]] if 0 <= steps[0] < len(items) else self._mark_places(marks[0])[0]
+
+    def _index(self, message: Message) -> dict[str, list[Any]]:
+        """The marks of a message by field name."""
+        index = self._marks.get(id(message))
+        if index is None:
+            index = self._marks[id(message)] = {}
+            for mark in message._marks:
+                index.setdefault(mark[1] if isinstance(mark, re.Match) else mark[0], []).append(mark)
+        return index
+
+    def _mark_places(self, mark: Any) -> tuple[Place, list[Place]]:
+        """The place of a mark's value as a whole, and of its items."""
+        if not isinstance(mark, re.Match):
+            _, name, start, end, items = mark
+            whole = (name, start, end)
+            return whole, [whole] if items is None else [(name, a, b) for a, b in items]
+        name, kind = mark.start(1), mark.lastindex or 0
+        start, end = mark.span(kind)
+        if kind != INTEGERS:
+            return (name, start, end), [(name, start, end)]
+        items = [(name, *m.span()) for m in _ITEM.finditer(self.text, start, end)]
+        return (name, self.text.rindex("[", 0, start), end + 1), items
+
+    def _entry(self, marks: list[Any], key: object) -> Message | None:
+        """The last entry of a map with that key, which is the one that counts."""
+        for _, entry in reversed(marks):
+            if entry.__dict__.get("key", entry._type.fields["key"].default) == key:
+                return entry  # type: ignore[no-any-return]
+        return None
+
+    def _entry_value(self, entry: Message) -> tuple[Place, Message]:
+        """The place of an entry's value, named by its key; and the value, or the entry where that is a scalar."""
+        index = self._index(entry)
+        name = self._mark_places(index["key"][-1])[0][1] if "key" in index else entry._name
+        value = entry.__dict__.get("value")
+        if isinstance(value, Message):
+            return (name, value._start, value._end), value
+        if "value" in index:
+            _, start, end = self._mark_places(index["value"][-1])[0]
+            return (name, start, end), _NOTHING
+        return (name, entry._start, entry._end), _NOTHING
+
+
+def _uncommented(text: str) -> str:
+    return re.sub(r"#[^\n]*", "", text)
+
+
+def _message_place(message: Message) -> Place:
+    return (message._name, message._start, message._end)
+
+
+def _entry_place(entry: Message) -> Place:
+    return _message_place(entry)
+
+
+_NOTHING: Any = None

@@ -1,0 +1,141 @@
+"""What was probably meant: names near a wrong one, the place a field belongs to, the right shape of a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from triton_kit.repository.schema import EnumType, Field, MessageType, message_type
+
+NO_JSON = "write fields as name: value, without quotes around names and without the outer braces"
+
+_ALIASES = {
+    "dtype": "data_type",
+    "type": "data_type",
+    "datatype": "data_type",
+    "shape": "dims",
+    "batch_size": "max_batch_size",
+    "max_batch": "max_batch_size",
+    "instance": "instance_group",
+    "instances": "instance_group",
+    "model_filename": "default_model_filename",
+    "max_queue_delay": "max_queue_delay_microseconds",
+    "preferred_batch_sizes": "preferred_batch_size",
+    "device": "gpus",
+    "gpu": "gpus",
+    "ensemble": "ensemble_scheduling",
+    "steps": "step",
+}
+
+_TYPE_ALIASES = {"FLOAT": "FP32", "FLOAT32": "FP32", "FLOAT16": "FP16", "HALF": "FP16", "DOUBLE": "FP64", "FLOAT64": "FP64",
+                 "INT": "INT32", "LONG": "INT64", "BYTES": "STRING", "STR": "STRING", "BOOLEAN": "BOOL",
+                 "BFLOAT16": "BF16", "INTEGER": "INT32"}  # fmt: skip
+
+
+def short(text: str) -> str:
+    """The text for a message: one line, not long."""
+    text = text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode()
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The name that is most like the word, None where none is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word[:80], list(names), 1, 0.7)), None)
+
+
+def snake(name: str) -> str:
+    """A camelCase, CAPITAL or hyphenated name in the way fields are named."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("-", "_")).lower()
+
+
+def unknown_field(name: str, stack: Sequence[tuple[MessageType, Field | None]]) -> tuple[str, str | None]:
+    """Message and help for a name that is no field of the last message of the stack."""
+    return _unknown_field(name[:100], tuple(type_.name for type_, _ in stack), tuple(f.name for _, f in stack if f))
+
+
+@cache
+def _unknown_field(name: str, types: tuple[str, ...], route: tuple[str, ...]) -> tuple[str, str]:
+    type_ = message_type(types[-1])
+    message = f"{name} is not a field of {owner(route)}"
+    lower = snake(name)
+    if lower in type_.fields:
+        return message, f"write {lower}"
+    for up in range(len(types) - 2, -1, -1):
+        if name in message_type(types[up]).fields:
+            return message, f"move it out, into {owner(route[:up])}" if up else f"move it out of {route[0]}, to the top level"
+    if (alias := _ALIASES.get(lower)) in type_.fields:
+        return message, f"did you mean {alias}?"
+    places = _places().get(name, ())
+    for place in places:
+        if place[: len(route)] == route and len(place) == len(route) + 1:
+            return message, f"move it into {place[-1]} {{ ... }}"
+    if near := nearest(lower, type_.fields):
+        return message, f"did you mean {near}?"
+    if len(places) == 1 or (places and len(places[0]) <= 2):
+        return message, f"move it into {'.'.join(places[0])}"
+    return message, f"its fields are {', '.join(type_.fields)}" if type_.fields else "remove it: there are no fields"
+
+
+def owner(route: Sequence[str]) -> str:
+    """How a message calls the block that the route leads to."""
+    return route[-1] if route else "a model configuration"
+
+
+@cache
+def _places() -> dict[str, list[tuple[str, ...]]]:
+    """Field name -> the routes of the messages that have it, the shallow ones first."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    level: list[tuple[tuple[str, ...], MessageType]] = [((), message_type("ModelConfig"))]
+    while level:
+        following = []
+        for route, type_ in level:
+            for field in type_.fields.values():
+                if not type_.entry:
+                    found.setdefault(field.name, []).append(route)
+                if field.kind == "message":
+                    following.append(((*route, field.name), field.message))
+        level = following
+    return found
+
+
+def unknown_value(value: str, enum: EnumType) -> tuple[str, str]:
+    """Message and help for a word that is no value of the enum."""
+    message = f"{short(value)} is not a value of {enum.name.rsplit('.', 1)[-1]}"
+    upper = snake(value).upper() if not value.isupper() else value
+    prefix = next(iter(enum.values)).split("_")[0] + "_"
+    plain = value.upper().removeprefix(prefix)
+    for guess in (value.upper(), upper, prefix + value.upper(), prefix + _TYPE_ALIASES.get(plain, plain)):
+        if guess in enum.values:
+            return message, f"write {guess}"
+    if near := nearest(value.upper(), enum.values) or nearest(prefix + value.upper(), enum.values):
+        return message, f"did you mean {near}?"
+    return message, f"write one of {', '.join(enum.values)}"
+
+
+def takes(field: Field) -> str:
+    """What a field takes, for a message."""
+    names = {"string": "a string", "bytes": "a string", "bool": "true or false", "enum": "a name", "message": "a block"}
+    names |= {"float": "a number", "double": "a number"}
+    return names.get(field.kind, "an integer")
+
+
+def block_for_scalar(field: Field) -> tuple[str, str]:
+    """Message and help for a block given to a scalar field."""
+    shape = "[ ... ]" if field.repeated else "VALUE"
+    return f"{field.name} takes {takes(field)}, not a block", f"write {field.name}: {shape}"
+
+
+def scalar_for_block(field: Field, value: str) -> tuple[str, str]:
+    """Message and help for a scalar given to a message field."""
+    message = f"{field.name} takes a block, not {short(value)}"
+    fields = field.message.fields
+    if value in fields:
+        inner = f"{value} {{ ... }}" if fields[value].kind == "message" else f"{value}: ..."
+        return message, f"write {field.name} {{ {inner} }}"
+    if list(fields) == ["string_value"]:
+        inner = value if value[:1] in ('"', "'") else f'"{value}"'
+        return message, f"write {field.name} {{ string_value: {inner} }}"
+    return message, f"write {field.name} {{ ... }}"
