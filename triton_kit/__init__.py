@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from triton_kit.version import __version__
+
 if TYPE_CHECKING:
     from os import PathLike
 
     from triton_kit.linter.diagnostic import Report
     from triton_kit.repository.model import Repository
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "lint", "load", "render"]
 
 

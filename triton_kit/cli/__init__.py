@@ -127,7 +127,7 @@ def _remember(_ctx: Any, param: Any, value: bool) -> bool:
 
 def _print_version(value: bool) -> None:
     if value:
-        from triton_kit import __version__
+        from triton_kit.version import __version__
         from triton_kit.repository.schema import SOURCE
 
         terminal.out(f"tk {__version__} (configuration schema of {SOURCE})")

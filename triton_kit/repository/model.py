@@ -16,6 +16,14 @@ RESERVED_DIRECTORIES = frozenset({"warmup", "initial_state", "configs"})
 """Sub-directories of a model that are never versions (core model_lifecycle.cc:VersionsToLoad)."""
 
 
+def is_directory(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a directory, or a link to one; a link that leads nowhere, or to itself, is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """A version directory of a model."""
@@ -70,7 +78,7 @@ class Model:
     def directories(self) -> tuple[str, ...]:
         """The names of all sub-directories, sorted as Triton's detection sorts them: by bytes."""
         with os.scandir(self.path) as entries:
-            return tuple(sorted((e.name for e in entries if e.is_dir()), key=os.fsencode))
+            return tuple(sorted((e.name for e in entries if is_directory(e)), key=os.fsencode))
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
@@ -93,7 +101,7 @@ class Repository:
         """The models by name, sorted. Raises UsageError when the path is not a readable directory."""
         try:
             with os.scandir(self.path) as entries:
-                names = sorted(e.name for e in entries if e.is_dir())
+                names = sorted(e.name for e in entries if is_directory(e))
         except NotADirectoryError:
             raise UsageError(f"{self.path} is not a directory", hint="give the path of a model repository") from None
         except FileNotFoundError:
