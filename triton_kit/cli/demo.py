@@ -1,0 +1,238 @@
+"""``tk demo``: serve the sample repository and let it read a digit."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import ProblemsFound, TkError, UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client.answer import Class
+    from triton_kit.runtime.health import Snapshot
+    from triton_kit.runtime.serving import Prepared
+    from triton_kit.runtime.types import Server
+
+ENSEMBLE, IMAGE = "digits", "digit.png"
+REPEAT = 20
+"""Requests after the first one, of which the median time is shown: the first one warms everything up."""
+TIMEOUT = 120.0
+"""Seconds for the models to become ready; they take about two where the machine is not busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the server said to the picture: the best classes, the best first, and how long it took in seconds."""
+
+    classes: tuple[Class, ...]
+    first: float
+    median: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A server that was left running: how to stop it, and the directory that is then of no more use."""
+
+    stop: str
+    directory: Path
+    log: Path
+    pid: int | None = None
+    container: str | None = None
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running, and say how to end it.")] = False,
+    runtime: Annotated[
+        str, typer.Option("--runtime", metavar="auto|docker|podman|local", help="Where the server runs.")
+    ] = "auto",
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="text|json", help="How the result is printed.")
+    ] = "text",
+) -> None:
+    """Serve a copy of the sample repository with a real Triton, and let it read a picture of a digit."""
+    if output_format not in ("text", "json"):
+        raise UsageError(f"--format {output_format} is unknown", hint="take text or json")
+    with ExitStack() as ending:
+        place = Path(tempfile.mkdtemp(prefix="tk-demo-"))
+        ending.callback(shutil.rmtree, place, ignore_errors=True)
+        models = _copy_sample(place)
+        _validate(models)
+        prepared = _prepare(models, runtime, place / "server.log" if keep else None)
+        with _serving(prepared) as server:
+            answer = _ask(server, models / IMAGE)
+            kept = _kept(server, prepared, place) if keep else None
+            if output_format == "json":
+                terminal.out_json(_as_json(answer, server, prepared, kept))
+            else:
+                _show(answer, server)
+        if keep:
+            ending.pop_all()
+    if kept is None:
+        _done("server ended, copy removed")
+    if output_format == "text":
+        _show_next(server, kept)
+
+
+def _copy_sample(place: Path) -> Path:
+    from triton_kit.resources import resource
+
+    models = place / "models"
+    shutil.copytree(resource("sample_repository"), models, ignore=shutil.ignore_patterns("__pycache__"))
+    return models
+
+
+def _validate(models: Path) -> None:
+    from triton_kit.linter.engine import lint
+
+    report = lint(models)
+    if not report.ok:
+        first = report.diagnostics[0]
+        raise ProblemsFound(
+            f"the sample repository has problems, the first in {first.file.relative_to(models)}: {first.message}",
+            hint="reinstall triton-kit: it ships without any",
+        )
+    _done("sample repository copied and checked", f"{len(report.models)} models, nothing that a server would refuse")
+
+
+def _prepare(models: Path, runtime: str, log: Path | None) -> Prepared:
+    """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
+    from triton_kit.runtime.serving import Wish, prepare
+
+    wish = Wish(
+        repository=models,
+        runtime=runtime,
+        gpus="none",
+        http_port=0,
+        grpc_port=0,
+        metrics_port=0,
+        progress=terminal.say,
+        name=models.parent.name,
+    )
+    prepared = prepare(wish, environment=os.environ)
+    for note, hint in prepared.notes:
+        terminal.warn(note, hint=hint)
+    return replace(prepared, spec=replace(prepared.spec, detach=log))
+
+
+@contextmanager
+def _serving(prepared: Prepared) -> Iterator[Server]:
+    """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
+    from triton_kit.runtime.session import running
+
+    told: set[str] = set()
+
+    def tell(snapshot: Snapshot) -> None:
+        for name in dict.fromkeys(model.name for model in snapshot.models):
+            versions = [model for model in snapshot.models if model.name == name]
+            if name not in told and all(model.state in ("LOADED", "READY") for model in versions):
+                told.add(name)
+                _done(name, f"versions {' and '.join(m.version for m in versions)}" if len(versions) > 1 else "")
+
+    terminal.detail(f"starting {prepared.runtime.name}: {shlex.join(prepared.runtime.argv(prepared.spec))}")
+    with running(prepared.runtime, prepared.spec, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
+        for failed in snapshot.failed:
+            raise ProblemsFound(f"{failed.name} did not load: {failed.reason.strip()}")
+        _done(f"{server.description} is up", f"{snapshot.seconds:.1f} s")
+        yield server
+
+
+def _ask(server: Server, image: Path) -> Answer:
+    """Send the picture through the ensemble over HTTP, and once more for the time it takes."""
+    import numpy as np
+
+    from triton_kit.client import Request, connect
+    from triton_kit.client.answer import read_class
+
+    picture = np.array([[image.read_bytes()]], dtype=object)
+    request = Request(model=ENSEMBLE, inputs={"image": picture}, outputs=("scores",), classes={"scores": 3})
+    with connect(server.endpoints.http) as client:
+        result = client.infer(request)
+        times = [client.infer(request).seconds for _ in range(REPEAT)]
+    classes = tuple(read_class(best) for best in result.outputs["scores"].ravel())
+    if not classes:
+        raise TkError(f"{ENSEMBLE} answered without a class")
+    return Answer(classes=classes, first=result.seconds, median=statistics.median(times))
+
+
+def _kept(server: Server, prepared: Prepared, place: Path) -> Kept:
+    log, container = place / "server.log", getattr(server, "container", None)
+    remove = f"rm -r {shlex.quote(str(place))}"
+    if container is not None:
+        end = f"{prepared.runtime.name} stop {container}"
+        return Kept(stop=f"{end} && {remove}", directory=place, log=log, container=container)
+    pid = getattr(server, "pid", None)
+    return Kept(stop=f"kill {pid} && {remove}", directory=place, log=log, pid=pid)
+
+
+def _done(text: str, aside: str = "") -> None:
+    tick = terminal.style("✓", "green", stream=sys.stderr)
+    note = terminal.style(f"  {aside}", "dim", stream=sys.stderr) if aside else ""
+    terminal.say(f"{tick} {text}{note}")
+
+
+def _show(answer: Answer, server: Server) -> None:
+    terminal.say()
+    for i, found in enumerate(answer.classes):
+        score = f"{found.label}  {found.score:.3f}"
+        terminal.out(f"{IMAGE if i == 0 else '':<11}{terminal.style(score, 'dim' if i else 'bold')}")
+    aside = terminal.style(f"median of {REPEAT}, the first took {answer.first * 1e3:.1f} ms", "dim")
+    terminal.out(f"{'latency':<11}{answer.median * 1e3:.1f} ms  {aside}")
+    terminal.out(f"{'http':<11}{server.endpoints.http}/v2/models/{ENSEMBLE}/infer")
+    terminal.out(f"{'grpc':<11}{server.endpoints.grpc}")
+    terminal.out(f"{'metrics':<11}{server.endpoints.metrics}")
+    terminal.say()
+
+
+def _show_next(server: Server, kept: Kept | None) -> None:
+    if kept is None:
+        terminal.say("\nNext:")
+        terminal.say("  tk demo --keep                the same, and the server stays for you to try")
+        terminal.say("  tk init my-project --sample   a project that begins with these models")
+        return
+    url = server.endpoints.http
+    terminal.say("The server is still running. Try it:")
+    terminal.say(f"  tk health {url}")
+    terminal.say(f"  tk infer {ENSEMBLE} --image {shlex.quote(str(kept.directory / 'models' / IMAGE))} --url {url}")
+    terminal.say("End it, and remove its copy of the models:")
+    terminal.say(f"  {kept.stop}")
+
+
+def _as_json(answer: Answer, server: Server, prepared: Prepared, kept: Kept | None) -> dict[str, Any]:
+    best = answer.classes[0]
+    return {
+        "version": 1,
+        "image": IMAGE,
+        "model": ENSEMBLE,
+        "label": best.label,
+        "score": best.score,
+        "top": [{"label": found.label, "index": found.index, "score": found.score} for found in answer.classes],
+        "latency_ms": {"first": answer.first * 1e3, "median": answer.median * 1e3, "requests": REPEAT},
+        "runtime": prepared.runtime.name,
+        "server": server.description,
+        "endpoints": {
+            "http": server.endpoints.http,
+            "grpc": server.endpoints.grpc,
+            "metrics": server.endpoints.metrics,
+        },
+        "kept": None
+        if kept is None
+        else {
+            "stop": kept.stop,
+            "directory": str(kept.directory),
+            "log": str(kept.log),
+            "pid": kept.pid,
+            "container": kept.container,
+        },
+    }
