@@ -65,7 +65,7 @@ def test_the_summary_of_a_command_fits_on_a_line() -> None:
 def test_version_names_the_source_of_the_schema() -> None:
     done = tk("--version")
     assert done.returncode == 0
-    assert re.fullmatch(r"tk \d+\.\d+\.\d+ \(configuration schema of tritonclient \d+\.\d+\.\d+.*\)\n", done.stdout)
+    assert re.fullmatch(r"tk \d+\.\d+\.\d+ \(configuration schema: tritonclient \d+\.\d+\.\d+, Triton \d\d\.\d\d\)\n", done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -128,9 +128,9 @@ def _remember(_ctx: Any, param: Any, value: bool) -> bool:
 def _print_version(value: bool) -> None:
     if value:
         from triton_kit.version import __version__
-        from triton_kit.repository.schema import SOURCE
+        from triton_kit.repository.schema import RELEASE, SOURCE
 
-        terminal.out(f"tk {__version__} (configuration schema of {SOURCE})")
+        terminal.out(f"tk {__version__} (configuration schema: {SOURCE}, Triton {RELEASE or 'of an unknown release'})")
         raise typer.Exit
 
 
