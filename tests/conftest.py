@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from triton_kit.errors import TkError
+from triton_kit.runtime.fetch import server_home
+from triton_kit.runtime.local import LocalRuntime
+
+pytest_plugins = ["running_server"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 CI = os.environ.get("TK_TEST_REQUIRE_ALL") == "1"
@@ -18,6 +24,26 @@ def skip_or_fail(reason: str) -> None:
     if CI:
         pytest.fail(f"TK_TEST_REQUIRE_ALL=1, but {reason}")
     pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the embedded server's binaries between runs, away from the user's own cache.
+
+    ``TK_TEST_CACHE`` names another place for them; ``TK_SERVER_WHEEL`` saves the download.
+    """
+    kept = os.environ.get("TK_TEST_CACHE") or str(config.rootpath / ".pytest_cache" / "d" / "triton-kit")
+    os.environ["TK_CACHE_DIR"] = kept
+
+
+@pytest.fixture(scope="session")
+def embedded() -> LocalRuntime:
+    """The embedded server, fetched if it must be; the test skips (in CI: fails) where it cannot be had."""
+    runtime = LocalRuntime()
+    try:
+        server_home(print)
+    except TkError as error:
+        skip_or_fail(error.message)
+    return runtime
 
 
 @pytest.fixture(autouse=True)
