@@ -49,13 +49,14 @@ def read_outputs(
     top: int = 0,
     labels: Sequence[str] = (),
 ) -> tuple[Output, ...]:
-    """The outputs of a result.
+    """The outputs of a result, in the model's order; the server's own varies.
 
     ``classified`` are those that were asked for as classes (``Request.classes``), ``datatypes`` the model's own. With
     ``top`` or ``labels`` the classes of every other output that looks like scores are found here.
     """
     found = []
-    for name, array in result.outputs.items():
+    order = {name: i for i, name in enumerate(datatypes)}
+    for name, array in sorted(result.outputs.items(), key=lambda item: order.get(item[0], len(order))):
         own = datatypes.get(name, result.datatypes[name])
         classes: tuple[tuple[Class, ...], ...] = ()
         if name in classified:

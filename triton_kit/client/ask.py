@@ -187,9 +187,10 @@ def _made_up(
     if batch is None:
         batch = next((a.shape[0] for name, a in arrays.items() if known[name].batching), None)
     chosen = {s.name: choose_shape(s, shapes.get(s.name), batch=batch) for s in left}
-    for name, choice in chosen.items():
-        if choice.guessed:
-            notes.append(f"{name} {show_shape(known[name].shape)} is sent as {show_shape(choice.shape)}; see --shape")
+    guessed = [f"{name} as {show_shape(c.shape)}" for name, c in chosen.items() if c.guessed]
+    if guessed:
+        more = f" and {len(guessed) - 3} more" if len(guessed) > 3 else ""
+        notes.append(f"sizes that the model leaves open are 1: {', '.join(guessed[:3])}{more}; see --shape")
     sizes = {name: choice.shape for name, choice in chosen.items()}
     return random_inputs(sizes, known, seed=question.seed) if question.fill == "random" else zero_inputs(sizes, known)
 

@@ -32,7 +32,6 @@ _CHANNEL = (
     ("grpc.max_receive_message_length", -1),
     # Who waits for a server asks every half second; gRPC alone would wait up to two minutes between attempts.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.use_local_subchannel_pool", 1),
 )

@@ -69,6 +69,7 @@ class Transport:
         self._idle: list[http.client.HTTPConnection] = []
         self._busy: set[http.client.HTTPConnection] = set()
         self._context: SSLContext | None = None
+        self._closed = False
 
     def request(
         self,
@@ -103,6 +104,7 @@ class Transport:
     def close(self) -> None:
         """Close every connection; requests that are in flight fail."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
             busy = list(self._busy)
         for connection in idle:
@@ -123,7 +125,10 @@ class Transport:
     def _give_back(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
             self._busy.discard(connection)
-            self._idle.append(connection)
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _drop(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:

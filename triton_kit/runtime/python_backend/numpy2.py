@@ -57,11 +57,12 @@ def _mend_outputs() -> None:
     rename: Any = ctypes.pythonapi.PyCapsule_SetName
     rename.argtypes = [ctypes.py_object, ctypes.c_char_p]
 
-    def is_text(array: Any) -> bool:
-        return not isinstance(array, np.ndarray) or array.dtype.kind in "OSU"
+    def is_plain(array: Any) -> bool:
+        # Without items it does not matter how long one is; NumPy gives such an array strides that the stub refuses.
+        return not isinstance(array, np.ndarray) or array.dtype.kind in "OSU" or array.size == 0
 
     def new(cls: Any, name: str, array: Any, *_rest: Any) -> Any:
-        if is_text(array):
+        if is_plain(array):
             return plain_new(cls)
         if not (array.flags.c_contiguous and array.flags.writeable):
             array = array.copy(order="C")  # the stub takes no other order, and DLPack no array that is read-only
@@ -71,7 +72,7 @@ def _mend_outputs() -> None:
         return made
 
     def init(self: Any, name: str, array: Any, *rest: Any) -> None:
-        if is_text(array):
+        if is_plain(array):
             plain_init(self, name, array, *rest)
 
     tensor.__new__, tensor.__init__ = staticmethod(new), init
