@@ -89,6 +89,7 @@ class DockerRuntime:
         if spec.name is None:
             spec = replace(spec, name=new_name(spec.repository))
         assert spec.name is not None
+        engines.check_name(self.engine, spec.name)
         # The pull is done: `run` must not begin another one without its progress being seen.
         argv = self.argv(replace(spec, pull="missing" if spec.pull == "always" else spec.pull))
         started = time.time()

@@ -17,6 +17,9 @@ import signal
 import sys
 import time
 
+CONTAINER = "container:"
+"""Begins a leftover ``container:ENGINE:NAME``, which only the keeper removes: who is alive does that itself."""
+
 
 def end_group(group: int, *, grace: float) -> bool:
     """End a process group: politely, after ``grace`` seconds by force; whether it is gone.
@@ -29,6 +32,8 @@ def end_group(group: int, *, grace: float) -> bool:
 def sweep(leftovers: list[str]) -> None:
     """Remove what a killed program could not: a directory, a file, or with a final ``*`` all that begins so."""
     for place in leftovers:
+        if place.startswith(CONTAINER):
+            continue
         for path in glob.glob(glob.escape(place[:-1]) + "*") if place.endswith("*") else [place]:
             if os.path.isdir(path) and not os.path.islink(path):
                 shutil.rmtree(path, ignore_errors=True)
@@ -82,6 +87,11 @@ def _keep(grace: float, leftovers: list[str]) -> None:
         return
     end_group(int(group), grace=grace)
     sweep(leftovers)
+    for place in leftovers:
+        if place.startswith(CONTAINER):
+            # The end of the engine's command line is not the end of a container that ignores its signal.
+            _, engine, name = place.split(":", 2)
+            os.spawnlp(os.P_WAIT, engine, engine, "rm", "--force", name)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,213 @@
+"""``tk serve`` as a user runs it: refusals, the dry run, and a whole life in a container."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from docker_engine import IMAGE, containers, docker, make_model, need_image
+
+FREE = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
+BROKEN = "import a_module_that_is_not_there\n"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "triton_kit", "serve", *arguments]
+
+
+def tk(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, cwd=cwd, check=False)
+
+
+def wait_for(truth: Callable[[], bool], seconds: float = 90.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not truth():
+        time.sleep(0.05)
+    return truth()
+
+
+class Serving:
+    """A ``tk serve`` that runs in a container, with its events."""
+
+    def __init__(self, log: Path, *arguments: str) -> None:
+        self._out = log.open("w+")
+        self.errors = log.with_suffix(".err").open("w+")
+        argv = command(
+            *arguments, "--runtime", "docker", "--image", IMAGE, "--pull", "never", "--format", "json", *FREE
+        )
+        self.process = subprocess.Popen(argv, stdout=self._out, stderr=self.errors)
+
+    def events(self) -> list[dict[str, object]]:
+        return [
+            json.loads(line) for line in Path(self._out.name).read_text().splitlines(keepends=True) if line[-1] == "\n"
+        ]
+
+    def wait_for(self, event: str) -> dict[str, object]:
+        assert wait_for(lambda: event in self.names() or self.process.poll() is not None)
+        return next(e for e in self.events() if e["event"] == event)
+
+    def names(self) -> list[object]:
+        return [e["event"] for e in self.events()]
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def said(self) -> str:
+        return Path(self.errors.name).read_text()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_model(tmp_path / "my models")
+
+
+@pytest.fixture
+def serving(repository: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    """Starts ``tk serve`` on the repository; in the end nothing of it may run."""
+    need_image()
+    started: list[Serving] = []
+
+    def start(*arguments: str) -> Serving:
+        started.append(Serving(tmp_path / f"serve{len(started)}.log", str(repository), *arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.wait(30)
+        one.errors.close()
+        one._out.close()
+    assert wait_for(lambda: containers(repository) == [])
+
+
+def test_the_dry_run_prints_the_command_line_and_starts_nothing(repository: Path) -> None:
+    done = tk(str(repository), "--runtime", "docker", "--dry-run", "--gpus", "none", *FREE, "--", "--log-verbose=1")
+    assert done.returncode == 0, done.stderr
+    argv = shlex.split(done.stdout)
+    assert argv[:3] == ["docker", "run", "--rm"]
+    assert f"type=bind,source={repository},target=/models,readonly" in argv
+    assert argv[-1] == "--log-verbose=1"
+
+
+def test_the_dry_run_as_json_is_a_list(repository: Path) -> None:
+    done = tk(str(repository), "--runtime", "docker", "--dry-run", "--format", "json", *FREE)
+    answer = json.loads(done.stdout)
+    assert answer["version"] == 1
+    assert answer["argv"][0] == "docker"
+
+
+def test_without_a_path_the_usual_place_is_served(repository: Path) -> None:
+    repository.rename(repository.parent / "model_repository")
+    done = tk("--runtime", "docker", "--dry-run", *FREE, "--", "--log-verbose=1", cwd=repository.parent)
+    assert done.returncode == 0, done.stderr
+    assert "model_repository,target=/models" in done.stdout
+    assert done.stdout.endswith("--log-verbose=1\n")
+
+
+def test_a_flag_that_the_release_lacks_is_a_usage_error(repository: Path) -> None:
+    done = tk(str(repository), "--runtime", "docker", "--dry-run", *FREE, "--", "--http-max-input-size=1")
+    assert done.returncode == 2
+    assert "--http-max-input-size is in tritonserver from 25.06 on, and this is 24.10" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_repository_with_problems_is_not_started(repository: Path) -> None:
+    (repository / "doubler" / "config.pbtxt").write_text('backend: "python"\nmax_batch_sise: 8\n')
+    done = tk(str(repository), "--runtime", "docker", "--dry-run", *FREE)
+    assert done.returncode == 1
+    assert "config.pbtxt:2:1: error: " in done.stderr
+    assert "--no-validate" in done.stderr
+    assert tk(str(repository), "--runtime", "docker", "--dry-run", "--no-validate", *FREE).returncode == 0
+
+
+@pytest.mark.docker
+def test_a_server_is_ready_answers_and_ends_with_ctrl_c(serving: Callable[..., Serving]) -> None:
+    server = serving()
+    ready = server.wait_for("ready")
+    url = ready["endpoints"]["http"]  # type: ignore[index]
+    body = {"inputs": [{"name": "X", "shape": [1], "datatype": "FP32", "data": [21]}]}
+    request = urllib.request.Request(f"{url}/v2/models/doubler/infer", json.dumps(body).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.load(answer)["outputs"][0]["data"] == [42.0]
+    assert server.end(signal.SIGINT) == 0
+    assert server.names()[0] == "starting"
+    assert server.names()[-1] == "stopped"
+    assert all(event["version"] == 1 for event in server.events())
+
+
+@pytest.mark.docker
+def test_ctrl_c_while_models_load_ends_everything(serving: Callable[..., Serving], repository: Path) -> None:
+    (repository / "doubler" / "1" / "model.py").unlink()  # the server then waits for ever
+    server = serving("--no-validate")
+    assert wait_for(lambda: containers(repository) != [] or server.process.poll() is not None)
+    assert server.end(signal.SIGINT) == 130
+
+
+@pytest.mark.docker
+def test_a_termination_ends_everything(serving: Callable[..., Serving]) -> None:
+    server = serving()
+    server.wait_for("ready")
+    assert server.end(signal.SIGTERM) in (0, 143)
+
+
+@pytest.mark.docker
+def test_a_model_that_fails_is_shown_with_its_reason_and_the_others_are_served(
+    serving: Callable[..., Serving], repository: Path
+) -> None:
+    make_model(repository, "broken", code=BROKEN)
+    server = serving("--no-validate")
+    assert server.wait_for("partly-ready")["failed"] == ["broken"]
+    (failure,) = [e for e in server.events() if e["event"] == "model" and e["state"] == "UNAVAILABLE"]
+    assert "a_module_that_is_not_there" in str(failure["reason"])
+    assert wait_for(lambda: "broken did not load; the other models are served" in server.said())
+    assert server.end(signal.SIGINT) == 0
+
+
+@pytest.mark.docker
+def test_with_strict_a_model_that_fails_ends_it(repository: Path) -> None:
+    need_image()
+    make_model(repository, "broken", code=BROKEN)
+    done = tk(str(repository), "--strict", "--no-validate", "--runtime", "docker", "--image", IMAGE, *FREE)
+    assert done.returncode == 1, done.stderr
+    assert "error: broken 1 did not load: " in done.stderr
+    assert "help: install a_module_that_is_not_there" in done.stderr
+    assert containers(repository) == []
+
+
+@pytest.mark.docker
+def test_no_ready_model_at_all_ends_it(repository: Path) -> None:
+    need_image()
+    (repository / "doubler" / "1" / "model.py").write_text(BROKEN)
+    done = tk(str(repository), "--no-validate", "--runtime", "docker", "--image", IMAGE, *FREE)
+    assert done.returncode == 1
+    assert "no model is ready" in done.stderr
+
+
+@pytest.mark.docker
+def test_a_server_killed_from_outside_is_told(serving: Callable[..., Serving], repository: Path) -> None:
+    server = serving()
+    server.wait_for("ready")
+    docker("kill", *containers(repository))
+    assert server.process.wait(60) == 3
+    assert "was ended from outside, by signal 9" in server.said()
+
+
+@pytest.mark.docker
+def test_gpus_that_the_engine_cannot_pass_are_told(repository: Path) -> None:
+    need_image()
+    if "nvidia" in docker("info", "--format", "{{json .Runtimes}}"):
+        pytest.skip("this engine has NVIDIA's runtime")
+    done = tk(str(repository), "--gpus", "all", "--runtime", "docker", "--image", IMAGE, *FREE)
+    assert done.returncode == 3
+    assert "GPUs cannot be passed into containers here" in done.stderr
+    assert "--gpus none" in done.stderr

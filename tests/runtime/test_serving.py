@@ -1,0 +1,135 @@
+"""From what is asked to what will be run: choices and refusals, with nothing started."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from docker_engine import IMAGE, make_model, need_image
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.release import release
+from triton_kit.runtime.docker import DockerRuntime
+from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.serving import Wish, check_server_args, choose_runtime, parse_env, prepare
+
+
+@pytest.fixture
+def wish(tmp_path: Path) -> Wish:
+    """A container with free ports."""
+    return Wish(
+        repository=make_model(tmp_path / "models"),
+        runtime="docker",
+        gpus="none",
+        http_port=0,
+        grpc_port=0,
+        metrics_port=0,
+        shm_size="512m",
+    )
+
+
+def test_everything_is_chosen_before_the_start(wish: Wish) -> None:
+    prepared = prepare(wish, environment={})
+    spec = prepared.spec
+    assert prepared.runtime == DockerRuntime(progress=wish.progress)
+    assert len({spec.http_port, spec.grpc_port, spec.metrics_port} - {0}) == 3
+    assert spec.shm_size == 512 * 1024 * 1024
+    assert spec.name is not None
+    assert spec.name.startswith("tk-models-")
+    assert prepared.notes == ()
+
+
+def test_a_port_in_use_is_found(wish: Wish) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TkError, match=f"port {port} is in use"):
+            prepare(replace(wish, http_port=port), environment={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"runtime": "dokcer"}, "--runtime 'dokcer' is unknown"),
+        ({"pull": "sometimes"}, "--pull 'sometimes' is unknown"),
+        ({"release": "24.1"}, "release '24.1' is unknown"),
+        ({"name": "a b"}, "--name 'a b' is no name for a container"),
+        ({"shm_size": "lots"}, "--shm-size 'lots' is no size"),
+        ({"gpus": "some"}, "--gpus 'some' names no GPUs"),
+        ({"env": ("=x",)}, "--env '=x' has no variable's name"),
+        ({"env": ("NOT_SET",)}, "--env NOT_SET is not set here"),
+        ({"repository": Path("/no/such/place")}, "does not exist"),
+        ({"runtime": "local", "image": "x:1"}, "--image needs a container"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(wish: Wish, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as error:
+        prepare(replace(wish, **changes), environment={})  # type: ignore[arg-type]
+    assert error.value.hint
+
+
+def test_a_model_is_no_repository(wish: Wish) -> None:
+    with pytest.raises(UsageError, match="is a model, not a repository") as error:
+        prepare(replace(wish, repository=wish.repository / "doubler"), environment={})
+    assert str(wish.repository) in (error.value.hint or "")
+
+
+def test_listening_on_all_networks_is_mentioned(wish: Wish) -> None:
+    notes = prepare(replace(wish, bind="0.0.0.0"), environment={}).notes
+    assert any("other machines" in message for message, _ in notes)
+
+
+def test_links_that_lead_nowhere_in_the_container_are_mentioned(wish: Wish) -> None:
+    (wish.repository / "doubler" / "1" / "weights").symlink_to("/etc/hostname")
+    ((message, help_),) = prepare(wish, environment={}).notes
+    assert message.startswith("doubler/1/weights links out of the repository")
+    assert help_ == "copy the files"
+
+
+def test_variables_come_from_the_option_or_from_here() -> None:
+    assert parse_env(["A=1=2", "B", "C="], {"B": "here", "A": "no"}) == {"A": "1=2", "B": "here", "C": ""}
+
+
+def test_flags_that_tk_sets_are_refused() -> None:
+    with pytest.raises(UsageError, match="--http-port is set by tk") as error:
+        check_server_args(release("24.10"), ["--http-port=9000"])
+    assert error.value.hint == "write --http-port before the --"
+    with pytest.raises(UsageError, match="--model-repository is set by tk"):
+        check_server_args(release("24.10"), ["--model-rep=/x"])
+
+
+def test_flags_that_the_release_lacks_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"--allow-client-shm is in tritonserver from 26\.04 on"):
+        check_server_args(release("24.10"), ["--allow-client-shm=true"])
+
+
+def test_deprecated_flags_are_mentioned() -> None:
+    ((message, help_),) = check_server_args(release("24.10"), ["--trace-rate=5"])
+    assert message == "--trace-rate is deprecated"
+    assert help_ == "write --trace-config=rate=N"
+
+
+def test_a_runtime_that_is_named_is_taken() -> None:
+    assert choose_runtime("podman", "x").name == "podman"
+    assert choose_runtime("docker", "x").name == "docker"
+    assert isinstance(choose_runtime("local", "x"), LocalRuntime)
+
+
+def test_auto_is_the_embedded_server_where_no_engine_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert isinstance(choose_runtime("auto", IMAGE), LocalRuntime)
+
+
+def test_auto_is_the_embedded_server_where_the_engine_is_down(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
+    monkeypatch.setenv("CONTAINER_HOST", f"unix://{tmp_path}/no.sock")
+    assert isinstance(choose_runtime("auto", IMAGE), LocalRuntime)
+
+
+@pytest.mark.docker
+def test_auto_is_docker_exactly_where_it_has_the_image() -> None:
+    need_image()
+    assert choose_runtime("auto", IMAGE).name == "docker"
+    assert isinstance(choose_runtime("auto", f"no-such-image:{os.getpid()}"), LocalRuntime)

@@ -1,0 +1,89 @@
+"""``tk serve``: a server for the repository, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import ProblemsFound, UsageError
+from triton_kit.runtime.serving import Wish, prepare
+
+
+def serve(
+    path: Annotated[str | None, typer.Argument(help="The model repository; by default the project's.")] = None,
+    server_args: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- FLAG...]", help="Flags for tritonserver, after a --.")
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="auto, docker, podman or local (the embedded server).")] = "auto",
+    release: Annotated[
+        str | None, typer.Option(metavar="YY.MM", help="The Triton release; tk.yaml's, or 24.10.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="Another image than the official one of the release.")] = None,
+    gpus: Annotated[str, typer.Option(help="auto, all, none, or indices such as 0,1.")] = "auto",
+    bind: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    http_port: Annotated[int, typer.Option(help="HTTP port; 0 takes a free one.")] = 8000,
+    grpc_port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8001,
+    metrics_port: Annotated[int, typer.Option(help="Metrics port; 0 takes a free one.")] = 8002,
+    shm_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Shared memory of the container, as 512m; computed by default.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The container's name.")] = None,
+    env: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
+    ] = None,
+    pull: Annotated[str, typer.Option(help="missing, always or never.")] = "missing",
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long the models may take to load.")] = 120.0,
+    strict: Annotated[bool, typer.Option("--strict", help="End when any model fails to load.")] = False,
+    no_validate: Annotated[bool, typer.Option("--no-validate", help="Start without checking first.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the command line and end.")] = False,
+    output: Annotated[str, typer.Option("--format", help="text, or json: one event a line.")] = "text",
+) -> int:
+    """Serve the repository, say when each model is ready, show the log until Ctrl-C.
+
+    Models that fail are shown with the reason, and the others are served. Ctrl-C ends the server: the exit code is 0
+    after it was ready, and 130 before.
+    """
+    from triton_kit.cli import serving
+
+    if output not in ("text", "json"):
+        raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
+    repository, default_release, flags = serving.defaults(path, server_args or [])
+    wish = Wish(
+        repository=repository,
+        runtime=runtime,
+        release=release or default_release,
+        image=image,
+        gpus=gpus,
+        bind=bind,
+        http_port=http_port,
+        grpc_port=grpc_port,
+        metrics_port=metrics_port,
+        shm_size=shm_size,
+        name=name,
+        pull=pull,
+        env=tuple(env or ()),
+        server_args=flags,
+        verbose=terminal.settings.verbose,
+        progress=serving.show_progress,
+    )
+    prepared = prepare(wish, environment=os.environ)
+    if not no_validate and not serving.validate(wish):
+        raise ProblemsFound(
+            f"{repository} has problems that the server would refuse",
+            hint="correct them, or serve all the same with --no-validate",
+        )
+    for message, hint in prepared.notes:
+        terminal.warn(message, hint=hint)
+    if dry_run:
+        argv = prepared.runtime.argv(prepared.spec)
+        if output == "json":
+            terminal.out_json({"version": 1, "argv": argv})
+        else:
+            terminal.out(shlex.join(argv))
+        return 0
+    board = serving.JsonBoard() if output == "json" else serving.board()
+    return serving.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict)

@@ -1,0 +1,209 @@
+"""What tk asks of a container engine, Docker or Podman, through its command line."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeAlias
+
+from triton_kit.errors import TkError
+from triton_kit.runtime import process
+
+Engine: TypeAlias = Literal["docker", "podman"]
+
+_PATIENCE = 30.0
+"""Seconds that an engine gets for a quick answer."""
+
+_START = {
+    "docker": "start it (sudo systemctl start docker, or Docker Desktop), or take --runtime local",
+    "podman": "see podman info, or take --runtime local",
+}
+
+# What `docker run` says with exit code 125: the container never started. Texts of moby's daemon and of podman.
+_REFUSALS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"could not select device driver .*gpu|unresolvable CDI devices|nvidia-container-cli|unknown runtime.*nvidia",
+        "GPUs cannot be passed into containers here",
+        "install NVIDIA's container toolkit (nvidia-ctk runtime configure), or serve without: --gpus none",
+    ),
+    (
+        r"container name \"?/?(?P<name>[\w.-]+)\"? is already in use",
+        "a container named {name} exists already",
+        "remove it ({engine} rm --force {name}), or take another --name",
+    ),
+    (
+        r"(?P<address>[\d.:\[\]a-f]*:\d+): bind: address already in use|[Pp]ort is already allocated",
+        "a port is in use: {address}",
+        "take a free port with --http-port 0, --grpc-port 0 or --metrics-port 0",
+    ),
+    (
+        r"No such image: (?P<image>\S+)|[Uu]nable to find image '(?P<other>[^']+)'|(?P<third>\S+): image not known",
+        "image {image}{other}{third} is not here",
+        "take --pull missing, or load it: {engine} load --input FILE",
+    ),
+    (
+        r"bind source path does not exist: (?P<path>.*)",
+        "{path} does not exist where the {engine} daemon runs",
+        "a daemon on another machine, or in a virtual machine, sees only paths that are shared with it",
+    ),
+)
+
+
+def check(engine: Engine) -> None:
+    """Raise TkError, with the remedy, when the engine is missing or does not answer."""
+    done = _ask(engine, "version", "--format", "{{json .}}")
+    if done.exit_code != 0:
+        raise unreachable(engine, done.stderr or done.stdout)
+
+
+def answers(engine: Engine) -> bool:
+    """Whether the engine is installed and answers."""
+    try:
+        check(engine)
+    except TkError:
+        return False
+    return True
+
+
+def unreachable(engine: Engine, said: str) -> TkError:
+    """The failure of an engine that does not answer, by what its command line said."""
+    if "permission denied" in said.lower():
+        return TkError(
+            f"{engine} refuses this user: permission denied",
+            hint="sudo usermod -aG docker $USER, then log in again (that group is as good as root), or use podman",
+        )
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no answer")
+    return TkError(f"{engine} does not answer: {last.rstrip('.')}", hint=_START[engine])
+
+
+def has_image(engine: Engine, image: str) -> bool:
+    """Whether the image is on this machine. Raises TkError when the engine does not answer."""
+    done = _ask(engine, "image", "inspect", "--format", "{{.Id}}", image)
+    if done.exit_code == 0:
+        return True
+    if re.search(r"no such image|image not known|failed to find image|no such object", done.stderr, re.IGNORECASE):
+        return False
+    raise unreachable(engine, done.stderr)
+
+
+def download_size(engine: Engine, image: str) -> int | None:
+    """The bytes that a pull of the whole image fetches, or ``None`` when the registry does not tell."""
+    try:
+        done = process.run([engine, "manifest", "inspect", "--verbose", image], timeout=_PATIENCE)
+        manifest = json.loads(done.stdout) if done.exit_code == 0 else None
+    except (TkError, ValueError):
+        return None
+    if isinstance(manifest, list):
+        manifest = next((m for m in manifest if _is_amd64_or_only(m, manifest)), None)
+    if not isinstance(manifest, dict):
+        return None
+    inner = manifest.get("SchemaV2Manifest") or manifest.get("OCIManifest") or manifest
+    layers = inner.get("layers") or []
+    return sum(int(layer.get("size", 0)) for layer in layers) or None
+
+
+def pull(engine: Engine, image: str, progress: Callable[[str], None], *, pause: float = 0.1) -> None:
+    """Fetch an image; ``progress`` gets each line that the engine prints. Raises TkError when it cannot be had."""
+    puller = process.spawn([engine, "pull", image])
+    said: list[str] = []
+    try:
+        while True:
+            ended = puller.poll() is not None
+            for line in puller.lines():
+                said.append(line)
+                progress(line)
+            if ended:
+                break
+            time.sleep(pause)
+    finally:
+        puller.stop(grace=2.0)
+    said += puller.lines()
+    if puller.poll() != 0:
+        last = next((line for line in reversed(said) if line.strip()), "no reason given")
+        raise TkError(
+            f"{image} cannot be pulled: {last.removeprefix('Error response from daemon: ').rstrip('.')}",
+            hint="check the name, the network and the login; another image can be given with --image",
+        )
+
+
+def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
+    """Why the engine did not start a container at all (exit code 125), by what its command line said."""
+    said = [line for line in lines if line.strip() and not line.startswith("Run '")]
+    text = "\n".join(said)
+    for pattern, message, hint in _REFUSALS:
+        if found := re.search(pattern, text):
+            parts = {name: (value or "").rstrip(".") for name, value in found.groupdict().items()}
+            return TkError(message.format(engine=engine, **parts), hint=hint.format(engine=engine, **parts))
+    if "daemon" in text and "onnect" in text:
+        return unreachable(engine, text)
+    last = said[-1] if said else "no reason given"
+    reason = re.sub(r"^.*?(?:Error response from daemon|Error): ", "", last).rstrip(".")
+    return TkError(f"{engine} did not start the container: {reason}")
+
+
+def fate(engine: Engine, container: str, since: float) -> tuple[bool, int | None]:
+    """Whether a container that is gone ran out of memory, and the number of the last signal sent to it from outside.
+
+    From the engine's events, which outlive a container that was started with ``--rm``.
+    """
+    try:
+        done = process.run(
+            [engine, "events", "--since", str(int(since)), "--until", str(int(time.time()) + 1),
+             "--filter", f"container={container}", "--format", "{{json .}}"],
+            timeout=_PATIENCE,
+        )  # fmt: skip
+    except TkError:
+        return False, None
+    out_of_memory, signal = False, None
+    for line in done.stdout.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        attributes = (event.get("Actor") or {}).get("Attributes") or event.get("Attributes") or {}
+        action = event.get("Action") or event.get("Status")
+        out_of_memory |= action == "oom"
+        if action == "kill" and str(attributes.get("signal", "")).isdecimal():
+            signal = int(attributes["signal"])
+    return out_of_memory, signal
+
+
+def check_name(engine: Engine, container: str) -> None:
+    """Raise TkError when a container of that name exists: what tk did not start, it must not end either."""
+    done = _ask(engine, "container", "inspect", "--format", "{{.State.Status}}", container)
+    if done.exit_code == 0:
+        raise TkError(
+            f"a container named {container} exists already ({done.stdout.strip()})",
+            hint=f"remove it ({engine} rm --force {container}), or take another --name",
+        )
+
+
+def remove(engine: Engine, container: str) -> bool:
+    """Remove a container by force, running or not; whether it is gone. Nothing is said about one that is not there."""
+    try:
+        done = _ask(engine, "rm", "--force", container)
+    except TkError:
+        return False
+    return done.exit_code == 0 or "no such container" in done.stderr.lower()
+
+
+def stop(engine: Engine, container: str, grace: float) -> bool:
+    """Ask a container to end, by force after ``grace`` seconds; whether there was one."""
+    try:
+        done = process.run([engine, "stop", "-t", str(max(0, round(grace))), container], timeout=grace + _PATIENCE)
+    except TkError:
+        return False
+    return done.exit_code == 0
+
+
+def _ask(engine: Engine, *arguments: str) -> process.Completed:
+    return process.run([engine, *arguments], timeout=_PATIENCE)
+
+
+def _is_amd64_or_only(manifest: object, among: list[object]) -> bool:
+    if not isinstance(manifest, dict):
+        return False
+    platform = (manifest.get("Descriptor") or {}).get("platform") or {}
+    return len(among) == 1 or platform.get("architecture") == "amd64"

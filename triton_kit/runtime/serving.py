@@ -1,0 +1,199 @@
+"""From what the user asks of a server to what will be run: every choice is made, nothing is started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.model import CONFIG_NAME, Repository
+from triton_kit.repository.release import Release, filter_flags, flag_name, release
+from triton_kit.runtime import engine as engines
+from triton_kit.runtime import gpus, ports, shm
+from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links
+from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.types import Runtime, ServerSpec
+
+RUNTIMES = ("auto", "docker", "podman", "local")
+PULLS = ("missing", "always", "never")
+
+_OURS: Mapping[str, str] = {
+    "model-repository": "give the repository as PATH",
+    "model-store": "give the repository as PATH",
+    "http-port": "write --http-port before the --",
+    "grpc-port": "write --grpc-port before the --",
+    "metrics-port": "write --metrics-port before the --",
+    "http-address": "write --bind before the --",
+    "grpc-address": "write --bind before the --",
+    "metrics-address": "write --bind before the --",
+    "exit-on-error": "write --strict before the --",
+    "log-file": "redirect the output of tk serve instead",
+    "help": "see tk serve --help",
+}
+"""Flags that tk writes itself, or without which it cannot see what happens, and what to do instead."""
+
+
+def _silent(_line: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed."""
+
+    repository: Path
+    runtime: str = "auto"
+    release: str = "24.10"
+    image: str | None = None
+    gpus: str = "auto"
+    bind: str = "127.0.0.1"
+    http_port: int = 8000
+    grpc_port: int = 8001
+    metrics_port: int = 8002
+    shm_size: str | None = None
+    name: str | None = None
+    pull: str = "missing"
+    env: tuple[str, ...] = ()
+    server_args: tuple[str, ...] = ()
+    verbose: bool = False
+    progress: Callable[[str], None] = field(default=_silent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What will run, and what the user should know of it beforehand: sentences with their remedies."""
+
+    runtime: Runtime
+    spec: ServerSpec
+    notes: tuple[tuple[str, str | None], ...] = ()
+
+
+def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
+    """Choose runtime, ports, GPUs and shared memory. ``environment`` is what ``--env NAME`` takes values from.
+
+    Raises UsageError for what cannot be meant, TkError for what this machine cannot do; starts nothing.
+    """
+    _check_words(wish)
+    check_repository(wish.repository)
+    target = release(wish.release)
+    env = parse_env(wish.env, environment)
+    given = _shm_given(wish)
+    warnings = check_server_args(target, wish.server_args)
+    runtime = choose_runtime(wish.runtime, wish.image or target.image(), pull=wish.pull, progress=wish.progress)
+    engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
+    http, grpc, metrics = ports.choose(wish.bind, wish.http_port, wish.grpc_port, wish.metrics_port)
+    spec = ServerSpec(
+        repository=wish.repository,
+        release=target.container,
+        http_port=http,
+        grpc_port=grpc,
+        metrics_port=metrics,
+        bind=wish.bind,
+        image=wish.image,
+        gpus=gpus.resolve(wish.gpus, engine=engine),
+        shm_size=given or (shm.shm_size(Repository(wish.repository)) if engine else shm.LEAST),
+        name=(wish.name or new_name(wish.repository)) if engine else wish.name,
+        pull=wish.pull,
+        env=env,
+        server_args=wish.server_args,
+        verbose=wish.verbose,
+    )
+    return Prepared(runtime=runtime, spec=spec, notes=(*warnings, *_notes(wish, spec, engine)))
+
+
+def check_repository(path: Path) -> None:
+    """Raise UsageError for a path that is no directory, or is a model instead of a repository of models."""
+    Repository(path).models  # noqa: B018 - reads the directory, and says what is wrong with it
+    if (path / CONFIG_NAME).is_file():
+        raise UsageError(
+            f"{path} is a model, not a repository", hint=f"serve the directory that it is in: {path.parent}"
+        )
+
+
+def choose_runtime(
+    wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
+) -> DockerRuntime | LocalRuntime:
+    """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
+    if wanted == "local":
+        return LocalRuntime(progress=progress)
+    if wanted != "auto":
+        engine: Engine = "podman" if wanted == "podman" else "docker"
+        return DockerRuntime(engine=engine, progress=progress)
+    for candidate in get_args(Engine):
+        if engines.answers(candidate) and (pull == "always" or engines.has_image(candidate, image)):
+            return DockerRuntime(engine=candidate, progress=progress)
+    return LocalRuntime(progress=progress)
+
+
+def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """What to mention of flags meant for tritonserver; raises UsageError for those that it, or tk, would not take."""
+    for argument in arguments:
+        name = flag_name(argument) if argument.startswith("--") else ""
+        if name in _OURS:
+            raise UsageError(f"--{name} is set by tk", hint=_OURS[name])
+        if name == "allow-http" and argument.lower().endswith(("=false", "=0", "=no")):
+            raise UsageError(f"{argument} leaves no port to see on whether models are ready", hint="leave it out")
+    problems = filter_flags(target, arguments)
+    for problem in problems:
+        if problem.severity == "error":
+            raise UsageError(problem.message, hint=problem.help)
+    return tuple((problem.message, problem.help) for problem in problems)
+
+
+def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """``NAME=VALUE`` and ``NAME`` (its value from ``environment``) as a mapping; else UsageError."""
+    found = {}
+    for item in items:
+        name, given, value = item.partition("=")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise UsageError(f"--env {item!r} has no variable's name", hint="write --env NAME=VALUE or --env NAME")
+        if not given and name not in environment:
+            raise UsageError(f"--env {name} is not set here", hint=f"write --env {name}=VALUE")
+        found[name] = value if given else environment[name]
+    return found
+
+
+def image_of(prepared: Prepared) -> str | None:
+    """The image that will run, or ``None`` where no container is involved."""
+    return image(prepared.spec) if isinstance(prepared.runtime, DockerRuntime) else None
+
+
+def _check_words(wish: Wish) -> None:
+    for option, value, known in (("--runtime", wish.runtime, RUNTIMES), ("--pull", wish.pull, PULLS)):
+        if value not in known:
+            raise UsageError(f"{option} {value!r} is unknown", hint=f"choose from: {', '.join(known)}")
+    if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", wish.name):
+        raise UsageError(f"--name {wish.name!r} is no name for a container", hint="take letters, digits, _ . and -")
+    if wish.runtime == "local" and wish.image:
+        raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
+
+
+def _shm_given(wish: Wish) -> int | None:
+    if wish.shm_size is None:
+        return None
+    size = shm.parse_size(wish.shm_size)
+    if size is None:
+        raise UsageError(f"--shm-size {wish.shm_size!r} is no size", hint="write it as 512m or 2g")
+    return size
+
+
+def _notes(wish: Wish, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
+    notes: list[tuple[str, str | None]] = []
+    if wish.runtime == "auto" and wish.image and engine is None:
+        raise TkError(
+            f"image {wish.image} is not on this machine, or no container engine answers",
+            hint="take --runtime docker, which says what is wrong and pulls the image",
+        )
+    if engine is not None and (links := outside_links(spec.repository)):
+        first = links[0].relative_to(spec.repository.resolve())
+        more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+        notes.append(
+            (f"{first}{more} links out of the repository, which leads nowhere in a container", "copy the files")
+        )
+    if spec.bind not in ("127.0.0.1", "::1", "localhost"):
+        notes.append((f"the server can be reached from other machines: it listens on {spec.bind}", None))
+    return notes

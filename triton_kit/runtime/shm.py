@@ -1,0 +1,60 @@
+"""How much shared memory a server needs."""
+
+from __future__ import annotations
+
+from triton_kit.repository.model import Model, Repository
+
+MIB = 1024 * 1024
+PER_INSTANCE = 64 * MIB
+"""What the stub of a Python model takes at its start (python_backend, ``shm-default-byte-size``)."""
+
+LEAST = 256 * MIB
+
+# fmt: off
+_NEVER_PYTHON = frozenset({
+    "ensemble", "tensorrt", "pytorch", "libtorch", "tensorflow", "openvino", "fil", "dali", "identity", "repeat",
+    "square",
+})
+# fmt: on
+_NEVER_PYTHON_PLATFORMS = frozenset(
+    {"ensemble", "tensorrt_plan", "pytorch_libtorch", "tensorflow_graphdef", "tensorflow_savedmodel"}
+)
+
+
+def shm_size(repository: Repository, *, per_instance: int = PER_INSTANCE) -> int:
+    """The bytes of ``/dev/shm`` that the repository's models may take, in whole multiples of 64 MiB.
+
+    Every instance that may run in a Python stub counts, and one more for the stub that completes configurations. That
+    includes ONNX models, whose backend may be a Python one, and backends not known here (vLLM is one). It is a limit,
+    not an allocation: counting too many costs nothing, and one too few ends the server with a bus error.
+    """
+    instances = 1 + sum(_stubs(model) for model in repository.models.values())
+    need = LEAST + instances * per_instance
+    return -(-need // PER_INSTANCE) * PER_INSTANCE
+
+
+def _stubs(model: Model) -> int:
+    try:
+        config = model.config
+        if (
+            config.backend in _NEVER_PYTHON
+            or config.platform in _NEVER_PYTHON_PLATFORMS
+            or config.has("ensemble_scheduling")
+        ):
+            return 0
+        groups = list(config.instance_group)
+        # An unset count means one instance, and a group without GPUs named runs on each (core, AutoCompleteConfig).
+        counted: int = sum(max(group.count, 1) * max(len(group.gpus), 1) for group in groups)
+        return max(counted, 1) * max(len(model.versions), 1)
+    except OSError:
+        return 1
+
+
+def parse_size(text: str) -> int | None:
+    """Bytes out of ``512m``, ``1g`` or ``1073741824``, as Docker writes them; ``None`` for anything else."""
+    digits = text.strip().lower().removesuffix("b").removesuffix("i")
+    unit = digits[-1:] if digits[-1:] in "kmg" else ""
+    number = digits.removesuffix(unit)
+    if not (number.isascii() and number.isdecimal()) or int(number) == 0:
+        return None
+    return int(number) * {"": 1, "k": 1024, "m": MIB, "g": 1024 * MIB}[unit]
