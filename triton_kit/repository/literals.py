@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.repository import recovery, suggest, tokens
+from triton_kit.repository import lexer, recovery, suggest
+from triton_kit.repository.lexer import T_NUMBER, T_OPEN_STRING, T_STRING, T_WORD, TOKEN, skip, tail
 from triton_kit.repository.schema import Field
-from triton_kit.repository.tokens import SKIP, T_NUMBER, T_OPEN_STRING, T_STRING, T_WORD, TAIL, TOKEN
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
@@ -37,21 +37,21 @@ def read_field(reader: Reader, field: Field, name_start: int, name_end: int, sta
     else:
         reader.report("type", start, start + 1, f"{field.name} takes one value, not a list", "remove the brackets", field=field)
         end = recovery.balanced(text, start)
-        return _tail(text, end)
+        return tail(text, end)
     if field.repeated:
         message.__dict__.setdefault(field.name, []).extend(values)
     elif not values or ((field.name in message.__dict__ or field.oneof) and not reader.may_set(field, name_start, name_end)):
-        return _tail(text, end)
+        return tail(text, end)
     else:
         message.__dict__[field.name] = values[0]
     message._marks.append((field.name, name_start, start, end, items))
-    return _tail(text, end)
+    return tail(text, end)
 
 
 def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tuple[int, int], ...], int]:
     """The values of a list in brackets, their offsets, and where it ends."""
     text, values, items = reader.text, [], []
-    pos = _skip(text, start + 1)
+    pos = skip(text, start + 1)
     if text[pos] == "]" and pos < reader.size:
         return values, (), pos + 1
     while pos < reader.size:
@@ -62,14 +62,14 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
             what = f"{text[pos]} stands where a value should be" if text[pos] in ",;" else f"the list of {field.name} is never closed"
             if text[pos] in ",;":
                 reader.report("syntax", pos, pos + 1, what, "remove it", field=field)
-                comma, pos = pos, _skip(text, pos + 1)
+                comma, pos = pos, skip(text, pos + 1)
                 continue
             break
         value, end = _scalar(reader, field, pos)
         if value is not _BAD:
             values.append(value)
             items.append((pos, end))
-        pos = _skip(text, end)
+        pos = skip(text, end)
         if pos >= reader.size:
             break
         c = text[pos]
@@ -78,7 +78,7 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
         if c in ",;":
             if c == ";":
                 reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
-            comma, pos = pos, _skip(text, pos + 1)
+            comma, pos = pos, skip(text, pos + 1)
         elif _starts_value(field, text, pos):
             reader.report("syntax", pos, pos + 1, f"two values of {field.name} have no comma between them", "write a comma", field=field)
         else:
@@ -114,7 +114,7 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
         return _string(reader, field, pos, token)
     minus = text[pos] == "-"
     if minus:
-        token = TOKEN.match(text, _skip(text, pos + 1))
+        token = TOKEN.match(text, skip(text, pos + 1))
         kind = token.lastindex if token is not None else None
         if token is None or kind not in (T_NUMBER, T_WORD):
             reader.report("syntax", pos, pos + 1, f"- stands without a number in {field.name}", "write a number", field=field)
@@ -155,16 +155,16 @@ def _integer(field: Field, word: str, number: bool, minus: bool) -> Any:
     low, high = _RANGES[field.kind]
     if not number:
         return _Problem("type", f"{{}} is not an integer, as {field.name} takes", "write a number")
-    kind = tokens.number_kind(word)
+    kind = lexer.number_kind(word)
     if kind in ("decimal", "octal", "hex"):
-        value = tokens.integer_value(word, kind) * (-1 if minus else 1)
+        value = lexer.integer_value(word, kind) * (-1 if minus else 1)
         if low == 0 and minus:
             return _Problem("range", f"{{}} has a minus sign, and {field.name} takes none", f"write {word}")
         if low <= value <= high:
             return value
         return _Problem("range", f"{{}} is out of the range of {field.name}", f"write a number from {low} to {high}")
     if kind == "float":
-        value_ = tokens.float_value(word)
+        value_ = lexer.float_value(word)
         whole = int(value_) if abs(value_) < 1e15 else 0
         help_ = f"write {'-' if minus else ''}{whole}" if whole == value_ else "write a whole number"
         return _Problem("type", f"{{}} is not an integer, as {field.name} takes", help_)
@@ -183,13 +183,13 @@ def _bad_number(kind: str, word: str) -> _Problem:
 
 def _float(field: Field, word: str, number: bool, minus: bool) -> Any:
     if number:
-        kind = tokens.number_kind(word)
+        kind = lexer.number_kind(word)
         if kind in ("octal", "hex"):
-            plain = tokens.integer_value(word, kind) if kind == "hex" else (word.lstrip("0") or "0")
+            plain = lexer.integer_value(word, kind) if kind == "hex" else (word.lstrip("0") or "0")
             return _Problem("type", f"{{}} is not a decimal number, as {field.name} takes", f"write {plain}")
         if kind not in ("decimal", "float"):
             return _bad_number(kind, word)
-        value = tokens.float_value(word)
+        value = lexer.float_value(word)
     elif word.lower() in ("inf", "infinity", "nan"):
         value = float(word)
     else:
@@ -212,9 +212,9 @@ def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
     if not minus and not number and word in _TRUE:
         return _TRUE[word]
     if not minus and number:
-        kind = tokens.number_kind(word)
-        if kind in ("decimal", "octal", "hex") and tokens.integer_value(word, kind) <= 1:
-            return bool(tokens.integer_value(word, kind))
+        kind = lexer.number_kind(word)
+        if kind in ("decimal", "octal", "hex") and lexer.integer_value(word, kind) <= 1:
+            return bool(lexer.integer_value(word, kind))
     guess = _TRUTHY.get(word.lower())
     return _Problem("type", f"{{}} is neither true nor false, as {field.name} takes", f"write {guess or 'true or false'}")
 
@@ -224,9 +224,9 @@ def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
         if not minus and word in field.enum.values:
             return word
         return _Problem("unknown-enum", *suggest.unknown_value(word, field.enum))
-    kind = tokens.number_kind(word)
+    kind = lexer.number_kind(word)
     if kind in ("decimal", "octal", "hex"):
-        value = tokens.integer_value(word, kind) * (-1 if minus else 1)
+        value = lexer.integer_value(word, kind) * (-1 if minus else 1)
         if -(2**31) <= value <= 2**31 - 1:
             return field.enum.names.get(value, value)
         return _Problem("range", f"{{}} is out of the range of {field.name}", "write the name of a value")
@@ -265,19 +265,19 @@ def _string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tup
         return _BAD, end
     literals, bad, end = [], False, pos
     while token is not None and token.lastindex == T_STRING:
-        if wrong := tokens.bad_escape(token[0]):
+        if wrong := lexer.bad_escape(token[0]):
             at = token.start() + wrong[0]
             escape = text[at : at + 2]
             reader.report("syntax", at, at + 2, f"{suggest.short(escape)} is not an escape", f"write \\{suggest.short(escape)} for a backslash", field=field)
             bad = True
         literals.append(token[0])
         end = token.end()
-        token = TOKEN.match(text, _skip(text, end))
+        token = TOKEN.match(text, skip(text, end))
     if token is not None and token.lastindex == T_OPEN_STRING:
         return _BAD, _open_string(reader, field, token.start(), token.end())
     if bad:
         return _BAD, end
-    value = tokens.string_value(literals)
+    value = lexer.string_value(literals)
     return (value if field.kind == "bytes" else value.decode("utf-8", "surrogateescape")), end
 
 
@@ -294,15 +294,3 @@ def _open_string(reader: Reader, field: Field, pos: int, line_end: int) -> int:
         return closing + 1
     reader.report("syntax", pos, line_end, "a string has no end on its line", f"write a {quote} where it ends", field=field)
     return line_end
-
-
-def _skip(text: str, pos: int) -> int:
-    m = SKIP.match(text, pos)
-    assert m is not None
-    return m.end()
-
-
-def _tail(text: str, pos: int) -> int:
-    m = TAIL.match(text, pos)
-    assert m is not None
-    return m.end()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from triton_kit.repository import recovery
 from triton_kit.repository.message import Message, default_of
 from triton_kit.repository.schema import Field, MessageType
 from triton_kit.repository.source import Path
@@ -25,16 +25,6 @@ BOOLS = {"true": True, "True": True, "t": True, "false": False, "False": False, 
 Convert = Callable[[str], Any]
 Plan = dict[str, tuple[Field, tuple[Convert | None, ...]]]
 """For each field of a message: how each shape of a value (a group of STATEMENT) is converted, None where it is not."""
-
-
-class Mark(NamedTuple):
-    """Where a field stands whose value was not a single pattern match: offsets, those of list items too."""
-
-    name: str
-    key: int
-    start: int
-    end: int
-    items: tuple[tuple[int, int], ...] | None = None
 
 
 class Found(NamedTuple):
@@ -67,7 +57,10 @@ class Reader:
         self.root = Message(type_)
         self.stack = [Frame(self.root, "", None, False)]
         self.found: list[Found] = []
-        self.state = recovery.State()
+        # What is remembered between mistakes, so that one typo is one message.
+        self.template = False
+        self.balance: int | None = None
+        self.code_comment = -1
 
     def report(
         self,
@@ -109,7 +102,7 @@ class Reader:
                 if m is None:
                     if pos >= size and len(stack) == 1:
                         return self.root
-                    pos = recovery.stumble(self, pos)
+                    pos = _recovery().stumble(self, pos)
                     break
                 kind: int = m.lastindex  # type: ignore[assignment]
                 if kind == CLOSE:
@@ -123,7 +116,7 @@ class Reader:
                         try:
                             value = read(m[kind])
                         except (ValueError, KeyError):
-                            pos = recovery.irregular(self, m)
+                            pos = _recovery().irregular(self, m)
                             continue
                         if field.repeated:
                             if kind != INTEGERS:
@@ -144,7 +137,7 @@ class Reader:
                         self.open(field, m[kind], m.start(1), m.start(kind), kind == LIST, m.end(1))
                         pos = m.end()
                         break
-                pos = recovery.irregular(self, m)
+                pos = _recovery().irregular(self, m)
                 if stack[-1].message is not message:
                     break
 
@@ -165,9 +158,9 @@ class Reader:
         """Leave a message at a closing delimiter; the offset where reading goes on."""
         message, closer, field, listed = self.stack[-1]
         if len(self.stack) == 1:
-            return recovery.surplus(self, m)
+            return _recovery().surplus(self, m)
         if m[CLOSE] != closer:
-            recovery.report_delimiter(self, m, closer)
+            _recovery().report_delimiter(self, m, closer)
         end = m.end(CLOSE)
         self.leave(end)
         if not listed:
@@ -175,7 +168,7 @@ class Reader:
         assert field is not None
         following = NEXT.match(self.text, end)
         if following is None:
-            return recovery.after_item(self, field, message._name, end)
+            return _recovery().after_item(self, field, message._name, end)
         if following.lastindex == 1:
             self.open(field, following[1], message._name, following.start(1), True)
         else:
@@ -205,7 +198,7 @@ class Reader:
     def end_list(self, field: Field, name: int, end: int) -> None:
         """The brackets of a list of messages end at this offset."""
         start = self.text.index("[", name)
-        self.stack[-1].message._marks.append(Mark(field.name, name, start, end))
+        self.stack[-1].message._marks.append((field.name, name, start, end, None))
 
     def may_set(self, field: Field, start: int, end: int) -> bool:
         """Whether a field that takes one value has none yet (a default one does not count), nor its oneof; else report.
@@ -219,13 +212,20 @@ class Reader:
             visible = field.kind == "message" or field.oneof or type_.entry
             if not visible and value == field.default and str(value) != "-0.0":
                 return True
-            recovery.report_twice(self, field, field, start, end)
+            _recovery().report_twice(self, field, field, start, end)
             return False
         for other in type_.oneofs[field.oneof] if field.oneof else ():
             if other in values:
-                recovery.report_twice(self, field, type_.fields[other], start, end)
+                _recovery().report_twice(self, field, type_.fields[other], start, end)
                 return False
         return True
+
+
+def _recovery() -> ModuleType:
+    """The module for what is not plain; a plain file never needs it."""
+    from triton_kit.repository import recovery
+
+    return recovery
 
 
 def skip(text: str, pos: int) -> int:

@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from triton_kit.repository import literals, suggest
+from triton_kit.repository.lexer import T_STRING, T_WORD, TOKEN, skip, tail, token_end
 from triton_kit.repository.schema import Field
-from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIST, OTHER, SKIP, T_STRING, T_WORD, TAIL, TOKEN
+from triton_kit.repository.tokens import CLOSE, INTEGERS, LIST, OTHER
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
@@ -20,17 +21,6 @@ _STOPS = re.compile(
 _TEMPLATE = re.compile(r"(?:\$\{.{0,200}?\}|\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\})[^\s,;\[\]{}<>\"'#]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]+")
 _SIGN = re.compile(r"[:=]*=[:=]*|->|::+")
-
-
-class State:
-    """What one reading remembers between mistakes, so that one typo is one message."""
-
-    __slots__ = ("balance", "code_comment", "template")
-
-    def __init__(self) -> None:
-        self.template = False
-        self.balance: int | None = None
-        self.code_comment = -1
 
 
 def irregular(reader: Reader, m: re.Match[str]) -> int:
@@ -61,27 +51,27 @@ def value_at(reader: Reader, name: str, name_start: int, name_end: int, start: i
 def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, start: int) -> int:
     text, name = reader.text, field.name
     if (end := template(reader, start)) is not None:
-        return _tail(text, end)
+        return tail(text, end)
     if text[start] in "{<":
         reader.open(field, text[start], name_start, start, False, name_end)
-        return _skip(text, start + 1)
+        return skip(text, start + 1)
     if text[start] == "[":
-        inside = _skip(text, start + 1)
+        inside = skip(text, start + 1)
         if not field.repeated:
             reader.report(
                 "type", start, start + 1, f"{name} takes one block, not a list", f"write {name} {{ ... }}", field=field
             )
         elif text[inside] == "]":
             reader.stack[-1].message._marks.append((name, name_start, start, inside + 1, None))
-            return _tail(text, inside + 1)
+            return tail(text, inside + 1)
         elif text[inside] in "{<":
             reader.open(field, text[inside], name_start, inside, True, name_end)
-            return _skip(text, inside + 1)
+            return skip(text, inside + 1)
         elif (end := template(reader, inside)) is not None:
             return after_item(reader, field, name_start, end)
         else:
             reader.report(
-                "type", inside, _token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
+                "type", inside, token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
                 field=field,
             )  # fmt: skip
         return _past(reader, start)
@@ -93,7 +83,7 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         )
         return start
     reader.report(
-        "type", start, _token_end(text, start), *suggest.scalar_for_block(field, text[start : _token_end(text, start)]),
+        "type", start, token_end(text, start), *suggest.scalar_for_block(field, text[start : token_end(text, start)]),
         field=field,
     )  # fmt: skip
     return _past(reader, start)
@@ -106,7 +96,7 @@ def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: i
             if name in reader.stack[up].message._type.fields:
                 _report_open(reader, name_start)
                 while len(reader.stack) > up + 1:
-                    reader.state.balance = _balance(reader) - 1
+                    reader.balance = _balance(reader) - 1
                     reader.leave(name_start)
                 return name_start
     message, help_ = suggest.unknown_field(name, [(f.message._type, f.field) for f in reader.stack])
@@ -123,7 +113,7 @@ def stumble(reader: Reader, pos: int) -> int:
             reader.leave(reader.size)
         return pos
     if (end := template(reader, pos)) is not None:
-        return _tail(text, end)
+        return tail(text, end)
     token = TOKEN.match(text, pos)
     if token is not None and token.lastindex == T_WORD:
         return _after_word(reader, token[0], pos, token.end())
@@ -133,21 +123,21 @@ def stumble(reader: Reader, pos: int) -> int:
 def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
     """A word with nothing after it that a field may have."""
     text = reader.text
-    after = _skip(text, end)
+    after = skip(text, end)
     sign = _SIGN.match(text, after)
     known = name in reader.stack[-1].message._type.fields
     if sign:
-        value = _skip(text, sign.end())
+        value = skip(text, sign.end())
         if known:
             reader.report("syntax", sign.start(), sign.end(), f"{sign[0]} does not set a field", "write a : instead")
         return value_at(reader, name, pos, end, value, colon=True) if value < reader.size else value
     if text.startswith(":", after):
-        value = _skip(text, after + 1)
+        value = skip(text, after + 1)
         if value < reader.size and text[value] not in "}>]":
             return value_at(reader, name, pos, end, value, colon=True)
         if known:
             reader.report("syntax", pos, end, f"{name} has no value", "write one after the colon")
-            return _tail(text, after + 1)
+            return tail(text, after + 1)
     elif TOKEN.match(text, after) and after < reader.size and re.match(r"[A-Za-z_-]", text[after]):
         # A word after a word: on the same line it is a value without its colon, else the field has no value.
         if known and "\n" not in text[end:after]:
@@ -169,19 +159,19 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         return _code_comment(reader, pos)
     if c in ",;":
         reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it")
-        return _skip(text, pos + 1)
+        return skip(text, pos + 1)
     if c == "{" and len(reader.stack) == 1 and not reader.root.__dict__ and re.match(r'\s*(?:"|\})', text[pos + 1 : pos + 500]):
         reader.report("syntax", pos, pos + 1, "the file is JSON, not protobuf text format", suggest.NO_JSON)
         return reader.size
     if control := _CONTROL.match(text, pos):
         reader.report("encoding", pos, control.end(), "a control character stands outside a string", "remove it")
-        return _skip(text, control.end())
+        return skip(text, control.end())
     if c > "\x7f":
         return _not_ascii(reader, pos)
-    if token is not None and token.lastindex == T_STRING and text.startswith(":", _skip(text, token.end())):
+    if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
         name = token[0][1:-1]
         reader.report("syntax", pos, token.end(), f"{token[0]} is in quotes", "write the name of a field without quotes")
-        value = _skip(text, _skip(text, token.end()) + 1)
+        value = skip(text, skip(text, token.end()) + 1)
         if name in reader.stack[-1].message._type.fields and value < reader.size:
             return value_at(reader, name, pos, token.end(), value, colon=True)
         return _past(reader, value)
@@ -205,10 +195,10 @@ def _code_comment(reader: Reader, pos: int) -> int:
         end = text.index("\n", pos)
     else:
         end = text.find("*/", pos) + 2 if "*/" in text[pos:] else text.index("\n", pos)
-    if reader.state.code_comment != pos:
+    if reader.code_comment != pos:
         reader.report("syntax", pos, pos + 2, f"{text[pos : pos + 2]} does not begin a comment", "write # before a comment")
-    following = _skip(text, end)
-    reader.state.code_comment = following
+    following = skip(text, end)
+    reader.code_comment = following
     return following
 
 
@@ -216,11 +206,11 @@ def _not_ascii(reader: Reader, pos: int) -> int:
     text = reader.text
     if text[pos] == "\ufeff":
         reader.report("encoding", pos, pos + 1, "a byte-order mark begins the file", "save it as UTF-8 without BOM")
-        return _skip(text, pos + 1)
+        return skip(text, pos + 1)
     if text[pos].isspace() or text[pos] == "\u200b":
         what = f"U+{ord(text[pos]):04X} is no white space here"
         reader.report("encoding", pos, pos + 1, what, "replace it by a plain space")
-        return _skip(text, pos + 1)
+        return skip(text, pos + 1)
     what = f"{suggest.short(text[pos])} stands outside a string"
     reader.report("encoding", pos, pos + 1, what, "use ASCII characters outside strings and comments")
     return _resync(reader, pos + 1)
@@ -229,28 +219,28 @@ def _not_ascii(reader: Reader, pos: int) -> int:
 def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
     """After a message in brackets neither a comma with another message nor the closing bracket; goes on behind."""
     text = reader.text
-    pos = _skip(text, end)
+    pos = skip(text, end)
     if (past := template(reader, pos)) is not None:
         return after_item(reader, field, name, past) if not _over(reader, past) else _end_list(reader, field, name, past)
     c = text[pos] if pos < reader.size else ""
-    following = _skip(text, pos + 1) if c in (",", ";") else pos
+    following = skip(text, pos + 1) if c in (",", ";") else pos
     if c == ";":
         reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
     if following < reader.size and text[following] in "{<" and not _TEMPLATE.match(text, following):
         if c in "{<":
             reader.report("syntax", pos, pos + 1, f"two blocks of {field.name} have no comma between them", "write a comma", field=field)
         reader.open(field, text[following], name, following, True)
-        return _skip(text, following + 1)
+        return skip(text, following + 1)
     if text.startswith("]", following):
         if c == ",":
             reader.report("syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", field=field)
         reader.end_list(field, name, following + 1)
-        return _tail(text, following + 1)
+        return tail(text, following + 1)
     if c == "," and (past := template(reader, following)) is not None:
         return after_item(reader, field, name, past)
     if following < reader.size and text[following] in ",\"'0123456789":
-        what = suggest.short(text[following : _token_end(text, following)])
-        reader.report("syntax", following, _token_end(text, following), f"{what} is not a block of {field.name}", "write { ... }", field=field)
+        what = suggest.short(text[following : token_end(text, following)])
+        reader.report("syntax", following, token_end(text, following), f"{what} is not a block of {field.name}", "write { ... }", field=field)
         return _past_list(reader, following)
     start = text.index("[", name)
     reader.report("syntax", start, start + 1, f"the list of {field.name} is never closed", "write a ] after its last item", field=field)
@@ -258,12 +248,12 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
 
 
 def _over(reader: Reader, pos: int) -> bool:
-    return _skip(reader.text, pos) >= reader.size
+    return skip(reader.text, pos) >= reader.size
 
 
 def _end_list(reader: Reader, field: Field, name: int, end: int) -> int:
     reader.end_list(field, name, end)
-    return _tail(reader.text, end)
+    return tail(reader.text, end)
 
 
 def surplus(reader: Reader, m: re.Match[str]) -> int:
@@ -306,8 +296,8 @@ def template(reader: Reader, pos: int) -> int | None:
     found = _TEMPLATE.match(reader.text, pos)
     if found is None:
         return None
-    if not reader.state.template:
-        reader.state.template = True
+    if not reader.template:
+        reader.template = True
         what = suggest.short(found[0])
         reader.report("syntax", pos, found.end(), f"{what} is an unfilled template variable", "fill the template first")
     return found.end()
@@ -322,33 +312,33 @@ def _report_open(reader: Reader, _end: int) -> None:
 
 def _balance(reader: Reader) -> int:
     """How many more braces the text opens than closes."""
-    if reader.state.balance is None:
+    if reader.balance is None:
         total = 0
         for found in _BRACES.finditer(reader.text):
             total += (found[1] == "{") - (found[2] == "}")
-        reader.state.balance = total
-    return reader.state.balance
+        reader.balance = total
+    return reader.balance
 
 
 def _past(reader: Reader, start: int) -> int:
     """Beyond a value that is not understood, whatever it is, and a separator after it."""
     text = reader.text
     if (end := template(reader, start)) is not None:
-        return _tail(text, end)
+        return tail(text, end)
     if text[start] in "{[<":
-        return _tail(text, balanced(text, start))
+        return tail(text, balanced(text, start))
     if text[start] == "-":
-        start = _skip(text, start + 1)
-    end = _token_end(text, start)
+        start = skip(text, start + 1)
+    end = token_end(text, start)
     while text[start : start + 1] in ('"', "'"):
-        end = _token_end(text, start)
-        start = _skip(text, end)
-    return _tail(text, end)
+        end = token_end(text, start)
+        start = skip(text, end)
+    return tail(text, end)
 
 
 def _past_list(reader: Reader, pos: int) -> int:
     """Beyond the end of a list whose inside is not understood from this offset on."""
-    return _tail(reader.text, balanced(reader.text, pos, 1))
+    return tail(reader.text, balanced(reader.text, pos, 1))
 
 
 def balanced(text: str, pos: int, depth: int = 0) -> int:
@@ -385,25 +375,5 @@ def _resync(reader: Reader, pos: int) -> int:
             elif found[2] != "]":
                 return found.start()
         elif not depth and (found[3] or (found[4] in fields and found.start() > pos)):
-            return _skip(text, found.start())
+            return skip(text, found.start())
     return reader.size
-
-
-def _token_end(text: str, pos: int) -> int:
-    token = TOKEN.match(text, pos)
-    return max(token.end(), pos + 1) if token is not None else pos + 1
-
-
-def _skip(text: str, pos: int) -> int:
-    m = SKIP.match(text, pos)
-    assert m is not None
-    return m.end()
-
-
-def _tail(text: str, pos: int) -> int:
-    m = TAIL.match(text, pos)
-    assert m is not None
-    return m.end()
-
-
-__all__ = ["BLOCK", "State", "after_item", "irregular", "report_delimiter", "report_twice", "stumble", "surplus", "template"]
