@@ -65,11 +65,12 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     labels, label_file = _labels(request, values)
     content = merge({"template": template.name, "values": values}, {})
     for layer in request.layers:
-        content = merge(content, dict(layer.content))
-    _refuse_unserved(content["values"], request)
+        content = merge(content, dict(layer.content), keep_null=True)
     text = _INTRODUCTION + yamlfile.dump(content)
     document = yamlfile.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
+    final = merge({}, content["values"])
+    _refuse_unserved(final, request)
     files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
     if label_file is not None:
         files.append(PlannedFile(path=labels, source=label_file))
@@ -79,7 +80,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
             PlannedFile(path=f"1/{c.target}", source=c.source, mode=request.mode)
             for c in backend.companions(request.source)
         ]
-    files += _extra_files(templates, template, content["values"], {f.path for f in files})
+    files += _extra_files(templates, template, final, {f.path for f in files})
     _refuse_collisions(files)
     return Plan(
         root=request.repository / request.name,

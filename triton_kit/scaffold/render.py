@@ -102,9 +102,9 @@ def render_text(layers: Sequence[Layer], templates: Templates) -> str:
     """The whole text, header included, from the layers, the last one on top."""
     content: dict[str, Any] = {}
     for layer in layers:
-        content = merge(content, dict(layer.content))
+        content = merge(content, dict(layer.content), keep_null=True)
     template = _template(content, layers, templates)
-    values = _values(template, content.get("values") or {}, layers)
+    values = _values(template, merge({}, content.get("values") or {}), layers)
     source = template.file(CONFIG)
     if source is None:
         raise UsageError(f"the template {template.name} has no {CONFIG}")
@@ -185,22 +185,27 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind == "integer" else kind if kind == "text" else f"a {kind}"
 
 
-def _checked_field(layers: Sequence[Layer], at: Route, name: str, value: Any) -> str:
-    """The field as text; raises UsageError with the place of what the schema refuses."""
+def _checked_field(layers: Sequence[Layer], at: Route, name: str, value: Any) -> None:
+    """Raise UsageError with the place of what the schema refuses in a field's value."""
     try:
-        return dump({name: value})
+        dump({name: value}, route=str(at[0]))
     except UsageError as error:
-        route: Route = getattr(error, "at", ()) or ()
-        place = where(layers, (*at[:-1], *route) if route else at)
-        raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+        raise _placed(error, layers, str(at[0])) from None
 
 
 def _overlaid(body: str, config: Mapping[str, Any], layers: Sequence[Layer]) -> str:
     try:
         return overlay.overlay(body, config)
     except UsageError as error:
-        route: Route = getattr(error, "at", ()) or ()
-        raise UsageError(f"{where(layers, ('config', *route))}: {error.message}", hint=error.hint) from None
+        raise _placed(error, layers, "config") from None
+
+
+def _placed(error: UsageError, layers: Sequence[Layer], root: str) -> UsageError:
+    """The error of ``dump`` with the place of the value that its message begins with: ``values.input[0].dims ...``."""
+    match = re.match(rf"{root}((?:\.[^.\[\s:]+|\[\d+\])*)", error.message)
+    steps = re.findall(r"\.([^.\[\s:]+)|\[(\d+)\]", match[1]) if match else []
+    route: Route = (root, *(name or int(index) for name, index in steps))
+    return UsageError(f"{where(layers, route)}: {error.message}", hint=error.hint)
 
 
 def _refuse_unreadable(body: str, origin: str) -> None:
@@ -221,7 +226,7 @@ def where(layers: Sequence[Layer], at: Route) -> str:
             if _has(layer.content, at):
                 return layer.document.where(at) if layer.document else layer.origin
         if not at:
-            return layers[0].origin
+            return layers[0].document.where(at) if layers[0].document else layers[0].origin
         at = at[:-1]
 
 

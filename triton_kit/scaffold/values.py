@@ -10,25 +10,26 @@ from triton_kit.errors import UsageError
 from triton_kit.scaffold import yamlfile
 
 
-def merge(base: Any, over: Any) -> Any:
+def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     """``over`` laid over ``base``.
 
-    Mappings merge key by key, and a key that ``over`` sets to null is removed. A mapping of indices over a list
-    (``{0: ...}``) changes those elements. Everything else replaces: a list as a whole, too.
+    Mappings merge key by key, and a key that ``over`` sets to null is removed, or kept as a null for a layer further
+    down. A mapping of indices over a list (``{0: ...}``) changes those elements. Everything else replaces: a list as a
+    whole, too.
     """
     if isinstance(base, list) and isinstance(over, dict) and over and all(_is_index(k, base) for k in over):
         items = list(base)
         for key, value in over.items():
-            items[int(key)] = merge(items[int(key)], value)
+            items[int(key)] = merge(items[int(key)], value, keep_null=keep_null)
         return items
     if not isinstance(over, dict):
         return over
     result = dict(base) if isinstance(base, dict) else {}
     for key, value in over.items():
-        if value is None:
+        if value is None and not keep_null:
             result.pop(key, None)
         else:
-            result[key] = merge(result.get(key), value)
+            result[key] = merge(result.get(key), value, keep_null=keep_null)
     return result
 
 

@@ -117,8 +117,14 @@ def _dumper() -> type[yaml.SafeDumper]:
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
             return True
 
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+        # The emitter writes some line breaks as they are outside of double quotes, and they come back as blanks.
+        style = None if value.isprintable() else '"'
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
     for tag, pattern, first in _PLAIN:
         Dumper.add_implicit_resolver(tag, pattern, first)
+    Dumper.add_representer(str, text)
     return Dumper
 
 

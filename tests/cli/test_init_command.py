@@ -1,0 +1,129 @@
+"""``tk init`` as a user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from scaffold_models import write_onnx
+
+from triton_kit.cli import run, terminal
+from triton_kit.linter.engine import lint
+
+Run = Callable[..., tuple[int, str, str]]
+
+PROJECT = {".gitignore", ".pre-commit-config.yaml", "README.md", "tk.yaml"}
+
+
+@pytest.fixture
+def tk(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+
+    def go(*args: object) -> tuple[int, str, str]:
+        code = run([str(a) for a in args])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return go
+
+
+def files(root: Path) -> set[str]:
+    return {p.relative_to(root).as_posix() for p in root.rglob("*") if not p.is_dir()}
+
+
+def test_a_new_directory_becomes_a_project(tk: Run, tmp_path: Path) -> None:
+    code, out, err = tk("init", "shop")
+    assert code == 0
+    assert out == "shop/ is ready\n"
+    assert "cd shop" in err
+    assert "tk add NAME --from model.onnx" in err
+    assert files(tmp_path) == {f"shop/{name}" for name in PROJECT | {"model_repository/.gitkeep"}}
+    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == "24.10"
+    assert yaml.safe_load((tmp_path / "shop/.pre-commit-config.yaml").read_text())["repos"][0]["repo"] == "local"
+
+
+def test_the_commands_take_the_defaults_of_the_project(
+    tk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_onnx(tmp_path / "a.onnx")
+    assert tk("init", "shop", "--release", "24.05")[0] == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    assert tk("add", "a", "--from", "../a.onnx")[0] == 0
+    assert (tmp_path / "shop/model_repository/a/config.pbtxt").is_file()
+
+
+def test_files_become_models_at_once(tk: Run, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.v2.onnx", "resnet/1/model.onnx"):
+        write_onnx(tmp_path / name)
+    code, _, err = tk("init", "shop", "--from", "a.onnx", "b.v2.onnx", "resnet/1/model.onnx")
+    assert code == 0, err
+    repository = tmp_path / "shop/model_repository"
+    assert {p.name for p in repository.iterdir()} == {"a", "b", "resnet"}
+    assert lint(repository).ok
+
+
+def test_the_sample_is_put_in_and_good(tk: Run, tmp_path: Path) -> None:
+    code, _, err = tk("init", "shop", "--sample")
+    assert code == 0, err
+    assert (tmp_path / "shop/model_repository/digit_classifier/config.pbtxt").is_file()
+    assert not list((tmp_path / "shop").rglob("__pycache__"))
+    assert lint(tmp_path / "shop/model_repository").ok
+
+
+def test_an_occupied_directory_is_refused_with_all_that_is_in_the_way(tk: Run, tmp_path: Path) -> None:
+    (tmp_path / "shop/model_repository").mkdir(parents=True)
+    (tmp_path / "shop/README.md").write_text("mine")
+    for more in ((), ("--dry-run",)):
+        code, out, err = tk("init", "shop", *more)
+        assert code == 2
+        assert "shop is occupied: model_repository, README.md are in the way" in err
+        assert out == ""
+    assert files(tmp_path) == {"shop/README.md"}
+    assert (tmp_path / "shop/README.md").read_text() == "mine"
+
+
+def test_other_files_are_not_in_the_way(tk: Run, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("mine")
+    assert tk("init", ".")[0] == 0
+    assert files(tmp_path) == {"train.py", "model_repository/.gitkeep"} | PROJECT
+
+
+def test_without_a_terminal_the_missing_directory_is_an_error_with_the_choices(tk: Run, tmp_path: Path) -> None:
+    code, _, err = tk("init")
+    assert code == 2
+    assert "tk init DIR --sample" in err
+    assert files(tmp_path) == set()
+
+
+def test_on_a_terminal_it_asks(tk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["shop", True])
+    monkeypatch.setattr(terminal, "interactive", lambda: True)
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: next(answers))
+    assert tk("init")[0] == 0
+    assert (tmp_path / "shop/model_repository/digit_classifier").is_dir()
+
+
+def test_a_file_that_is_no_model_leaves_nothing(tk: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.onnx").write_text("no")
+    code, _, err = tk("init", "shop", "--from", "a.onnx")
+    assert code in (2, 3)
+    assert "a.onnx" in err
+    assert files(tmp_path) == {"a.onnx"}
+
+
+def test_two_files_of_one_name_are_refused(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "x/a.onnx")
+    write_onnx(tmp_path / "y/a.onnx")
+    code, _, err = tk("init", "shop", "--from", "x/a.onnx", "y/a.onnx")
+    assert (code, "y/a.onnx would be a second model a" in err) == (2, True)
+
+
+def test_a_dry_run_shows_all_and_writes_nothing(tk: Run, tmp_path: Path) -> None:
+    code, out, _ = tk("init", "shop", "--dry-run")
+    assert code == 0
+    assert "├── model_repository/" in out
+    assert "--- tk.yaml" in out
+    assert files(tmp_path) == set()
