@@ -98,10 +98,10 @@ class SourceMap:
         steps = list(at)
         while steps and isinstance(message, Message):
             name = steps.pop(0)
-            field = message._type.fields.get(str(name)) if isinstance(name, str) else None
-            marks = self._index(message).get(name, []) if field is not None else []
+            field = message._type.fields.get(name) if isinstance(name, str) else None
             if field is None:
                 return place
+            marks = self._index(message).get(field.name, [])
             value = message.__dict__.get(field.name)
             if field.map:
                 if not steps:
@@ -133,10 +133,11 @@ class SourceMap:
     def _scalar_place(self, marks: list[Any], steps: list[str | int], repeated: bool) -> Place:
         if not repeated:
             return self._mark_places(marks[-1])[0]
-        if not steps or not isinstance(steps[0], int):
+        at = steps[0] if steps else None
+        if not isinstance(at, int):
             return self._mark_places(marks[0])[0]
         items = [item for mark in marks for item in self._mark_places(mark)[1]]
-        return items[steps[0]] if 0 <= steps[0] < len(items) else self._mark_places(marks[0])[0]
+        return items[at] if 0 <= at < len(items) else self._mark_places(marks[0])[0]
 
     def _index(self, message: Message) -> dict[str, list[Any]]:
         """The marks of a message by field name."""
@@ -162,7 +163,8 @@ class SourceMap:
 
     def _entry(self, marks: list[Any], key: object) -> Message | None:
         """The last entry of a map with that key, which is the one that counts."""
-        for _, entry in reversed(marks):
+        # A list of entries leaves a mark of its own beside theirs.
+        for entry in (mark[1] for mark in reversed(marks) if len(mark) == 2):
             if entry.__dict__.get("key", entry._type.fields["key"].default) == key:
                 return entry  # type: ignore[no-any-return]
         return None

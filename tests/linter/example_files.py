@@ -1,0 +1,208 @@
+"""The Bad and Good blocks of a rule's page, as repositories on disk.
+
+A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins another file, relative to it:
+
+- ``-- labels.txt``: the lines below are its text; ``-- 02/`` is an empty directory; ``-- old -> gone`` a link;
+  ``-- config.pbtxt fifo`` a pipe; ``-- no config.pbtxt`` leaves that out
+- ``-- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4] opset 21 external weights.bin``: an ONNX
+  file of that signature; a tensor's type may be ``sequence``
+- ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
+- ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
+
+Where a block names no file in a version directory, there is ``1/`` with a file that suits the config: nothing for an
+ensemble, a class for a Python model, an ONNX file with the inputs and outputs that the config lists.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from triton_kit.linter.checked import Options
+from triton_kit.linter.diagnostic import Report
+from triton_kit.linter.engine import Run, options
+from triton_kit.linter.target import Target
+from triton_kit.repository.tensor import DATA_TYPES
+from triton_kit.repository.textproto import parse
+
+
+class Example(NamedTuple):
+    """A block taken apart."""
+
+    config: str | None
+    files: list[tuple[str, str]]
+    options: Options
+
+
+def blocks(doc: str, title: str) -> list[str]:
+    """The indented blocks of that title in a docstring."""
+    text = textwrap.dedent("    " + doc)
+    found = re.findall(rf"^{title}:\n\n((?:    .*\n|\n)+)", text + "\n", re.MULTILINE)
+    return [textwrap.dedent(block).strip("\n") for block in found]
+
+
+def read_example(block: str) -> Example:
+    config: str | None = ""
+    files: list[tuple[str, str]] = []
+    arguments: dict[str, Any] = {}
+    into: list[str] = []
+    for line in block.split("\n"):
+        if not line.startswith("-- "):
+            into.append(line)
+            continue
+        if not files and config == "":
+            config = "\n".join(into)
+        elif files:
+            files[-1] = (files[-1][0], "\n".join(into))
+        into = []
+        head = line[3:].strip()
+        if head.startswith("tk validate"):
+            arguments = read_arguments(head)
+            config = ""
+        elif head == "no config.pbtxt":
+            config = None
+            files.append(("", ""))
+        else:
+            files.append((head, ""))
+    if files:
+        files[-1] = (files[-1][0], "\n".join(into))
+    else:
+        config = "\n".join(into)
+    return Example(config, [f for f in files if f[0]], options(**arguments))
+
+
+def read_arguments(head: str) -> dict[str, Any]:
+    words = head.split()
+    arguments: dict[str, Any] = {"auto_complete": "--strict" not in words}
+    if "--release" in words:
+        arguments["release"] = words[words.index("--release") + 1]
+    if "--gpus" in words:
+        arguments["gpus"] = int(words[words.index("--gpus") + 1])
+    return arguments
+
+
+def lint_example(block: str, root: Path) -> Report:
+    """Put the example on disk and validate it."""
+    example = read_example(block)
+    model = root / "m"
+    model.mkdir(parents=True)
+    names = [name for name, _ in example.files]
+    if example.config is not None and not any(n.split()[0].rstrip("/") == "config.pbtxt" for n in names):
+        (model / "config.pbtxt").write_text(example.config, encoding="utf-8")
+    for head, text in example.files:
+        write(model, head, text)
+    if not any(n[0].isdecimal() for n in names) and "model.onnx" not in names:
+        write_default(model, example.config or "")
+    return Run(example.options).report([Target(str(root), whole=True)])
+
+
+def write(model: Path, head: str, text: str) -> None:
+    name, _, rest = head.partition(" ")
+    path = Path(os.path.normpath(model / name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if rest.startswith("-> ") and not name.endswith(".onnx") and ".." not in rest and "[" not in rest:
+        path.symlink_to(rest[3:])
+    elif rest == "fifo":
+        os.mkfifo(path)
+    elif name.endswith("/"):
+        path.mkdir(exist_ok=True)
+    elif rest and name.endswith(".onnx"):
+        path.write_bytes(onnx_file(rest))
+    elif rest:
+        (path / "1").mkdir(parents=True)
+        (path / "1" / "model.onnx").write_bytes(onnx_file(rest))
+        (path / "config.pbtxt").write_text('backend: "onnxruntime"\n' + explicit_config(rest), encoding="utf-8")
+    else:
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_default(model: Path, text: str) -> None:
+    (model / "1").mkdir(exist_ok=True)
+    config = parse(text).message
+    if config.platform == "ensemble":
+        return
+    backend = config.backend
+    if backend == "python":
+        (model / "1" / "model.py").write_text("class TritonPythonModel:\n    pass\n", encoding="utf-8")
+        return
+    files = {"tensorrt": "model.plan", "pytorch": "model.pt", "tensorrt_plan": "model.plan"}
+    files |= {"tensorflow_savedmodel": "model.savedmodel", "openvino": "model.xml"}
+    name = files.get(backend) or files.get(config.platform)
+    if name:
+        (model / "1" / name).write_bytes(b"x")
+        return
+    batch = "-1, " if config.max_batch_size > 0 or not config.input else ""
+    if config.input and not config.output and not config.max_batch_size:
+        batch = ""
+
+    def side(tensors: Any, name: str) -> str:
+        listed = [f"{t.name} {t.data_type.removeprefix('TYPE_')} [{batch}{show(t.dims)}]" for t in tensors if t.name]
+        return ", ".join(listed) or f"{name} FP32 [{batch}4]"
+
+    spec = f"{side(config.input, 'x')} -> {side(config.output, 'y')}"
+    (model / "1" / (config.default_model_filename or "model.onnx")).write_bytes(onnx_file(spec))
+
+
+def show(dims: list[int]) -> str:
+    return ", ".join(map(str, dims))
+
+
+_TENSOR = re.compile(r"(\S+) (sequence|[A-Z0-9]+)(?: \[([^]]*)\])?( = initializer)?")
+
+
+def tensors(text: str) -> list[tuple[str, str, list[int], bool]]:
+    return [
+        (name, kind, [int(d) for d in (dims or "").split(",") if d.strip()], bool(constant))
+        for name, kind, dims, constant in _TENSOR.findall(text)
+    ]
+
+
+def explicit_config(spec: str) -> str:
+    """Inputs and outputs as complete shapes, so that completion leaves max_batch_size alone."""
+    inputs, _, outputs = spec.partition("->")
+    lines = [
+        f'{side} {{ name: "{name}" data_type: TYPE_{kind} dims: [ {show(dims)} ] }}'
+        for side, text in (("input", inputs), ("output", outputs))
+        for name, kind, dims, _ in tensors(text)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def onnx_file(spec: str) -> bytes:
+    """An ONNX file of that signature; it need not be able to run."""
+    from onnx import TensorProto, helper
+
+    spec, _, external = spec.partition(" external ")
+    spec, _, opset = spec.partition(" opset ")
+    inputs, _, outputs = spec.partition("->")
+
+    def info(name: str, kind: str, dims: list[int]) -> Any:
+        if kind == "sequence":
+            inner = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
+            return helper.make_value_info(name, helper.make_sequence_type_proto(inner))
+        shape = [f"d{i}" if d < 0 else d for i, d in enumerate(dims)]
+        return helper.make_tensor_value_info(name, DATA_TYPES[f"TYPE_{kind}"].onnx, shape)
+
+    constants = [
+        helper.make_tensor(name, TensorProto.FLOAT, [max(d, 1) for d in dims], [0.0] * 4)
+        for name, _, dims, constant in tensors(inputs)
+        if constant
+    ]
+    if external:
+        weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4])
+        weights.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", external.strip()), ("length", "16")):
+            weights.external_data.add(key=key, value=value)
+        constants.append(weights)
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [tensors(inputs)[0][0]], [tensors(outputs)[0][0]])],
+        "g",
+        [info(n, k, d) for n, k, d, _ in tensors(inputs)],
+        [info(n, k, d) for n, k, d, _ in tensors(outputs)],
+        constants,
+    )
+    opsets = [helper.make_opsetid("", int(opset or 17))]
+    return bytes(helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString())

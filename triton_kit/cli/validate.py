@@ -1,0 +1,99 @@
+"""``tk validate``: what a Triton server would refuse, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.scaffold.project import Project
+
+
+class Format(str, Enum):
+    """How the report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def validate(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
+    gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
+    select: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Show findings of these rules or areas only.")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave these rules or areas out.")] = None,
+) -> int:
+    """Say what a Triton server would refuse in a repository, with the place and the remedy.
+
+    A path may be a repository, a model's directory, its config.pbtxt or its model file. The exit code is 1 where the
+    server would refuse something. A comment "# tk: ignore[rule-name]" silences a rule on its line or the next one.
+    """
+    from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
+    from triton_kit.linter.select import check_names
+
+    project = _project(paths[0] if paths else ".")
+    given = paths or [_default_path(project)]
+    chosen = tuple(select or (project.select if project else ()))
+    ignored = (*(ignore or ()), *(project.ignore if project else ()))
+    if chosen or ignored:
+        check_names((*chosen, *ignored))
+    report = lint_paths(
+        given,
+        options(
+            release=release or (project.release if project else None) or DEFAULT_RELEASE,
+            auto_complete=not strict,
+            gpus=_gpu_count(gpus),
+            select=chosen,
+            ignore=ignored,
+        ),
+    )
+    if format_ is Format.JSON:
+        from triton_kit.linter.report import json
+
+        terminal.out(json.render(report))
+    else:
+        from triton_kit.linter.report import text
+
+        terminal.out(text.render(report, color=terminal.colors(sys.stdout)))
+    return 0 if report.ok else 1
+
+
+def _project(start: str) -> Project | None:
+    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
+    folder = os.path.abspath(start)
+    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    from pathlib import Path
+
+    from triton_kit.scaffold.project import read
+
+    return read(Path(folder, "tk.yaml"))
+
+
+def _default_path(project: Project | None) -> str:
+    """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
+    return os.path.relpath(project.repository) if project else "."
+
+
+def _gpu_count(text: str) -> int | None:
+    if text == "unknown":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"--gpus {text!r} is no number", hint="write how many GPUs there are, or unknown")
+    return int(text)

@@ -1,0 +1,309 @@
+"""What a rule sees of a model and of its repository: each fact read once, when it is asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from triton_kit.linter import files
+from triton_kit.linter.complete import Completed, Tensor, complete, detect, tensors
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.version import overflows, selected, version_numbers
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.textproto import Document, Message, parse
+
+
+class Options(NamedTuple):
+    """What the server is told and has, as far as it changes what it refuses, and which rules to hear.
+
+    ``release`` is the container release; ``gpus`` how many GPUs the server's machine has, ``None`` when unknown;
+    ``select`` and ``ignore`` are names of rules or areas, an empty ``select`` meaning all.
+    """
+
+    release: tuple[int, int] = (24, 10)
+    auto_complete: bool = True
+    gpus: int | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+class Broken(Exception):
+    """What a rule reads is broken, and another rule says so: this one has nothing to say."""
+
+
+class Guarded:
+    """A configuration of which some fields could not be read: asking for one of those raises Broken."""
+
+    def __init__(self, message: Message, tainted: frozenset[str]) -> None:
+        self._message = message
+        self._tainted = tainted
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._tainted:
+            raise Broken(name)
+        return getattr(self._message, name)
+
+    def has(self, name: str) -> bool:
+        """As Message.has."""
+        if name in self._tainted:
+            raise Broken(name)
+        return self._message.has(name)
+
+
+class CheckedModel:
+    """A model directory under examination. Reading what is broken raises Broken."""
+
+    def __init__(self, path: str, repository: CheckedRepository) -> None:
+        self.path = path
+        self.repository = repository
+        self.options = repository.options
+
+    @cached_property
+    def name(self) -> str:
+        """The name of its directory."""
+        return os.path.basename(os.path.abspath(self.path))
+
+    @cached_property
+    def _listing(self) -> dict[str, str] | OSError:
+        try:
+            return files.listing(self.path)
+        except OSError as error:
+            return error
+
+    @property
+    def listing_error(self) -> str | None:
+        """Why the directory cannot be listed."""
+        return files.reason(self._listing) if isinstance(self._listing, OSError) else None
+
+    @property
+    def entries(self) -> dict[str, str]:
+        """What stands in the directory: names and their kinds."""
+        if isinstance(self._listing, OSError):
+            raise Broken(self.path)
+        return self._listing
+
+    @cached_property
+    def directories(self) -> list[str]:
+        """The sub-directories, by bytes."""
+        return files.by_bytes(self.entries, files.DIRECTORY)
+
+    def listing(self, name: str) -> dict[str, str]:
+        """What stands in a sub-directory; Broken where that cannot be listed."""
+        try:
+            return files.listing(self.join(name))
+        except OSError:
+            raise Broken(name) from None
+
+    def join(self, *names: str) -> str:
+        """A path below the model's directory."""
+        return os.path.join(self.path, *names)
+
+    # --- the configuration as written
+
+    @cached_property
+    def config_kind(self) -> str | None:
+        """What ``config.pbtxt`` is: one of the kinds of ``files``, or ``None`` where there is none."""
+        return self.entries.get(CONFIG_NAME)
+
+    @cached_property
+    def _config_bytes(self) -> bytes | OSError:
+        if self.config_kind != files.FILE:
+            return b""
+        try:
+            return files.read_bytes(self.join(CONFIG_NAME))
+        except OSError as error:
+            return error
+
+    @property
+    def config_error(self) -> str | None:
+        """Why an existing ``config.pbtxt`` cannot be read."""
+        return files.reason(self._config_bytes) if isinstance(self._config_bytes, OSError) else None
+
+    @cached_property
+    def document(self) -> Document:
+        """The parsed configuration; an absent one is empty."""
+        if isinstance(self._config_bytes, OSError) or self.config_kind not in (files.FILE, None):
+            raise Broken(CONFIG_NAME)
+        return parse(self._config_bytes)
+
+    @cached_property
+    def config(self) -> Any:
+        """The configuration as written, a Message; fields that could not be read raise Broken."""
+        document = self.document
+        if not document.problems:
+            return document.message
+        return Guarded(document.message, _tainted(document))
+
+    # --- the configuration as the server completes it
+
+    @cached_property
+    def detected(self) -> Any:
+        """Backend, platform and model file name after the server's own completion."""
+        return detect(self)
+
+    @property
+    def backend(self) -> str:
+        """The backend's name after completion; empty where there is none, as for an ensemble."""
+        return str(self.detected.backend)
+
+    @property
+    def platform(self) -> str:
+        """The platform after completion."""
+        return str(self.detected.platform)
+
+    @property
+    def file_name(self) -> str:
+        """The model file's name in a version directory, the backend's default where none is given."""
+        return str(self.detected.file_name)
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the server takes it for an ensemble."""
+        return self.platform == "ensemble"
+
+    @cached_property
+    def version_numbers(self) -> dict[str, int]:
+        """The directories that count as versions; Broken where one of them kills the server."""
+        numbers = version_numbers(self.directories)
+        if any(map(overflows, numbers.values())):
+            raise Broken("versions")
+        return numbers
+
+    @cached_property
+    def versions(self) -> list[int]:
+        """The versions that the server loads, lowest first."""
+        policy = self.config.version_policy if self.config.has("version_policy") else None
+        return list(selected(self.version_numbers.values(), policy))
+
+    @cached_property
+    def inputs(self) -> list[Tensor]:
+        """The inputs as written."""
+        return tensors(self.config, "input")
+
+    @cached_property
+    def outputs(self) -> list[Tensor]:
+        """The outputs as written."""
+        return tensors(self.config, "output")
+
+    @cached_property
+    def _completed(self) -> dict[int, Completed]:
+        return {}
+
+    def completed(self, version: int) -> Completed:
+        """The configuration of one version after the backend's completion; Broken where that fails."""
+        if version not in self._completed:
+            self._completed[version] = complete(self, version)
+        return self._completed[version]
+
+    def model_file(self, version: int) -> str:
+        """The path of a version's model file."""
+        return self.join(self.version_folder(version), self.file_name)
+
+    @staticmethod
+    def version_folder(version: int) -> str:
+        """The directory that is opened for a version; the server makes a negative number an unsigned one."""
+        return str(version % 2**64)
+
+    @cached_property
+    def _onnx(self) -> dict[int, Any]:
+        return {}
+
+    def onnx(self, version: int) -> Any:
+        """The OnnxModel of a version or the ModelFileError that reading it gave; Broken where there is no file."""
+        if version not in self._onnx:
+            from triton_kit.signature.onnx import ModelFileError, infer_missing, read
+
+            path = self.model_file(version)
+            if files.kind_of(path) == files.DIRECTORY:
+                path = os.path.join(path, "model.onnx")
+            if files.kind_of(path) != files.FILE:
+                raise Broken(path)
+            try:
+                self._onnx[version] = infer_missing(FilePath(path), read(FilePath(path)))
+            except ModelFileError as error:
+                self._onnx[version] = error
+        return self._onnx[version]
+
+    def signature(self, version: int) -> Any:
+        """The OnnxModel of a version; Broken where it cannot be read."""
+        found = self.onnx(version)
+        if isinstance(found, Exception):
+            raise Broken(self.file_name)
+        return found
+
+    @cached_property
+    def _python(self) -> dict[int, Any]:
+        return {}
+
+    def python(self, version: int) -> Any:
+        """The syntax tree of a version's model.py or the SyntaxError; Broken where there is no such file."""
+        if version not in self._python:
+            import ast
+            import warnings
+
+            try:
+                source = files.read_bytes(self.model_file(version))
+            except (OSError, ValueError):
+                raise Broken(self.file_name) from None
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self._python[version] = ast.parse(source)
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                self._python[version] = error
+        return self._python[version]
+
+    @property
+    def at_file(self) -> FilePath:
+        """Where findings about the configuration stand: the file, or the directory where there is none."""
+        if self.listing_error is None and self.config_kind is None:
+            return FilePath(self.path)
+        return FilePath(self.join(CONFIG_NAME))
+
+
+def _tainted(document: Document) -> frozenset[str]:
+    """The top-level fields that a broken place may concern: all of them where that cannot be told."""
+    from triton_kit.linter.taint import tainted_fields
+
+    return tainted_fields(document)
+
+
+class CheckedRepository:
+    """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
+
+    def __init__(self, path: str, options: Options, judge: Callable[[CheckedModel], list[Any]]) -> None:
+        self.path = path
+        self.options = options
+        self._judge = judge
+        self._models: dict[str, CheckedModel] = {}
+
+    @cached_property
+    def entries(self) -> dict[str, str]:
+        """What stands in the repository; Broken where it cannot be listed."""
+        try:
+            return files.listing(self.path)
+        except OSError:
+            raise Broken(self.path) from None
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all models: every sub-directory is one."""
+        return files.by_bytes(self.entries, files.DIRECTORY)
+
+    def model(self, name: str) -> CheckedModel | None:
+        """The model of that name, or ``None``."""
+        if name not in self._models:
+            if not name or "/" in name or "\0" in name or name in (".", ".."):
+                return None
+            path = os.path.join(self.path, name)
+            if not os.path.isdir(path):
+                return None
+            self._models[name] = CheckedModel(path, self)
+        return self._models[name]
+
+    def refusal(self, model: CheckedModel) -> Problem | None:
+        """The first error found in a model, or ``None`` where the server would take it."""
+        return next((problem for rule, problem in self._judge(model) if rule.severity is Severity.ERROR), None)

@@ -1,0 +1,204 @@
+"""Rules times models: what is wrong, with its place, in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path as FilePath
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import Broken, CheckedModel, CheckedRepository, Options
+from triton_kit.linter.diagnostic import Diagnostic, Problem, Report, Severity
+from triton_kit.linter.rule import Rule, load_rules, parse_release
+from triton_kit.linter.select import chosen
+from triton_kit.linter.suppress import Suppressions
+from triton_kit.linter.target import Target, find_targets
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.source import START
+
+Finding = tuple[Rule, Problem]
+
+DEFAULT_RELEASE = "24.10"
+
+INTERNAL = Rule("internal-error", Severity.ERROR, lambda _: iter(()), "engine", "model", None, None)
+"""What a rule that failed is reported under: the fault is tk's, and the other rules still speak."""
+
+
+def lint(
+    path: str | os.PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+) -> Report:
+    """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
+
+    ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
+    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    """
+    return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
+
+
+def options(
+    *,
+    release: str = "24.10",
+    auto_complete: bool = True,
+    gpus: int | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Options:
+    """Options from what a user writes. Raises UsageError for a release or a rule that is unknown."""
+    from triton_kit.errors import UsageError
+
+    try:
+        parsed = parse_release(release)
+    except ValueError:
+        raise UsageError(f"{release!r} is no Triton release", hint="write a container release such as 24.10") from None
+    if release != DEFAULT_RELEASE:
+        from triton_kit.repository.release import release as known
+
+        known(release)
+    return Options(parsed, auto_complete, gpus, tuple(select), tuple(ignore))
+
+
+def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
+    """Lint repositories, models and single files. Raises UsageError for what does not exist."""
+    return Run(options).report(find_targets(paths))
+
+
+class Run:
+    """One pass over some targets: each model is judged once, however many ask for its verdict."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        rules = [r for r in load_rules().values() if r.applies(options.release)]
+        self.model_rules = [r for r in rules if r.scope == "model"]
+        self.repository_rules = [r for r in rules if r.scope == "repository"]
+        self.findings: dict[str, list[Finding]] = {}
+        self.repositories: dict[str, CheckedRepository] = {}
+
+    def report(self, targets: Iterable[Target]) -> Report:
+        """The report on the targets, each model named once."""
+        models: dict[str, CheckedModel] = {}
+        diagnostics: list[Diagnostic] = []
+        for target in targets:
+            repository = self.repository(target.repository)
+            if target.whole:
+                diagnostics += self.judge_repository(repository)
+            for name in _names(repository) if target.whole else target.models:
+                model = repository.model(name)
+                if model is not None:
+                    models.setdefault(model.path, model)
+        sources: dict[FilePath, str] = {}
+        suppressed = 0
+        for model in models.values():
+            found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
+            if not found:
+                continue
+            kept = _unsuppressed(model, found)
+            suppressed += len(found) - len(kept)
+            diagnostics += kept
+            _remember_sources(model, kept, sources)
+        diagnostics.sort(key=_order)
+        return Report(
+            diagnostics=tuple(diagnostics),
+            models=tuple(m.name for m in models.values()),
+            files=sum(1 for m in models.values() if m.listing_error is None and m.config_kind == files.FILE),
+            suppressed=suppressed,
+            sources=sources,
+        )
+
+    def repository(self, path: str) -> CheckedRepository:
+        """The repository at a path, with its models' verdicts at hand for ensembles."""
+        if path not in self.repositories:
+            self.repositories[path] = CheckedRepository(path, self.options, self.judge)
+        return self.repositories[path]
+
+    def judge(self, model: CheckedModel) -> list[Finding]:
+        """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
+        if model.path not in self.findings:
+            found: list[Finding] = []
+            self.findings[model.path] = found
+            for rule in self.model_rules:
+                found += apply(rule, model)
+            _keep_first_internal(found)
+        return self.findings[model.path]
+
+    def judge_repository(self, repository: CheckedRepository) -> Iterator[Diagnostic]:
+        """What is wrong with the repository as a whole."""
+        for rule in self.repository_rules:
+            if chosen(rule, self.options):
+                for _, problem in apply(rule, repository):
+                    yield _diagnostic(rule, problem, None, problem.file or FilePath(repository.path), START)
+
+    def diagnose(self, model: CheckedModel, finding: Finding) -> Diagnostic:
+        """A finding with its place: the only function that turns routes into spans."""
+        rule, problem = finding
+        span = problem.span or START
+        if problem.file is None and problem.span is None and problem.at:
+            span = model.document.source.locate(problem.at, key=problem.key)
+        return _diagnostic(rule, problem, model.name, problem.file or model.at_file, span)
+
+
+def apply(rule: Rule, subject: CheckedModel | CheckedRepository) -> list[Finding]:
+    """What a rule says; a rule that fails becomes one finding of its own instead of an end."""
+    found: list[Finding] = []
+    try:
+        for problem in rule.check(subject):
+            found.append((rule, problem))  # noqa: PERF401 - what was said before a rule ends is kept
+    except Broken:
+        pass
+    except Exception as error:
+        message = f"the rule {rule.name} failed on {subject.path}: {type(error).__name__}: {error}"
+        problem = Problem(message=message, help="report this as a bug in tk", file=FilePath(subject.path))
+        found.append((INTERNAL, problem))
+    return found
+
+
+def _keep_first_internal(found: list[Finding]) -> None:
+    """One fault of tk fails many rules: the first says enough."""
+    internal = [finding for finding in found if finding[0] is INTERNAL]
+    for finding in internal[1:]:
+        found.remove(finding)
+
+
+def _names(repository: CheckedRepository) -> list[str]:
+    try:
+        return repository.names
+    except Broken:
+        return []
+
+
+def _diagnostic(rule: Rule, problem: Problem, model: str | None, file: FilePath, span: object) -> Diagnostic:
+    return Diagnostic(
+        rule=rule.name,
+        severity=rule.severity,
+        model=model,
+        file=file,
+        span=span,  # type: ignore[arg-type]
+        message=problem.message,
+        help=problem.help,
+        related=problem.related,
+    )
+
+
+def _unsuppressed(model: CheckedModel, found: list[Diagnostic]) -> list[Diagnostic]:
+    try:
+        suppressions = Suppressions(model.document.source)
+    except Exception:
+        # A document that cannot be had is a finding already.
+        return found
+    return [d for d in found if d.file.name != CONFIG_NAME or not suppressions.cover(d.rule, d.span)]
+
+
+def _remember_sources(model: CheckedModel, kept: Sequence[Diagnostic], sources: dict[FilePath, str]) -> None:
+    for diagnostic in kept:
+        file = diagnostic.file
+        if file in sources or diagnostic.file.suffix not in (".pbtxt", ".py"):
+            continue
+        try:
+            text = model.document.source.text if file == model.at_file else files.read_bytes(str(file)).decode()
+        except (Broken, OSError, ValueError):
+            continue
+        sources[file] = text
+
+
+def _order(diagnostic: Diagnostic) -> tuple[str, int, int, int]:
+    span = diagnostic.span
+    return str(diagnostic.file), span.line, span.column, -diagnostic.severity

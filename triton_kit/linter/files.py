@@ -1,0 +1,63 @@
+"""What stands in a directory, found with one scan and told without following trouble."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+DIRECTORY, FILE, DANGLING, OTHER = "directory", "file", "dangling link", "special file"
+
+
+def listing(path: str) -> dict[str, str]:
+    """The names in a directory and what each is after following links; raises OSError where it cannot be listed."""
+    found: dict[str, str] = {}
+    with os.scandir(path) as entries:
+        for entry in entries:
+            try:
+                if entry.is_dir():
+                    found[entry.name] = DIRECTORY
+                elif entry.is_file():
+                    found[entry.name] = FILE
+                else:
+                    found[entry.name] = DANGLING if entry.is_symlink() and not _exists(entry.path) else OTHER
+            except OSError:
+                found[entry.name] = DANGLING
+    return found
+
+
+def kind_of(path: str) -> str | None:
+    """What stands at the path after following links: one of the kinds, or ``None`` for nothing."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return DANGLING if os.path.islink(path) else None
+    if stat.S_ISDIR(mode):
+        return DIRECTORY
+    return FILE if stat.S_ISREG(mode) else OTHER
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a regular file; raises OSError. Never waits on a pipe."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(0, "not a regular file")
+        return file.read()
+
+
+def reason(error: OSError) -> str:
+    """Why it could not be read, in two words of the operating system."""
+    return (error.strerror or str(error)).lower()
+
+
+def by_bytes(names: dict[str, str], kind: str) -> list[str]:
+    """The names of that kind in the order in which the server sorts them: by bytes."""
+    return sorted((name for name, what in names.items() if what == kind), key=os.fsencode)

@@ -1,0 +1,114 @@
+"""A report for people: each finding with its source line, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
+from triton_kit.repository.source import Span
+
+_COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;36"}
+_WIDEST = 160
+"""The longest excerpt of a line, in characters."""
+
+
+def render(report: Report, *, color: bool = False) -> str:
+    """The report as text, without a line break at its end."""
+    return "\n".join([*_lines(report, color), summary(report)])
+
+
+def summary(report: Report) -> str:
+    """The last line: ``1 error, 2 warnings in 3 models``."""
+    models = _count(len(report.models), "model")
+    parts = [
+        _count(number, noun)
+        for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.NOTE, "note"))
+        if (number := report.count(severity))
+    ]
+    suppressed = f" ({report.suppressed} suppressed)" if report.suppressed else ""
+    return (", ".join(parts) or "no problems") + f" in {models}{suppressed}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _lines(report: Report, color: bool) -> Iterator[str]:
+    for diagnostic in report.diagnostics:
+        yield _headline(diagnostic, color)
+        source = report.sources.get(diagnostic.file)
+        yield from _excerpt(diagnostic, source, color)
+        margin = " " * len(str(diagnostic.span.line)) if source is not None else " "
+        for related in diagnostic.related:
+            yield f"{margin} {_paint('=', '1;34', color)} {_related(related)}"
+        if diagnostic.help:
+            help_ = printable(diagnostic.help)
+            yield f"{margin} {_paint('=', '1;34', color)} {_paint('help', '1', color)}: {help_}"
+        yield ""
+
+
+def _headline(diagnostic: Diagnostic, color: bool) -> str:
+    place = _place(diagnostic.file, diagnostic.span)
+    severity = _paint(str(diagnostic.severity), _COLORS[diagnostic.severity], color)
+    name = _paint(f"[{diagnostic.rule}]", "2", color)
+    return f"{_paint(place, '1', color)}: {severity}: {printable(diagnostic.message)} {name}"
+
+
+def _place(file: Path, span: Span) -> str:
+    return f"{printable(str(file))}:{span.line}:{span.column}"
+
+
+def _related(related: Related) -> str:
+    if related.file is None:
+        return printable(related.message)
+    return f"see: {_place(related.file, related.span)}: {printable(related.message)}"
+
+
+def _excerpt(diagnostic: Diagnostic, source: str | None, color: bool) -> Iterator[str]:
+    """The line that the finding is in, with carets below; nothing where there is no text."""
+    span = diagnostic.span
+    lines = source.split("\n") if source else []
+    if span.line > len(lines) or not lines[span.line - 1].strip():
+        return
+    line = lines[span.line - 1].rstrip("\r")
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line)
+    # A very long line is shown around the place, from a little before it.
+    first = 0 if len(line) <= _WIDEST else max(0, min(start - 40, len(line) - _WIDEST))
+    shown = line[first : first + _WIDEST]
+    before, marked = shown[: start - first], shown[start - first : max(end, start + 1) - first]
+    gutter = " " * len(str(span.line))
+    bar = _paint("|", "1;34", color)
+    carets = _paint("^" * max(1, width(printable(marked))), _COLORS[diagnostic.severity], color)
+    yield f"{gutter} {bar}"
+    yield f"{_paint(str(span.line), '1;34', color)} {bar} {'…' if first else ''}{printable(shown)}"
+    yield f"{gutter} {bar} {' ' * (width(printable(before)) + bool(first))}{carets}"
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text
+
+
+def printable(text: str) -> str:
+    """Text that a terminal shows as it is: tabs as four blanks, control characters and stray bytes escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(char: str) -> str:
+    if char == "\t":
+        return "    "
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def width(text: str) -> int:
+    """The columns that the text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,412 @@
+"""Rules about which backend runs a model, and the model file that it opens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.complete import MODEL_FILES
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import listed, nearest
+
+PLATFORMS = {
+    "tensorflow": ("tensorflow_graphdef", "tensorflow_savedmodel"),
+    "tensorrt": ("tensorrt_plan",),
+    "onnxruntime": ("onnxruntime_onnx",),
+    "pytorch": ("pytorch_libtorch",),
+}
+"""The platforms that a backend of these names takes (core model_config_utils.cc:GetBackendTypeFromPlatform)."""
+
+SHIPPED = (
+    "onnxruntime",
+    "python",
+    "pytorch",
+    "tensorrt",
+    "tensorflow",
+    "openvino",
+    "dali",
+    "fil",
+    "vllm",
+    "tensorrtllm",
+    "identity",
+    "repeat",
+    "square",
+)
+"""Backends that an official image of some release or kind ships."""
+
+
+@rule(Severity.ERROR)
+def backend_undeterminable(model: CheckedModel) -> Iterator[Problem]:
+    """Nothing says which backend runs the model.
+
+    `backend`, `platform` and `default_model_filename` are absent, and the first sub-directory by name holds no file of
+    a known name (core model_config_utils.cc:AutoCompleteBackendFields: `Could not determine backend for model`).
+
+    Bad:
+
+        max_batch_size: 8
+        -- 1/resnet50.onnx
+        (a model file under a name of its own)
+
+    Good:
+
+        max_batch_size: 8
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+    """
+    if not model.detected.undeterminable or not model.version_numbers:
+        return
+    first = model.directories[0]
+    held = sorted(model.listing(first))
+    if model.config.has("ensemble_scheduling"):
+        help_ = 'write platform: "ensemble"'
+    elif len(model.directories) > 1 and any(not MODEL_FILES.isdisjoint(model.listing(d)) for d in model.directories):
+        help_ = f"write the backend's name; only '{first}', the first directory by name, is looked into"
+    elif len(held) == 1 and held[0].endswith(".onnx"):
+        help_ = f'rename {held[0]} to model.onnx, or write backend: "onnxruntime" and default_model_filename'
+    elif any(name.endswith(".onnx") for name in held):
+        help_ = 'write backend: "onnxruntime" and default_model_filename'
+    else:
+        help_ = "write the backend's name, or give the model file its default name such as model.onnx"
+    yield Problem(
+        message=f"the backend cannot be told: neither backend nor platform is set, and '{first}' holds no file of a "
+        "known name",
+        help=help_,
+    )
+
+
+@rule(Severity.ERROR)
+def unexpected_platform(model: CheckedModel) -> Iterator[Problem]:
+    """The platform is none that names a backend.
+
+    Backends are named by `backend`; `platform` takes a few fixed words (core
+    model_config_utils.cc:ValidateModelConfig: `unexpected platform type`).
+
+    Bad:
+
+        platform: "onnxruntime"
+
+    Good:
+
+        platform: "onnxruntime_onnx"
+    """
+    if model.backend or model.is_ensemble or model.detected.undeterminable:
+        return
+    platform = model.config.platform
+    if not platform:
+        name = model.config.default_model_filename
+        yield Problem(
+            at=("default_model_filename",),
+            message=f"the backend cannot be told from the file name '{name}'"
+            if name
+            else f"the model's name, '{model.name}', ends in a dot where the backend's name is expected",
+            help='write the backend\'s name: backend: "onnxruntime"',
+        )
+        return
+    known = [p for platforms in PLATFORMS.values() for p in platforms] + ["ensemble"]
+    is_backend = platform in SHIPPED
+    yield Problem(
+        at=("platform",),
+        message=f"'{platform}' is no platform" + (" but a backend" if is_backend else ""),
+        help=f'write backend: "{platform}"' if is_backend else nearest(platform, known),
+    )
+
+
+@rule(Severity.ERROR)
+def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
+    """Platform and backend do not belong together.
+
+    tensorflow, tensorrt, onnxruntime and pytorch take the platforms of their family only, every other backend any text
+    but `ensemble` (core model_config_utils.cc:ValidateModelConfig: `unexpected 'platform' and 'backend' pair`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        platform: "tensorrt_plan"
+
+    Good:
+
+        backend: "onnxruntime"
+        platform: "onnxruntime_onnx"
+    """
+    backend, platform = model.backend, model.platform
+    allowed = PLATFORMS.get(backend)
+    if not allowed or platform in allowed or platform == "ensemble":
+        return
+    if not model.config.backend and not model.config.platform and not model.config.default_model_filename:
+        yield Problem(
+            message=f"the backend '{backend}' is taken from the model's name, and then no platform is filled in",
+            help=f'write backend: "{backend}"',
+        )
+    elif not platform:
+        yield Problem(
+            at=("backend",),
+            message=f"the backend '{backend}' needs a platform with a file name of its own",
+            help="write platform: " + " or ".join(f'"{p}"' for p in allowed),
+        )
+    else:
+        yield Problem(
+            at=("platform",),
+            message=f"the platform '{platform}' does not belong to the backend '{backend}'",
+            help=f'write platform: "{allowed[-1]}", or leave one of the two out',
+        )
+
+
+@rule(Severity.ERROR)
+def backend_is_no_backend(model: CheckedModel) -> Iterator[Problem]:
+    """The name of a platform is written as backend.
+
+    The server looks for a library of that name and finds none (core backend_model.cc:GetBackendRuntimeLibraryName:
+    `unable to find backend library for backend`).
+
+    Bad:
+
+        backend: "onnxruntime_onnx"
+
+    Good:
+
+        backend: "onnxruntime"
+    """
+    backend = model.config.backend
+    meant = next((b for b, platforms in PLATFORMS.items() if backend in platforms), None)
+    if meant or backend == "ensemble":
+        yield Problem(
+            at=("backend",),
+            message=f"'{backend}' is a platform, not a backend",
+            help=f'write backend: "{meant}"' if meant else 'write platform: "ensemble", and no backend',
+        )
+
+
+@rule(Severity.WARNING)
+def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
+    """No official image ships a backend of that name.
+
+    The server looks for `libtriton_<backend>.so` in the version, the model and its backend directory (core
+    backend_model.cc:GetBackendRuntimeLibraryName), so a backend of your own is found when it is installed there.
+
+    Bad:
+
+        backend: "onnxruntim"
+
+    Good:
+
+        backend: "onnxruntime"
+    """
+    backend = model.backend
+    if not backend or backend in SHIPPED or backend == "ensemble" or any(backend in p for p in PLATFORMS.values()):
+        return
+    library = f"libtriton_{backend}.so"
+    if library in model.entries or any(library in model.listing(str(v)) for v in model.versions):
+        return
+    if not model.config.backend:
+        yield Problem(
+            message=f"the backend '{backend}' is taken from the model's name, and no official image has it",
+            help="write the backend's name",
+        )
+    else:
+        yield Problem(
+            at=("backend",),
+            message=f"'{backend}' is no backend of an official image, so the server must have it installed",
+            help=nearest(backend, SHIPPED[:10]),
+        )
+
+
+@rule(Severity.ERROR, since="25.03")
+def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
+    """The release ships no TensorFlow backend.
+
+    It is no longer built from 25.03 on (server build.py).
+
+    Bad:
+
+        -- tk validate --release 25.03
+        platform: "tensorflow_savedmodel"
+
+    Good:
+
+        -- tk validate --release 25.03
+        platform: "onnxruntime_onnx"
+    """
+    if model.backend == "tensorflow":
+        at = ("backend",) if model.config.backend else ("platform",)
+        yield Problem(
+            at=at,
+            message="the tensorflow backend is not part of releases from 25.03 on",
+            help="serve with release 25.02 at most, or convert the model to ONNX",
+        )
+
+
+@rule(Severity.ERROR)
+def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
+    """A repository agents block names no agent, and the server process dies.
+
+    (core repo_agent.cc:TritonRepoAgentManager::CreateAgent; SIGSEGV on 24.10.)
+
+    Bad:
+
+        model_repository_agents { }
+
+    Good:
+
+        model_repository_agents { agents [ { name: "checksum" } ] }
+    """
+    if model.config.has("model_repository_agents") and not model.config.model_repository_agents.agents:
+        yield Problem(
+            at=("model_repository_agents",),
+            message="kills the server: model_repository_agents names no agent",
+            help="leave the block out, or name an agent",
+        )
+
+
+@rule(Severity.ERROR)
+def agent_without_name(model: CheckedModel) -> Iterator[Problem]:
+    """A repository agent has no name.
+
+    (core repo_agent.cc:TritonRepoAgentManager::CreateAgent: `unable to find 'libtritonrepoagent_`.)
+
+    Bad:
+
+        model_repository_agents { agents [ { } ] }
+
+    Good:
+
+        model_repository_agents { agents [ { name: "checksum" } ] }
+    """
+    for i, agent in enumerate(model.config.model_repository_agents.agents):
+        if not agent.name:
+            yield Problem(
+                at=("model_repository_agents", "agents", i), message=f"agent {i} has no name", help="name the agent"
+            )
+
+
+@rule(Severity.ERROR)
+def runtime_missing(model: CheckedModel) -> Iterator[Problem]:
+    """The runtime names a library that the backend does not have.
+
+    It is looked for in the version, the model and the backend's directory, which holds `libtriton_<backend>.so`;
+    `model.py` stands for the Python runtime (core backend_model.cc:GetBackendLibraryProperties: `unable to find backend
+    library`, `escapes backend directory`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        runtime: "onnxruntime"
+
+    Good:
+
+        backend: "onnxruntime"
+        runtime: "libtriton_onnxruntime.so"
+    """
+    runtime, backend = model.config.runtime, model.backend
+    if not runtime or backend not in SHIPPED or runtime in (f"libtriton_{backend}.so", "model.py"):
+        return
+    if os.path.normpath(os.path.join("..", backend, runtime)) == os.path.join("..", backend, f"libtriton_{backend}.so"):
+        return
+    if runtime in model.entries or any(runtime in model.listing(model.version_folder(v)) for v in model.versions):
+        return
+    yield Problem(
+        at=("runtime",),
+        message=f"the backend '{backend}' has no runtime '{runtime}'",
+        help=f'leave it out, or write "libtriton_{backend}.so"',
+    )
+
+
+@rule(Severity.ERROR)
+def library_no_library(model: CheckedModel) -> Iterator[Problem]:
+    """A backend library in the model's directory is no shared library.
+
+    (core backend_model.cc, shared_library.cc: `unable to load shared library`.)
+
+    Bad:
+
+        backend: "mine"
+        -- libtriton_mine.so
+        text
+
+    Good:
+
+        backend: "python"
+    """
+    library = f"libtriton_{model.backend}.so"
+    for folder in ("", *(model.version_folder(v) for v in model.versions)):
+        held = model.listing(folder) if folder else model.entries
+        if library in held:
+            try:
+                head = files.read_bytes(model.join(folder, library))[:4]
+            except OSError:
+                head = b""
+            if head != b"\x7fELF":
+                yield Problem(
+                    message=f"'{library}' is no shared library",
+                    help="build it again, or remove it",
+                    file=FilePath(model.join(folder, library)),
+                )
+
+
+_FILE_BACKENDS = ("onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow")
+
+
+@rule(Severity.ERROR)
+def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
+    """A version has no model file of the expected name.
+
+    The backend opens `<version>/<default_model_filename>`, where none is given by its own default name, for each
+    version that is loaded (onnxruntime onnxruntime.cc:LoadModel: `failed to stat file`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        -- 1/resnet50.onnx
+        (a model file under a name of its own)
+
+    Good:
+
+        backend: "onnxruntime"
+        default_model_filename: "resnet50.onnx"
+        -- 1/resnet50.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+    """
+    if model.backend not in _FILE_BACKENDS:
+        return
+    for version in model.versions:
+        path = model.model_file(version)
+        kind = files.kind_of(path)
+        if kind == files.DIRECTORY and model.backend == "onnxruntime":
+            # The file in such a directory has a fixed name, whatever the directory's.
+            kind = files.kind_of(os.path.join(path, "model.onnx"))
+            if kind is None:
+                yield Problem(
+                    at=("default_model_filename",),
+                    message=f"the directory {version}/{model.file_name} holds no model.onnx",
+                    help="name the file in it model.onnx",
+                )
+                continue
+        if kind is None or kind == files.DANGLING:
+            yield _missing(model, version, kind)
+
+
+def _missing(model: CheckedModel, version: int, kind: str | None) -> Problem:
+    name = model.file_name
+    folder = model.version_folder(version)
+    if files.kind_of(model.join(folder)) != files.DIRECTORY:
+        return Problem(
+            message=f"version {version} is to be loaded, and there is no directory '{folder}'",
+            help=f"rename the directory that counts as version {version} to {folder}",
+        )
+    held = sorted(model.listing(folder))
+    if kind == files.DANGLING:
+        said, help_ = "is a link that leads nowhere", "restore what it points to"
+    else:
+        said = "does not exist"
+        near = [h for h in held if h.rpartition(".")[2] == name.rpartition(".")[2]]
+        if name in model.entries:
+            help_ = f"move {name} into {folder}/"
+        elif len(near) == 1:
+            help_ = f'rename {near[0]} to {name}, or write default_model_filename: "{near[0]}"'
+        else:
+            help_ = f"put the model file there; {folder}/ holds {listed(held) or 'nothing'}"
+    at = ("default_model_filename",) if model.config.default_model_filename else ()
+    file = None if at else FilePath(model.join(folder))
+    return Problem(at=at, message=f"the model file {folder}/{name} {said}", help=help_, file=file)

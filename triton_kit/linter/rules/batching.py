@@ -1,0 +1,349 @@
+"""Rules about max_batch_size, dynamic batching and what excludes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.steps import is_decoupled
+
+
+@rule(Severity.ERROR)
+def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
+    """max_batch_size is negative.
+
+    (core model_config_utils.cc:ValidateModelConfig: `'max_batch_size' must be non-negative value`.)
+
+    Bad:
+
+        max_batch_size: -1
+
+    Good:
+
+        max_batch_size: 0
+    """
+    size = model.config.max_batch_size
+    if size < 0:
+        yield Problem(
+            at=("max_batch_size",),
+            message=f"max_batch_size {size} is negative",
+            help="write 0 for a model without a batch dimension",
+        )
+
+
+@rule(Severity.ERROR)
+def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
+    """A preferred batch size is not positive.
+
+    (core model_config_utils.cc:ValidateModelConfig: `dynamic batching preferred size must be positive`.)
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 0, 4 ] }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 4 ] }
+    """
+    for at, size in _preferred(model):
+        if size <= 0:
+            yield Problem(at=at, message=f"a preferred batch of {size} is not positive", help="remove it")
+
+
+@rule(Severity.ERROR)
+def preferred_batch_size_too_large(model: CheckedModel) -> Iterator[Problem]:
+    """A preferred batch is larger than the largest batch allowed.
+
+    It is compared with max_batch_size as written, before the backend fills that in, so an omitted one counts as 0
+    (core model_config_utils.cc:ValidateModelConfig: `preferred size must be <= max batch size`).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 4, 16 ] }
+
+    Good:
+
+        max_batch_size: 16
+        dynamic_batching { preferred_batch_size: [ 4, 16 ] }
+    """
+    limit = model.config.max_batch_size
+    for at, size in _preferred(model):
+        if 0 <= limit < size:
+            if limit:
+                said, help_ = f"max_batch_size, {limit}", f"lower it, or raise max_batch_size to {size}"
+            else:
+                said, help_ = "max_batch_size, which is 0 unless written", f"write max_batch_size: {size}"
+            yield Problem(at=at, message=f"a preferred batch of {size} is over {said}", help=help_)
+
+
+def _preferred(model: CheckedModel) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    if model.config.has("dynamic_batching"):
+        for i, size in enumerate(model.config.dynamic_batching.preferred_batch_size):
+            yield ("dynamic_batching", "preferred_batch_size", i), size
+    if model.config.has("sequence_batching"):
+        for i, size in enumerate(model.config.sequence_batching.oldest.preferred_batch_size):
+            yield ("sequence_batching", "oldest", "preferred_batch_size", i), size
+
+
+@rule(Severity.WARNING)
+def dynamic_batching_without_batches(model: CheckedModel) -> Iterator[Problem]:
+    """Dynamic batching is asked for, and batches are not allowed.
+
+    With max_batch_size 0 or 1 no two requests can be merged (core dynamic_batch_scheduler.cc).
+
+    Bad:
+
+        backend: "python"
+        dynamic_batching { }
+
+    Good:
+
+        backend: "python"
+        max_batch_size: 8
+        dynamic_batching { }
+    """
+    if not model.config.has("dynamic_batching") or not model.versions:
+        return
+    completed = model.completed(model.versions[-1])
+    if completed.known and completed.max_batch_size in (0, 1) and not any(True for _ in _preferred(model)):
+        yield Problem(
+            at=("dynamic_batching",),
+            key=True,
+            message=f"dynamic_batching has no effect with max_batch_size {completed.max_batch_size}",
+            help="write the largest batch as max_batch_size, or leave dynamic_batching out",
+        )
+
+
+@rule(Severity.ERROR)
+def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
+    """The default priority level is none of the levels.
+
+    With priority_levels set it must be one of them, and there is no default (core
+    model_config_utils.cc:ValidateModelConfig: `default priority level must be in range [1,`).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { priority_levels: 3 }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { priority_levels: 3 default_priority_level: 2 }
+    """
+    dynamic = model.config.dynamic_batching
+    if dynamic.priority_levels and not 1 <= dynamic.default_priority_level <= dynamic.priority_levels:
+        yield Problem(
+            at=("dynamic_batching", "default_priority_level"),
+            message=f"default_priority_level {dynamic.default_priority_level} is none of the levels 1 to"
+            f" {dynamic.priority_levels}",
+            help=f"write a level from 1 to {dynamic.priority_levels}",
+        )
+
+
+@rule(Severity.ERROR)
+def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
+    """A queue policy is for a priority level that does not exist.
+
+    (core model_config_utils.cc:ValidateModelConfig: `priority queue policy must have priority level in range`.)
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching {
+          priority_levels: 2 default_priority_level: 1
+          priority_queue_policy { key: 3 value { max_queue_size: 4 } }
+        }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching {
+          priority_levels: 2 default_priority_level: 1
+          priority_queue_policy { key: 2 value { max_queue_size: 4 } }
+        }
+    """
+    dynamic = model.config.dynamic_batching
+    if dynamic.priority_levels:
+        for level in dynamic.priority_queue_policy:
+            if not 1 <= level <= dynamic.priority_levels:
+                yield Problem(
+                    at=("dynamic_batching", "priority_queue_policy", level),
+                    message=f"the level {level} of a queue policy is none of 1 to {dynamic.priority_levels}",
+                    help="remove the policy, or raise priority_levels",
+                )
+
+
+@rule(Severity.WARNING)
+def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
+    """Priorities are set up, and there are no levels.
+
+    With priority_levels 0 neither the default level nor the policies by level have an effect (core
+    model_config_utils.cc:ValidateModelConfig).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { default_priority_level: 1 }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { priority_levels: 2 default_priority_level: 1 }
+    """
+    dynamic = model.config.dynamic_batching
+    if dynamic.priority_levels:
+        return
+    for field in ("default_priority_level", "priority_queue_policy"):
+        if dynamic.has(field):
+            yield Problem(
+                at=("dynamic_batching", field),
+                key=True,
+                message=f"{field} has no effect without priority_levels",
+                help="write priority_levels",
+            )
+
+
+@rule(Severity.ERROR)
+def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
+    """preserve_ordering stands with several priority levels.
+
+    (core model_config_utils.cc:ValidateModelConfig: `Only one priority level is allowed when 'preserve_ordering' is
+    true`.)
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { preserve_ordering: true priority_levels: 2 default_priority_level: 1 }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { priority_levels: 2 default_priority_level: 1 }
+    """
+    dynamic = model.config.dynamic_batching
+    if dynamic.preserve_ordering and dynamic.priority_levels > 1:
+        yield Problem(
+            at=("dynamic_batching", "preserve_ordering"),
+            key=True,
+            message=f"preserve_ordering excludes {dynamic.priority_levels} priority levels",
+            help="leave one of the two out",
+        )
+
+
+@rule(Severity.ERROR)
+def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
+    """preserve_ordering stands with a queue policy that delays requests which time out.
+
+    (core model_config_utils.cc:ValidateModelConfig: `can not have DELAY as timeout action when 'preserve_ordering' is
+    true`.)
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching {
+          preserve_ordering: true
+          default_queue_policy { timeout_action: DELAY default_timeout_microseconds: 100 }
+        }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching {
+          preserve_ordering: true
+          default_queue_policy { timeout_action: REJECT default_timeout_microseconds: 100 }
+        }
+    """
+    dynamic = model.config.dynamic_batching
+    if not dynamic.preserve_ordering:
+        return
+    policies = [(("default_queue_policy",), dynamic.default_queue_policy)] + [
+        (("priority_queue_policy", level), policy) for level, policy in dynamic.priority_queue_policy.items()
+    ]
+    for at, policy in policies:
+        if policy.timeout_action == "DELAY" and policy.default_timeout_microseconds:
+            yield Problem(
+                at=("dynamic_batching", *at, "timeout_action"),
+                message="the timeout action DELAY breaks the order that preserve_ordering asks for",
+                help="write REJECT, or leave preserve_ordering out",
+            )
+
+
+@rule(Severity.WARNING)
+def queue_delay_of_seconds(model: CheckedModel) -> Iterator[Problem]:
+    """Requests may wait for seconds, as if the unit had been mistaken.
+
+    The delay is in microseconds and has no upper limit (common protobuf/model_config.proto:ModelDynamicBatching).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { max_queue_delay_microseconds: 5000000 }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { max_queue_delay_microseconds: 500 }
+    """
+    delay = model.config.dynamic_batching.max_queue_delay_microseconds
+    if delay >= 1_000_000:
+        yield Problem(
+            at=("dynamic_batching", "max_queue_delay_microseconds"),
+            message=f"a queue delay of {delay} microseconds is {delay / 1e6:g} seconds",
+            help="write microseconds: 1000 are a millisecond",
+        )
+
+
+@rule(Severity.ERROR, since="22.07")
+def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
+    """The response cache is on for a model with sequence batching.
+
+    (core model_config_utils.cc:ValidateModelConfig, since 22.07.)
+
+    Bad:
+
+        backend: "python"
+        sequence_batching { }
+        response_cache { enable: true }
+
+    Good:
+
+        backend: "python"
+        sequence_batching { }
+    """
+    if model.config.response_cache.enable and model.config.has("sequence_batching"):
+        yield Problem(
+            at=("response_cache", "enable"),
+            message="the response cache excludes sequence_batching",
+            help="leave response_cache out",
+        )
+
+
+@rule(Severity.ERROR)
+def cache_with_decoupled(model: CheckedModel) -> Iterator[Problem]:
+    """The response cache is on for a decoupled model.
+
+    (core model_config_utils.cc:ValidateModelConfig: `with 'decoupled' transaction policy`.)
+
+    Bad:
+
+        backend: "python"
+        model_transaction_policy { decoupled: true }
+        response_cache { enable: true }
+
+    Good:
+
+        backend: "python"
+        model_transaction_policy { decoupled: true }
+    """
+    if model.config.response_cache.enable and is_decoupled(model):
+        yield Problem(
+            at=("response_cache", "enable"),
+            message="the response cache excludes decoupled models",
+            help="leave response_cache out",
+        )

@@ -1,0 +1,140 @@
+"""Rules about the configuration file itself: there, readable, under its right name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.repository.model import CONFIG_NAME
+
+
+@rule(Severity.ERROR)
+def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
+    """`config.pbtxt` is a directory, and the server process aborts.
+
+    Reading it as a file throws, uncaught (core filesystem/implementations/local.h:ReadTextFile; SIGABRT on 24.10).
+
+    Bad:
+
+        -- config.pbtxt/
+
+    Good:
+
+        max_batch_size: 0
+    """
+    if model.config_kind == files.DIRECTORY:
+        yield Problem(
+            message="kills the server: config.pbtxt is a directory",
+            help="remove it, and write the configuration to a file of that name",
+            file=FilePath(model.join(CONFIG_NAME)),
+        )
+
+
+@rule(Severity.ERROR)
+def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
+    """`config.pbtxt` cannot be read.
+
+    It has to be a regular file that the server may read (core filesystem/implementations/local.h:ReadTextFile:
+    `failed to open text file for read`).
+
+    Bad:
+
+        -- config.pbtxt fifo
+
+    Good:
+
+        max_batch_size: 0
+    """
+    if model.config_kind == files.OTHER:
+        yield Problem(
+            message="config.pbtxt is no regular file",
+            help="replace it with a file",
+            file=FilePath(model.join(CONFIG_NAME)),
+        )
+    elif model.config_error:
+        yield Problem(
+            message=f"config.pbtxt cannot be read: {model.config_error}",
+            help="check its permissions",
+            file=FilePath(model.join(CONFIG_NAME)),
+        )
+
+
+@rule(Severity.ERROR)
+def config_missing(model: CheckedModel) -> Iterator[Problem]:
+    """There is no `config.pbtxt`, and nobody to complete one.
+
+    With completion off the file is required (core model_repository_manager.cc:InitializeModelInfo); with completion on
+    the backend must deliver the configuration, which PyTorch does not (core model.cc:Model::Init: `model configuration
+    is not provided for model`).
+
+    Bad:
+
+        -- tk validate --strict
+        -- no config.pbtxt
+
+    Good:
+
+        -- tk validate
+        -- no config.pbtxt
+    """
+    if model.config_kind is not None:
+        return
+    if not model.options.auto_complete:
+        yield Problem(
+            message="config.pbtxt is missing, and completion is off",
+            help="write a config.pbtxt, or validate without --strict",
+        )
+    elif model.backend == "pytorch":
+        yield Problem(
+            message="config.pbtxt is missing, and the pytorch backend completes no inputs and outputs",
+            help="write a config.pbtxt with the model's inputs and outputs",
+        )
+
+
+_MISNAMED = (
+    "config.pbtxt.txt",
+    "config.pbtx",
+    "config.pb.txt",
+    "config.pbtext",
+    "model_config.pbtxt",
+    "config.prototxt",
+)
+
+
+@rule(Severity.WARNING)
+def config_misnamed(model: CheckedModel) -> Iterator[Problem]:
+    """A configuration lies under a name that the server never reads.
+
+    Only `config.pbtxt` in the model's directory is read; the model then loads with whatever completion gives (core
+    model_repository_manager.cc:GetModelConfigFullPath).
+
+    Bad:
+
+        -- no config.pbtxt
+        -- Config.pbtxt
+        max_batch_size: 8
+
+    Good:
+
+        max_batch_size: 8
+    """
+    if model.config_kind is not None:
+        return
+    for name in sorted(model.entries):
+        if name in _MISNAMED or (name.lower() == CONFIG_NAME and name != CONFIG_NAME):
+            yield Problem(
+                message=f"'{name}' is never read: the server looks for config.pbtxt",
+                help="rename it to config.pbtxt",
+                file=FilePath(model.join(name)),
+            )
+    for version in model.directories:
+        if CONFIG_NAME in model.listing(version):
+            yield Problem(
+                message=f"the configuration in '{version}' is never read: it belongs into the model's directory",
+                help="move it one directory up",
+                file=FilePath(model.join(version, CONFIG_NAME)),
+            )

@@ -1,0 +1,247 @@
+"""Rules about instance groups and the devices that they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.version import leading_integer
+from triton_kit.linter.wording import count, shape
+
+
+def _groups(model: CheckedModel) -> Iterator[tuple[int, Any]]:
+    if not model.is_ensemble:
+        yield from enumerate(model.config.instance_group)
+
+
+@rule(Severity.ERROR)
+def gpus_without_gpu_kind(model: CheckedModel) -> Iterator[Problem]:
+    """A group of CPU or MODEL kind lists GPUs.
+
+    (core model_config_utils.cc:ValidateInstanceGroup: `has kind KIND_CPU but specifies one or more GPUs`.)
+
+    Bad:
+
+        instance_group [ { kind: KIND_CPU gpus: [ 0 ] } ]
+
+    Good:
+
+        instance_group [ { kind: KIND_GPU gpus: [ 0 ] } ]
+    """
+    for i, group in _groups(model):
+        if group.kind in ("KIND_CPU", "KIND_MODEL") and group.gpus:
+            yield Problem(
+                at=("instance_group", i, "gpus"),
+                message=f"a group of {group.kind} lists the GPUs {shape(group.gpus)}",
+                help="leave gpus out, or write kind: KIND_GPU",
+            )
+
+
+@rule(Severity.ERROR)
+def no_gpu_for_group(model: CheckedModel) -> Iterator[Problem]:
+    """A group asks for a GPU, and the server's machine has none.
+
+    Said only where the number of GPUs is given. Without a kind, a list of GPUs is no fallback either: the kind becomes
+    KIND_CPU and the list stays (core model_config_utils.cc:ValidateInstanceGroup: `has kind KIND_GPU but no GPUs are
+    available`).
+
+    Bad:
+
+        -- tk validate --gpus 0
+        instance_group [ { kind: KIND_GPU } ]
+
+    Good:
+
+        -- tk validate --gpus 1
+        instance_group [ { kind: KIND_GPU } ]
+    """
+    if model.options.gpus != 0:
+        return
+    for i, group in _groups(model):
+        if group.kind == "KIND_GPU":
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message="KIND_GPU on a machine without a GPU",
+                help="write KIND_CPU, or leave kind and gpus out",
+            )
+        elif group.kind == "KIND_AUTO" and group.gpus:
+            yield Problem(
+                at=("instance_group", i, "gpus"),
+                message=f"the GPUs {shape(group.gpus)} on a machine without a GPU",
+                help="leave gpus out, so that the server takes what there is",
+            )
+
+
+@rule(Severity.ERROR)
+def no_such_gpu(model: CheckedModel) -> Iterator[Problem]:
+    """A group names a GPU that the server's machine does not have.
+
+    Ids count from 0. Those below 0 are wrong everywhere, the others where the number of GPUs is given (core
+    model_config_utils.cc:ValidateInstanceGroup: `specifies invalid or unsupported gpu id`).
+
+    Bad:
+
+        -- tk validate --gpus 1
+        instance_group [ { kind: KIND_GPU gpus: [ 1 ] } ]
+
+    Good:
+
+        -- tk validate --gpus 2
+        instance_group [ { kind: KIND_GPU gpus: [ 1 ] } ]
+    """
+    there = model.options.gpus
+    if there == 0:
+        return
+    for i, group in _groups(model):
+        if group.kind not in ("KIND_GPU", "KIND_AUTO"):
+            continue
+        for j, gpu in enumerate(group.gpus):
+            if gpu < 0 or (there is not None and gpu >= there):
+                yield Problem(
+                    at=("instance_group", i, "gpus", j),
+                    message=f"GPU {gpu} does not exist" + (f" among {count(there, 'GPU')}" if there else ""),
+                    help=f"use ids from 0 to {there - 1}" if there else "use ids from 0 on",
+                )
+
+
+@rule(Severity.ERROR)
+def undefined_instance_kind(model: CheckedModel) -> Iterator[Problem]:
+    """A group is of a kind that does not exist.
+
+    An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateInstanceGroup: `has
+    unexpected kind`).
+
+    Bad:
+
+        instance_group [ { kind: 9 } ]
+
+    Good:
+
+        instance_group [ { kind: KIND_CPU } ]
+    """
+    for i, group in _groups(model):
+        if isinstance(group.kind, int):
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message=f"instance kind {group.kind} does not exist",
+                help="write KIND_AUTO, KIND_GPU, KIND_CPU or KIND_MODEL",
+            )
+
+
+@rule(Severity.WARNING)
+def negative_instance_count(model: CheckedModel) -> Iterator[Problem]:
+    """A group has a negative number of instances, which counts as not given.
+
+    (core model_config_utils.cc:NormalizeInstanceGroup.)
+
+    Bad:
+
+        instance_group [ { count: -2 } ]
+
+    Good:
+
+        instance_group [ { count: 2 } ]
+    """
+    for i, group in _groups(model):
+        if group.count < 0:
+            yield Problem(
+                at=("instance_group", i, "count"),
+                message=f"a count of {group.count} is taken for the default",
+                help="write how many instances are meant",
+            )
+
+
+@rule(Severity.ERROR)
+def profile_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+    """A group names optimization profiles, and the model is none of TensorRT.
+
+    (core model_config_utils.cc:ValidateInstanceGroup: `specifies profile field which is only supported for TensorRT
+    models`.)
+
+    Bad:
+
+        instance_group [ { profile: [ "0" ] } ]
+
+    Good:
+
+        platform: "tensorrt_plan"
+        instance_group [ { profile: [ "0" ] } ]
+    """
+    if model.platform != "tensorrt_plan":
+        for i, group in _groups(model):
+            if group.profile:
+                yield Problem(
+                    at=("instance_group", i, "profile"),
+                    message="profile is for TensorRT models only",
+                    help="leave it out",
+                )
+
+
+@rule(Severity.ERROR)
+def bad_profile(model: CheckedModel) -> Iterator[Problem]:
+    """An optimization profile is not the number of one.
+
+    It must begin with a number that is not negative; one beyond 32 bits aborts the server (core
+    model_config_utils.cc:GetProfileIndex).
+
+    Bad:
+
+        platform: "tensorrt_plan"
+        instance_group [ { profile: [ "first" ] } ]
+
+    Good:
+
+        platform: "tensorrt_plan"
+        instance_group [ { profile: [ "0" ] } ]
+    """
+    if model.platform != "tensorrt_plan":
+        return
+    for i, group in _groups(model):
+        for j, profile in enumerate(group.profile):
+            number = leading_integer(profile)
+            at = ("instance_group", i, "profile", j)
+            if number is not None and not -(2**31) <= number < 2**31:
+                yield Problem(
+                    at=at,
+                    message=f"kills the server: the profile '{profile}' is beyond 32 bits",
+                    help="write the profile's number",
+                )
+            elif number is None or number < 0:
+                yield Problem(
+                    at=at, message=f"the profile '{profile}' is no number of one", help="write the profile's number"
+                )
+
+
+_KINDS = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
+
+
+@rule(Severity.ERROR)
+def kind_unsupported_by_backend(model: CheckedModel) -> Iterator[Problem]:
+    """A group is of a kind that the backend does not run on.
+
+    TensorRT runs on GPUs only, OpenVINO on CPUs (tensorrt tensorrt.cc: `TensorRT backend supports only GPU device`,
+    openvino openvino.cc: `supports only Kind CPU and AUTO`).
+
+    Bad:
+
+        backend: "tensorrt"
+        instance_group [ { kind: KIND_CPU } ]
+
+    Good:
+
+        backend: "tensorrt"
+        instance_group [ { kind: KIND_GPU } ]
+    """
+    allowed = _KINDS.get(model.backend)
+    if not allowed or (model.backend == "tensorrt" and model.options.release >= (26, 6)):
+        return
+    for i, group in _groups(model):
+        if isinstance(group.kind, str) and group.kind not in allowed:
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message=f"the backend '{model.backend}' does not run on {group.kind}",
+                help=f"write {allowed[0]}, or leave the kind out",
+            )

@@ -1,0 +1,123 @@
+"""Rules about the label files of outputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.rule import rule
+
+
+@rule(Severity.ERROR)
+def label_file_missing(model: CheckedModel) -> Iterator[Problem]:
+    """The label file of an output cannot be read.
+
+    Its name is looked up in the model's directory, not in a version's, a leading `/` notwithstanding (core
+    label_provider.cc: `failed to open text file for read`). A directory in its place aborts the server (SIGABRT on
+    24.10).
+
+    Bad:
+
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+
+    Good:
+
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+        -- labels.txt
+        cat
+        dog
+    """
+    for tensor in model.outputs:
+        name = tensor.message.label_filename
+        if not name:
+            continue
+        at = (*tensor.at, "label_filename")
+        kind = files.kind_of(model.join(name.lstrip("/")))
+        if kind == files.DIRECTORY:
+            yield Problem(
+                at=at,
+                message=f"kills the server: the label file '{name}' is a directory",
+                help="give a text file with one label a line",
+            )
+        elif kind in (None, files.DANGLING):
+            inside = next((d for d in model.directories if files.kind_of(model.join(d, name)) == files.FILE), None)
+            help_ = (
+                f"move it from {inside}/ to the model's directory" if inside else "put it into the model's directory"
+            )
+            yield Problem(at=at, message=f"the label file '{name}' does not exist in the model's directory", help=help_)
+        elif kind == files.FILE and not os.access(model.join(name.lstrip("/")), os.R_OK):
+            yield Problem(at=at, message=f"the label file '{name}' cannot be read", help="check its permissions")
+
+
+@rule(Severity.ERROR, since="26.02")
+def label_file_outside(model: CheckedModel) -> Iterator[Problem]:
+    """A label file lies outside the model's directory.
+
+    Links and `..` are resolved first (core model.cc:Model::Init: `is outside model directory`).
+
+    Bad:
+
+        -- tk validate --release 26.02
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "../labels.txt" }
+        -- ../labels.txt
+        cat
+
+    Good:
+
+        -- tk validate --release 26.02
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+        -- labels.txt
+        cat
+    """
+    root = os.path.realpath(model.path)
+    for tensor in model.outputs:
+        name = tensor.message.label_filename
+        if name and os.path.commonpath((root, os.path.realpath(model.join(name.lstrip("/"))))) != root:
+            yield Problem(
+                at=(*tensor.at, "label_filename"),
+                message=f"the label file '{name}' lies outside the model's directory",
+                help="copy it into the model's directory",
+            )
+
+
+@rule(Severity.ERROR)
+def labels_twice(model: CheckedModel) -> Iterator[Problem]:
+    """Two outputs of one name both have a label file.
+
+    (core label_provider.cc:AddLabels: `multiple label files for`.)
+
+    Bad:
+
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+        -- labels.txt
+        cat
+
+    Good:
+
+        backend: "python"
+        output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+        -- labels.txt
+        cat
+    """
+    first: dict[str, tuple[str | int, ...]] = {}
+    for tensor in model.outputs:
+        if not tensor.message.label_filename:
+            continue
+        at = first.setdefault(tensor.name, tensor.at)
+        if at != tensor.at:
+            there = model.document.source.locate((*at, "label_filename"))
+            yield Problem(
+                at=(*tensor.at, "label_filename"),
+                message=f"a second output '{tensor.name}' has a label file",
+                help="remove one of the two",
+                related=(Related(message="the first is here", file=model.at_file, span=there),),
+            )

@@ -1,0 +1,160 @@
+"""Rules about ONNX files: whether ONNX Runtime could open them at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import Broken, CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import count
+
+
+def signatures(model: CheckedModel) -> Iterator[tuple[int, Any]]:
+    """The versions of an ONNX model whose file can be read, with what it says."""
+    if model.backend == "onnxruntime":
+        for version in model.versions:
+            try:
+                yield version, model.signature(version)
+            except Broken:
+                continue
+
+
+def model_path(model: CheckedModel, version: int) -> str:
+    """The file that is opened; a directory stands for the model.onnx in it."""
+    path = model.model_file(version)
+    return os.path.join(path, "model.onnx") if files.kind_of(path) == files.DIRECTORY else path
+
+
+@rule(Severity.ERROR)
+def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
+    """The model file is no ONNX file that can be opened.
+
+    Empty, cut short, a git-lfs pointer, something else, or with tensors kept outside its directory (onnxruntime
+    onnxruntime.cc:LoadModel: `onnx runtime error`).
+
+    Bad:
+
+        -- 1/model.onnx
+        version https://git-lfs.github.com/spec/v1
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+    """
+    if model.backend != "onnxruntime":
+        return
+    for version in model.versions:
+        try:
+            found = model.onnx(version)
+        except Broken:
+            continue
+        path = FilePath(model_path(model, version))
+        if isinstance(found, Exception):
+            detail = str(getattr(found, "detail", found))
+            yield Problem(
+                message=f"the model file {version}/{model.file_name} {detail}",
+                help=getattr(found, "hint", None) or "export the model again",
+                file=path,
+            )
+        elif found.graphs > 1:
+            yield Problem(message=f"the file holds {found.graphs} models", help="keep one of them", file=path)
+
+
+_NEWEST = {(24, 10): (10, 21)}
+
+
+@rule(Severity.ERROR)
+def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
+    """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
+
+    ONNX Runtime 1.19.2 of 24.10 takes IR versions up to 10 and opsets up to 21.
+
+    Bad:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 22
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 21
+    """
+    limits = _NEWEST.get(model.options.release)
+    if not limits:
+        return
+    for version, onnx in signatures(model):
+        opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
+        for said, number, limit in (("IR version", onnx.ir_version, limits[0]), ("opset", opset, limits[1])):
+            if number > limit:
+                yield Problem(
+                    message=f"the {said} {number} is newer than ONNX Runtime of this release reads, {limit}",
+                    help=f"export the model with {said} {limit} at most, or serve it with a newer release",
+                    file=FilePath(model_path(model, version)),
+                )
+
+
+@rule(Severity.ERROR)
+def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
+    """A file that the model keeps its tensors in is missing or too short.
+
+    ONNX Runtime looks for it beside the ONNX file (onnxruntime onnxruntime.cc:LoadModel: `onnx runtime error`).
+
+    Bad:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] external weights.bin
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] external weights.bin
+        -- 1/weights.bin
+        0123456789abcdef
+    """
+    for version, onnx in signatures(model):
+        needed: dict[str, int] = {}
+        for data in onnx.external_data:
+            needed[data.location] = max(needed.get(data.location, 0), data.offset + (data.length or 0))
+        folder = os.path.dirname(model_path(model, version))
+        for location, size in needed.items():
+            path = os.path.join(folder, location)
+            if files.kind_of(path) != files.FILE:
+                yield Problem(
+                    message=f"the model keeps tensors in '{location}', which does not exist beside it",
+                    help="copy that file along with the model",
+                    file=FilePath(model_path(model, version)),
+                )
+            elif os.path.getsize(path) < size:
+                yield Problem(
+                    message=f"'{location}' has {count(os.path.getsize(path), 'byte')} where the model needs {size}",
+                    help="copy it again",
+                    file=FilePath(path),
+                )
+
+
+@rule(Severity.ERROR)
+def onnx_non_tensor(model: CheckedModel) -> Iterator[Problem]:
+    """An input or output of the ONNX model is no tensor.
+
+    A sequence, map, optional or sparse tensor fails the load even if the configuration does not name it; a typical case
+    is the ZipMap output of scikit-learn (onnxruntime onnxruntime_utils.cc: `Unsupported ONNX Type 'ONNX_TYPE_`).
+
+    Bad:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y sequence
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+    """
+    for version, onnx in signatures(model):
+        for foreign in onnx.foreign_io:
+            if foreign.kind not in ("tensor", "untyped"):
+                side = "output" if foreign.is_output else "input"
+                kind = foreign.kind.replace("_", " ")
+                yield Problem(
+                    message=f"the {side} '{foreign.name}' of the model is a {kind}, which Triton cannot serve",
+                    help="export the model without it; for scikit-learn set zipmap to False",
+                    file=FilePath(model_path(model, version)),
+                )

@@ -1,0 +1,153 @@
+"""Rules about optimization settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import nearest
+
+_AT = ("optimization", "execution_accelerators")
+
+
+@rule(Severity.ERROR)
+def unknown_cpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
+    """An ONNX model asks for an accelerator on CPUs that does not exist.
+
+    It is looked at for every instance, whatever its kind; only openvino is known (onnxruntime onnxruntime.cc:LoadModel:
+    `unknown Execution Accelerator`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        optimization { execution_accelerators { cpu_execution_accelerator { name: "mkldnn" } } }
+
+    Good:
+
+        backend: "onnxruntime"
+        optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
+    """
+    if model.backend != "onnxruntime" or not model.config.has("optimization"):
+        return
+    for i, one in enumerate(model.config.optimization.execution_accelerators.cpu_execution_accelerator):
+        if one.name != "openvino":
+            yield Problem(
+                at=(*_AT, "cpu_execution_accelerator", i, "name"),
+                message=f"'{one.name}' is no accelerator that the onnxruntime backend has on CPUs",
+                help='write "openvino", or leave the accelerator out',
+            )
+
+
+@rule(Severity.ERROR)
+def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
+    """An ONNX model asks for an accelerator on GPUs that does not exist.
+
+    A GPU instance fails at it; on a CPU instance nobody looks, so it is said only where a group asks for a GPU
+    (onnxruntime onnxruntime.cc:LoadModel: `unknown Execution Accelerator`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_GPU } ]
+        optimization { execution_accelerators { gpu_execution_accelerator { name: "TensorRT" } } }
+
+    Good:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_GPU } ]
+        optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
+    """
+    if model.backend != "onnxruntime" or not model.config.has("optimization") or model.options.gpus == 0:
+        return
+    if not any(group.kind == "KIND_GPU" for group in model.config.instance_group):
+        return
+    for i, one in enumerate(model.config.optimization.execution_accelerators.gpu_execution_accelerator):
+        if one.name not in ("tensorrt", "cuda"):
+            yield Problem(
+                at=(*_AT, "gpu_execution_accelerator", i, "name"),
+                message=f"'{one.name}' is no accelerator that the onnxruntime backend has on GPUs",
+                help=nearest(one.name, ("tensorrt", "cuda")),
+            )
+
+
+@rule(Severity.ERROR)
+def op_library_missing(model: CheckedModel) -> Iterator[Problem]:
+    """A library of custom operators is named by nothing, or does not exist.
+
+    The path is used as given, not relative to the model; one that is relative to the server's working directory cannot
+    be checked here (onnxruntime onnxruntime.cc:LoadModel).
+
+    Bad:
+
+        backend: "onnxruntime"
+        model_operations { op_library_filename: "" }
+
+    Good:
+
+        backend: "onnxruntime"
+    """
+    if model.backend != "onnxruntime":
+        return
+    for i, name in enumerate(model.config.model_operations.op_library_filename):
+        if not name:
+            yield Problem(
+                at=("model_operations", "op_library_filename", i),
+                message="the name of an operator library is empty",
+                help="give its path on the server's machine, or leave it out",
+            )
+
+
+@rule(Severity.WARNING)
+def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+    """A library of custom operators is not on this machine.
+
+    The server opens the path as it is given, on its own machine or in its container (onnxruntime
+    onnxruntime.cc:LoadModel).
+
+    Bad:
+
+        backend: "onnxruntime"
+        model_operations { op_library_filename: "/nowhere/ops.so" }
+
+    Good:
+
+        backend: "onnxruntime"
+    """
+    if model.backend != "onnxruntime":
+        return
+    for i, name in enumerate(model.config.model_operations.op_library_filename):
+        if os.path.isabs(name) and not os.path.exists(name):
+            yield Problem(
+                at=("model_operations", "op_library_filename", i),
+                message=f"the operator library '{name}' does not exist on this machine",
+                help="make sure that the server's machine has it there",
+            )
+
+
+@rule(Severity.WARNING)
+def accelerator_ignored(model: CheckedModel) -> Iterator[Problem]:
+    """Execution accelerators are set for a backend that ignores them.
+
+    The pytorch, tensorrt, python and openvino backends do not read them.
+
+    Bad:
+
+        backend: "python"
+        optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
+
+    Good:
+
+        backend: "onnxruntime"
+        optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
+    """
+    ignored = model.backend in ("pytorch", "tensorrt", "python", "openvino")
+    if ignored and model.config.optimization.has("execution_accelerators"):
+        yield Problem(
+            at=_AT,
+            key=True,
+            message=f"the backend '{model.backend}' ignores execution_accelerators",
+            help="leave them out",
+        )

@@ -1,0 +1,187 @@
+"""Rules about ``parameters``: the keys that core and the backends read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.version import leading_integer
+
+_TRUE_FALSE = ("true", "on", "1", "false", "off", "0")
+
+_INTS = {
+    "onnxruntime": ("execution_mode", "intra_op_thread_count", "inter_op_thread_count"),
+    "pytorch": ("INTER_OP_THREAD_COUNT", "INTRA_OP_THREAD_COUNT"),
+}
+_BOOLS = {
+    "onnxruntime": ("enable_mem_arena", "enable_mem_pattern"),
+    "pytorch": (
+        "DISABLE_OPTIMIZED_EXECUTION",
+        "INFERENCE_MODE",
+        "DISABLE_CUDNN",
+        "ENABLE_WEIGHT_SHARING",
+        "ENABLE_CACHE_CLEANING",
+        "ENABLE_TENSOR_FUSER",
+        "ENABLE_JIT_EXECUTOR",
+        "ENABLE_JIT_PROFILING",
+    ),
+}
+
+
+def _values(model: CheckedModel, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+    parameters = model.config.parameters
+    if parameters:
+        for key in table.get(model.backend, ()):
+            if key in parameters:
+                yield key, parameters[key].string_value
+
+
+@rule(Severity.ERROR)
+def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
+    """A parameter that the backend reads as an integer is none.
+
+    It must begin with an integer of 32 bits; a larger one aborts the server (backend backend_common.cc:ParseIntValue:
+    `to integral number`).
+
+    Bad:
+
+        parameters { key: "intra_op_thread_count" value { string_value: "two" } }
+
+    Good:
+
+        parameters { key: "intra_op_thread_count" value { string_value: "2" } }
+    """
+    for key, value in _values(model, _INTS):
+        at = ("parameters", key)
+        number = leading_integer(value)
+        if number is None:
+            yield Problem(at=at, message=f"the parameter {key} is '{value}', no integer", help="write a number")
+        elif not -(2**31) <= number < 2**31:
+            yield Problem(
+                at=at, message=f"kills the server: the parameter {key}, {value}, is beyond 32 bits", help="lower it"
+            )
+        elif key == "execution_mode" and number not in (0, 1):
+            yield Problem(at=at, message=f"the execution_mode {number} does not exist", help="write 0 or 1")
+        elif key.endswith("op_thread_count") and number >= 2**31 - 1:
+            yield Problem(at=at, message=f"the parameter {key} asks for {number} threads", help="lower it")
+
+
+@rule(Severity.ERROR)
+def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
+    """A parameter that the backend reads as a boolean is none.
+
+    true, on, 1, false, off and 0 are taken in any case (backend backend_common.cc:ParseBoolValue: `to boolean`).
+
+    Bad:
+
+        parameters { key: "enable_mem_arena" value { string_value: "yes" } }
+
+    Good:
+
+        parameters { key: "enable_mem_arena" value { string_value: "true" } }
+    """
+    for key, value in _values(model, _BOOLS):
+        if value.lower() not in _TRUE_FALSE:
+            yield Problem(
+                at=("parameters", key),
+                message=f"the parameter {key} is '{value}', no boolean",
+                help="write true or false",
+            )
+
+
+@rule(Severity.ERROR)
+def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
+    """A custom batching strategy cannot be loaded.
+
+    It excludes sequence batching, and its library must exist (core backend_model.cc:TritonModel::Create: `Batching
+    library path not found`).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { }
+        parameters { key: "TRITON_BATCH_STRATEGY_PATH" value { string_value: "" } }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { }
+    """
+    parameters = model.config.parameters
+    if "TRITON_BATCH_STRATEGY_PATH" not in parameters or model.is_ensemble:
+        return
+    at = ("parameters", "TRITON_BATCH_STRATEGY_PATH")
+    path = parameters["TRITON_BATCH_STRATEGY_PATH"].string_value
+    if model.config.has("sequence_batching"):
+        yield Problem(at=at, message="a batching strategy excludes sequence_batching", help="leave one of the two out")
+    elif not path or (os.path.isabs(path) and not os.path.exists(path)):
+        yield Problem(at=at, message=f"the batching strategy '{path}' does not exist", help="give the library's path")
+
+
+@rule(Severity.ERROR)
+def execution_environment(model: CheckedModel) -> Iterator[Problem]:
+    """The execution environment of a Python model cannot be found.
+
+    A relative path is relative to the server's working directory; `$$TRITON_MODEL_DIRECTORY` stands for the model's
+    (python python_be.cc: `Failed to get the canonical path for`).
+
+    Bad:
+
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+
+    Good:
+
+        backend: "python"
+    """
+    parameters = model.config.parameters
+    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+        return
+    given = parameters["EXECUTION_ENV_PATH"].string_value
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
+    if not given or given == path:
+        return
+    if os.path.isdir(path) and not os.path.isfile(os.path.join(path, "bin", "activate")):
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the execution environment '{given}' has no bin/activate",
+            help="give an unpacked environment, or its archive",
+        )
+    elif not os.path.exists(path):
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the execution environment '{given}' does not exist",
+            help="put it there, packed for the server's machine",
+        )
+
+
+@rule(Severity.ERROR)
+def force_cpu_parameter(model: CheckedModel) -> Iterator[Problem]:
+    """FORCE_CPU_ONLY_INPUT_TENSORS is neither yes nor no.
+
+    (python python_be.cc: `Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS`.)
+
+    Bad:
+
+        backend: "python"
+        parameters { key: "FORCE_CPU_ONLY_INPUT_TENSORS" value { string_value: "true" } }
+
+    Good:
+
+        backend: "python"
+        parameters { key: "FORCE_CPU_ONLY_INPUT_TENSORS" value { string_value: "yes" } }
+    """
+    parameters = model.config.parameters
+    if model.backend == "python" and "FORCE_CPU_ONLY_INPUT_TENSORS" in parameters:
+        value = parameters["FORCE_CPU_ONLY_INPUT_TENSORS"].string_value
+        if value not in ("yes", "no"):
+            yield Problem(
+                at=("parameters", "FORCE_CPU_ONLY_INPUT_TENSORS"),
+                message=f"FORCE_CPU_ONLY_INPUT_TENSORS is '{value}'",
+                help="write yes or no",
+            )

@@ -1,0 +1,260 @@
+"""Rules about the text of config.pbtxt: what Triton's text-format parser refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.repository.model import CONFIG_NAME
+
+
+def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
+    file = FilePath(model.join(CONFIG_NAME))
+    for found in model.document.problems:
+        if found.kind == kind:
+            yield Problem(
+                at=found.at,
+                message=found.message,
+                help=found.help,
+                span=found.span,
+                related=tuple(Related(message=m, file=file, span=s) for m, s in found.related),
+            )
+
+
+@rule(Severity.ERROR)
+def syntax(model: CheckedModel) -> Iterator[Problem]:
+    """The text is no protobuf text format.
+
+    Triton reads no further and refuses the model with `failed to read text proto` (core
+    filesystem/api.cc:ReadTextProto, protobuf TextFormat).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 4, 8, ] }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { preferred_batch_size: [ 4, 8 ] }
+    """
+    yield from _parse_problems(model, "syntax")
+
+
+@rule(Severity.ERROR)
+def unknown_field(model: CheckedModel) -> Iterator[Problem]:
+    """A field has no such name where it stands.
+
+    Names are exact: case, underscores and nesting count (protobuf TextFormat: `has no field named`).
+
+    Bad:
+
+        maxBatchSize: 8
+
+    Good:
+
+        max_batch_size: 8
+    """
+    yield from _parse_problems(model, "unknown-field")
+
+
+@rule(Severity.ERROR)
+def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
+    """An enumeration has no value of that name.
+
+    Names must match with their prefix and case (protobuf TextFormat: `Unknown enumeration value of`).
+
+    Bad:
+
+        instance_group [ { kind: CPU } ]
+
+    Good:
+
+        instance_group [ { kind: KIND_CPU } ]
+    """
+    yield from _parse_problems(model, "unknown-enum")
+
+
+@rule(Severity.ERROR)
+def wrong_type(model: CheckedModel) -> Iterator[Problem]:
+    """A value is of another type than its field.
+
+    Numbers take no quotes, strings need them, a block is no scalar (protobuf TextFormat: `Expected integer, got`).
+
+    Bad:
+
+        max_batch_size: "8"
+
+    Good:
+
+        max_batch_size: 8
+    """
+    yield from _parse_problems(model, "type")
+
+
+@rule(Severity.ERROR)
+def out_of_range(model: CheckedModel) -> Iterator[Problem]:
+    """A number does not fit its field.
+
+    The parser refuses what is beyond the field's 32 or 64 bits, and any minus before an unsigned one (protobuf
+    TextFormat: `Integer out of range`).
+
+    Bad:
+
+        max_batch_size: 4294967296
+
+    Good:
+
+        max_batch_size: 8
+    """
+    yield from _parse_problems(model, "range")
+
+
+@rule(Severity.ERROR)
+def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
+    """A field that can be given once is given again.
+
+    A block twice is refused even when empty, a scalar unless its first value was the default (protobuf TextFormat:
+    `is specified multiple times`).
+
+    Bad:
+
+        max_batch_size: 4
+        max_batch_size: 8
+
+    Good:
+
+        max_batch_size: 8
+    """
+    yield from _parse_problems(model, "duplicate")
+
+
+@rule(Severity.ERROR)
+def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
+    """Two fields of which only one may be given stand together.
+
+    The members of a oneof exclude each other (protobuf TextFormat: `another member of oneof`).
+
+    Bad:
+
+        max_batch_size: 8
+        dynamic_batching { }
+        sequence_batching { }
+
+    Good:
+
+        max_batch_size: 8
+        dynamic_batching { }
+    """
+    yield from _parse_problems(model, "oneof")
+
+
+@rule(Severity.ERROR)
+def encoding(model: CheckedModel) -> Iterator[Problem]:
+    """The file has bytes that the parser does not take.
+
+    A byte-order mark, or a control character outside a literal (protobuf TextFormat: `Interpreting non ascii
+    codepoint`).
+
+    Bad:
+
+        \ufeffmax_batch_size: 8
+
+    Good:
+
+        max_batch_size: 8
+    """
+    yield from _parse_problems(model, "encoding")
+
+
+_SINCE: dict[tuple[str, ...], tuple[int, int]] = {
+    ("runtime",): (24, 1),
+    ("model_metrics",): (24, 11),
+    ("response_cache",): (21, 10),
+    ("ensemble_scheduling", "max_inflight_requests"): (25, 11),
+    ("sequence_batching", "iterative_sequence"): (23, 11),
+    ("sequence_batching", "oldest", "preserve_ordering"): (23, 8),
+    ("sequence_batching", "state", "use_same_buffer_for_input_output"): (23, 11),
+    ("sequence_batching", "state", "use_growable_memory"): (23, 11),
+    ("sequence_batching", "state", "initial_state"): (22, 1),
+    ("sequence_batching", "state"): (21, 11),
+    ("ensemble_scheduling", "step", "model_namespace"): (23, 3),
+    ("input", "optional"): (22, 1),
+    ("input", "is_non_linear_format_io"): (24, 8),
+    ("output", "is_non_linear_format_io"): (24, 8),
+    ("model_warmup", "count"): (22, 7),
+}
+
+
+@rule(Severity.ERROR)
+def field_of_newer_release(model: CheckedModel) -> Iterator[Problem]:
+    """A field is one that the server's release does not have yet.
+
+    An older server knows no such name and refuses the whole file (common protobuf/model_config.proto, by release).
+
+    Bad:
+
+        model_metrics { }
+
+    Good:
+
+        -- tk validate --release 24.11
+        model_metrics { }
+    """
+    for path, since in _SINCE.items():
+        if model.options.release < since:
+            for at in _places(model.config, path):
+                yield Problem(
+                    at=at,
+                    key=True,
+                    message=f"'{path[-1]}' is a field of release {since[0]}.{since[1]:02} and later",
+                    help="leave it out, or set --release to the server's",
+                )
+
+
+def _places(message: object, path: tuple[str, ...], at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    field, rest = path[0], path[1:]
+    if not message.has(field):  # type: ignore[attr-defined]
+        return
+    value = getattr(message, field)
+    if not rest:
+        yield (*at, field)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _places(item, rest, (*at, field, i))
+    else:
+        yield from _places(value, rest, (*at, field))
+
+
+@rule(Severity.ERROR, until="26.03")
+def bf16_before_release(model: CheckedModel) -> Iterator[Problem]:
+    """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
+
+    The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc:
+    `unsupported datatype`).
+
+    Bad:
+
+        backend: "onnxruntime"
+        input { name: "x" data_type: TYPE_BF16 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+
+    Good:
+
+        backend: "onnxruntime"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if model.backend != "onnxruntime":
+        return
+    for tensor in (*model.inputs, *model.outputs):
+        if tensor.data_type == "TYPE_BF16":
+            year, month = model.options.release
+            yield Problem(
+                at=(*tensor.at, "data_type"),
+                message=f"TYPE_BF16 is not taken by the onnxruntime backend of {year}.{month:02}",
+                help="export the model with FP16 or FP32 tensors, or serve it with release 26.03 or later",
+            )

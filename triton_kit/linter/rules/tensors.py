@@ -1,0 +1,310 @@
+"""Rules about inputs and outputs that the server's core checks, whatever the backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.complete import Tensor
+from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import shape
+
+
+def _tensors(model: CheckedModel) -> Iterator[Tensor]:
+    yield from model.inputs
+    yield from model.outputs
+
+
+def _title(tensor: Tensor) -> str:
+    return f"{tensor.kind} '{tensor.name}'" if tensor.name else f"{tensor.kind} {tensor.at[1]}"
+
+
+def _completes_parts(model: CheckedModel) -> bool:
+    """Whether the backend may fill in single attributes of a tensor that is listed."""
+    if not model.options.auto_complete or model.is_ensemble:
+        return False
+    if model.backend in ("tensorrt", "openvino", "dali", "tensorflow"):
+        return True
+    if model.backend != "python" or not model.versions:
+        return False
+    from triton_kit.linter.pyfile import completes
+
+    return completes(model.python(model.versions[-1]))
+
+
+@rule(Severity.ERROR)
+def tensor_without_name(model: CheckedModel) -> Iterator[Problem]:
+    """An input or output has no name.
+
+    (core model_config_utils.cc:ValidateIOShape: `model input must specify 'name'`.)
+
+    Bad:
+
+        backend: "python"
+        input { data_type: TYPE_FP32 dims: [ 4 ] }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    for tensor in _tensors(model):
+        if not tensor.name:
+            yield Problem(
+                at=tensor.at, message=f"{tensor.kind} {tensor.at[1]} has no name", help="write the tensor's name"
+            )
+
+
+@rule(Severity.ERROR)
+def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
+    """An input or output has no data type.
+
+    Absent and TYPE_INVALID are the same (core model_config_utils.cc:ValidateIOShape: `must specify 'data_type'`).
+
+    Bad:
+
+        backend: "python"
+        input { name: "x" dims: [ 4 ] }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if _completes_parts(model):
+        return
+    for tensor in _tensors(model):
+        if tensor.data_type == "TYPE_INVALID":
+            yield Problem(
+                at=(*tensor.at, "data_type"),
+                message=f"{_title(tensor)} has no data_type",
+                help="write one, such as TYPE_FP32",
+            )
+
+
+@rule(Severity.ERROR)
+def tensor_without_dims(model: CheckedModel) -> Iterator[Problem]:
+    """An input or output has no dims.
+
+    A scalar is written as dims [1] with an empty reshape (core model_config_utils.cc:ValidateIOShape: `must specify
+    'dims'`).
+
+    Bad:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if _completes_parts(model):
+        return
+    for tensor in _tensors(model):
+        if not tensor.dims:
+            yield Problem(
+                at=(*tensor.at, "dims"),
+                message=f"{_title(tensor)} has no dims",
+                help="write its shape without the batch dimension, or [ 1 ] for a single value",
+            )
+
+
+@rule(Severity.ERROR)
+def bad_dimension(model: CheckedModel) -> Iterator[Problem]:
+    """A dimension is neither positive nor -1.
+
+    (core model_config_utils.cc:ValidateIOShape: `dimension must be integer >= 1, or -1`.)
+
+    Bad:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 0 ] }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
+    """
+    for tensor in _tensors(model):
+        for i, dim in enumerate(tensor.dims):
+            if dim < 1 and dim != -1:
+                yield Problem(
+                    at=(*tensor.at, "dims", i),
+                    message=f"dimension {dim} of {_title(tensor)} is neither positive nor -1",
+                    help="write the size, or -1 for any size",
+                )
+
+
+@rule(Severity.WARNING)
+def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
+    """Two inputs, or two outputs, have the same name.
+
+    The model loads, and every request fails: the server expects as many inputs as are listed (core
+    infer_request.cc:Normalize).
+
+    Bad:
+
+        backend: "python"
+        input [ { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }, { name: "x" data_type: TYPE_FP32 dims: [ 4 ] } ]
+
+    Good:
+
+        backend: "python"
+        input [ { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }, { name: "y" data_type: TYPE_FP32 dims: [ 4 ] } ]
+    """
+    for tensors in (model.inputs, model.outputs):
+        first: dict[str, Tensor] = {}
+        for tensor in tensors:
+            if not tensor.name or first.setdefault(tensor.name, tensor) is tensor:
+                continue
+            there = model.document.source.locate((*first[tensor.name].at, "name"))
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"a second {tensor.kind} is called '{tensor.name}'",
+                help="give it a name of its own, or remove it",
+                related=(Related(message="the first is here", file=model.at_file, span=there),),
+            )
+
+
+@rule(Severity.ERROR)
+def format_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
+    """An image format is given for an input that has not exactly three dims.
+
+    The batch dimension is not counted (core model_config_utils.cc:ValidateModelInput: `model input NHWC/NCHW require 3
+    dims`).
+
+    Bad:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 1, 3, 8, 8 ] }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 3, 8, 8 ] }
+    """
+    for tensor in model.inputs:
+        if tensor.message.format in ("FORMAT_NCHW", "FORMAT_NHWC") and tensor.dims and len(tensor.dims) != 3:
+            yield Problem(
+                at=(*tensor.at, "format"),
+                message=f"{tensor.message.format} needs three dims, and {_title(tensor)} has {shape(tensor.dims)}",
+                help="leave the format out, or write dims without the batch",
+            )
+
+
+@rule(Severity.ERROR)
+def tensorrt_flag_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+    """A flag that only TensorRT models may set is set.
+
+    `is_shape_tensor` and `is_non_linear_format_io` need the platform tensorrt_plan (core
+    model_config_utils.cc:ValidateModelInput: `shape tensors are only supported for TensorRT platform`).
+
+    Bad:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_INT32 dims: [ 4 ] is_shape_tensor: true }
+
+    Good:
+
+        backend: "python"
+        input { name: "x" data_type: TYPE_INT32 dims: [ 4 ] }
+    """
+    if model.platform == "tensorrt_plan":
+        return
+    for tensor in _tensors(model):
+        for field in ("is_shape_tensor", "is_non_linear_format_io"):
+            if getattr(tensor.message, field):
+                yield Problem(
+                    at=(*tensor.at, field),
+                    message=f"{field} is for TensorRT models only",
+                    help="leave it out",
+                )
+
+
+@rule(Severity.ERROR)
+def non_linear_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
+    """A tensor of non-linear format has not exactly three dims.
+
+    (core model_config_utils.cc:ValidateNonLinearFormatIO: `Non-linear IO format input requires 3 dims`.)
+
+    Bad:
+
+        platform: "tensorrt_plan"
+        input { name: "x" data_type: TYPE_INT8 dims: [ 4 ] is_non_linear_format_io: true }
+
+    Good:
+
+        platform: "tensorrt_plan"
+        input { name: "x" data_type: TYPE_INT8 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
+    """
+    for tensor in _tensors(model):
+        if tensor.message.is_non_linear_format_io and tensor.dims and len(tensor.dims) != 3:
+            yield Problem(
+                at=(*tensor.at, "dims"),
+                message=f"a non-linear format needs three dims, and {_title(tensor)} has {shape(tensor.dims)}",
+                help="write dims without the batch, or leave is_non_linear_format_io out",
+            )
+
+
+@rule(Severity.ERROR)
+def optional_unsupported(model: CheckedModel) -> Iterator[Problem]:
+    """An input is optional where the backend knows no optional inputs.
+
+    tensorrt, pytorch, openvino and tensorflow refuse it (backend backend_model.cc:ParseModelConfig: `doesn't support
+    optional input`).
+
+    Bad:
+
+        backend: "pytorch"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] optional: true }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+
+    Good:
+
+        backend: "pytorch"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if model.backend in ("tensorrt", "pytorch", "openvino", "tensorflow"):
+        for tensor in model.inputs:
+            if tensor.optional:
+                yield Problem(
+                    at=(*tensor.at, "optional"),
+                    message=f"{_title(tensor)} is optional, which the backend '{model.backend}' does not support",
+                    help="leave it out",
+                )
+
+
+@rule(Severity.WARNING)
+def batch_dimension_in_dims(model: CheckedModel) -> Iterator[Problem]:
+    """Dims seem to begin with the batch dimension, which max_batch_size adds already.
+
+    With max_batch_size of 1 or more, dims are the shape of one item (core infer_request.cc:Normalize); for a Python or
+    PyTorch model nothing notices at load, and requests fail.
+
+    Bad:
+
+        backend: "python"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ -1, 3, 8, 8 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ -1, 10 ] }
+
+    Good:
+
+        backend: "python"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 3, 8, 8 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 10 ] }
+    """
+    size = model.config.max_batch_size
+    if size < 1 or model.backend not in ("python", "pytorch") or not model.inputs or not model.outputs:
+        return
+    # One tensor may well begin with a dimension of any size; all of them, with fixed ones behind, seldom do.
+    if all(len(t.dims) > 1 and t.dims[0] == -1 and -1 not in t.dims[1:] for t in _tensors(model)):
+        yield Problem(
+            at=("input", 0, "dims"),
+            message=f"dims of every tensor begin with -1, beside the batch dimension of max_batch_size {size}",
+            help="drop the first dimension where it is the batch",
+        )

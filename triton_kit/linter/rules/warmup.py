@@ -1,0 +1,264 @@
+"""Rules about warm-up samples. Where one fails, the server refuses the model or dies, at random."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from triton_kit.linter import files
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.rules.states import byte_size
+from triton_kit.linter.wording import count, listed, nearest, shape
+from triton_kit.repository.source import Path
+
+KILLS = "may kill the server: "
+"""How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
+
+
+def _samples(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
+    """The samples that are run: those with a batch size, where some instance is not passive."""
+    groups = model.config.instance_group
+    if model.is_ensemble or (groups and all(group.passive for group in groups)):
+        return
+    for i, sample in enumerate(model.config.model_warmup):
+        if sample.batch_size:
+            yield ("model_warmup", i), sample
+
+
+def _inputs(model: CheckedModel) -> Iterator[tuple[Path, str, Any]]:
+    for at, sample in _samples(model):
+        for name, given in sample.inputs.items():
+            yield (*at, "inputs", name), name, given
+
+
+@rule(Severity.WARNING)
+def warmup_skipped(model: CheckedModel) -> Iterator[Problem]:
+    """A warm-up sample has no batch size, so it is skipped without a word.
+
+    A batch_size of 1 is needed for models without a batch dimension too (core
+    backend_model_instance.cc:GenerateWarmupData).
+
+    Bad:
+
+        model_warmup { name: "w" inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } } }
+
+    Good:
+
+        model_warmup {
+          name: "w" batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    if model.is_ensemble:
+        return
+    for i, sample in enumerate(model.config.model_warmup):
+        if not sample.batch_size:
+            yield Problem(
+                at=("model_warmup", i),
+                key=True,
+                message=f"warm-up sample {i} is skipped: it has no batch_size",
+                help="write batch_size: 1",
+            )
+
+
+@rule(Severity.ERROR)
+def warmup_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
+    """A warm-up batch is larger than the largest batch allowed.
+
+    The backends refuse the batch, and the failing warm-up refuses the model or kills the server (core
+    backend_model_instance.cc:WarmUp: `failed to run warmup sample`).
+
+    Bad:
+
+        max_batch_size: 2
+        model_warmup {
+          batch_size: 4
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+
+    Good:
+
+        max_batch_size: 4
+        model_warmup {
+          batch_size: 4
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    if model.backend not in ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"):
+        return
+    for at, sample in _samples(model):
+        completed = model.completed(model.versions[-1])
+        limit = max(1, completed.max_batch_size)
+        if completed.known and sample.batch_size > limit:
+            yield Problem(
+                at=(*at, "batch_size"),
+                message=f"{KILLS}a warm-up batch of {sample.batch_size} is over the limit of {limit}",
+                help="lower batch_size, or raise max_batch_size",
+            )
+
+
+@rule(Severity.ERROR)
+def warmup_dims(model: CheckedModel) -> Iterator[Problem]:
+    """A warm-up input has a dimension that is not fixed.
+
+    (core backend_model_instance.cc:GenerateWarmupData: `warmup setting expects all variable-size dimensions are
+    specified`.)
+
+    Bad:
+
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ -1 ] zero_data: true } }
+        }
+
+    Good:
+
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    for at, name, given in _inputs(model):
+        for i, dim in enumerate(given.dims):
+            if dim < 0:
+                yield Problem(
+                    at=(*at, "dims", i),
+                    message=f"dimension {dim} of the warm-up input '{name}' is no size",
+                    help="write the size that the sample has",
+                )
+
+
+@rule(Severity.ERROR)
+def warmup_without_data(model: CheckedModel) -> Iterator[Problem]:
+    """A warm-up input does not say where its data come from.
+
+    (core backend_model_instance.cc:GenerateWarmupData: `to have input_data_type set`.)
+
+    Bad:
+
+        model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] } } }
+
+    Good:
+
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] random_data: true } }
+        }
+    """
+    for at, name, given in _inputs(model):
+        if not any(given.has(field) for field in ("zero_data", "random_data", "input_data_file")):
+            yield Problem(
+                at=at,
+                message=f"the warm-up input '{name}' has no data",
+                help="write zero_data: true or random_data: true, or name an input_data_file",
+            )
+
+
+@rule(Severity.ERROR)
+def warmup_file(model: CheckedModel) -> Iterator[Problem]:
+    """The file of a warm-up input is missing or too short.
+
+    It is looked up in the model's directory `warmup/` and must hold the bytes of the dims (core
+    backend_model_instance.cc:GenerateWarmupData).
+
+    Bad:
+
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "x.bin" } }
+        }
+
+    Good:
+
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "x.bin" } }
+        }
+        -- warmup/x.bin
+        0123456789abcdef
+    """
+    for at, name, given in _inputs(model):
+        if not given.has("input_data_file"):
+            continue
+        path = model.join("warmup", given.input_data_file)
+        if files.kind_of(path) != files.FILE:
+            yield Problem(
+                at=(*at, "input_data_file"),
+                message=f"the file warmup/{given.input_data_file} does not exist",
+                help="put it into the directory warmup of the model",
+            )
+            continue
+        needed, size = byte_size(given.data_type, list(given.dims)), os.path.getsize(path)
+        if needed is not None and size < needed:
+            yield Problem(
+                at=(*at, "input_data_file"),
+                message=f"warmup/{given.input_data_file} has {count(size, 'byte')} where '{name}' needs {needed}",
+                help="write all elements of the input to it",
+            )
+
+
+@rule(Severity.ERROR)
+def warmup_disagrees(model: CheckedModel) -> Iterator[Problem]:
+    """A warm-up sample does not fit the model's inputs.
+
+    It is checked as any request is: each required input must be there, of its type, with a shape that its dims allow,
+    without the batch dimension (core infer_request.cc:Normalize, ValidateRequestInputs).
+
+    Bad:
+
+        max_batch_size: 4
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_INT32 dims: [ 4 ] zero_data: true } }
+        }
+
+    Good:
+
+        max_batch_size: 4
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    for at, sample in _samples(model):
+        completed = model.completed(model.versions[-1])
+        if not completed.known:
+            return
+        names = [t.name for t in completed.inputs]
+        missing = [t.name for t in completed.inputs if not t.optional and t.name not in sample.inputs]
+        if missing:
+            surplus = [n for n in sample.inputs if n not in names]
+            yield Problem(
+                at=at,
+                key=True,
+                message=f"{KILLS}warm-up sample {at[1]} lacks the input {listed(missing)}",
+                help=nearest(surplus[0], missing) if surplus else "add an entry for each input",
+            )
+        for tensor in completed.inputs:
+            given = sample.inputs.get(tensor.name)
+            if given is None:
+                continue
+            if given.data_type != tensor.data_type:
+                yield Problem(
+                    at=(*at, "inputs", tensor.name, "data_type"),
+                    message=f"{KILLS}the warm-up input '{tensor.name}' is {given.data_type}, the input"
+                    f" {tensor.data_type}",
+                    help=f"write {tensor.data_type}",
+                )
+            dims = list(given.dims)
+            if any(d < 0 for d in dims):
+                continue
+            if len(dims) != len(tensor.dims) or any(w not in (-1, d) for d, w in zip(dims, tensor.dims, strict=True)):
+                yield Problem(
+                    at=(*at, "inputs", tensor.name, "dims"),
+                    message=f"{KILLS}the warm-up input '{tensor.name}' has dims {shape(dims)}, the input"
+                    f" {shape(tensor.dims)}",
+                    help="write a shape that the input takes, without the batch dimension",
+                )

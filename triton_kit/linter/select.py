@@ -1,0 +1,31 @@
+"""Which rules are heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from triton_kit.linter.checked import Options
+    from triton_kit.linter.rule import Rule
+
+
+def chosen(rule: Rule, options: Options) -> bool:
+    """Whether a rule's findings are shown: selected by its name or area (or nothing is), and not ignored."""
+    if options.select and not (rule.name in options.select or rule.area in options.select):
+        return False
+    return rule.name not in options.ignore and rule.area not in options.ignore
+
+
+def check_names(names: tuple[str, ...]) -> None:
+    """Raise UsageError for a name that is neither a rule nor an area, with the nearest that is."""
+    from triton_kit.errors import UsageError
+    from triton_kit.linter.rule import MODULES, load_rules
+
+    known = [*load_rules(), *MODULES]
+    for name in names:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "the names stand in brackets behind each message"
+            raise UsageError(f"{name} is no rule", hint=hint)

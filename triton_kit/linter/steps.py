@@ -1,0 +1,44 @@
+"""The models that an ensemble's steps name, directly and through other ensembles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from triton_kit.linter.checked import Broken, CheckedModel
+
+
+def steps_of(model: CheckedModel) -> Iterator[tuple[int, Any, CheckedModel]]:
+    """The steps whose model exists, with it."""
+    if model.is_ensemble:
+        for i, step in enumerate(model.config.ensemble_scheduling.step):
+            found = model.repository.model(step.model_name)
+            if found is not None:
+                yield i, step, found
+
+
+def reached_from(model: CheckedModel) -> set[str]:
+    """The names of all models that a model uses, directly or through other ensembles."""
+    seen: set[str] = set()
+    todo = [model]
+    while todo:
+        try:
+            for _, _, found in steps_of(todo.pop()):
+                if found.name not in seen:
+                    seen.add(found.name)
+                    todo.append(found)
+        except Broken:
+            continue
+    return seen
+
+
+def is_decoupled(model: CheckedModel, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a model answers in a stream; an ensemble does when one of its models does."""
+    try:
+        if not model.is_ensemble:
+            return bool(model.config.model_transaction_policy.decoupled)
+        return model.name not in seen and any(
+            is_decoupled(found, seen | {model.name}) for _, _, found in steps_of(model)
+        )
+    except Broken:
+        return False

@@ -1,0 +1,36 @@
+"""Pieces of messages that many rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """A help for a name that is none of the choices: the nearest, or all of them where none is near."""
+    choices = list(choices)
+    if not choices:
+        return "there is none to choose from"
+    import difflib
+
+    folded = {c.lower(): c for c in choices}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{folded[near[0]]}'?"
+    return "use one of: " + ", ".join(sorted(choices)[:20])
+
+
+def count(number: int, noun: str) -> str:
+    """``1 input``, ``2 inputs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shape(dims: Sequence[int]) -> str:
+    """A shape as config.pbtxt writes it."""
+    return "[" + ", ".join(map(str, dims)) + "]"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row, quoted, the first few of very many."""
+    quoted = [f"'{n}'" for n in names]
+    more = f" and {len(quoted) - 12} more" if len(quoted) > 12 else ""
+    return ", ".join(quoted[:12]) + more
