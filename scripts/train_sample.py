@@ -3,8 +3,8 @@
     python scripts/train_sample.py            write them
     python scripts/train_sample.py --check    compare them with what this script would write; exit code 1 if they differ
 
-Training is NumPy in double precision, from a seeded generator whose stream NumPy has frozen, and what the order of a sum
-could change is rounded away at each step, so another machine arrives at the same bytes. ``--check`` asks for equal
+Training is NumPy in double precision, from a seeded generator whose stream NumPy has frozen, and what the order of a
+sum could change is rounded away at each step, so another machine arrives at the same bytes. ``--check`` asks for equal
 bytes; where they differ (another zlib, or a rounding that fell to the other side), it accepts an equal graph with
 weights no more than two steps of the grid away, and pictures with equal pixels. A run takes about ten seconds.
 """
@@ -32,8 +32,8 @@ TRAINING = 1347
 GRID = 2.0**-12
 """The models' weights are multiples of this."""
 NOISE = 2.0**-20
-"""Slopes are rounded to multiples of this at each step. The rounding errors of sums depend on the BLAS and the processor,
-and training would amplify them until other weights came out."""
+"""Slopes are rounded to multiples of this at each step. The rounding errors of sums depend on the BLAS and on the
+processor, and training would amplify them until other weights came out."""
 PICTURES = {"digit.png": 1395, "digit-2.png": 1362, "digit-5.png": 1404}
 """Held-out digits that the repository shows, by their place in the dataset."""
 EPOCHS = 14
