@@ -38,8 +38,8 @@ def config(seed: int) -> str:
     ]
     if r.random() < 0.6:
         parts.append("dynamic_batching {\n  preferred_batch_size: [ 4, 8 ]\n  max_queue_delay_microseconds: 100\n}\n")
-    for i in range(r.randint(0, 3)):
-        parts.append(f'parameters {{\n  key: "option_{i}"\n  value: {{ string_value: "{i}" }}\n}}\n')
+    count = r.randint(0, 3)
+    parts += [f'parameters {{\n  key: "option_{i}"\n  value: {{ string_value: "{i}" }}\n}}\n' for i in range(count)]
     if r.random() < 0.4:
         parts.append("optimization { execution_accelerators {\n  gpu_execution_accelerator : [ {\n")
         parts.append('    name : "tensorrt"\n    parameters { key: "precision_mode" value: "FP16" }\n  } ]\n} }\n')

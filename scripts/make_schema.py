@@ -14,7 +14,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorProto,
+)
 
 ROOM = Path(__file__).resolve().parent.parent / "triton_kit" / "repository"
 DESCRIPTOR, TABLE = ROOM / "model_config.binpb", ROOM / "_schema.py"
@@ -115,7 +120,7 @@ def table(descriptor: bytes, source: str, release: str) -> str:
     file = FileDescriptorProto.FromString(descriptor)
     since = {name: release for release, names in SINCE.items() for name in names.split()}
     lines = [
-        "# Made by scripts/make_schema.py out of model_config.binpb; do not edit.",
+        "# Made by scripts/make_schema.py out of model_config.binpb; do not edit.  # ruff: noqa: E501",
         '"""The messages of a model configuration as literals: what schema.py is built from."""',
         "",
         f'SOURCE = "{source}"',
@@ -149,7 +154,9 @@ def installed() -> tuple[bytes, str]:
     """The descriptor of the installed tritonclient, and which tritonclient that is."""
     from tritonclient.grpc import model_config_pb2
 
-    return bytes(model_config_pb2.DESCRIPTOR.serialized_pb), f"tritonclient {importlib.metadata.version('tritonclient')}"
+    return bytes(
+        model_config_pb2.DESCRIPTOR.serialized_pb
+    ), f"tritonclient {importlib.metadata.version('tritonclient')}"
 
 
 def write(path: Path, content: bytes) -> None:

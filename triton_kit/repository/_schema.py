@@ -1,4 +1,4 @@
-# Made by scripts/make_schema.py out of model_config.binpb; do not edit.
+# Made by scripts/make_schema.py out of model_config.binpb; do not edit.  # ruff: noqa: E501
 """The messages of a model configuration as literals: what schema.py is built from."""
 
 SOURCE = "tritonclient 2.73.0"

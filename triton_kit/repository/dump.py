@@ -10,8 +10,7 @@ from triton_kit.errors import UsageError
 from triton_kit.repository import suggest
 from triton_kit.repository.literals import to_float32
 from triton_kit.repository.message import Message
-from triton_kit.repository.reader import RANGES
-from triton_kit.repository.schema import Field, MessageType, message_type
+from triton_kit.repository.schema import RANGES, Field, MessageType, message_type
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -27,7 +26,7 @@ def dump(value: Message | Mapping[str, Any], *, message: str = "ModelConfig", ro
 
 
 def escape(text: str) -> str:
-    """The text as it stands between the double quotes of a literal; surrogate escapes become the bytes they stand for."""
+    """The text as it stands between the double quotes of a literal; surrogate escapes become their bytes."""
     if text.isascii() and text.isprintable():
         return text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(_escaped(c) for c in text)
@@ -55,7 +54,7 @@ def _message(value: Any, type_: MessageType, route: str) -> Iterator[str]:
             near = suggest.nearest(suggest.snake(str(name)), type_.fields)
             hint = f"did you mean {near}?" if near else f"its fields are {', '.join(type_.fields)}"
             raise UsageError(f"{route}.{name} is not a field of a model configuration", hint=hint)
-    set_ = {}
+    set_: dict[str, str] = {}
     for name, field in type_.fields.items():
         if name in value and value[name] is not None:
             if field.oneof and field.oneof in set_:
@@ -139,7 +138,7 @@ def _scalar(field: Field, value: Any, route: str) -> str:
         raise UsageError(f"{route} is {value}, out of its range", hint=f"give a number from {low} to {high}")
     elif isinstance(value, float) and kind in ("float", "double"):
         return _float(value, kind)
-    _refuse(route, value, suggest.takes(field))
+    return _refuse(route, value, suggest.takes(field))
 
 
 def _enum(field: Field, value: Any, route: str) -> str:
@@ -151,7 +150,7 @@ def _enum(field: Field, value: Any, route: str) -> str:
             return value
         message, help_ = suggest.unknown_value(value, enum)
         raise UsageError(f"{route}: {message}", hint=help_)
-    _refuse(route, value, f"one of {', '.join(enum.values)}")
+    return _refuse(route, value, f"one of {', '.join(enum.values)}")
 
 
 def _float(value: float, kind: str) -> str:

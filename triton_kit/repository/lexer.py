@@ -35,7 +35,9 @@ _ESCAPE = re.compile(
 )
 _GOOD_ESCAPE = re.compile(r"""\\(?:[abfnrtv\\?'"0-7]|x[0-9a-fA-F]|u[0-9a-fA-F]{4}|U00[01][0-9a-fA-F]{5})""")
 _ANY_ESCAPE = re.compile(r"\\.", re.DOTALL)
-_SIMPLE = dict(zip(b"abfnrtv\\?'\"", (b"\a", b"\b", b"\f", b"\n", b"\r", b"\t", b"\v", b"\\", b"?", b"'", b'"'), strict=True))
+_SIMPLE = dict(
+    zip(b"abfnrtv\\?'\"", (b"\a", b"\b", b"\f", b"\n", b"\r", b"\t", b"\v", b"\\", b"?", b"'", b'"'), strict=True)
+)
 
 
 def number_kind(text: str) -> Number:

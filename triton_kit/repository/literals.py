@@ -5,22 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.repository import lexer, recovery, suggest
+from triton_kit.repository import lexer, suggest
 from triton_kit.repository.lexer import T_NUMBER, T_OPEN_STRING, T_STRING, T_WORD, TOKEN, skip, tail
-from triton_kit.repository.schema import Field
+from triton_kit.repository.schema import BOOLS, RANGES, Field
+from triton_kit.repository.skipping import balanced, template
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
 
-_RANGES = {
-    "int32": (-(2**31), 2**31 - 1),
-    "uint32": (0, 2**32 - 1),
-    "int64": (-(2**63), 2**63 - 1),
-    "uint64": (0, 2**64 - 1),
-}
-_TRUE = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
 _TRUTHY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _FIELD_LINE = re.compile(r"[ \t]*(?:[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]|[}\]>#]|\n|$)")
+_NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]")
 _BAD = object()
 """A value that was reported."""
 
@@ -29,20 +24,28 @@ def read_field(reader: Reader, field: Field, name_start: int, name_end: int, sta
     """Read the value, or the list, at ``start`` into the message; the offset where reading goes on."""
     text = reader.text
     message = reader.stack[-1].message
+    token = TOKEN.match(text, start)
+    if token is not None and token.lastindex == T_WORD and "\n" in text[name_end:start] and _NAMES.match(text, start):
+        what = f"{field.name} has no value"
+        reader.report("syntax", name_start, name_end, what, f"write {suggest.takes(field)} after it", field=field)
+        return start
     if text[start] != "[":
         value, end = _scalar(reader, field, start)
         values, items = ([] if value is _BAD else [value]), None
     elif field.repeated:
         values, items, end = _list(reader, field, start)
     else:
-        reader.report("type", start, start + 1, f"{field.name} takes one value, not a list", "remove the brackets", field=field)
-        end = recovery.balanced(text, start)
+        reader.report(
+            "type", start, start + 1, f"{field.name} takes one value, not a list", "remove the brackets", field=field
+        )
+        end = balanced(text, start)
         return tail(text, end)
     if field.repeated:
         message.__dict__.setdefault(field.name, []).extend(values)
-    elif not values or ((field.name in message.__dict__ or field.oneof) and not reader.may_set(field, name_start, name_end)):
-        return tail(text, end)
     else:
+        taken = field.name in message.__dict__ or field.oneof
+        if not values or (taken and not reader.may_set(field, name_start, name_end)):
+            return tail(text, end)
         message.__dict__[field.name] = values[0]
     message._marks.append((field.name, name_start, start, end, items))
     return tail(text, end)
@@ -50,40 +53,43 @@ def read_field(reader: Reader, field: Field, name_start: int, name_end: int, sta
 
 def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tuple[int, int], ...], int]:
     """The values of a list in brackets, their offsets, and where it ends."""
-    text, values, items = reader.text, [], []
+    text = reader.text
+    values: list[Any] = []
+    items: list[tuple[int, int]] = []
+    comma = -1
     pos = skip(text, start + 1)
-    if text[pos] == "]" and pos < reader.size:
-        return values, (), pos + 1
     while pos < reader.size:
-        if text[pos] == "]":
-            reader.report("syntax", comma, comma + 1, "a comma stands before the ] of a list", "remove the comma", field=field)
+        c = text[pos]
+        if c == "]":
+            if comma >= 0:
+                what = "a comma stands before the ] of a list"
+                reader.report("syntax", comma, comma + 1, what, "remove the comma", field=field)
             return values, tuple(items), pos + 1
-        if text[pos] in "}>" or text[pos] in ",;":
-            what = f"{text[pos]} stands where a value should be" if text[pos] in ",;" else f"the list of {field.name} is never closed"
-            if text[pos] in ",;":
-                reader.report("syntax", pos, pos + 1, what, "remove it", field=field)
-                comma, pos = pos, skip(text, pos + 1)
-                continue
+        if c in ",;":
+            reader.report("syntax", pos, pos + 1, f"{c} stands where a value should be", "remove it", field=field)
+            comma, pos = -1, skip(text, pos + 1)
+            continue
+        if c in "}>":
             break
         value, end = _scalar(reader, field, pos)
         if value is not _BAD:
             values.append(value)
             items.append((pos, end))
-        pos = skip(text, end)
-        if pos >= reader.size:
-            break
-        c = text[pos]
-        if c == "]":
-            return values, tuple(items), pos + 1
-        if c in ",;":
-            if c == ";":
-                reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
+        comma, pos = -1, skip(text, end)
+        c = text[pos] if pos < reader.size else ""
+        if c == ",":
             comma, pos = pos, skip(text, pos + 1)
+        elif c == ";":
+            what = "; does not separate the items of a list"
+            reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+            pos = skip(text, pos + 1)
         elif _starts_value(field, text, pos):
-            reader.report("syntax", pos, pos + 1, f"two values of {field.name} have no comma between them", "write a comma", field=field)
-        else:
+            what = f"two values of {field.name} have no comma between them"
+            reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+        elif c != "]":
             break
-    reader.report("syntax", start, start + 1, f"the list of {field.name} is never closed", "write a ] after its last item", field=field)
+    what = f"the list of {field.name} is never closed"
+    reader.report("syntax", start, start + 1, what, "write a ] after its last item", field=field)
     return values, tuple(items), pos
 
 
@@ -92,13 +98,17 @@ def _starts_value(field: Field, text: str, pos: int) -> bool:
     token = TOKEN.match(text, pos)
     if token is None or re.compile(r"\s*[:{<[]").match(text, token.end()):
         return False
-    return token.lastindex in (T_NUMBER, T_STRING) or text[pos] == "-" or (token.lastindex == T_WORD and field.kind in ("enum", "bool"))
+    return (
+        token.lastindex in (T_NUMBER, T_STRING)
+        or text[pos] == "-"
+        or (token.lastindex == T_WORD and field.kind in ("enum", "bool"))
+    )
 
 
 def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
     """The value at this offset, or _BAD, and where it ends; always beyond ``pos``."""
     text = reader.text
-    if (end := recovery.template(reader, pos)) is not None:
+    if (end := template(reader, pos)) is not None:
         return _BAD, end
     token = TOKEN.match(text, pos)
     kind = token.lastindex if token is not None else None
@@ -107,7 +117,7 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
         return _BAD, pos + 1
     if text[pos] in "{[<":
         reader.report("type", pos, pos + 1, *suggest.block_for_scalar(field), field=field)
-        return _BAD, recovery.balanced(text, pos)
+        return _BAD, balanced(text, pos)
     if kind == T_OPEN_STRING:
         return _BAD, _open_string(reader, field, pos, token.end())
     if field.kind in ("string", "bytes"):
@@ -117,17 +127,17 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
         token = TOKEN.match(text, skip(text, pos + 1))
         kind = token.lastindex if token is not None else None
         if token is None or kind not in (T_NUMBER, T_WORD):
-            reader.report("syntax", pos, pos + 1, f"- stands without a number in {field.name}", "write a number", field=field)
-            return _BAD, pos + 1
+            end = _junk(text, pos)
+            what = f"{suggest.short(text[pos:end])} is not a number, as {field.name} takes"
+            reader.report("type", pos, end, what, "write a number", field=field)
+            return _BAD, end
     read = {"bool": _bool, "enum": _enum, "float": _float, "double": _float}.get(field.kind, _integer)
     if kind == T_STRING:
         return _quoted(reader, field, pos, token), token.end()
     problem_or_value = read(field, token[0], kind == T_NUMBER, minus)
     if isinstance(problem_or_value, _Problem):
         p = problem_or_value
-        end = max(token.end(), pos + 1)
-        if kind not in (T_NUMBER, T_WORD):
-            end = _junk(text, pos)
+        end = max(token.end(), _junk(text, pos))
         reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, field=field)
         return _BAD, end
     return problem_or_value, token.end()
@@ -152,7 +162,7 @@ class _Problem:
 
 
 def _integer(field: Field, word: str, number: bool, minus: bool) -> Any:
-    low, high = _RANGES[field.kind]
+    low, high = RANGES[field.kind]
     if not number:
         return _Problem("type", f"{{}} is not an integer, as {field.name} takes", "write a number")
     kind = lexer.number_kind(word)
@@ -209,14 +219,16 @@ def to_float32(value: float) -> float:
 
 
 def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
-    if not minus and not number and word in _TRUE:
-        return _TRUE[word]
+    if not minus and not number and word in BOOLS:
+        return BOOLS[word]
     if not minus and number:
         kind = lexer.number_kind(word)
         if kind in ("decimal", "octal", "hex") and lexer.integer_value(word, kind) <= 1:
             return bool(lexer.integer_value(word, kind))
     guess = _TRUTHY.get(word.lower())
-    return _Problem("type", f"{{}} is neither true nor false, as {field.name} takes", f"write {guess or 'true or false'}")
+    return _Problem(
+        "type", f"{{}} is neither true nor false, as {field.name} takes", f"write {guess or 'true or false'}"
+    )
 
 
 def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
@@ -231,7 +243,9 @@ def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
             return field.enum.names.get(value, value)
         return _Problem("range", f"{{}} is out of the range of {field.name}", "write the name of a value")
     if kind == "float":
-        return _Problem("type", f"{{}} is neither a name nor an integer, as {field.name} takes", "write the name of a value")
+        return _Problem(
+            "type", f"{{}} is neither a name nor an integer, as {field.name} takes", "write the name of a value"
+        )
     return _bad_number(kind, word)
 
 
@@ -242,7 +256,10 @@ def _quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> Any
         message, help_ = suggest.unknown_value(inside, field.enum)
         help_ = help_ if help_.startswith("did") else f"{help_}, without quotes"
     else:
-        message, help_ = f"{suggest.short(token[0])} is in quotes, and {field.name} takes {suggest.takes(field)}", "remove the quotes"
+        message, help_ = (
+            f"{suggest.short(token[0])} is in quotes, and {field.name} takes {suggest.takes(field)}",
+            "remove the quotes",
+        )
     reader.report("type", pos, token.end(), message, help_, field=field)
     return _BAD
 
@@ -261,20 +278,35 @@ def _string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tup
             end = last + 1 if last > 0 else end
             reader.report("encoding", pos, end, f"{word[0]} is not a quote", 'write plain " quotes', field=field)
         else:
-            reader.report("type", pos, end, f"{suggest.short(word)} has no quotes, and {field.name} takes a string", f'write "{suggest.short(word)}"', field=field)
+            reader.report(
+                "type",
+                pos,
+                end,
+                f"{suggest.short(word)} has no quotes, and {field.name} takes a string",
+                f'write "{suggest.short(word)}"',
+                field=field,
+            )
         return _BAD, end
     literals, bad, end = [], False, pos
-    while token is not None and token.lastindex == T_STRING:
-        if wrong := lexer.bad_escape(token[0]):
-            at = token.start() + wrong[0]
+    part: re.Match[str] | None = token
+    while part is not None and part.lastindex == T_STRING:
+        if wrong := lexer.bad_escape(part[0]):
+            at = part.start() + wrong[0]
             escape = text[at : at + 2]
-            reader.report("syntax", at, at + 2, f"{suggest.short(escape)} is not an escape", f"write \\{suggest.short(escape)} for a backslash", field=field)
+            reader.report(
+                "syntax",
+                at,
+                at + 2,
+                f"{suggest.short(escape)} is not an escape",
+                f"write \\{suggest.short(escape)} for a backslash",
+                field=field,
+            )
             bad = True
-        literals.append(token[0])
-        end = token.end()
-        token = TOKEN.match(text, skip(text, end))
-    if token is not None and token.lastindex == T_OPEN_STRING:
-        return _BAD, _open_string(reader, field, token.start(), token.end())
+        literals.append(part[0])
+        end = part.end()
+        part = TOKEN.match(text, skip(text, end))
+    if part is not None and part.lastindex == T_OPEN_STRING:
+        return _BAD, _open_string(reader, field, part.start(), part.end())
     if bad:
         return _BAD, end
     value = lexer.string_value(literals)
@@ -285,12 +317,18 @@ def _open_string(reader: Reader, field: Field, pos: int, line_end: int) -> int:
     """A string without its end: reported, with a guess whether it ends with the line or runs over several."""
     text, quote = reader.text, reader.text[pos]
     if text.startswith("\0", line_end):
-        reader.report("encoding", line_end, line_end + 1, "a NUL character stands in a string", "remove it", field=field)
+        reader.report(
+            "encoding", line_end, line_end + 1, "a NUL character stands in a string", "remove it", field=field
+        )
         closing = text.find(quote, line_end, text.index("\n", line_end))
         return closing + 1 if closing > 0 else text.index("\n", line_end)
     closing = text.find(quote, line_end, line_end + 10000)
     if closing > 0 and not _FIELD_LINE.match(text, line_end + 1):
-        reader.report("syntax", pos, line_end, "a string runs over several lines", "write \\n for a line break", field=field)
+        reader.report(
+            "syntax", pos, line_end, "a string runs over several lines", "write \\n for a line break", field=field
+        )
         return closing + 1
-    reader.report("syntax", pos, line_end, "a string has no end on its line", f"write a {quote} where it ends", field=field)
+    reader.report(
+        "syntax", pos, line_end, "a string has no end on its line", f"write a {quote} where it ends", field=field
+    )
     return line_end

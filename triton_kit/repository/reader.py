@@ -9,18 +9,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from triton_kit.repository.message import Message, default_of
-from triton_kit.repository.schema import Field, MessageType
+from triton_kit.repository.schema import BOOLS, RANGES, Field, MessageType
 from triton_kit.repository.source import Path
 from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIST, NEXT, OTHER, SKIP, STATEMENT
-
-RANGES = {
-    "int32": (-(2**31), 2**31 - 1),
-    "uint32": (0, 2**32 - 1),
-    "int64": (-(2**63), 2**63 - 1),
-    "uint64": (0, 2**64 - 1),
-}
-
-BOOLS = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
 
 Convert = Callable[[str], Any]
 Plan = dict[str, tuple[Field, tuple[Convert | None, ...]]]
@@ -53,7 +44,8 @@ class Reader:
 
     def __init__(self, text: str, type_: MessageType) -> None:
         self.size = len(text)
-        self.text = text + "\n"
+        # The line break ends a comment on the last line; the NUL is the character at the end, and no token.
+        self.text = text + "\n\0"
         self.root = Message(type_)
         self.stack = [Frame(self.root, "", None, False)]
         self.found: list[Found] = []
@@ -158,7 +150,7 @@ class Reader:
         """Leave a message at a closing delimiter; the offset where reading goes on."""
         message, closer, field, listed = self.stack[-1]
         if len(self.stack) == 1:
-            return _recovery().surplus(self, m)
+            return int(_recovery().surplus(self, m))
         if m[CLOSE] != closer:
             _recovery().report_delimiter(self, m, closer)
         end = m.end(CLOSE)
@@ -168,7 +160,7 @@ class Reader:
         assert field is not None
         following = NEXT.match(self.text, end)
         if following is None:
-            return _recovery().after_item(self, field, message._name, end)
+            return int(_recovery().after_item(self, field, message._name, end))
         if following.lastindex == 1:
             self.open(field, following[1], message._name, following.start(1), True)
         else:

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 from triton_kit.repository import literals, suggest
 from triton_kit.repository.lexer import T_STRING, T_WORD, TOKEN, skip, tail, token_end
 from triton_kit.repository.schema import Field
+from triton_kit.repository.skipping import balance, is_template, past, past_list, resync, template
 from triton_kit.repository.tokens import CLOSE, INTEGERS, LIST, OTHER
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
 
-_BRACES = re.compile(r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|([{[])|([}\]])""")
-_STOPS = re.compile(
-    r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|([{[])|([}\]>])|(\n)"""
-    r"""|([A-Za-z_][A-Za-z0-9_]*)(?=[ \t]*[:{<[])|[A-Za-z0-9_]+"""
-)
-_TEMPLATE = re.compile(r"(?:\$\{.{0,200}?\}|\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\})[^\s,;\[\]{}<>\"'#]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]+")
-_SIGN = re.compile(r"[:=]*=[:=]*|->|::+")
+_SIGN = re.compile(r"[:=]*=[:=]*>?|->|:(?:\s*:)+")
+_COLON = re.compile(r"\s*:\s*")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[:{<[]")
+_EXTENSION = re.compile(r"\[\s*[A-Za-z][\w./-]*\s*\]")
 
 
 def irregular(reader: Reader, m: re.Match[str]) -> int:
@@ -36,13 +35,15 @@ def value_at(reader: Reader, name: str, name_start: int, name_end: int, start: i
     """A field with its value at ``start``, anything but white space; the offset where reading goes on."""
     text, message = reader.text, reader.stack[-1].message
     field = message._type.fields.get(name)
+    if field is None and start == name_end and text[start] in "-.":
+        return _after_word(reader, name, name_start, name_end)
     if field is None:
         return _unknown(reader, name, name_start, name_end, start)
     if field.kind == "message":
         return _block_at(reader, field, name_start, name_end, start)
-    if text[start] in "{<" and not _TEMPLATE.match(text, start):
+    if text[start] in "{<" and not is_template(text, start):
         reader.report("type", start, start + 1, *suggest.block_for_scalar(field), field=field)
-        return _past(reader, start)
+        return past(reader, start)
     if not colon:
         reader.report("syntax", name_start, name_end, f"{name} has no colon", "write a : after the name", field=field)
     return literals.read_field(reader, field, name_start, name_end, start)
@@ -64,6 +65,11 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         elif text[inside] == "]":
             reader.stack[-1].message._marks.append((name, name_start, start, inside + 1, None))
             return tail(text, inside + 1)
+        elif (word := _FIELD.match(text, inside)) and word[1] in field.message.fields and balance(reader) < 0:
+            reader.report("syntax", start, start + 1, f"a block of {name} has no opening brace", "write { before it")
+            reader.balance = balance(reader) + 1
+            reader.open(field, "{", name_start, start, True, name_end)
+            return inside
         elif text[inside] in "{<":
             reader.open(field, text[inside], name_start, inside, True, name_end)
             return skip(text, inside + 1)
@@ -74,38 +80,36 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
                 "type", inside, token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
                 field=field,
             )  # fmt: skip
-        return _past(reader, start)
+        return past(reader, start)
     token = TOKEN.match(text, start)
     bare = token is not None and token.lastindex == T_WORD and "\n" in text[name_end:start]
     if bare:
-        reader.report(
-            "syntax", name_start, name_end, f"{name} has no block", f"write {name} {{ ... }}", field=field
-        )
+        reader.report("syntax", name_start, name_end, f"{name} has no block", f"write {name} {{ ... }}", field=field)
         return start
     reader.report(
         "type", start, token_end(text, start), *suggest.scalar_for_block(field, text[start : token_end(text, start)]),
         field=field,
     )  # fmt: skip
-    return _past(reader, start)
+    return past(reader, start)
 
 
-def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: int) -> int:
+def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: int | None) -> int:
     depth = len(reader.stack)
-    if depth > 1 and _balance(reader) > 0:
+    if depth > 1 and balance(reader) > 0:
         for up in range(depth - 2, -1, -1):
             if name in reader.stack[up].message._type.fields:
                 _report_open(reader, name_start)
                 while len(reader.stack) > up + 1:
-                    reader.balance = _balance(reader) - 1
+                    reader.balance = balance(reader) - 1
                     reader.leave(name_start)
                 return name_start
     message, help_ = suggest.unknown_field(name, [(f.message._type, f.field) for f in reader.stack])
     reader.report("unknown-field", name_start, name_end, message, help_)
-    return _past(reader, start)
+    return resync(reader, name_end) if start is None else past(reader, start)
 
 
 def stumble(reader: Reader, pos: int) -> int:
-    """Something that begins no field; the offset where reading goes on, always beyond ``pos`` or with fewer messages."""
+    """Something that begins no field; reading goes on beyond it, or in fewer messages."""
     text = reader.text
     if pos >= reader.size:
         _report_open(reader, reader.size)
@@ -122,34 +126,35 @@ def stumble(reader: Reader, pos: int) -> int:
 
 def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
     """A word with nothing after it that a field may have."""
-    text = reader.text
+    text, fields = reader.text, reader.stack[-1].message._type.fields
+    known = name in fields
+    if not known and (longer := _NAME.match(text, pos)) and longer.end() > end and longer[0][-1] not in ".-":
+        name, end = longer[0], longer.end()
     after = skip(text, end)
-    sign = _SIGN.match(text, after)
-    known = name in reader.stack[-1].message._type.fields
-    if sign:
+    if sign := _SIGN.match(text, after):
         value = skip(text, sign.end())
         if known:
-            reader.report("syntax", sign.start(), sign.end(), f"{sign[0]} does not set a field", "write a : instead")
+            what = f"{suggest.short(sign[0])} does not set a field"
+            reader.report("syntax", sign.start(), sign.end(), what, "write a : instead")
         return value_at(reader, name, pos, end, value, colon=True) if value < reader.size else value
-    if text.startswith(":", after):
-        value = skip(text, after + 1)
-        if value < reader.size and text[value] not in "}>]":
-            return value_at(reader, name, pos, end, value, colon=True)
-        if known:
-            reader.report("syntax", pos, end, f"{name} has no value", "write one after the colon")
-            return tail(text, after + 1)
-    elif TOKEN.match(text, after) and after < reader.size and re.match(r"[A-Za-z_-]", text[after]):
-        # A word after a word: on the same line it is a value without its colon, else the field has no value.
-        if known and "\n" not in text[end:after]:
-            return value_at(reader, name, pos, end, after, colon=False)
-    field = reader.stack[-1].message._type.fields.get(name)
-    if field is None:
-        message, help_ = suggest.unknown_field(name, [(f.message._type, f.field) for f in reader.stack])
-        reader.report("unknown-field", pos, end, message, help_)
-    else:
-        shape = f"{name} {{ ... }}" if field.kind == "message" else f"{name}: VALUE"
-        reader.report("syntax", pos, end, f"{name} has no value", f"write {shape}", field=field)
-    return _resync(reader, end)
+    value = skip(text, after + 1) if text[after] == ":" else after
+    word = _FIELD.match(text, value)
+    if value < reader.size and value > after and text[value] not in "}>]":
+        return value_at(reader, name, pos, end, value, colon=True)
+    if known and word and fields[name].kind == "message" and balance(reader) < 0:
+        field = fields[name]
+        if word[1] in field.message.fields:
+            reader.report("syntax", pos, end, f"{name} has no opening brace", f"write {name} {{", field=field)
+            reader.open(field, "{", pos, end, False, end)
+            reader.balance = balance(reader) + 1
+            return value
+    if known and value == after and not word and "\n" not in text[end:after] and re.match(r"[A-Za-z_-]", text[after]):
+        return value_at(reader, name, pos, end, after, colon=False)
+    if known:
+        shape = f"{name} {{ ... }}" if fields[name].kind == "message" else f"{name}: VALUE"
+        reader.report("syntax", pos, end, f"{name} has no value", f"write {shape}", field=fields[name])
+        return tail(text, value) if word or value >= reader.size or text[value] in "}>" else resync(reader, end)
+    return _unknown(reader, name, pos, end, None)
 
 
 def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
@@ -159,9 +164,18 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         return _code_comment(reader, pos)
     if c in ",;":
         reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it")
-        return skip(text, pos + 1)
-    if c == "{" and len(reader.stack) == 1 and not reader.root.__dict__ and re.match(r'\s*(?:"|\})', text[pos + 1 : pos + 500]):
+        alone = not text[text.rfind("\n", 0, pos) + 1 : pos].strip() and not _FIELD.match(text, skip(text, pos + 1))
+        return resync(reader, pos + 1) if alone else skip(text, pos + 1)
+    if (
+        c == "{"
+        and len(reader.stack) == 1
+        and not reader.root.__dict__
+        and re.match(r'\s*(?:"|\})', text[pos + 1 : pos + 500])
+    ):
         reader.report("syntax", pos, pos + 1, "the file is JSON, not protobuf text format", suggest.NO_JSON)
+        return reader.size
+    if pos == 0 and text.startswith(("\udcff\udcfe", "\udcfe\udcff"), pos):
+        reader.report("encoding", pos, pos + 2, "the file is UTF-16, not UTF-8", "save it as UTF-8 without BOM")
         return reader.size
     if control := _CONTROL.match(text, pos):
         reader.report("encoding", pos, control.end(), "a control character stands outside a string", "remove it")
@@ -170,23 +184,33 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         return _not_ascii(reader, pos)
     if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
         name = token[0][1:-1]
-        reader.report("syntax", pos, token.end(), f"{token[0]} is in quotes", "write the name of a field without quotes")
+        reader.report(
+            "syntax", pos, token.end(), f"{token[0]} is in quotes", "write the name of a field without quotes"
+        )
         value = skip(text, skip(text, token.end()) + 1)
         if name in reader.stack[-1].message._type.fields and value < reader.size:
             return value_at(reader, name, pos, token.end(), value, colon=True)
-        return _past(reader, value)
+        return past(reader, value)
     end = token.end() if token is not None else pos + 1
+    if extension := _EXTENSION.match(text, pos):
+        what = f"{suggest.short(extension[0])} names an extension, and there are none"
+        reader.report("syntax", pos, extension.end(), what, "write the name of a field")
+        colon = _COLON.match(text, extension.end())
+        return past(reader, colon.end() if colon else skip(text, extension.end()))
     if c == "[":
         reader.report("syntax", pos, pos + 1, "a [ stands where a field should begin", "write the name of a field")
-        return _past(reader, pos)
+        return skip(text, pos + 1) if _FIELD.match(text, skip(text, pos + 1)) else past(reader, pos)
     what = suggest.short(text[pos:end])
     if c.isdigit():
         reader.report("syntax", pos, end, f"{what} is not the name of a field", "write the field's name, not a number")
     else:
-        reader.report("syntax", pos, end, f"{what} stands where a field should begin", "remove it, or write NAME: VALUE")
-    if c in "{<":
-        return _past(reader, pos)
-    return _resync(reader, end)
+        reader.report(
+            "syntax", pos, end, f"{what} stands where a field should begin", "remove it, or write NAME: VALUE"
+        )
+    if c == "{" and balance(reader) > 0:
+        reader.balance = balance(reader) - 1
+        return skip(text, pos + 1)
+    return past(reader, pos) if c in "{<" else resync(reader, end)
 
 
 def _code_comment(reader: Reader, pos: int) -> int:
@@ -196,7 +220,9 @@ def _code_comment(reader: Reader, pos: int) -> int:
     else:
         end = text.find("*/", pos) + 2 if "*/" in text[pos:] else text.index("\n", pos)
     if reader.code_comment != pos:
-        reader.report("syntax", pos, pos + 2, f"{text[pos : pos + 2]} does not begin a comment", "write # before a comment")
+        reader.report(
+            "syntax", pos, pos + 2, f"{text[pos : pos + 2]} does not begin a comment", "write # before a comment"
+        )
     following = skip(text, end)
     reader.code_comment = following
     return following
@@ -213,7 +239,7 @@ def _not_ascii(reader: Reader, pos: int) -> int:
         return skip(text, pos + 1)
     what = f"{suggest.short(text[pos])} stands outside a string"
     reader.report("encoding", pos, pos + 1, what, "use ASCII characters outside strings and comments")
-    return _resync(reader, pos + 1)
+    return resync(reader, pos + 1)
 
 
 def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
@@ -221,29 +247,58 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
     text = reader.text
     pos = skip(text, end)
     if (past := template(reader, pos)) is not None:
-        return after_item(reader, field, name, past) if not _over(reader, past) else _end_list(reader, field, name, past)
+        return (
+            after_item(reader, field, name, past) if not _over(reader, past) else _end_list(reader, field, name, past)
+        )
     c = text[pos] if pos < reader.size else ""
+    if c == "}" and balance(reader) < 0 and text[skip(text, pos + 1)] in ",]":
+        reader.report("syntax", pos, pos + 1, "} closes nothing", "remove it", field=field)
+        reader.balance = balance(reader) + 1
+        return after_item(reader, field, name, pos + 1)
     following = skip(text, pos + 1) if c in (",", ";") else pos
     if c == ";":
         reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
-    if following < reader.size and text[following] in "{<" and not _TEMPLATE.match(text, following):
+    if following < reader.size and text[following] in "{<" and not is_template(text, following):
         if c in "{<":
-            reader.report("syntax", pos, pos + 1, f"two blocks of {field.name} have no comma between them", "write a comma", field=field)
+            reader.report(
+                "syntax",
+                pos,
+                pos + 1,
+                f"two blocks of {field.name} have no comma between them",
+                "write a comma",
+                field=field,
+            )
         reader.open(field, text[following], name, following, True)
         return skip(text, following + 1)
     if text.startswith("]", following):
         if c == ",":
-            reader.report("syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", field=field)
+            reader.report(
+                "syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", field=field
+            )
         reader.end_list(field, name, following + 1)
         return tail(text, following + 1)
     if c == "," and (past := template(reader, following)) is not None:
         return after_item(reader, field, name, past)
     if following < reader.size and text[following] in ",\"'0123456789":
         what = suggest.short(text[following : token_end(text, following)])
-        reader.report("syntax", following, token_end(text, following), f"{what} is not a block of {field.name}", "write { ... }", field=field)
-        return _past_list(reader, following)
+        reader.report(
+            "syntax",
+            following,
+            token_end(text, following),
+            f"{what} is not a block of {field.name}",
+            "write { ... }",
+            field=field,
+        )
+        return past_list(reader, following)
     start = text.index("[", name)
-    reader.report("syntax", start, start + 1, f"the list of {field.name} is never closed", "write a ] after its last item", field=field)
+    reader.report(
+        "syntax",
+        start,
+        start + 1,
+        f"the list of {field.name} is never closed",
+        "write a ] after its last item",
+        field=field,
+    )
     return following
 
 
@@ -277,7 +332,9 @@ def report_twice(reader: Reader, field: Field, other: Field, start: int, end: in
     first = message.__dict__[other.name]
     place = getattr(first, "_name", None)
     if place is None:
-        place = next((m.start(1) if isinstance(m, re.Match) else m[1] for m in message._marks if _named(m, other.name)), start)
+        place = next(
+            (m.start(1) if isinstance(m, re.Match) else m[1] for m in message._marks if _named(m, other.name)), start
+        )
     related = ((f"{other.name} is set here", place, place + len(other.name)),)
     if field is other:
         text, help_ = f"{field.name} is set twice", "remove one of the two"
@@ -291,89 +348,8 @@ def _named(mark: object, name: str) -> bool:
     return mark[1] == name if isinstance(mark, re.Match) else bool(mark[0] == name)  # type: ignore[index]
 
 
-def template(reader: Reader, pos: int) -> int | None:
-    """The end of an unfilled template variable at this offset, reported once for a file; None where there is none."""
-    found = _TEMPLATE.match(reader.text, pos)
-    if found is None:
-        return None
-    if not reader.template:
-        reader.template = True
-        what = suggest.short(found[0])
-        reader.report("syntax", pos, found.end(), f"{what} is an unfilled template variable", "fill the template first")
-    return found.end()
-
-
 def _report_open(reader: Reader, _end: int) -> None:
     frame = reader.stack[-1]
     start = frame.message._start
     what = f"the block of {frame.field.name} is never closed" if frame.field else "a block is never closed"
     reader.report("syntax", start, start + 1, what, f"write a {frame.closer} where it ends")
-
-
-def _balance(reader: Reader) -> int:
-    """How many more braces the text opens than closes."""
-    if reader.balance is None:
-        total = 0
-        for found in _BRACES.finditer(reader.text):
-            total += (found[1] == "{") - (found[2] == "}")
-        reader.balance = total
-    return reader.balance
-
-
-def _past(reader: Reader, start: int) -> int:
-    """Beyond a value that is not understood, whatever it is, and a separator after it."""
-    text = reader.text
-    if (end := template(reader, start)) is not None:
-        return tail(text, end)
-    if text[start] in "{[<":
-        return tail(text, balanced(text, start))
-    if text[start] == "-":
-        start = skip(text, start + 1)
-    end = token_end(text, start)
-    while text[start : start + 1] in ('"', "'"):
-        end = token_end(text, start)
-        start = skip(text, end)
-    return tail(text, end)
-
-
-def _past_list(reader: Reader, pos: int) -> int:
-    """Beyond the end of a list whose inside is not understood from this offset on."""
-    return tail(reader.text, balanced(reader.text, pos, 1))
-
-
-def balanced(text: str, pos: int, depth: int = 0) -> int:
-    """Beyond the bracket that closes the one at this offset; the end of the text where none does."""
-    if not depth and text[pos] == "<":
-        pos, depth = pos + 1, 1
-        for found in re.compile(r"[<>]").finditer(text, pos):
-            depth += 1 if found[0] == "<" else -1
-            if not depth:
-                return found.end()
-        return len(text) - 1
-    for found in _BRACES.finditer(text, pos):
-        if found[1]:
-            depth += 1
-        elif found[2]:
-            depth -= 1
-            if depth <= 0:
-                return found.end()
-    return len(text) - 1
-
-
-def _resync(reader: Reader, pos: int) -> int:
-    """Where reading may go on after something not understood: the next line, field or end of the message."""
-    text, depth = reader.text, 0
-    fields, closer = reader.stack[-1].message._type.fields, reader.stack[-1].closer
-    for found in _STOPS.finditer(text, pos):
-        if found[1]:
-            depth += 1
-        elif found[2]:
-            if found[2] == ">" and closer != ">":
-                continue
-            if depth:
-                depth -= 1
-            elif found[2] != "]":
-                return found.start()
-        elif not depth and (found[3] or (found[4] in fields and found.start() > pos)):
-            return skip(text, found.start())
-    return reader.size

@@ -7,9 +7,24 @@ from typing import Any
 
 from triton_kit.repository._schema import ENUMS, MESSAGES, RELEASE, SINCE, SOURCE
 
-__all__ = ["RELEASE", "SOURCE", "EnumType", "Field", "MessageType", "enum_type", "message_type", "model_config_class"]
+__all__ = [
+    "BOOLS", "RANGES", "RELEASE", "SOURCE", "EnumType", "Field", "MessageType", "enum_type", "message_names",
+    "message_type", "model_config_class",
+]  # fmt: skip
 
 _DEFAULTS: dict[str, Any] = {"string": "", "bytes": b"", "bool": False, "float": 0.0, "double": 0.0}
+
+
+RANGES = {
+    "int32": (-(2**31), 2**31 - 1),
+    "uint32": (0, 2**32 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "uint64": (0, 2**64 - 1),
+}
+"""The smallest and the largest value of each kind of integer."""
+
+BOOLS = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
+"""The words that a bool field takes."""
 
 
 class EnumType:

@@ -81,8 +81,26 @@ class SourceMap:
         An item of a list in brackets has no name of its own: both pairs are the item's. Nearest parent as in `locate`.
         """
         name, start, end = self._place(at)
+        if (entry := self._entry_at(at)) is not None:
+            name = entry._name
+            if not self._in_brackets(name, entry._start):
+                return (start, end), (name, entry._end)
+            return (start, end), (entry._start, entry._end)
         owner = name if name >= 0 and not self._in_brackets(name, start) else start
         return (start, end), (owner, end)
+
+    def _entry_at(self, at: Path) -> Message | None:
+        """The entry of a map that a route ends at."""
+        if len(at) < 2:
+            return None
+        owner: Any = self._root
+        for step in at[:-2]:
+            owner = owner.__dict__.get(str(step)) if isinstance(owner, Message) else _item(owner, step)
+        name = at[-2]
+        field = owner._type.fields.get(name) if isinstance(owner, Message) and isinstance(name, str) else None
+        if field is None or not field.map:
+            return None
+        return self._entry(self._index(owner).get(field.name, []), at[-1])
 
     def _in_brackets(self, name: int, start: int) -> bool:
         between = _uncommented(self.text[self._name_end(name) : start])
@@ -117,12 +135,11 @@ class SourceMap:
                     return self._mark_places(marks[0])[0] if marks else place
                 if not field.repeated:
                     message = blocks[0]
-                elif steps and isinstance(steps[0], int) and 0 <= steps[0] < len(blocks):
-                    message = blocks[steps.pop(0)]
-                elif marks and not steps:
-                    return self._mark_places(marks[0])[0]
                 else:
-                    return _message_place(blocks[0])
+                    at_ = steps.pop(0) if steps else None
+                    if not isinstance(at_, int) or not 0 <= at_ < len(blocks):
+                        return self._mark_places(marks[0])[0] if marks else _message_place(blocks[0])
+                    message = blocks[at_]
                 place = _message_place(message)
                 continue
             if not marks:
@@ -180,6 +197,13 @@ class SourceMap:
             _, start, end = self._mark_places(index["value"][-1])[0]
             return (name, start, end), _NOTHING
         return (name, entry._start, entry._end), _NOTHING
+
+
+def _item(values: Any, step: str | int) -> Any:
+    try:
+        return values[step]
+    except (LookupError, TypeError):
+        return None
 
 
 def _uncommented(text: str) -> str:

@@ -28,9 +28,21 @@ _ALIASES = {
     "steps": "step",
 }
 
-_TYPE_ALIASES = {"FLOAT": "FP32", "FLOAT32": "FP32", "FLOAT16": "FP16", "HALF": "FP16", "DOUBLE": "FP64", "FLOAT64": "FP64",
-                 "INT": "INT32", "LONG": "INT64", "BYTES": "STRING", "STR": "STRING", "BOOLEAN": "BOOL",
-                 "BFLOAT16": "BF16", "INTEGER": "INT32"}  # fmt: skip
+_TYPE_ALIASES = {
+    "FLOAT": "FP32",
+    "FLOAT32": "FP32",
+    "FLOAT16": "FP16",
+    "HALF": "FP16",
+    "DOUBLE": "FP64",
+    "FLOAT64": "FP64",
+    "BFLOAT16": "BF16",
+    "INT": "INT32",
+    "INTEGER": "INT32",
+    "LONG": "INT64",
+    "BYTES": "STRING",
+    "STR": "STRING",
+    "BOOLEAN": "BOOL",
+}
 
 
 def short(text: str) -> str:
@@ -65,7 +77,10 @@ def _unknown_field(name: str, types: tuple[str, ...], route: tuple[str, ...]) ->
         return message, f"write {lower}"
     for up in range(len(types) - 2, -1, -1):
         if name in message_type(types[up]).fields:
-            return message, f"move it out, into {owner(route[:up])}" if up else f"move it out of {route[0]}, to the top level"
+            return (
+                message,
+                f"move it out, into {owner(route[:up])}" if up else f"move it out of {route[0]}, to the top level",
+            )
     if (alias := _ALIASES.get(lower)) in type_.fields:
         return message, f"did you mean {alias}?"
     places = _places().get(name, ())
