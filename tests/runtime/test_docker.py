@@ -149,7 +149,8 @@ def test_a_port_taken_behind_our_back_is_explained(repository: Path) -> None:
     import socket
 
     spec = make_spec(repository)
-    with socket.create_server(("127.0.0.1", spec.http_port)):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", spec.http_port))
         with pytest.raises(TkError, match="a port is in use") as error, running(DockerRuntime(), spec):
             pass
         assert "--http-port 0" in (error.value.hint or "")

@@ -88,9 +88,9 @@ def serve_until_interrupted(prepared: Prepared, board: Board, *, timeout: float,
     was_ready = False
     try:
         with running(prepared.runtime, prepared.spec, timeout=timeout, on_snapshot=board.update) as (server, snapshot):
+            was_ready = True
             board.ready(prepared, server, snapshot)
             _judge(snapshot, strict)
-            was_ready = True
             _follow(server, board)
     except KeyboardInterrupt:
         if not was_ready:
@@ -196,7 +196,11 @@ class LiveBoard(TextBoard):
 
 
 class JsonBoard:
-    """One JSON object a line on stdout for each event; see docs for their fields."""
+    """One JSON object a line on stdout for each event, each with ``version`` (1) and ``event``.
+
+    ``starting``: runtime, repository, container. ``model``, at each change: name, model_version, state, reason.
+    ``ready``, or ``partly-ready`` where models failed: endpoints, seconds, failed. ``log``: line. ``stopped``.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}

@@ -11,6 +11,9 @@ from types import FrameType
 from triton_kit.runtime.health import ServerDied, Snapshot, watch
 from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
 
+LOADING_GRACE = 3.0
+"""Seconds that a server gets to end by itself while it still loads models."""
+
 
 @contextlib.contextmanager
 def running(
@@ -36,7 +39,13 @@ def running(
     with _interruptible():
         server = runtime.start(spec)
         try:
-            yield server, _await(server, names, timeout, on_snapshot)
+            snapshot = _await(server, names, timeout, on_snapshot)
+        except BaseException:
+            # Nothing is in flight while models load, and a server that hangs in loading never ends by being asked.
+            _stop(server, min(grace, LOADING_GRACE))
+            raise
+        try:
+            yield server, snapshot
         except BaseException:
             _stop(server, grace)
             raise
