@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.backenddir import backend_directory, make_backend_directory
 from triton_kit.runtime.fetch import (
     Progress,
-    ServerHome,
     cache_dir,
     check_machine,
     find_home,
     server_home,
 )
+from triton_kit.runtime.plainpath import link, plain
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.python import interpreter_bin, library_directory
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
-_NUMPY_2 = Path(__file__).parent / "python_backend" / "numpy2.py"
 _SHM = "/dev/shm/"
 
 
@@ -64,7 +61,7 @@ class LocalRuntime:
         home = find_home()
         argv = [
             str(home.binary),
-            f"--model-repository={spec.repository.absolute()}",
+            f"--model-repository={plain(spec.repository.absolute(), _owner(spec))}",
             f"--http-address={spec.bind}",
             f"--http-port={spec.http_port}",
             f"--grpc-address={spec.bind}",
@@ -76,7 +73,8 @@ class LocalRuntime:
         if not any("shm-region-prefix-name" in argument for argument in spec.server_args):
             argv.append(f"--backend-config=python,shm-region-prefix-name={_shm_prefix(spec)}")
         if home.origin != "path":
-            argv += [f"--backend-directory={_backends(home)}", f"--cache-directory={home.caches}"]
+            backends = plain(backend_directory(home), _owner(spec))
+            argv += [f"--backend-directory={backends}", f"--cache-directory={home.caches}"]
         if spec.verbose:
             argv.append("--log-verbose=1")
         return [*argv, *spec.server_args]
@@ -103,26 +101,32 @@ class LocalRuntime:
         if not spec.repository.is_dir():
             raise TkError(f"{spec.repository} is not a directory")
         home = server_home(self.progress)
+        paths = [spec.repository.absolute()]
         if home.origin != "path":
-            _make_backends(home, _backends(home))
+            make_backend_directory(home, backend_directory(home))
+            paths.append(backend_directory(home))
+        links = {str(place): str(path) for path in paths if (place := link(path, _owner(spec))) is not None}
         process = spawn(
             self.argv(spec),
             env=self.environment(spec),
-            leftovers=[f"{_SHM}{_shm_prefix(spec)}*"],
+            leftovers=[f"{_SHM}{_shm_prefix(spec)}*", *links],
             keep=spec.detach is None,
             output=spec.detach,
         )
-        return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin)
+        return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin, links=links)
 
 
 class LocalServer:
     """An embedded server that was started."""
 
-    def __init__(self, *, process: Process, spec: ServerSpec, binary: Path, origin: str) -> None:
+    def __init__(
+        self, *, process: Process, spec: ServerSpec, binary: Path, origin: str, links: Mapping[str, str]
+    ) -> None:
         self._process = process
         self._spec = spec
         self._binary = binary
         self._origin = origin
+        self._links = links
 
     @property
     def endpoints(self) -> Endpoints:
@@ -141,7 +145,10 @@ class LocalServer:
         return self._process.poll()
 
     def log(self) -> Iterator[str]:
-        return self._process.lines()
+        for line in self._process.lines():
+            for place, path in self._links.items():
+                line = line.replace(place, path)
+            yield line
 
     def stop(self, *, grace: float = 10.0) -> None:
         self._process.stop(grace=grace)
@@ -156,6 +163,10 @@ def endpoints(spec: ServerSpec) -> Endpoints:
         grpc=f"{host}:{spec.grpc_port}",
         metrics=f"http://{host}:{spec.metrics_port}/metrics",
     )
+
+
+def _owner(spec: ServerSpec) -> str:
+    return f"{spec.bind} {spec.http_port}"
 
 
 def _shm_prefix(spec: ServerSpec) -> str:
@@ -183,51 +194,3 @@ def _has_onnx(repository: Path) -> bool:
             if b"onnxruntime" in (model / "config.pbtxt").read_bytes():
                 return True
     return False
-
-
-def _onnx_backend() -> list[Path]:
-    return sorted((Path(__file__).parent / "onnxruntime_backend").glob("*.py"))
-
-
-def _backends(home: ServerHome) -> Path:
-    """The backend directory of our own, named after all that it is made of."""
-    minor = f"3.{sys.version_info.minor}"
-    made_of = f"{home.python_backend} {minor} ".encode() + b"".join(
-        part.read_bytes() for part in [*_onnx_backend(), _NUMPY_2]
-    )
-    return cache_dir() / f"backends-{minor}-{hashlib.sha256(made_of).hexdigest()[:12]}"
-
-
-def _make_backends(home: ServerHome, target: Path) -> None:
-    """Make it unless it is there: staged, so that two tk at once, or one that is killed, do no harm."""
-    if target.is_dir():
-        return
-    assert home.python_backend is not None
-    assert home.stubs is not None
-    stub = home.stubs / f"3.{sys.version_info.minor}" / "triton_python_backend_stub"
-    parts = [*sorted(home.python_backend.iterdir()), stub]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".backends-", dir=target.parent))
-        try:
-            (staging / "python").mkdir()
-            for part in parts:  # not as links: core refuses a library that "escapes" the backend directory
-                shutil.copy(part, staging / "python" / part.name)
-            with (staging / "python" / "triton_python_backend_utils.py").open("ab") as utils:
-                utils.write(_NUMPY_2.read_bytes())  # the stub was compiled for NumPy 1 alone
-            (staging / "onnxruntime").mkdir()
-            for part in _onnx_backend():
-                shutil.copyfile(part, staging / "onnxruntime" / part.name)
-            staging.chmod(0o755)
-            with contextlib.suppress(FileExistsError):
-                staging.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    except OSError as error:
-        raise TkError(
-            f"{target.parent} cannot be written: {error.strerror or error}",
-            hint="set TK_CACHE_DIR to another directory",
-        ) from None

@@ -1,0 +1,45 @@
+"""Paths that the python backend can take: it starts its stub through a shell, and does not quote.
+
+With a blank in a path the stub gets wrong arguments, dies before it can report, and the server waits for ever (seen on
+24.10; model names with one are refused since 25.08, ``stub_launcher.cc``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from triton_kit.errors import TkError
+
+_PLAIN = re.compile(r"[\w./+,@%=-]*", re.ASCII)
+
+
+def plain(path: Path, owner: str) -> Path:
+    """The path itself if it is plain, else where ``link`` puts a link to it for ``owner``, who removes it."""
+    if _PLAIN.fullmatch(str(path)):
+        return path
+    digest = hashlib.sha256(f"{path} {owner}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    place = Path(tempfile.gettempdir())
+    if not _PLAIN.fullmatch(str(place)):
+        place = Path("/tmp")
+    return place / f"tk-{os.getuid()}-{digest}"
+
+
+def link(path: Path, owner: str) -> Path | None:
+    """Make the link that ``plain`` speaks of; None when none is needed. Raises TkError when it cannot be made."""
+    place = plain(path, owner)
+    if place == path:
+        return None
+    try:
+        if place.is_symlink() and place.lstat().st_uid == os.getuid():  # of a tk that was killed
+            place.unlink()
+        place.symlink_to(path)
+    except OSError as error:
+        raise TkError(
+            f"{place} cannot be made: {error.strerror or error}",
+            hint=f"{path} needs it, since the server takes no blanks in paths: rename that, or set TMPDIR",
+        ) from None
+    return place
