@@ -37,7 +37,7 @@ def test_onnx_python_and_ensemble_models_load_and_answer(tmp_path: Path, monkeyp
     ]
     assert run(["add", "prep", "--backend", "python", *tensors, "--max-batch-size", "4", "--kind", "cpu"]) == 0
     assert run(["add", "plain.v2", "--backend", "python", "--input", "a:STRING:-1", "--output", "b:STRING:-1"]) == 0
-    assert run(["add", "modèle", "--backend", "python", "--input", "a:BOOL:2", "--output", "b:FP16:3,1"]) == 0
+    assert run(["add", "kinds", "--backend", "python", "--input", "a:BOOL:2", "--output", "b:FP16:3,1"]) == 0
     steps = ["--step", "prep raw -> pixels size=size", "--step", "batched x=pixels -> y0=scores"]
     whole = ["--input", "raw:FP32:4", "--output", "scores:FP32:4", "--output", "size:INT64:1", "--max-batch-size", "4"]
     assert run(["add", "whole", "--backend", "ensemble", *whole, *steps]) == 0
@@ -74,5 +74,5 @@ def test_onnx_python_and_ensemble_models_load_and_answer(tmp_path: Path, monkeyp
         assert prepared["t"].shape == (2, 2)  # type: ignore[attr-defined]
         words = np.array([b"", "é".encode(), b"x" * 100], np.object_)
         np.testing.assert_array_equal(answer("plain.v2", a=words)["b"], words)
-        assert answer("modèle", a=np.array([True, False]))["b"].shape == (3, 1)  # type: ignore[attr-defined]
+        assert answer("kinds", a=np.array([True, False]))["b"].shape == (3, 1)  # type: ignore[attr-defined]
         np.testing.assert_array_equal(answer("whole", raw=rows)["scores"], rows + 1)

@@ -8,7 +8,7 @@ from triton_kit.errors import UsageError
 from triton_kit.scaffold import options
 
 
-@pytest.mark.parametrize("name", ["resnet50", "a", "Model_1", "yolo-v8", "resnet.v2", "modèle", "3d", "_x"])
+@pytest.mark.parametrize("name", ["resnet50", "a", "Model_1", "yolo-v8", "resnet.v2", "3d", "_x"])
 def test_a_name_that_servers_take_is_taken(name: str) -> None:
     assert options.check_name(name) == name
 
@@ -33,6 +33,11 @@ def test_a_name_that_servers_take_is_taken(name: str) -> None:
         "a*",
         "a?",
         "a%20b",
+        "modèle",
+        "a+b",
+        "a@b",
+        "a:b",
+        "a,b",
         "x" * 256,
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triton_kit.errors import TkError, UsageError
@@ -105,6 +105,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(PLAIN)
 def test_what_is_written_is_read_back_the_same(value: object) -> None:
     assert load(yamlfile.dump({"value": value})) == {"value": value}

@@ -10,13 +10,9 @@ import typer
 from triton_kit.cli import terminal
 from triton_kit.errors import UsageError
 
-FILE = "The model"
-SHAPE = "Tensors"
-SPEED = "Batching and instances"
-
 
 def add(
-    name: Annotated[str, typer.Argument(help="The name of the model, and of its folder.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the model, and of its folder.")],
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="The model's file or directory.")
     ] = None,
@@ -103,7 +99,7 @@ def add(
     planned = adding.plan_model(request, here.templates, release=here.release)
     write.refuse_occupied(planned.root)
     if not dry_run:
-        write.write(planned, lambda staged: check.check_model(staged, request.repository, here.release))
+        write.write(planned, lambda staged: check.check_model(staged, request.repository, here.judged))
     if format_ == "json":
         terminal.out_json(adding.as_json(planned))
     elif dry_run:

@@ -9,6 +9,7 @@ import typer
 
 from triton_kit.cli import terminal
 from triton_kit.errors import UsageError
+from triton_kit.repository.release import DEFAULT
 
 
 def init(
@@ -19,7 +20,7 @@ def init(
         list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")] = "24.10",
+    release: Annotated[str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")] = DEFAULT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
 ) -> None:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
@@ -32,6 +33,7 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
+    judged = check.judgement(release)
     request = start.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
     planned = start.plan_project(request)
     if dry_run:
@@ -39,7 +41,7 @@ def init(
             write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
         terminal.out(plan.show(planned).rstrip("\n"))
         return
-    write.write_into(planned, lambda staged: check.check_repository(staged / start.REPOSITORY, release))
+    write.write_into(planned, lambda staged: check.check_repository(staged / start.REPOSITORY, judged))
     terminal.out(f"{directory}/ is ready")
     terminal.say("\nNext:")
     for step in planned.next_steps:

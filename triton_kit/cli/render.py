@@ -46,7 +46,7 @@ def render(
     )
     changed = [r for r in rendered if r.changed]
     if not (check or diff or dry_run):
-        commands.write_rendered(changed, force=force, release=here.release)
+        commands.write_rendered(changed, force=force, judged=here.judged)
     if format_ == "json":
         terminal.out_json(commands.rendered_as_json(rendered))
         return 1 if check and changed else 0

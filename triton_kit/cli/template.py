@@ -32,7 +32,7 @@ def list_templates(
 
 @app.command("show")
 def show_template(
-    name: Annotated[str, typer.Argument(help="The name of a template.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a template.")],
 ) -> None:
     """Show what a template is for, the values it takes, and its files."""
     from triton_kit.scaffold import commands
@@ -47,12 +47,12 @@ def show_template(
             terminal.out(f"  {key.ljust(width)}  {value.about}{default}")
     for path in item.files().values():
         terminal.out(f"\n{terminal.style(f'--- {path}', 'dim')}")
-        terminal.out(path.read_text().rstrip("\n"))
+        terminal.out(path.read_text(errors="backslashreplace").rstrip("\n"))
 
 
 @app.command("copy")
 def copy_template(
-    name: Annotated[str, typer.Argument(help="The name of a built-in template.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a built-in template.")],
     to: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Copy it under another name.")] = None,
 ) -> None:
     """Copy a built-in template into the project, where it takes the place of the built-in one."""

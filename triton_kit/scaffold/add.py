@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triton_kit.backends.generic import before
 from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release import DEFAULT
 from triton_kit.scaffold import jinja, options, yamlfile
 from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
 from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
@@ -58,6 +60,16 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     if request.source is None and request.mode != "copy":
         raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
     backend, kind = choose_backend(request.backend, request.source)
+    aim = release or DEFAULT
+    if backend.last_release is not None and before(backend.last_release, aim):
+        raise UsageError(
+            f"no release after {backend.last_release} has the backend {backend.name}, and this is for {aim}",
+            hint="set an earlier release in tk.yaml, or export the model to ONNX",
+        )
+    if request.source is not None and request.repository.resolve().is_relative_to(request.source.resolve()):
+        raise UsageError(
+            f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
+        )
     template = templates.get(request.template or backend.name)
     values = _values(request, backend, release)
     if template.values is not None and "platform" in template.values and kind.platform not in backend.platforms[:1]:
@@ -75,7 +87,8 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     if label_file is not None:
         files.append(PlannedFile(path=labels, source=label_file))
     if request.source is not None:
-        files.append(PlannedFile(path=f"1/{kind.default_file}", source=request.source, mode=request.mode))
+        name = _file_name(final.get("default_model_filename")) or kind.default_file
+        files.append(PlannedFile(path=f"1/{name}", source=request.source, mode=request.mode))
         files += [
             PlannedFile(path=f"1/{c.target}", source=c.source, mode=request.mode)
             for c in backend.companions(request.source)
@@ -200,12 +213,22 @@ def _extra_files(
         target = name.removesuffix(".j2")
         if name == CONFIG or target in taken:
             continue
-        text = path.read_text()
         if name.endswith(".j2"):
-            more = python_values(values) if template.name == "python" or target.endswith(".py") else dict(values)
-            text = jinja.render(templates, template, path, more)
-        files.append(PlannedFile(path=target, text=text))
+            more = python_values(values) if target.endswith(".py") else dict(values)
+            files.append(PlannedFile(path=target, text=jinja.render(templates, template, path, more)))
+        elif path.stat().st_size == 0:
+            files.append(PlannedFile(path=target, text=""))
+        else:
+            files.append(PlannedFile(path=target, source=path))
     return files
+
+
+def _file_name(given: object) -> str:
+    if not isinstance(given, str):
+        return ""
+    if "/" in given or given in (".", ".."):
+        raise UsageError(f"default_model_filename {given} is a path", hint="give a name without directories")
+    return given
 
 
 def _refuse_collisions(files: Sequence[PlannedFile]) -> None:

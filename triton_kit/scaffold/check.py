@@ -6,22 +6,27 @@ import os
 from pathlib import Path
 
 from triton_kit.errors import ProblemsFound
+from triton_kit.linter.checked import Options
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import Run, options
 from triton_kit.linter.target import Target
 from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release import DEFAULT
 from triton_kit.scaffold.stage import stage
 
-DEFAULT_RELEASE = "24.10"
+
+def judgement(release: str | None, ignore: tuple[str, ...] = ()) -> Options:
+    """How to lint for a release (the default one where none is named), without the rules that the project ignores."""
+    return options(release=release or DEFAULT, ignore=ignore)
 
 
-def check_model(staged: Path, repository: Path, release: str | None) -> None:
+def check_model(staged: Path, repository: Path, judged: Options) -> None:
     """Raise ProblemsFound if a server would refuse the staged model in that repository."""
     _bring_siblings(staged, repository)
-    refuse(errors(staged.parent, [staged.name], release), staged.parent)
+    refuse(errors(staged.parent, [staged.name], judged), staged.parent)
 
 
-def check_config(directory: Path, text: str, release: str | None) -> None:
+def check_config(directory: Path, text: str, judged: Options) -> None:
     """Raise ProblemsFound if a server would refuse that config for the model, for something that stands in it.
 
     What is wrong with other files of the model is no reason to leave an old config.
@@ -32,20 +37,19 @@ def check_config(directory: Path, text: str, release: str | None) -> None:
         _mirror(directory, staged)
         (staged / CONFIG_NAME).write_bytes(text.encode())
         _bring_siblings(staged, directory.parent)
-        found = [d for d in errors(place, [staged.name], release) if d.file.name == CONFIG_NAME]
+        found = [d for d in errors(place, [staged.name], judged) if d.file.name == CONFIG_NAME]
         refuse(found, place)
 
 
-def check_repository(staged: Path, release: str | None) -> None:
+def check_repository(staged: Path, judged: Options) -> None:
     """Raise ProblemsFound if a server would refuse a model of the staged repository."""
     names = sorted(p.name for p in staged.iterdir() if p.is_dir())
-    refuse(errors(staged, names, release), staged)
+    refuse(errors(staged, names, judged), staged)
 
 
-def errors(repository: Path, names: list[str], release: str | None) -> list[Diagnostic]:
+def errors(repository: Path, names: list[str], judged: Options) -> list[Diagnostic]:
     """The errors of those models."""
-    chosen = options(release=release or DEFAULT_RELEASE)
-    report = Run(chosen).report([Target(str(repository), tuple(names))])
+    report = Run(judged).report([Target(str(repository), tuple(names))])
     return [d for d in report.diagnostics if d.severity is Severity.ERROR]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import UsageError
+from triton_kit.linter.checked import Options
 from triton_kit.scaffold import check, options, project, values, write
 from triton_kit.scaffold.plan import Plan, PlannedFile
 from triton_kit.scaffold.render import FILE, Layer, Rendered, render
@@ -17,18 +18,24 @@ from triton_kit.scaffold.templates import Template, Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What holds where a command runs: the project, if there is one, its templates, and the release it aims at."""
+    """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
+
+    ``judged`` is how what is written is linted first.
+    """
 
     project: project.Project | None
     templates: Templates
     release: str | None
+    judged: Options
 
 
 def surroundings() -> Surroundings:
     """The surroundings of the working directory."""
     found = project.find()
     templates = Templates(own=found.templates if found else None)
-    return Surroundings(project=found, templates=templates, release=found.release if found else None)
+    release = found.release if found else None
+    judged = check.judgement(release, found.ignore if found else ())
+    return Surroundings(project=found, templates=templates, release=release, judged=judged)
 
 
 def find_repository(here: Surroundings, given: Path | None) -> Path:
@@ -98,7 +105,7 @@ def _directory(here: Surroundings, repository: Path | None, name: str) -> Path:
     return root / name
 
 
-def write_rendered(rendered: Sequence[Rendered], *, force: bool, release: str | None) -> None:
+def write_rendered(rendered: Sequence[Rendered], *, force: bool, judged: Options) -> None:
     """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced."""
     edited = [r for r in rendered if r.edited]
     if edited and not force:
@@ -109,7 +116,7 @@ def write_rendered(rendered: Sequence[Rendered], *, force: bool, release: str | 
         )
     if not force:
         for item in rendered:
-            check.check_config(item.directory, item.text, release)
+            check.check_config(item.directory, item.text, judged)
     for item in rendered:
         write.replace_text(item.path, item.text)
 
@@ -161,9 +168,7 @@ def copy_template(here: Surroundings, name: str, to: str) -> Path:
     source = Templates().get(name).directories[0]
     root = _shown(here.project.templates) / "config" / to
     files = [
-        PlannedFile(path=p.relative_to(source).as_posix(), text=p.read_text())
-        for p in sorted(source.rglob("*"))
-        if p.is_file()
+        PlannedFile(path=p.relative_to(source).as_posix(), source=p) for p in sorted(source.rglob("*")) if p.is_file()
     ]
     write.refuse_occupied(root)
     with write.explained(root):

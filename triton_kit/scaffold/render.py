@@ -91,9 +91,6 @@ def read_layers(directory: Path, env: str | None) -> list[Layer]:
     for name in names:
         document = yamlfile.read(directory / name)
         content = project.mapping(document, document.value, (), ("template", "values", "config"))
-        for key in ("values", "config"):
-            if not isinstance(content.get(key, {}) or {}, dict):
-                raise UsageError(f"{document.where((key,))}: {key} is not a mapping of names to values")
         result.append(Layer(origin=name, content=content, document=document))
     return result
 
@@ -102,6 +99,9 @@ def render_text(layers: Sequence[Layer], templates: Templates) -> str:
     """The whole text, header included, from the layers, the last one on top."""
     content: dict[str, Any] = {}
     for layer in layers:
+        for key in ("values", "config"):
+            if not isinstance(layer.content.get(key), dict | None):
+                raise UsageError(f"{where([layer], (key,))}: {key} is not a mapping of names to values")
         content = merge(content, dict(layer.content), keep_null=True)
     template = _template(content, layers, templates)
     values = _values(template, merge({}, content.get("values") or {}), layers)

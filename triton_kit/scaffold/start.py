@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.errors import UsageError
+from triton_kit.repository.release import DEFAULT, release
 from triton_kit.resources import resource
 from triton_kit.scaffold import jinja, options
 from triton_kit.scaffold.add import AddRequest, plan_model
@@ -31,7 +32,7 @@ class StartRequest:
     directory: Path
     sources: tuple[Path, ...] = ()
     sample: bool = False
-    release: str = "24.10"
+    release: str = DEFAULT
 
 
 def plan_project(request: StartRequest) -> Plan:
@@ -39,6 +40,7 @@ def plan_project(request: StartRequest) -> Plan:
 
     Raises UsageError for a file that is no model, or two that would have one name.
     """
+    release(request.release)
     templates = Templates()
     place = resource("templates") / "project"
     project = Template(name="project", directories=(place,), description="", values=None, own=False)

@@ -186,8 +186,13 @@ def _put(target: Path, data: bytes) -> None:
 
 def _bring(source: Path, target: Path, mode: str) -> None:
     """Bring a file or a tree along; a source that is a symbolic link is followed."""
-    real = source.resolve(strict=True)
+    try:
+        real = source.resolve(strict=True)
+    except RuntimeError:  # A loop of links: an OSError from Python 3.13 on.
+        raise TkError(f"{source} is a link that leads in a circle") from None
     if real.is_dir():
+        if source.is_symlink() and source.parent.resolve().is_relative_to(real):
+            raise TkError(f"{source} is a link to a directory that it stands in", hint="remove the link")
         target.mkdir()
         for child in sorted(real.iterdir()):
             _bring(child, target / child.name, mode)

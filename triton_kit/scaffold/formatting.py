@@ -1,0 +1,113 @@
+"""Configuration files brought into the canonical layout, except those that tk rendered or cannot read."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.linter import files
+from triton_kit.linter.target import find_target
+from triton_kit.repository.layout import layout
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.textproto import ParseProblem, parse
+from triton_kit.scaffold.render import is_rendered
+from triton_kit.scaffold.write import replace_text
+
+Status = Literal["changed", "unchanged", "rendered", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formatted:
+    """A file, its text, the text it is to have, and why it has no other.
+
+    ``rendered``: ``tk render`` made it from model.yaml, and would take a change for an edit by hand. ``unreadable``:
+    ``problem`` says what is wrong with it; its text stays.
+    """
+
+    path: str
+    old: str
+    new: str
+    status: Status
+    problem: ParseProblem | None = None
+
+
+def format_text(text: str, path: str) -> Formatted:
+    """What becomes of one text. ``path`` is what messages call it."""
+    if is_rendered(text):
+        return Formatted(path=path, old=text, new=text, status="rendered")
+    document = parse(text)
+    if document.problems:
+        return Formatted(path=path, old=text, new=text, status="unreadable", problem=document.problems[0])
+    new = layout(text)
+    if new == text:
+        return Formatted(path=path, old=text, new=text, status="unchanged")
+    # Cheap beside what a layout that changed the meaning would cost.
+    again = parse(new)
+    if again.problems or again.message != document.message:
+        raise AssertionError(f"the layout of {path} would mean something else; it is left as it was")
+    return Formatted(path=path, old=text, new=new, status="changed")
+
+
+def format_files(paths: Iterable[str]) -> Iterator[Formatted]:
+    """What becomes of each configuration in these repositories, models and files; nothing is written.
+
+    Raises UsageError for a path that does not exist, TkError for a file that cannot be read.
+    """
+    for path in dict.fromkeys(name for given in paths for name in find_configs(given)):
+        try:
+            data = files.read_bytes(path)
+        except OSError as error:
+            raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
+        yield format_text(data.decode("utf-8", "surrogateescape"), path)
+
+
+def find_configs(path: str) -> list[str]:
+    """The configuration files that a path stands for: itself, those of a model, those of a repository's models."""
+    kind = files.kind_of(path)
+    if kind is not None and kind not in (files.DIRECTORY, files.DANGLING):
+        return [path]
+    target = find_target(path)
+    if not target.whole:
+        return [found for name in target.models for found in _model_configs(os.path.join(target.repository, name))]
+    found = [
+        config
+        for name in files.by_bytes(_listing(target.repository), files.DIRECTORY)
+        for config in _model_configs(os.path.join(target.repository, name))
+    ]
+    if not found:
+        hint = f"give a model repository, a model, or a {CONFIG_NAME}"
+        raise UsageError(f"{path} has no model with a {CONFIG_NAME}", hint=hint)
+    return found
+
+
+def _model_configs(model: str) -> list[str]:
+    found = [os.path.join(model, CONFIG_NAME)] if _listing(model).get(CONFIG_NAME) == files.FILE else []
+    custom = os.path.join(model, "configs")
+    if files.kind_of(custom) == files.DIRECTORY:
+        names = files.by_bytes(_listing(custom), files.FILE)
+        found += [os.path.join(custom, name) for name in names if name.endswith(".pbtxt")]
+    return [os.path.normpath(path) for path in found]
+
+
+def _listing(path: str) -> dict[str, str]:
+    try:
+        return files.listing(path)
+    except OSError as error:
+        raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
+
+
+def write_formatted(formatted: Formatted) -> None:
+    """Give the file its new text in one step, through a symbolic link, with the mode it had. Raises TkError."""
+    replace_text(Path(formatted.path), formatted.new)
+
+
+def diff(formatted: Formatted) -> Iterator[str]:
+    """The change as a unified diff, without line ends."""
+    # Only a line feed ends a line: a form feed in a comment does not.
+    old, new = (text.removesuffix("\n").split("\n") if text else [] for text in (formatted.old, formatted.new))
+    return difflib.unified_diff(old, new, formatted.path, formatted.path, lineterm="")
