@@ -124,7 +124,9 @@ class CheckedModel:
 
     @cached_property
     def document(self) -> Document:
-        """The parsed configuration; an absent one is empty."""
+        """The parsed configuration; an absent one is empty where the server completes it."""
+        if self.config_kind is None and not self.options.auto_complete:
+            raise Broken(CONFIG_NAME)
         if isinstance(self._config_bytes, OSError) or self.config_kind not in (files.FILE, None):
             raise Broken(CONFIG_NAME)
         return parse(self._config_bytes)

@@ -22,7 +22,11 @@ def binds_class(tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == CLASS:
             return True
-        if isinstance(node, ast.Name) and node.id == CLASS and isinstance(node.ctx, ast.Store):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For | ast.With) and any(
+            isinstance(n, ast.Name) and n.id == CLASS and isinstance(n.ctx, ast.Store) for n in ast.walk(node)
+        ):
             return True
         if isinstance(node, ast.Import | ast.ImportFrom) and any(
             (a.asname or a.name) in (CLASS, "*") for a in node.names
@@ -58,10 +62,8 @@ def required_parameters(function: ast.FunctionDef) -> int:
 
 
 def returns_nothing(function: ast.FunctionDef) -> bool:
-    """Whether every way out gives nothing, or a plain constant."""
+    """Whether every way out gives nothing, or a plain constant; so it is where there is none but an exception."""
     own = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
-    if any(isinstance(n, ast.Raise) for n in function.body):
-        return False
     return all(n.value is None or isinstance(n.value, ast.Constant) for n in own)
 
 

@@ -49,7 +49,10 @@ def number_kind(text: str) -> Number:
 
 
 def integer_value(text: str, kind: Number) -> int:
-    """The value of a decimal, octal or hex literal."""
+    """The value of a decimal, octal or hex literal; some value beyond 64 bits for one of very many digits."""
+    if kind == "decimal" and len(text) > 1000:
+        # Python converts no more than some thousand decimal digits.
+        return 10**1000
     return int(text, {"decimal": 10, "octal": 8, "hex": 16}[kind])
 
 

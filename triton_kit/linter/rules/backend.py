@@ -199,7 +199,7 @@ def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
     if not backend or backend in SHIPPED or backend == "ensemble" or any(backend in p for p in PLATFORMS.values()):
         return
     library = f"libtriton_{backend}.so"
-    if library in model.entries or any(library in model.listing(str(v)) for v in model.versions):
+    if library in model.entries or any(library in model.listing(model.version_folder(v)) for v in model.versions):
         return
     if not model.config.backend:
         yield Problem(
