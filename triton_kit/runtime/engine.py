@@ -16,6 +16,9 @@ Engine: TypeAlias = Literal["docker", "podman"]
 _PATIENCE = 30.0
 """Seconds that an engine gets for a quick answer."""
 
+_SIZE_PATIENCE = 10.0
+"""Seconds to wait for a registry to tell an image's size, which is good to know and no more."""
+
 _START = {
     "docker": "start it (sudo systemctl start docker, or Docker Desktop), or take --runtime local",
     "podman": "see podman info, or take --runtime local",
@@ -91,7 +94,7 @@ def has_image(engine: Engine, image: str) -> bool:
 def download_size(engine: Engine, image: str) -> int | None:
     """The bytes that a pull of the whole image fetches, or ``None`` when the registry does not tell."""
     try:
-        done = process.run([engine, "manifest", "inspect", "--verbose", image], timeout=_PATIENCE)
+        done = process.run([engine, "manifest", "inspect", "--verbose", image], timeout=_SIZE_PATIENCE)
         manifest = json.loads(done.stdout) if done.exit_code == 0 else None
     except (TkError, ValueError):
         return None
@@ -105,27 +108,48 @@ def download_size(engine: Engine, image: str) -> int | None:
 
 
 def pull(engine: Engine, image: str, progress: Callable[[str], None], *, pause: float = 0.1) -> None:
-    """Fetch an image; ``progress`` gets each line that the engine prints. Raises TkError when it cannot be had."""
+    """Fetch an image; ``progress`` gets its size, then how far it is. Raises TkError when it cannot be had."""
+    size = download_size(engine, image)
+    progress(f"pulling {image}" + (f": {size / 1e9:.1f} GB, less what is here already" if size else ""))
     puller = process.spawn([engine, "pull", image])
+    layers = Layers()
     said: list[str] = []
     try:
-        while True:
-            ended = puller.poll() is not None
+        ended = False
+        while not ended:
+            ended = puller.poll() is not None and puller.output_ended
             for line in puller.lines():
                 said.append(line)
-                progress(line)
-            if ended:
-                break
-            time.sleep(pause)
+                if step := layers.take(line):
+                    progress(step)
+            time.sleep(0 if ended else pause)
     finally:
         puller.stop(grace=2.0)
-    said += puller.lines()
     if puller.poll() != 0:
         last = next((line for line in reversed(said) if line.strip()), "no reason given")
         raise TkError(
             f"{image} cannot be pulled: {last.removeprefix('Error response from daemon: ').rstrip('.')}",
             hint="check the name, the network and the login; another image can be given with --image",
         )
+
+
+class Layers:
+    """How many of an image's layers are there, counted from what a pull prints line by line."""
+
+    def __init__(self) -> None:
+        self._all: set[str] = set()
+        self._here: set[str] = set()
+
+    def take(self, line: str) -> str | None:
+        """What to show after this line, or ``None`` when it brings nothing new."""
+        layer, colon, what = line.strip().partition(": ")
+        if not colon or not re.fullmatch(r"[0-9a-f]{12,64}", layer):
+            return None
+        self._all.add(layer)
+        if what not in ("Pull complete", "Already exists") or layer in self._here:
+            return None
+        self._here.add(layer)
+        return f"{len(self._here)} of {len(self._all)} layers"
 
 
 def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
