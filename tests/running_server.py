@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from triton_kit.client import Client, connect
-from triton_kit.errors import TkError
 from triton_kit.runtime.local import LocalRuntime, LocalServer
 from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
@@ -22,7 +20,7 @@ MODELS = Path(__file__).parent / "client" / "models"
 
 
 @contextlib.contextmanager
-def serving(repository: Path, *names: str) -> Iterator[LocalServer]:
+def serving(runtime: LocalRuntime, repository: Path, *names: str) -> Iterator[LocalServer]:
     """A server in explicit mode with these models loaded."""
     http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
     spec = ServerSpec(
@@ -37,26 +35,21 @@ def serving(repository: Path, *names: str) -> Iterator[LocalServer]:
             *(f"--load-model={name}" for name in names),
         ),
     )
-    runtime = LocalRuntime()
-    try:
-        runtime.check(spec)
-    except TkError as error:
-        if os.environ.get("TK_TEST_REQUIRE_ALL") == "1":
-            pytest.fail(f"TK_TEST_REQUIRE_ALL=1, but {error.message}")
-        pytest.skip(error.message)
     with running(runtime, spec, models=names) as (server, _):
         assert isinstance(server, LocalServer)
         yield server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[LocalServer]:
+def server(embedded: LocalRuntime) -> Iterator[LocalServer]:
     """A server with every model but ``broken``; tests leave it as it is."""
     # Away from the checkout, since Python leaves its bytecode beside each model.
     with tempfile.TemporaryDirectory() as place:
         repository = Path(place) / "models"
         shutil.copytree(MODELS, repository, ignore=shutil.ignore_patterns("__pycache__"))
-        with serving(repository, *sorted(p.name for p in MODELS.iterdir() if p.name != "broken")) as running_server:
+        with serving(
+            embedded, repository, *sorted(p.name for p in MODELS.iterdir() if p.name != "broken")
+        ) as running_server:
             yield running_server
 
 

@@ -178,9 +178,9 @@ def test_tls_to_a_server_without_it_is_said_to_be_so(server):
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
-def test_a_server_that_dies_in_the_middle_of_a_request_is_no_answer(tmp_path, protocol):
+def test_a_server_that_dies_in_the_middle_of_a_request_is_no_answer(tmp_path, embedded, protocol):
     shutil.copytree(MODELS / "sleepy", tmp_path / "sleepy")
-    with serving(tmp_path, "sleepy") as server:
+    with serving(embedded, tmp_path, "sleepy") as server:
         request = Request(model="sleepy", inputs={"SECONDS": np.array([30.0])})
         with connect(address(server, protocol), grpc=protocol == "grpc", timeout=60) as client:
             killer = threading.Timer(0.5, os.kill, (server.pid, signal.SIGKILL))
@@ -198,9 +198,9 @@ def test_closing_a_client_ends_what_is_in_flight():
             client.live()
 
 
-def test_a_model_that_was_unloaded_is_refused_and_a_client_survives_it(tmp_path):
+def test_a_model_that_was_unloaded_is_refused_and_a_client_survives_it(tmp_path, embedded):
     shutil.copytree(MODELS / "angry", tmp_path / "angry")
-    with serving(tmp_path, "angry") as server, connect(address(server, "http"), timeout=30) as client:
+    with serving(embedded, tmp_path, "angry") as server, connect(address(server, "http"), timeout=30) as client:
         asked = Request(model="angry", inputs={"IN": np.array([1], np.int32)})
         assert client.infer(asked).outputs["OUT"].tolist() == [1]
         client._transport.request("POST", "/v2/repository/models/angry/unload", b"{}").check(client.url)

@@ -96,7 +96,9 @@ def find_layout(slot: Slot, layout: str = "auto") -> Layout:
     if axes is None:
         axes = {"FORMAT_NCHW": "CHW", "FORMAT_NHWC": "HWC"}.get(slot.layout)
     if axes is None:
-        first, last = inner[0] in CHANNELS, inner[2] in CHANNELS
+        first, last = inner[0] in (1, 3), inner[2] in (1, 3)
+        if not first and not last:
+            first, last = inner[0] == 4, inner[2] == 4  # RGBA is rare: 4 is taken for a size where a 1 or 3 is
         if first == last:
             raise UsageError(
                 f"input {slot} does not show which dimension holds the colours",
