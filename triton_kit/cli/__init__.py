@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "render": Entry("Build", "Write config.pbtxt from model.yaml and its template"),
     "template": Entry("Build", "List, show or copy the templates"),
     "validate": Entry("Check", "Say what a Triton server would refuse, and the remedy"),
+    "fmt": Entry("Check", "Lay out config.pbtxt the canonical way"),
     "serve": Entry("Run", "Serve the repository and say when each model is ready"),
     "health": Entry("Run", "Ask a running server what it has ready"),
     "infer": Entry("Run", "Send a request to a model and show its answer"),
@@ -127,8 +128,8 @@ def _remember(_ctx: Any, param: Any, value: bool) -> bool:
 
 def _print_version(value: bool) -> None:
     if value:
-        from triton_kit.version import __version__
         from triton_kit.repository.schema import RELEASE, SOURCE
+        from triton_kit.version import __version__
 
         terminal.out(f"tk {__version__} (configuration schema: {SOURCE}, Triton {RELEASE or 'of an unknown release'})")
         raise typer.Exit

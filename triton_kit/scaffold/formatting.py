@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,31 +71,29 @@ def find_configs(path: str) -> list[str]:
     if kind is not None and kind not in (files.DIRECTORY, files.DANGLING):
         return [path]
     target = find_target(path)
+    root = Path(target.repository)
     if not target.whole:
-        return [found for name in target.models for found in _model_configs(os.path.join(target.repository, name))]
-    found = [
-        config
-        for name in files.by_bytes(_listing(target.repository), files.DIRECTORY)
-        for config in _model_configs(os.path.join(target.repository, name))
-    ]
+        return [found for name in target.models for found in _model_configs(root / name)]
+    names = files.by_bytes(_listing(root), files.DIRECTORY)
+    found = [config for name in names for config in _model_configs(root / name)]
     if not found:
         hint = f"give a model repository, a model, or a {CONFIG_NAME}"
         raise UsageError(f"{path} has no model with a {CONFIG_NAME}", hint=hint)
     return found
 
 
-def _model_configs(model: str) -> list[str]:
-    found = [os.path.join(model, CONFIG_NAME)] if _listing(model).get(CONFIG_NAME) == files.FILE else []
-    custom = os.path.join(model, "configs")
-    if files.kind_of(custom) == files.DIRECTORY:
+def _model_configs(model: Path) -> list[str]:
+    found = [model / CONFIG_NAME] if _listing(model).get(CONFIG_NAME) == files.FILE else []
+    custom = model / "configs"
+    if files.kind_of(str(custom)) == files.DIRECTORY:
         names = files.by_bytes(_listing(custom), files.FILE)
-        found += [os.path.join(custom, name) for name in names if name.endswith(".pbtxt")]
-    return [os.path.normpath(path) for path in found]
+        found += [custom / name for name in names if name.endswith(".pbtxt")]
+    return [str(path) for path in found]
 
 
-def _listing(path: str) -> dict[str, str]:
+def _listing(path: Path) -> dict[str, str]:
     try:
-        return files.listing(path)
+        return files.listing(str(path))
     except OSError as error:
         raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
 

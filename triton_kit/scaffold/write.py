@@ -109,16 +109,24 @@ def fill(root: Path, files: tuple[PlannedFile, ...]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give an existing or new file this text in one step; killed at any moment, it has the old text or the new."""
+    """Give an existing or new file this text in one step; killed at any moment, it has the old text or the new.
+
+    Surrogate escapes become the bytes they stand for. A pipe or a device is written to, never replaced.
+    """
+    data = text.encode("utf-8", "surrogateescape")
     # Through a symbolic link the file it names is replaced, not the link. A loose file beside it disturbs no server.
     real = path.resolve()
     with explained(path):
+        # /dev/stdout may lead to a file, but what it names is the open stream.
+        if path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir()):
+            path.write_bytes(data)
+            return
         remove_stale(real.parent)
         staged = real.parent / f"{PREFIX}{secrets.token_hex(6)}"
         try:
             with staged.open("xb") as file:
                 lock(file.fileno())
-                file.write(text.encode())
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
                 if real.exists():

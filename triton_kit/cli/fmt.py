@@ -1,0 +1,139 @@
+"""``tk fmt``: config.pbtxt in its canonical layout."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.scaffold.formatting import Formatted
+
+
+def fmt(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...", help="Repositories, models, config.pbtxt files; - is stdin. Default: here."
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+) -> int:
+    """Lay out config.pbtxt the canonical way: the same fields in the same order, every comment, one look.
+
+    What was written on one line stays on it where it fits into 80 columns; what was spread stays spread. A file that
+    cannot be read is named and left alone (exit code 1), and so is one that tk render wrote (exit code 0).
+    """
+    from triton_kit.scaffold import formatting
+
+    if format_ not in ("text", "json"):
+        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
+    given = paths or [_default_path()]
+    if "-" in given:
+        if len(given) > 1:
+            raise UsageError("- stands for stdin, and cannot stand beside other paths", hint="give - alone")
+        if format_ == "json":
+            raise UsageError("--format json prints no text to go on with", hint="leave it out with -")
+        text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        return _filter(formatting.format_text(text, "<stdin>"), check=check, diff=diff)
+    results = list(formatting.format_files(given))
+    for result in results:
+        if result.status == "changed" and not (check or diff):
+            formatting.write_formatted(result)
+    if format_ == "json":
+        terminal.out_json({"version": 1, "files": [_as_json(result) for result in results]})
+    else:
+        _show(results, check=check, diff=diff)
+    return _exit_code(results, check=check)
+
+
+def _default_path() -> str:
+    from triton_kit.scaffold import project
+
+    found = project.find()
+    return os.path.relpath(found.repository) if found else "."
+
+
+def _filter(result: Formatted, *, check: bool, diff: bool) -> int:
+    """Stdin to stdout; what cannot be read comes out as it is, so that an editor loses nothing."""
+    if result.status == "unreadable":
+        _show_problem(result)
+    if diff:
+        _show_diff(result)
+    elif check:
+        if result.status == "changed":
+            terminal.say("<stdin> would be formatted")
+    else:
+        sys.stdout.buffer.write(result.new.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    return _exit_code([result], check=check)
+
+
+def _exit_code(results: list[Formatted], *, check: bool) -> int:
+    bad = ("unreadable", "changed") if check else ("unreadable",)
+    return 1 if any(result.status in bad for result in results) else 0
+
+
+def _show(results: list[Formatted], *, check: bool, diff: bool) -> None:
+    for result in results:
+        if result.status == "unreadable":
+            _show_problem(result)
+        elif result.status == "rendered":
+            terminal.detail(f"{result.path}: written by tk render, left alone")
+        elif result.status == "changed":
+            if diff:
+                _show_diff(result)
+            else:
+                terminal.out(f"{result.path}: {'would be formatted' if check else 'formatted'}")
+    terminal.say(_summary(results, would=check or diff))
+
+
+def _summary(results: list[Formatted], *, would: bool) -> str:
+    words = {
+        "changed": "would be formatted" if would else "formatted",
+        "unchanged": "unchanged",
+        "rendered": "rendered by tk",
+        "unreadable": "cannot be read",
+    }
+    counts = [(sum(r.status == status for r in results), said) for status, said in words.items()]
+    if not results:
+        return "no config.pbtxt here"
+    parts = [f"{count} {said}" for count, said in counts if count]
+    files = "1 file" if len(results) == 1 else f"{len(results)} files"
+    return f"{files}: {', '.join(parts)}"
+
+
+def _show_problem(result: Formatted) -> None:
+    problem = result.problem
+    assert problem is not None
+    place = f"{result.path}:{problem.span.line}:{problem.span.column}"
+    terminal.error(f"{place}: {problem.message}", hint=problem.help)
+
+
+def _show_diff(result: Formatted) -> None:
+    from triton_kit.scaffold import formatting
+
+    for line in formatting.diff(result):
+        terminal.out(_colored(line))
+
+
+def _colored(line: str) -> str:
+    if line.startswith(("---", "+++")):
+        return terminal.style(line, "bold")
+    name = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return terminal.style(line, name) if name else line
+
+
+def _as_json(result: Formatted) -> dict[str, object]:
+    shown: dict[str, object] = {"file": result.path, "status": result.status}
+    if result.problem:
+        span = result.problem.span
+        shown["problem"] = {"line": span.line, "column": span.column, "message": result.problem.message}
+    return shown
