@@ -177,6 +177,11 @@ BAD = {
     ),
     "an unknown template": (("add", "m", "--from", "a.onnx", "--template", "onx"), 2, "onx is not a template"),
     "a value that no template has": (("add", "m", "--from", "a.onnx", "--set", "max_batch=1"), 2, "max_batch is not a"),
+    "an input twice": (
+        ("add", "m", "--backend", "python", "--input", "x:FP32:1", "--input", "x:FP32:2", "--output", "y:FP32:1"),
+        2,
+        "--input x stands there twice",
+    ),
     "a version that is not served": (
         ("add", "m", "--from", "a.onnx", "--version-policy", "specific:2"),
         2,
@@ -265,17 +270,35 @@ def test_the_python_model_compiles_whatever_the_tensors_are_called(tk: Run, name
     assert config("p")["input"][0]["name"] == name
 
 
-@pytest.mark.parametrize("name", [n for n in Templates().names() if n != "ensemble"])
+@pytest.mark.parametrize("name", [n for n in Templates().names() if n not in ("ensemble", "python")])
 def test_every_template_is_added_rendered_and_linted(tk: Run, tmp_path: Path, name: str) -> None:
-    source: tuple[object, ...] = ()
-    if name == "onnxruntime":
-        source = ("--from", write_onnx(tmp_path / "a.onnx"))
-    elif name != "python":
-        source = ("--set", "config.model_warmup=null")
-    code, _, err = tk(
-        "add", "m", "--backend", name, "--input", "x:FP32:4", "--output", "y0:FP32:4", *source, "--dry-run"
-    )
+    tensors = ("--input", "x:FP32:4", "--output", "y0:FP32:4", "--max-batch-size", 4)
+    tuned = ("--batching", "dynamic", "--preferred", "2,4", "--instances", 2, "--kind", "auto")
+    code, _, err = tk("add", "m", "--backend", name, *tensors, *tuned)
     assert code == 0, err
+    # All that is missing is the file, and the user is told where it goes.
+    (line,) = [line for line in err.splitlines() if line.startswith("  cp FILE ")]
+    assert files(tmp_path / "model_repository") == {"m/1/.gitkeep", "m/config.pbtxt", "m/model.yaml"}
+    assert [d.rule for d in lint("model_repository").diagnostics] == ["model-file-missing"]
+    assert line.split()[-1].startswith("model_repository/m/1/model.")
+    assert config("m")["instance_group"] == [{"count": 2, "kind": "KIND_AUTO"}]
+    assert tk("render", "--check")[0] == 0
+
+
+def test_a_backend_that_the_release_lacks_is_refused(tk: Run, tmp_path: Path) -> None:
+    (tmp_path / "tk.yaml").write_text('release: "25.06"\n')
+    code, _, err = tk("add", "m", "--backend", "tensorflow", "--input", "x:FP32:4", "--output", "y:FP32:4")
+    assert (code, "no release after 25.02 has the backend tensorflow, and this is for 25.06" in err) == (2, True)
+
+
+def test_a_rule_that_the_project_ignores_keeps_nothing_back(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "a.onnx")
+    refused = ("add", "m", "--from", "a.onnx", "--set", "config.input.0.dims=[5]")
+    code, _, err = tk(*refused)
+    assert code == 1
+    rule = err.splitlines()[1].rpartition("[")[2].rstrip("]")
+    (tmp_path / "tk.yaml").write_text(f"lint: {{ignore: [{rule}]}}\n")
+    assert tk(*refused)[0] == 0
 
 
 def test_an_ensemble_is_added_when_its_steps_are_there(tk: Run, tmp_path: Path) -> None:

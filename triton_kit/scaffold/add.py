@@ -15,6 +15,7 @@ from triton_kit.errors import UsageError
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT
 from triton_kit.scaffold import jinja, options, yamlfile
+from triton_kit.scaffold.check import WAITING
 from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
 from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
 from triton_kit.scaffold.pythonmodel import python_values
@@ -94,6 +95,8 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
             for c in backend.companions(request.source)
         ]
     files += _extra_files(templates, template, final, {f.path for f in files})
+    if kind.default_file and not any(f.path.startswith("1/") for f in files):
+        files.append(PlannedFile(path=WAITING, text=""))
     _refuse_collisions(files)
     return Plan(
         root=request.repository / request.name,
@@ -110,6 +113,8 @@ def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
     _refuse_missing(request, backend, input_, output)
+    for option, tensors in (("--input", request.inputs and input_), ("--output", request.outputs and output)):
+        _refuse_twice(option, [t["name"] for t in tensors])
     size = derived.max_batch_size if request.max_batch_size is None else request.max_batch_size
     if size < 0:
         raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
@@ -145,6 +150,13 @@ def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tens
         raise UsageError(
             "an ensemble has steps: --step missing", hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"
         )
+
+
+def _refuse_twice(option: str, names: Sequence[str]) -> None:
+    """A server loads a model with two inputs of one name, and then refuses every request (core infer_request.cc)."""
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise UsageError(f"{option} {name} stands there twice", hint="give each tensor a name of its own")
 
 
 def _given(layer: Layer) -> Mapping[str, Any]:
@@ -241,8 +253,11 @@ def _refuse_collisions(files: Sequence[PlannedFile]) -> None:
 
 def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
     steps = []
+    version = request.repository / request.name / "1"
+    if backend.default_file and backend.name != "python" and request.source is None:
+        steps.append(f"cp FILE {shlex.quote(str(version / backend.default_file))}")
     if backend.name == "python" and request.source is None:
-        steps.append(f"edit {shlex.quote(str(request.repository / request.name / '1' / 'model.py'))}")
+        steps.append(f"edit {shlex.quote(str(version / 'model.py'))}")
     steps += [
         f"tk validate {shlex.quote(str(request.repository / request.name))}",
         f"tk serve {shlex.quote(str(request.repository))}",
