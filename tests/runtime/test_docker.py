@@ -185,3 +185,15 @@ def test_a_tk_that_is_killed_leaves_no_container_even_of_a_server_that_hangs(rep
         time.sleep(1.0)
         tk.send_signal(signal.SIGKILL)
     assert wait_for(lambda: containers(repository) == [])
+
+
+def test_a_server_that_shall_outlive_tk_runs_on_after_the_block(repository: Path, tmp_path: Path) -> None:
+    log = tmp_path / "server.log"
+    spec = make_spec(repository, detach=log)
+    try:
+        with running(DockerRuntime(), spec) as (server, _):
+            pass
+        assert infer(server.endpoints.http) == [2.0, 5.0]
+        assert "successfully loaded 'doubler'" in log.read_text()
+    finally:
+        server.stop()
