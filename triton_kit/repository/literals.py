@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _TRUTHY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _FIELD_LINE = re.compile(r"[ \t]*(?:[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]|[}\]>#]|\n|$)")
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]")
+_GLUED = re.compile(r"[0-9]+([A-Za-z_][A-Za-z0-9_]*)[ \t]*[:{<[]")
 _BAD = object()
 """A value that was reported."""
 
@@ -56,7 +57,7 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
     text = reader.text
     values: list[Any] = []
     items: list[tuple[int, int]] = []
-    comma = -1
+    comma, together = -1, False
     pos = skip(text, start + 1)
     while pos < reader.size:
         c = text[pos]
@@ -84,8 +85,10 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
             reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
             pos = skip(text, pos + 1)
         elif _starts_value(field, text, pos):
-            what = f"two values of {field.name} have no comma between them"
-            reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+            if not together:
+                what = f"two values of {field.name} have no comma between them"
+                reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+            together = True
         elif c != "]":
             break
     what = f"the list of {field.name} is never closed"
@@ -138,6 +141,9 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
     if isinstance(problem_or_value, _Problem):
         p = problem_or_value
         end = max(token.end(), _junk(text, pos))
+        glued = _GLUED.match(text, token.start())
+        if glued and glued[1] in reader.stack[-1].message._type.fields:
+            end = glued.start(1)
         reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, field=field)
         return _BAD, end
     return problem_or_value, token.end()
@@ -145,7 +151,7 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
 
 def _junk(text: str, pos: int) -> int:
     """The end of something that is no value: the rest of the line, up to what ends a value."""
-    found = re.compile(r"[^\s,;\]}>#]+").match(text, pos)
+    found = re.compile(r"""[^\s,;\]}>#"':{[]+""").match(text, pos)
     return max(found.end() if found else pos, pos + 1)
 
 

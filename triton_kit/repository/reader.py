@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from triton_kit.repository.message import Message, default_of
 from triton_kit.repository.schema import BOOLS, RANGES, Field, MessageType
 from triton_kit.repository.source import Path
-from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIST, NEXT, OTHER, SKIP, STATEMENT
+from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIMIT, LIST, NEXT, OTHER, SKIP, STATEMENT
 
 Convert = Callable[[str], Any]
 Plan = dict[str, tuple[Field, tuple[Convert | None, ...]]]
@@ -65,20 +65,26 @@ class Reader:
         field: Field | None = None,
         related: tuple[tuple[str, int, int], ...] = (),
     ) -> None:
-        """Note something wrong at these offsets, in the message that is being read or in a field of it."""
-        self.found.append(Found(kind, start, end, message, help_, self.route(field), related))
+        """Note something wrong at these offsets, in the message that is being read or in a field of it.
+
+        An unfilled template is one mistake: what its remains do to the syntax is not said.
+        """
+        if len(self.found) < LIMIT and not (self.template and kind == "syntax"):
+            self.found.append(Found(kind, start, end, message, help_, self.route(field), related))
 
     def route(self, field: Field | None = None) -> Path:
         """The route to the message that is being read, and on to a field of it."""
         route: list[str | int] = []
         for parent, frame in zip(self.stack, self.stack[1:], strict=False):
             assert frame.field is not None
-            route.append(frame.field.name)
+            if not parent.message._type.entry:
+                route.append(frame.field.name)
             if frame.field.map:
                 route.append(frame.message.__dict__.get("key", ""))
             elif frame.field.repeated:
                 route.append(len(parent.message.__dict__[frame.field.name]) - 1)
-        return (*route, field.name) if field else tuple(route)
+        # An entry of a map stands for its value.
+        return (*route, field.name) if field and not self.stack[-1].message._type.entry else tuple(route)
 
     def read(self) -> Message:
         """Read the whole text; what is wrong is in ``found``."""

@@ -6,12 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from triton_kit.repository import literals, suggest
+from triton_kit.repository.delimiters import after_item, report_delimiter, report_open, report_twice, surplus
 from triton_kit.repository.lexer import T_STRING, T_WORD, TOKEN, skip, tail, token_end
 from triton_kit.repository.schema import Field
-from triton_kit.repository.skipping import balance, is_template, past, past_list, resync, template
-from triton_kit.repository.tokens import CLOSE, INTEGERS, LIST, OTHER
+from triton_kit.repository.skipping import balance, is_template, past, resync, template
+from triton_kit.repository.tokens import INTEGERS, LIMIT, LIST, OTHER
+
+__all__ = ["after_item", "irregular", "report_delimiter", "report_twice", "stumble", "surplus"]
 
 if TYPE_CHECKING:
+    from triton_kit.repository.message import Message
     from triton_kit.repository.reader import Reader
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]+")
@@ -24,6 +28,8 @@ _EXTENSION = re.compile(r"\[\s*[A-Za-z][\w./-]*\s*\]")
 
 def irregular(reader: Reader, m: re.Match[str]) -> int:
     """A named field whose value the quick path did not take; the offset where reading goes on."""
+    if len(reader.found) >= LIMIT:
+        return reader.size
     kind = m.lastindex or OTHER
     start = m.start(kind)
     if kind in (INTEGERS, LIST):
@@ -65,6 +71,8 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         elif text[inside] == "]":
             reader.stack[-1].message._marks.append((name, name_start, start, inside + 1, None))
             return tail(text, inside + 1)
+        elif (end := template(reader, inside)) is not None:
+            return after_item(reader, field, name_start, end)
         elif (word := _FIELD.match(text, inside)) and word[1] in field.message.fields and balance(reader) < 0:
             reader.report("syntax", start, start + 1, f"a block of {name} has no opening brace", "write { before it")
             reader.balance = balance(reader) + 1
@@ -73,8 +81,6 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         elif text[inside] in "{<":
             reader.open(field, text[inside], name_start, inside, True, name_end)
             return skip(text, inside + 1)
-        elif (end := template(reader, inside)) is not None:
-            return after_item(reader, field, name_start, end)
         else:
             reader.report(
                 "type", inside, token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
@@ -98,7 +104,7 @@ def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: i
     if depth > 1 and balance(reader) > 0:
         for up in range(depth - 2, -1, -1):
             if name in reader.stack[up].message._type.fields:
-                _report_open(reader, name_start)
+                report_open(reader)
                 while len(reader.stack) > up + 1:
                     reader.balance = balance(reader) - 1
                     reader.leave(name_start)
@@ -111,11 +117,12 @@ def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: i
 def stumble(reader: Reader, pos: int) -> int:
     """Something that begins no field; reading goes on beyond it, or in fewer messages."""
     text = reader.text
-    if pos >= reader.size:
-        _report_open(reader, reader.size)
+    if pos >= reader.size or len(reader.found) >= LIMIT:
+        if len(reader.stack) > 1:
+            report_open(reader)
         while len(reader.stack) > 1:
             reader.leave(reader.size)
-        return pos
+        return reader.size
     if (end := template(reader, pos)) is not None:
         return tail(text, end)
     token = TOKEN.match(text, pos)
@@ -141,6 +148,8 @@ def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
     word = _FIELD.match(text, value)
     if value < reader.size and value > after and text[value] not in "}>]":
         return value_at(reader, name, pos, end, value, colon=True)
+    if text[after] in "{[<" and after < reader.size:
+        return value_at(reader, name, pos, end, after, colon=False)
     if known and word and fields[name].kind == "message" and balance(reader) < 0:
         field = fields[name]
         if word[1] in field.message.fields:
@@ -159,7 +168,7 @@ def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
 
 def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     """Something other than a word where a field should begin."""
-    text, c = reader.text, reader.text[pos]
+    text, c, frame = reader.text, reader.text[pos], reader.stack[-1]
     if text.startswith(("//", "/*"), pos):
         return _code_comment(reader, pos)
     if c in ",;":
@@ -184,9 +193,10 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         return _not_ascii(reader, pos)
     if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
         name = token[0][1:-1]
-        reader.report(
-            "syntax", pos, token.end(), f"{token[0]} is in quotes", "write the name of a field without quotes"
-        )
+        help_ = "write the name of a field without quotes"
+        if frame.message._type.entry:
+            help_ = f"write key: {suggest.short(token[0])} value: ..."
+        reader.report("syntax", pos, token.end(), f"{suggest.short(token[0])} is in quotes", help_)
         value = skip(text, skip(text, token.end()) + 1)
         if name in reader.stack[-1].message._type.fields and value < reader.size:
             return value_at(reader, name, pos, token.end(), value, colon=True)
@@ -197,12 +207,19 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         reader.report("syntax", pos, extension.end(), what, "write the name of a field")
         colon = _COLON.match(text, extension.end())
         return past(reader, colon.end() if colon else skip(text, extension.end()))
+    if text.startswith(("<<<<<<<", "=======", ">>>>>>>"), pos) and text[pos - 1 : pos] in ("", "\n"):
+        what = "a merge conflict is left in the file"
+        reader.report("syntax", pos, pos + 7, what, "choose one side, and remove the conflict's marks")
+        return reader.size
     if c == "[":
         reader.report("syntax", pos, pos + 1, "a [ stands where a field should begin", "write the name of a field")
         return skip(text, pos + 1) if _FIELD.match(text, skip(text, pos + 1)) else past(reader, pos)
     what = suggest.short(text[pos:end])
     if c.isdigit():
-        reader.report("syntax", pos, end, f"{what} is not the name of a field", "write the field's name, not a number")
+        help_ = "write the field's name, not a number"
+        if several := _last_list(frame.message):
+            help_ = f"write {several}: [ ... ] for several values"
+        reader.report("syntax", pos, end, f"{what} is not the name of a field", help_)
     else:
         reader.report(
             "syntax", pos, end, f"{what} stands where a field should begin", "remove it, or write NAME: VALUE"
@@ -211,6 +228,16 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         reader.balance = balance(reader) - 1
         return skip(text, pos + 1)
     return past(reader, pos) if c in "{<" else resync(reader, end)
+
+
+def _last_list(message: Message) -> str | None:
+    """The repeated scalar field that was set last, if a field was."""
+    if not message._marks:
+        return None
+    mark = message._marks[-1]
+    name: str = mark[1] if isinstance(mark, re.Match) else mark[0]
+    field = message._type.fields[name]
+    return name if field.repeated and field.kind != "message" else None
 
 
 def _code_comment(reader: Reader, pos: int) -> int:
@@ -240,116 +267,3 @@ def _not_ascii(reader: Reader, pos: int) -> int:
     what = f"{suggest.short(text[pos])} stands outside a string"
     reader.report("encoding", pos, pos + 1, what, "use ASCII characters outside strings and comments")
     return resync(reader, pos + 1)
-
-
-def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
-    """After a message in brackets neither a comma with another message nor the closing bracket; goes on behind."""
-    text = reader.text
-    pos = skip(text, end)
-    if (past := template(reader, pos)) is not None:
-        return (
-            after_item(reader, field, name, past) if not _over(reader, past) else _end_list(reader, field, name, past)
-        )
-    c = text[pos] if pos < reader.size else ""
-    if c == "}" and balance(reader) < 0 and text[skip(text, pos + 1)] in ",]":
-        reader.report("syntax", pos, pos + 1, "} closes nothing", "remove it", field=field)
-        reader.balance = balance(reader) + 1
-        return after_item(reader, field, name, pos + 1)
-    following = skip(text, pos + 1) if c in (",", ";") else pos
-    if c == ";":
-        reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
-    if following < reader.size and text[following] in "{<" and not is_template(text, following):
-        if c in "{<":
-            reader.report(
-                "syntax",
-                pos,
-                pos + 1,
-                f"two blocks of {field.name} have no comma between them",
-                "write a comma",
-                field=field,
-            )
-        reader.open(field, text[following], name, following, True)
-        return skip(text, following + 1)
-    if text.startswith("]", following):
-        if c == ",":
-            reader.report(
-                "syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", field=field
-            )
-        reader.end_list(field, name, following + 1)
-        return tail(text, following + 1)
-    if c == "," and (past := template(reader, following)) is not None:
-        return after_item(reader, field, name, past)
-    if following < reader.size and text[following] in ",\"'0123456789":
-        what = suggest.short(text[following : token_end(text, following)])
-        reader.report(
-            "syntax",
-            following,
-            token_end(text, following),
-            f"{what} is not a block of {field.name}",
-            "write { ... }",
-            field=field,
-        )
-        return past_list(reader, following)
-    start = text.index("[", name)
-    reader.report(
-        "syntax",
-        start,
-        start + 1,
-        f"the list of {field.name} is never closed",
-        "write a ] after its last item",
-        field=field,
-    )
-    return following
-
-
-def _over(reader: Reader, pos: int) -> bool:
-    return skip(reader.text, pos) >= reader.size
-
-
-def _end_list(reader: Reader, field: Field, name: int, end: int) -> int:
-    reader.end_list(field, name, end)
-    return tail(reader.text, end)
-
-
-def surplus(reader: Reader, m: re.Match[str]) -> int:
-    """A closing delimiter with nothing open."""
-    reader.report("syntax", m.start(CLOSE), m.end(CLOSE), f"{m[CLOSE]} closes nothing", "remove it")
-    return m.end()
-
-
-def report_delimiter(reader: Reader, m: re.Match[str], closer: str) -> None:
-    """A message that ends with the delimiter of the other kind."""
-    start = reader.stack[-1].message._start
-    reader.report(
-        "syntax", m.start(CLOSE), m.end(CLOSE), f"{m[CLOSE]} does not close a {reader.text[start]}", f"write {closer}",
-        related=(("opened here", start, start + 1),),
-    )  # fmt: skip
-
-
-def report_twice(reader: Reader, field: Field, other: Field, start: int, end: int) -> None:
-    """A field that is set already, or another one of its oneof."""
-    message = reader.stack[-1].message
-    first = message.__dict__[other.name]
-    place = getattr(first, "_name", None)
-    if place is None:
-        place = next(
-            (m.start(1) if isinstance(m, re.Match) else m[1] for m in message._marks if _named(m, other.name)), start
-        )
-    related = ((f"{other.name} is set here", place, place + len(other.name)),)
-    if field is other:
-        text, help_ = f"{field.name} is set twice", "remove one of the two"
-        reader.report("duplicate", start, end, text, help_, field=field, related=related)
-    else:
-        text, help_ = f"{field.name} and {other.name} exclude each other", "keep one of the two"
-        reader.report("oneof", start, end, text, help_, field=field, related=related)
-
-
-def _named(mark: object, name: str) -> bool:
-    return mark[1] == name if isinstance(mark, re.Match) else bool(mark[0] == name)  # type: ignore[index]
-
-
-def _report_open(reader: Reader, _end: int) -> None:
-    frame = reader.stack[-1]
-    start = frame.message._start
-    what = f"the block of {frame.field.name} is never closed" if frame.field else "a block is never closed"
-    reader.report("syntax", start, start + 1, what, f"write a {frame.closer} where it ends")

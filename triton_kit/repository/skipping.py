@@ -16,7 +16,9 @@ _STOPS = re.compile(
     r"""#[^\n]*|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|([{[])|([}\]>])|(\n)"""
     r"""|([A-Za-z_][A-Za-z0-9_]*)(?=[ \t]*[:{<[])|[A-Za-z0-9_]+"""
 )
-_TEMPLATE = re.compile(r"(?:\$\{.{0,200}?\}|\{\{.{0,200}?\}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\})[^\s,;\[\]{}<>\"'#]*")
+_TEMPLATE = re.compile(
+    r"(?:\$\{.{0,200}?\}|\{\{[^:\n]{0,200}?\}\}|\{%.{0,200}?%\}|\{#.{0,200}?#\})[^\s,;\[\]{}<>\"'#]*"
+)
 
 
 def is_template(text: str, pos: int) -> bool:
@@ -30,9 +32,9 @@ def template(reader: Reader, pos: int) -> int | None:
     if found is None:
         return None
     if not reader.template:
-        reader.template = True
         what = suggest.short(found[0])
         reader.report("syntax", pos, found.end(), f"{what} is an unfilled template variable", "fill the template first")
+        reader.template = True
     return found.end()
 
 

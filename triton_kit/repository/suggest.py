@@ -91,6 +91,8 @@ def _unknown_field(name: str, types: tuple[str, ...], route: tuple[str, ...]) ->
         return message, f"did you mean {near}?"
     if len(places) == 1 or (places and len(places[0]) <= 2):
         return message, f"move it into {'.'.join(places[0])}"
+    if not places and (near := nearest(lower, _places())):
+        return message, f"did you mean {near}, inside {owner(_places()[near][0])}?"
     return message, f"its fields are {', '.join(type_.fields)}" if type_.fields else "remove it: there are no fields"
 
 
@@ -148,7 +150,9 @@ def scalar_for_block(field: Field, value: str) -> tuple[str, str]:
     message = f"{field.name} takes a block, not {short(value)}"
     fields = field.message.fields
     if value in fields:
-        inner = f"{value} {{ ... }}" if fields[value].kind == "message" else f"{value}: ..."
+        inner = f"{value}: ..."
+        if fields[value].kind == "message":
+            inner = f"{value} {{ ... }}" if fields[value].message.fields else f"{value} {{ }}"
         return message, f"write {field.name} {{ {inner} }}"
     if list(fields) == ["string_value"]:
         inner = value if value[:1] in ('"', "'") else f'"{value}"'

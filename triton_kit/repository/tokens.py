@@ -14,7 +14,7 @@ STRING, INTEGER, NAME, INTEGERS, BLOCK, LIST, OTHER, CLOSE = range(3, 11)
 
 STRING is a single literal without escapes, INTEGER a plain decimal one, INTEGERS the inside of a list of such, BLOCK
 the opening delimiter of a message, LIST that of the first message in brackets, OTHER the first character of any other
-value, CLOSE a closing delimiter with no name before it.
+value, CLOSE a closing delimiter with no name before it. A brace that may begin a template variable is no delimiter.
 """
 
 # The same as SPACE and TAIL, yet quick where there is no comment: an alternative is left at its first character.
@@ -28,10 +28,13 @@ STATEMENT = re.compile(
     rf"({WORD}){_S}(?:(:){_S})?"
     rf"""(?:(?(2)(?:("[^"\\\n\0]*"|'[^'\\\n\0]*')(?!{_W}(?:["']|{_COMMENT}["']))"""
     rf"""|(-?(?:0|[1-9][0-9]*))(?![A-Za-z0-9_.])|({WORD})|\[([-0-9, \t\r\n]*)\]){_END}|(?!))"""
-    rf"""|([{{<]){_S}|\[{_S}([{{<]){_S}|([\["'0-9.-]))|([}}>]){_END}"""
+    rf"""|([{{<])(?![{{%]){_S}|\[{_S}([{{<])(?![{{%]){_S}|([\["'0-9.-]))|([}}>]){_END}"""
 )
 
-NEXT = re.compile(rf"{_S}(?:,{_S}([{{<]){_S}|(\]){_END})")
+NEXT = re.compile(rf"{_S}(?:,{_S}([{{<])(?![{{%]){_S}|(\]){_END})")
 """After a message in brackets: the opening delimiter of the next one, or the end of the list."""
 
 SKIP = re.compile(SPACE)
+
+LIMIT = 1000
+"""After so many problems the rest of a text is not read: nobody reads on either."""
