@@ -113,8 +113,8 @@ def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
     _refuse_missing(request, backend, input_, output)
-    for option, tensors in (("--input", request.inputs and input_), ("--output", request.outputs and output)):
-        _refuse_twice(option, [t["name"] for t in tensors])
+    _refuse_twice("--input", [t["name"] for t in input_ if request.inputs])
+    _refuse_twice("--output", [t["name"] for t in output if request.outputs])
     size = derived.max_batch_size if request.max_batch_size is None else request.max_batch_size
     if size < 0:
         raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
