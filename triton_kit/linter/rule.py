@@ -34,6 +34,7 @@ MODULES = (
     "metrics",
     "parameters",
     "python",
+    "pythoncompletion",
     "onnxfile",
     "onnxio",
     "ensembles",
