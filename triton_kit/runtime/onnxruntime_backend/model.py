@@ -7,22 +7,30 @@ the same words), and it runs the requests of one call as one batch.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np  # noqa: TID253
 import triton_python_backend_utils as pb_utils
-from tk_onnx_config import check, complete, load, plain, tensors, unsupported
+from tk_onnx_config import (  # type: ignore[import-not-found]
+    check,
+    complete,
+    load,
+    plain,
+    tensors,
+    unsupported,
+)
 
 
 class TritonPythonModel:
     """One instance of an ONNX model."""
 
     @staticmethod
-    def auto_complete_config(auto):
+    def auto_complete_config(auto: Any) -> Any:
         """Fill in what is missing as the C++ backend does: nothing at all once inputs and outputs are listed."""
         complete(auto, Path(pb_utils.get_model_dir()))
         return auto
 
-    def initialize(self, args):
+    def initialize(self, args: Any) -> None:
         """Load the session and compare it with the configuration; raises with the C++ backend's words."""
         config = json.loads(args["model_config"])
         directory = Path(args["model_repository"]) / args["model_version"]
@@ -36,10 +44,10 @@ class TritonPythonModel:
         self.strings = {name for name, tensor in outputs.items() if tensor.dtype == "TYPE_STRING"}
         self.scalars = {name for name, tensor in (inputs | initializers).items() if not tensor.shape}
 
-    def execute(self, requests):
+    def execute(self, requests: Any) -> Any:
         """Answer each request; those that can share a run do."""
-        responses = [None] * len(requests)
-        groups = {}
+        responses: list[Any] = [None] * len(requests)
+        groups: dict[Any, list[Any]] = {}
         for i, request in enumerate(requests):
             try:
                 if self.unsupported:
@@ -49,7 +57,7 @@ class TritonPythonModel:
             except Exception as error:
                 responses[i] = _refusal(error)
                 continue
-            key = (i,)
+            key: Any = i
             if self.batching and len(requests) > 1:
                 key = tuple((name, feed[name].dtype.char, feed[name].shape[1:]) for name in sorted(feed))
             groups.setdefault(key, []).append((i, feed, wanted))
@@ -59,15 +67,15 @@ class TritonPythonModel:
                 responses[i] = answer or self._run_alone(feed, wanted)
         return responses
 
-    def finalize(self):
+    def finalize(self) -> None:
         self.session = None
 
-    def _wanted(self, requested):
+    def _wanted(self, requested: Any) -> Any:
         if len(requested) == len(self.outputs):
             return self.outputs
         return [name for name in self.outputs if name in requested]
 
-    def _given(self, tensor):
+    def _given(self, tensor: Any) -> Any:
         array = tensor.as_numpy()
         if array.dtype.kind in "OS":
             # ONNX Runtime takes str, Triton gives bytes.
@@ -77,14 +85,14 @@ class TritonPythonModel:
             array = array.reshape(())
         return array
 
-    def _run_alone(self, feed, wanted):
+    def _run_alone(self, feed: Any, wanted: Any) -> Any:
         try:
             arrays = self.session.run(wanted, feed) if wanted else []
             return self._response(zip(wanted, arrays, strict=True))
         except Exception as error:
             return _refusal(error)
 
-    def _run_together(self, group):
+    def _run_together(self, group: Any) -> Any:
         """The answers of requests whose inputs differ in the batch dimension alone; None if that does not work out."""
         feeds = [feed for _, feed, _ in group]
         wanted = [name for name in self.outputs if any(name in names for _, _, names in group)]
@@ -104,10 +112,10 @@ class TritonPythonModel:
             start += size
         return answers
 
-    def _response(self, outputs):
+    def _response(self, outputs: Any) -> Any:
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, self._made(name, array)) for name, array in outputs])
 
-    def _made(self, name, array):
+    def _made(self, name: Any, array: Any) -> Any:
         array = np.asarray(array)
         if name in self.strings:
             texts = [str(item).encode() for item in array.ravel()]
@@ -115,7 +123,7 @@ class TritonPythonModel:
         return array if array.ndim else array.reshape(1)
 
 
-def _refusal(error):
+def _refusal(error: Any) -> Any:
     known = type(error).__module__.startswith("onnxruntime")
     text = plain(error) if known else str(error)
     return pb_utils.InferenceResponse([], error=pb_utils.TritonError(text))

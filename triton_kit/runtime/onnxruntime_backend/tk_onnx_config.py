@@ -5,6 +5,7 @@ Beside ``model.py`` in the backend's directory, which the stub puts on its modul
 
 import os
 import re
+from typing import Any
 
 # ONNX Runtime's names of element types, as config.pbtxt has them. 24.10 has no counterpart for bfloat16.
 _TYPES = {
@@ -34,7 +35,7 @@ class InvalidModel(Exception):
     """The C++ backend would refuse this model; core shows the words."""
 
 
-def complete(auto, directory):
+def complete(auto: Any, directory: Any) -> None:
     """Fill in what is missing as the C++ backend does: nothing at all once inputs and outputs are listed."""
     config = auto.as_dict()
     if (config["input"] or config["batch_input"]) and config["output"]:
@@ -47,7 +48,7 @@ def complete(auto, directory):
             config[kind] = [_completed(config, kind, known[name]) for name in sorted(known)]
 
 
-def check(config, inputs, outputs, initializers):
+def check(config: Any, inputs: Any, outputs: Any, initializers: Any) -> None:
     """Raise InvalidModel unless the configuration fits the session."""
     _check_controls(config, inputs)
     _check_inputs(config, inputs, initializers)
@@ -57,13 +58,13 @@ def check(config, inputs, outputs, initializers):
 class _Tensor:
     """What the session says of a tensor; every dimension that is not fixed is -1, unknown rank is rank 0."""
 
-    def __init__(self, argument):
+    def __init__(self, argument: Any) -> None:
         self.name = argument.name
         self.dtype = _TYPES.get(argument.type, "TYPE_<invalid>")
         self.shape = [size if isinstance(size, int) and size >= 0 else -1 for size in argument.shape or []]
 
 
-def tensors(arguments):
+def tensors(arguments: Any) -> Any:
     for argument in arguments:
         kind = argument.type.partition("(")[0]
         if kind != "tensor":
@@ -74,7 +75,7 @@ def tensors(arguments):
     return {argument.name: _Tensor(argument) for argument in arguments}
 
 
-def load(directory, config):
+def load(directory: Any, config: Any) -> Any:
     # Here and not above: a stub whose model lists everything never pays for it.
     import onnxruntime
 
@@ -92,7 +93,7 @@ def load(directory, config):
         raise InvalidModel(plain(error)) from None
 
 
-def _options(onnxruntime, config):
+def _options(onnxruntime: Any, config: Any) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     level = config.get("optimization", {}).get("graph", {}).get("level", 0)
@@ -122,7 +123,7 @@ def _options(onnxruntime, config):
     return options
 
 
-def _integer(text):
+def _integer(text: Any) -> Any:
     """As C++ reads it: what follows the number does not matter."""
     number = re.match(r"\s*[+-]?\d+", text)
     if number is None or not -(2**31) <= int(number[0]) < 2**31:
@@ -130,13 +131,13 @@ def _integer(text):
     return int(number[0])
 
 
-def _boolean(text):
+def _boolean(text: Any) -> Any:
     if text.lower() not in ("true", "on", "1", "false", "off", "0"):
         raise InvalidModel(f"failed to convert '{text}' to boolean")
     return text.lower() in ("true", "on", "1")
 
 
-def _complete_batching(auto, config, tensors):
+def _complete_batching(auto: Any, config: Any, tensors: Any) -> None:
     if not all(tensor.shape and tensor.shape[0] == -1 for tensor in tensors):
         if config["max_batch_size"] > 0:
             raise InvalidModel(
@@ -150,7 +151,7 @@ def _complete_batching(auto, config, tensors):
         auto.set_dynamic_batching()
 
 
-def _completed(config, kind, tensor):
+def _completed(config: Any, kind: Any, tensor: Any) -> Any:
     if tensor.dtype not in _TYPES.values():
         raise InvalidModel(f"model {kind} '{tensor.name}' must specify 'data_type' for {config['name']}")
     batching = config["max_batch_size"] > 0
@@ -166,7 +167,7 @@ def _completed(config, kind, tensor):
     return entry
 
 
-def _check_controls(config, inputs):
+def _check_controls(config: Any, inputs: Any) -> None:
     for control_input in config.get("sequence_batching", {}).get("control_input", []):
         name = control_input["name"]
         for control in control_input["control"]:
@@ -186,7 +187,7 @@ def _check_controls(config, inputs):
                 )
 
 
-def _check_inputs(config, inputs, initializers):
+def _check_inputs(config: Any, inputs: Any, initializers: Any) -> None:
     entries = config["input"]
     sequence = config.get("sequence_batching", {})
     kinds = {control["kind"] for entry in sequence.get("control_input", []) for control in entry["control"]}
@@ -220,7 +221,7 @@ def _check_inputs(config, inputs, initializers):
             )
 
 
-def _check_outputs(config, outputs):
+def _check_outputs(config: Any, outputs: Any) -> None:
     skipped = {name for batch_output in config["batch_output"] for name in batch_output.get("target_name", [])}
     for entry in config["output"]:
         tensor = outputs.get(entry["name"])
@@ -232,7 +233,7 @@ def _check_outputs(config, outputs):
             _check_shape(config, entry, tensor, exact=True)
 
 
-def _check_type(config, kind, entry, tensor):
+def _check_type(config: Any, kind: Any, entry: Any, tensor: Any) -> None:
     dtype = entry["data_type"]
     if not isinstance(dtype, str):
         raise InvalidModel("attempt to access JSON non-string as string")
@@ -246,7 +247,7 @@ def _check_type(config, kind, entry, tensor):
         )
 
 
-def _check_shape(config, entry, tensor, exact):
+def _check_shape(config: Any, entry: Any, tensor: Any, exact: Any) -> None:
     """Compare dims with the model's shape: a free dimension of an input takes any size, one of an output only -1."""
     dims = [int(size) for size in (entry["reshape"]["shape"] if "reshape" in entry else entry["dims"])]
     name = config["name"]
@@ -278,7 +279,7 @@ def _check_shape(config, entry, tensor, exact):
         )
 
 
-def unsupported(config):
+def unsupported(config: Any) -> Any:
     """What the C++ backend does and this one does not; such a model loads, and its requests are refused."""
     used = [name for name in ("batch_input", "batch_output") if config[name]]
     if config.get("sequence_batching", {}).get("state"):
@@ -288,10 +289,10 @@ def unsupported(config):
     return f"the embedded onnxruntime backend does not run models with {', '.join(used)}" if used else ""
 
 
-def _text(shape):
+def _text(shape: Any) -> Any:
     return "[" + ",".join(map(str, shape)) + "]"
 
 
-def plain(error):
+def plain(error: Any) -> Any:
     text = re.sub(r"^\[ONNXRuntimeError\] : (\d+) : \w+ : ", r"onnx runtime error \1: ", str(error))
     return text if text.startswith("onnx runtime error") else f"onnx runtime error 1: {text}"
