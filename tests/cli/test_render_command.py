@@ -146,6 +146,15 @@ def test_models_are_named_or_pointed_at(tk: Run) -> None:
     assert "did you mean m?" in err
 
 
+def test_without_any_model_yaml_there_is_nothing_to_do(tk: Run) -> None:
+    YAML.unlink()
+    code, out, err = tk("render", "--check")
+    assert (code, out) == (0, "")
+    assert "nothing to render" in err
+    code, _, err = tk("render", "m")
+    assert (code, "m has no model.yaml" in err) == (2, True)
+
+
 def test_a_dry_run_prints_the_text(tk: Run) -> None:
     assert tk("render", "--dry-run") == (0, CONFIG.read_text(), "")
 

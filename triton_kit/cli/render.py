@@ -44,6 +44,8 @@ def render(
     rendered = commands.render_models(
         here, repository, models or (), env, commands.option_layers(values, settings or ())
     )
+    if not rendered:
+        terminal.say("no model has a model.yaml: there is nothing to render")
     changed = [r for r in rendered if r.changed]
     if not (check or diff or dry_run):
         commands.write_rendered(changed, force=force, judged=here.judged)

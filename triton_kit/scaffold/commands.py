@@ -86,8 +86,6 @@ def render_models(
             if directories and not with_env:
                 raise UsageError(f"no model in {root} has a model.{env}.yaml", hint="check the name after --env")
             return [render(p, here.templates, env=env if p in with_env else None, layers=layers) for p in directories]
-        if not directories:
-            raise UsageError(f"no model in {root} has a {FILE}", hint="tk add makes models that are rendered")
     return [render(p, here.templates, env=env, layers=layers) for p in directories]
 
 
