@@ -10,7 +10,7 @@ import triton_kit
 from triton_kit.errors import UsageError
 from triton_kit.repository.textproto import parse
 from triton_kit.scaffold import yamlfile
-from triton_kit.scaffold.render import Layer, is_rendered, render, render_model
+from triton_kit.scaffold.render import Layer, is_rendered, render, render_model, render_text
 from triton_kit.scaffold.templates import Templates
 from triton_kit.scaffold.values import parse_settings
 
@@ -257,10 +257,16 @@ def test_a_template_that_gives_no_config_is_refused(own: Path, model: Path) -> N
 
 
 def test_every_template_renders_and_parses_from_its_defaults() -> None:
-    from triton_kit.scaffold.render import render_text
-
     for name in Templates().names():
         document = yamlfile.load(f"template: {name}\n", Path("model.yaml"))
         layer = Layer(origin="model.yaml", content=document.value, document=document)
         assert fields(render_text([layer], Templates()))
         assert Templates().get(name).description
+
+
+def test_the_example_of_the_documentation_renders() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "model-yaml.md").read_text()
+    document = yamlfile.load(page.split("```yaml\n")[1].split("```")[0], Path("model.yaml"))
+    got = fields(render_text([Layer(origin="model.yaml", content=document.value, document=document)], Templates()))
+    assert got["optimization"] == {"graph": {"level": 1}}
+    assert got["instance_group"] == [{"count": 2, "kind": "KIND_GPU", "gpus": [0, 1]}]
