@@ -87,7 +87,9 @@ def _pbtxt(value: object) -> str:
 
 
 def _python(value: object) -> str:
-    return repr(_defined(value))
+    text = repr(_defined(value))
+    # As formatters have it: double quotes, unless one stands inside.
+    return f'"{text[1:-1]}"' if isinstance(value, str) and '"' not in value and "'" not in value else text
 
 
 def _fields(**fields: Any) -> str:
