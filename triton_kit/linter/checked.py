@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -138,6 +138,14 @@ class CheckedModel:
         if not document.problems:
             return document.message
         return Guarded(document.message, _tainted(document))
+
+    def written(self) -> Set[str] | None:
+        """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
+        try:
+            document = self.document
+        except Broken:
+            return None
+        return None if document.problems else {name for name, _ in document.message.fields()}
 
     # --- the configuration as the server completes it
 

@@ -49,7 +49,8 @@ class Rule(NamedTuple):
 
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
-    ``area`` is the module; ``scope`` says whether the check takes a model or the repository.
+    ``area`` is the module; ``scope`` says whether the check takes a model or the repository. ``about`` are fields of
+    the configuration: where none of them is written, the rule has nothing to say and is not asked.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Rule(NamedTuple):
     scope: str
     since: tuple[int, int] | None
     until: tuple[int, int] | None
+    about: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -77,7 +79,10 @@ RULES: dict[str, Rule] = {}
 def rule(
     severity: Severity, *, since: str | None = None, until: str | None = None, scope: str = "model"
 ) -> Callable[[Check], Check]:
-    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
+    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere.
+
+    The constant ``ABOUT`` of its module gives the fields that its rules are about.
+    """
 
     def register(check: Check) -> Check:
         name = check.__name__.replace("_", "-")
@@ -90,6 +95,7 @@ def rule(
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,
+            about=check.__globals__.get("ABOUT", ()),
         )
         return check
 

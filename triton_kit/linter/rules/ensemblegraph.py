@@ -11,6 +11,8 @@ from triton_kit.linter.rules.ensembles import flow_of
 from triton_kit.linter.steps import reached_from, steps_of
 from triton_kit.linter.wording import listed, nearest
 
+ABOUT = ("platform",)
+
 _STEPS = ("ensemble_scheduling", "step")
 
 

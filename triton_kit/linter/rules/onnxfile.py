@@ -53,8 +53,8 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
             found = model.onnx(version)
         except Broken:
             continue
-        path = FilePath(model_path(model, version))
         if isinstance(found, Exception):
+            path = FilePath(model_path(model, version))
             detail = str(getattr(found, "detail", found))
             yield Problem(
                 message=f"the model file {version}/{model.file_name} {detail}",
@@ -62,6 +62,7 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
                 file=path,
             )
         elif found.graphs > 1:
+            path = FilePath(model_path(model, version))
             yield Problem(message=f"the file holds {found.graphs} models", help="keep one of them", file=path)
 
 

@@ -12,9 +12,9 @@ from triton_kit.repository.model import CONFIG_NAME
 
 
 def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
-    file = FilePath(model.join(CONFIG_NAME))
     for found in model.document.problems:
         if found.kind == kind:
+            file = FilePath(model.join(CONFIG_NAME))
             yield Problem(
                 at=found.at,
                 message=found.message,
