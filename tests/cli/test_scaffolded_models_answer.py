@@ -12,11 +12,14 @@ from triton_kit.cli import run
 from triton_kit.client import connect
 from triton_kit.client.types import Request
 from triton_kit.repository.textproto import parse
+from triton_kit.runtime.local import LocalRuntime
 
 pytestmark = pytest.mark.local
 
 
-def test_onnx_python_and_ensemble_models_load_and_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_onnx_python_and_ensemble_models_load_and_answer(
+    embedded: LocalRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import numpy as np
 
     monkeypatch.chdir(tmp_path)
@@ -46,7 +49,7 @@ def test_onnx_python_and_ensemble_models_load_and_answer(tmp_path: Path, monkeyp
     assert run(["add", "unbatched", "--from", "../batched.onnx", "--max-batch-size", "0"]) == 0
     repository = tmp_path / "p/model_repository"
     names = sorted(p.name for p in repository.iterdir() if p.is_dir())
-    with serving(repository, *names) as server, connect(address(server, "http"), timeout=30) as client:
+    with serving(embedded, repository, *names) as server, connect(address(server, "http"), timeout=30) as client:
         for name in names:
             assert client.model_ready(name), name
             written = parse((repository / name / "config.pbtxt").read_bytes()).message.to_dict()
