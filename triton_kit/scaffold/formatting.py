@@ -13,7 +13,7 @@ from triton_kit.linter import files
 from triton_kit.linter.target import find_target
 from triton_kit.repository.layout import layout
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.textproto import ParseProblem, parse
+from triton_kit.repository.textproto import Message, ParseProblem, parse
 from triton_kit.scaffold.render import is_rendered
 from triton_kit.scaffold.write import replace_text
 
@@ -47,9 +47,14 @@ def format_text(text: str, path: str) -> Formatted:
         return Formatted(path=path, old=text, new=text, status="unchanged")
     # Cheap beside what a layout that changed the meaning would cost.
     again = parse(new)
-    if again.problems or again.message != document.message:
+    if again.problems or not _same(again.message, document.message):
         raise AssertionError(f"the layout of {path} would mean something else; it is left as it was")
     return Formatted(path=path, old=text, new=new, status="changed")
+
+
+def _same(one: Message, other: Message) -> bool:
+    """Whether two messages are the same; unlike ``==``, a number that is none (nan) is the same as itself."""
+    return one == other or repr(one.to_dict()) == repr(other.to_dict())
 
 
 def format_files(paths: Iterable[str]) -> Iterator[Formatted]:
