@@ -135,6 +135,24 @@ def test_one_typo_is_one_message(model: Callable[..., Path]) -> None:
     assert rules(lint(path)) == ["unknown-field"]
 
 
+def test_a_misspelt_field_does_not_hide_a_mistake_elsewhere(model: Callable[..., Path]) -> None:
+    path = model(config="max_batch_sise: 4\ninstance_group [ { kind: KIND_CPU gpus: [ 0 ] } ]\n")
+    assert set(rules(lint(path))) == {"unknown-field", "gpus-without-gpu-kind"}
+
+
+def test_an_unclosed_block_is_one_message(model: Callable[..., Path]) -> None:
+    path = model(config='input {\n  name: "x"\nmax_batch_size: 8\ndynamic_batching { preferred_batch_size: 8 }\n')
+    assert {d.rule for d in lint(path).diagnostics} <= {"syntax", "unknown-field"}
+
+
+def test_a_stray_git_directory_is_one_error(model: Callable[..., Path]) -> None:
+    root = model().parent
+    (root / ".git" / "refs").mkdir(parents=True)
+    (diagnostic,) = lint(root).diagnostics
+    assert diagnostic.model == ".git"
+    assert "every directory" in diagnostic.message
+
+
 def test_a_typo_in_one_field_does_not_hide_a_mistake_in_another(model: Callable[..., Path]) -> None:
     path = model(
         config="max_batch_size: 4\ninstance_group [ { kindd: KIND_CPU } ]\ndynamic_batching { preferred_batch_size: 8 }"

@@ -6,6 +6,7 @@ import difflib
 from functools import cache
 
 from triton_kit.repository.schema import message_type
+from triton_kit.repository.source import Span
 from triton_kit.repository.textproto import Document
 
 TOP_FIELDS = tuple(message_type("ModelConfig").fields)
@@ -14,14 +15,25 @@ ONEOF = frozenset(("dynamic_batching", "sequence_batching", "ensemble_scheduling
 
 
 def tainted_fields(document: Document) -> frozenset[str]:
-    """The top-level fields that a broken place may concern; all of them after a syntax error at the top level."""
+    """The top-level fields that a broken place may concern.
+
+    A field of an unknown name may be each that it resembles. A syntax error in a field may have swallowed what comes
+    after it, so every field that is not there is in doubt; at the top level, everything is.
+    """
     tainted: set[str] = set()
     for problem in document.problems:
-        field = problem.at[0] if problem.at else None
-        if not isinstance(field, str):
-            return frozenset(TOP_FIELDS)
-        tainted |= _meant(field)
+        field = problem.at[0] if problem.at else _text_at(document, problem.span)
+        if problem.kind == "syntax":
+            if not problem.at:
+                return frozenset(TOP_FIELDS)
+            tainted.update(name for name in TOP_FIELDS if not document.message.has(name))
+        tainted |= _meant(str(field))
     return frozenset(tainted)
+
+
+def _text_at(document: Document, span: Span) -> str:
+    line = document.source.text.split("\n")[span.line - 1]
+    return line[span.column - 1 : span.end_column - 1]
 
 
 @cache
@@ -31,4 +43,4 @@ def _meant(field: str) -> frozenset[str]:
         return ONEOF
     if field in TOP_FIELDS:
         return frozenset((field,))
-    return frozenset(difflib.get_close_matches(field.lower(), TOP_FIELDS, n=3, cutoff=0.5))
+    return frozenset(difflib.get_close_matches(field.lower(), TOP_FIELDS, n=2, cutoff=0.6))

@@ -196,7 +196,13 @@ def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
         backend: "onnxruntime"
     """
     backend = model.backend
-    if not backend or backend in SHIPPED or backend == "ensemble" or any(backend in p for p in PLATFORMS.values()):
+    if (
+        not model.versions
+        or not backend
+        or backend in SHIPPED
+        or backend == "ensemble"
+        or any(backend in p for p in PLATFORMS.values())
+    ):
         return
     library = f"libtriton_{backend}.so"
     if library in model.entries or any(library in model.listing(model.version_folder(v)) for v in model.versions):

@@ -55,11 +55,9 @@ def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.version_numbers:
         return
-    if model.config_kind is None and not model.directories and not model.entries:
-        message, help_ = f"'{model.name}' is empty, and every directory of a repository is taken for a model", "move it"
-    elif model.config_kind is None and model.name.startswith("."):
+    if model.config_kind is None and (model.name.startswith(".") or not model.entries):
         message = f"'{model.name}' is taken for a model, as is every directory of a repository"
-        help_ = "move it out of the repository"
+        help_ = "move it out of the repository" + ("" if model.entries else ", or fill it")
     else:
         message = "no version directory, such as 1/, is in the model's directory"
         help_ = "make the directory 1" + ("" if model.is_ensemble else " and move the model file into it")
