@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -53,7 +54,12 @@ def _message(value: Any, type_: MessageType, route: str) -> Iterator[str]:
         if name not in type_.fields:
             near = suggest.nearest(suggest.snake(str(name)), type_.fields)
             hint = f"did you mean {near}?" if near else f"its fields are {', '.join(type_.fields)}"
-            raise UsageError(f"{route}.{name} is not a field of a model configuration", hint=hint)
+            owner = (
+                "a model configuration"
+                if type_.name == "ModelConfig"
+                else re.sub(r"\[\d+\]$", "", route).split(".")[-1]
+            )
+            raise UsageError(f"{route}.{name} is not a field of {owner}", hint=hint)
     set_: dict[str, str] = {}
     for name, field in type_.fields.items():
         if name in value and value[name] is not None:

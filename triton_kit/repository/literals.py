@@ -143,7 +143,11 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
         end = max(token.end(), _junk(text, pos))
         glued = _GLUED.match(text, token.start())
         if glued and glued[1] in reader.stack[-1].message._type.fields:
-            end = glued.start(1)
+            end, what = glued.start(1), f"{text[pos : glued.start(1)]} and {glued[1]} have no space between them"
+            reader.report("syntax", pos, end, what, "put a space between them", field=field)
+            return _BAD, end
+        if field.kind == "enum" and kind == T_WORD:
+            p = _Problem("unknown-enum", *suggest.unknown_value(text[pos:end], field.enum))
         reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, field=field)
         return _BAD, end
     return problem_or_value, token.end()

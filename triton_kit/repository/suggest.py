@@ -124,7 +124,12 @@ def unknown_value(value: str, enum: EnumType) -> tuple[str, str]:
     upper = snake(value).upper() if not value.isupper() else value
     prefix = next(iter(enum.values)).split("_")[0] + "_"
     plain = value.upper().removeprefix(prefix)
-    for guess in (value.upper(), upper, prefix + value.upper(), prefix + _TYPE_ALIASES.get(plain, plain)):
+    for guess in (
+        value.upper().replace("-", "_"),
+        upper,
+        prefix + value.upper(),
+        prefix + _TYPE_ALIASES.get(plain, plain),
+    ):
         if guess in enum.values:
             return message, f"write {guess}"
     if near := nearest(value.upper(), enum.values) or nearest(prefix + value.upper(), enum.values):
