@@ -22,11 +22,11 @@ class Message:
     # What was set lies in __dict__, so that an attribute costs no call; the slots say where it stands in the text.
     __slots__ = ("__dict__", "_end", "_marks", "_name", "_start", "_type")
 
-    def __init__(self, type_: MessageType) -> None:
+    def __init__(self, type_: MessageType, name: int = 0, start: int = -1) -> None:
         self._type = type_
         self._marks: list[Any] = []
-        self._name = 0
-        self._start = -1
+        self._name = name
+        self._start = start
         self._end = -1
 
     def __getattr__(self, name: str) -> Any:

@@ -39,6 +39,9 @@ class Frame(NamedTuple):
     listed: bool
 
 
+_new_tuple = tuple.__new__
+
+
 class Reader:
     """The state of one reading."""
 
@@ -94,7 +97,7 @@ class Reader:
         while True:
             # One turn for each message entered or left; the inner loop reads the fields of one message.
             message = stack[-1].message
-            values, marks, plan = message.__dict__, message._marks, plan_of(message._type)
+            values, marks, plan = message.__dict__, message._marks, message._type.cache or plan_of(message._type)
             while True:
                 m = scan(text, pos)
                 if m is None:
@@ -106,7 +109,8 @@ class Reader:
                 if kind == CLOSE:
                     pos = self.close(m)
                     break
-                entry = plan.get(m[1])
+                name = m[1]
+                entry = plan.get(name)
                 if entry is not None:
                     field, convert = entry
                     read = convert[kind]
@@ -119,15 +123,15 @@ class Reader:
                         if field.repeated:
                             if kind != INTEGERS:
                                 value = [value]
-                            if m[1] in values:
-                                values[m[1]] += value
+                            if name in values:
+                                values[name] += value
                             else:
-                                values[m[1]] = value
-                        elif (m[1] in values or field.oneof) and not self.may_set(field, m.start(1), m.end(1)):
+                                values[name] = value
+                        elif (name in values or field.oneof) and not self.may_set(field, m.start(1), m.end(1)):
                             pos = m.end()
                             continue
                         else:
-                            values[m[1]] = value
+                            values[name] = value
                         marks.append(m)
                         pos = m.end()
                         continue
@@ -141,8 +145,7 @@ class Reader:
 
     def open(self, field: Field, delimiter: str, name: int, start: int, listed: bool, name_end: int = 0) -> None:
         """Go into a message of the field; the second one of a field that takes one is reported, and read for itself."""
-        child = Message(field.message)
-        child._name, child._start = name, start
+        child = Message(field.type, name, start)  # type: ignore[arg-type]
         parent = self.stack[-1].message.__dict__
         if field.map:
             parent.setdefault(field.name, {})
@@ -150,7 +153,8 @@ class Reader:
             parent.setdefault(field.name, []).append(child)
         elif (field.name not in parent and not field.oneof) or self.may_set(field, name, name_end):
             parent[field.name] = child
-        self.stack.append(Frame(child, "}" if delimiter == "{" else ">", field, listed))
+        # What the class does before it makes a tuple costs more than the tuple.
+        self.stack.append(_new_tuple(Frame, (child, "}" if delimiter == "{" else ">", field, listed)))
 
     def close(self, m: re.Match[str]) -> int:
         """Leave a message at a closing delimiter; the offset where reading goes on."""

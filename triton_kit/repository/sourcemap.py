@@ -11,8 +11,9 @@ from triton_kit.repository.message import Message
 from triton_kit.repository.source import Comment, Path, Span
 from triton_kit.repository.tokens import INTEGERS
 
-_COMMENTS = re.compile(r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)""")
-_ITEM = re.compile(r"[-0-9]+")
+# Patterns that only a question compiles.
+_COMMENTS = r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)"""
+_ITEM = r"[-0-9]+"
 
 Place = tuple[int, int, int]
 """Offsets of a field's name, of its value, and of its value's end."""
@@ -48,7 +49,7 @@ class SourceMap:
         if "#" not in self.text:
             return ()
         found = []
-        for m in _COMMENTS.finditer(self.text):
+        for m in re.finditer(_COMMENTS, self.text):
             if m[1] is not None:
                 span = self.span(m.start(1), m.end(1))
                 before = self.text[self._lines[span.line - 1] : m.start(1)]
@@ -175,7 +176,7 @@ class SourceMap:
         start, end = mark.span(kind)
         if kind != INTEGERS:
             return (name, start, end), [(name, start, end)]
-        items = [(name, *m.span()) for m in _ITEM.finditer(self.text, start, end)]
+        items = [(name, *m.span()) for m in re.compile(_ITEM).finditer(self.text, start, end)]
         return (name, self.text.rindex("[", 0, start), end + 1), items
 
     def _entry(self, marks: list[Any], key: object) -> Message | None:

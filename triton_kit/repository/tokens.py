@@ -21,7 +21,7 @@ value, CLOSE a closing delimiter with no name before it. A brace that may begin 
 _W = r"[ \t\n\r\v\f]*"
 _COMMENT = rf"#[^\n\0]*\n{SPACE}"
 _S = rf"{_W}(?:{_COMMENT}|)"
-_END = rf"{_W}(?:,{SPACE}|;{SPACE}|{_COMMENT}(?:[,;]{SPACE})?|)"
+_END = rf"{_W}(?:[,;]{SPACE}|{_COMMENT}(?:[,;]{SPACE})?|)"
 
 # One match is one field, which is what makes the reader quick. Scalars need the colon, blocks may do without.
 STATEMENT = re.compile(
@@ -31,7 +31,7 @@ STATEMENT = re.compile(
     rf"""|([{{<])(?![{{%]){_S}|\[{_S}([{{<])(?![{{%]){_S}|([\["'0-9.-]))|([}}>]){_END}"""
 )
 
-NEXT = re.compile(rf"{_S}(?:,{_S}([{{<])(?![{{%]){_S}|(\]){_END})")
+NEXT = re.compile(rf"{SPACE}(?:,{SPACE}([{{<])(?![{{%]){SPACE}|(\]){TAIL})")
 """After a message in brackets: the opening delimiter of the next one, or the end of the list."""
 
 SKIP = re.compile(SPACE)
