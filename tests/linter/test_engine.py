@@ -73,6 +73,15 @@ def test_a_model_is_found_from_within_its_directory(
     assert rules(lint("model.onnx")) == ["negative-max-batch-size"]
 
 
+def test_a_config_that_is_a_directory_is_judged_as_the_models(model: Callable[..., Path]) -> None:
+    path = model(config=None)
+    (path / "config.pbtxt").mkdir()
+    for target in (path, path / "config.pbtxt", path.parent):
+        (diagnostic,) = lint(target).diagnostics
+        assert diagnostic.rule == "config-is-directory"
+        assert diagnostic.message.startswith("kills the server")
+
+
 def test_a_stray_config_in_the_root_does_not_make_a_repository_a_model(model: Callable[..., Path]) -> None:
     root = model().parent
     (root / "config.pbtxt").write_text("", encoding="utf-8")

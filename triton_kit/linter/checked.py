@@ -204,6 +204,8 @@ class CheckedModel:
 
     def completed(self, version: int) -> Completed:
         """The configuration of one version after the backend's completion; Broken where that fails."""
+        if self.config.max_batch_size < 0:
+            raise Broken("max_batch_size")
         if version not in self._completed:
             self._completed[version] = complete(self, version)
         return self._completed[version]

@@ -31,11 +31,11 @@ def find_target(path: str) -> Target:
     if kind is None or kind == files.DANGLING:
         said = "is a link that leads nowhere" if kind else "does not exist"
         raise UsageError(f"{path} {said}", hint="give a model repository, a model, or a file of one")
-    if kind == files.DIRECTORY:
+    if kind == files.DIRECTORY and os.path.basename(path.rstrip("/")) != CONFIG_NAME:
         if path in ("", "."):
             return _model(os.getcwd()) if is_model(path) else Target(path or ".", whole=True)
         return _model(path) if is_model(path) else Target(path, whole=True)
-    folder, name = os.path.split(path)
+    folder, name = os.path.split(path.rstrip("/"))
     folder = folder or "."
     if name == CONFIG_NAME:
         return _model(folder)

@@ -374,7 +374,10 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
         default_model_filename: "resnet50.onnx"
         -- 1/resnet50.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend not in _FILE_BACKENDS:
+    if model.backend not in _FILE_BACKENDS or model.config.has("ensemble_scheduling"):
+        return
+    if model.platform not in PLATFORMS.get(model.backend, (model.platform,)):
+        # Which of the two is meant, and so the file, is another rule's matter.
         return
     for version in model.versions:
         path = model.model_file(version)

@@ -116,7 +116,7 @@ def ensemble_output_not_written(model: CheckedModel) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    flow = flow_of(model)
+    flow = flow_of(model, mapped=True)
     if flow is None:
         return
     for tensor in model.outputs:
@@ -170,14 +170,13 @@ def ensemble_tensor_unused(model: CheckedModel) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4], z FP32 [4]
     """
-    flow = flow_of(model)
+    flow = flow_of(model, mapped=True)
     if flow is None:
         return
     outputs = {t.name for t in model.outputs}
     inputs = {t.name for t in model.inputs}
     # One typo, one message: what an output waits for is said there.
     told = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.lacking(t)}
-    unused_input = any(not flow.maps(t.name) for t in model.inputs)
     for tensor in dict.fromkeys((*flow.read, *flow.written)):
         if tensor in outputs:
             continue
@@ -188,7 +187,7 @@ def ensemble_tensor_unused(model: CheckedModel) -> Iterator[Problem]:
                 message=f"'{tensor}' is written by step {i} and never read",
                 help="leave it out of the map, or read it",
             )
-        elif tensor not in flow.written and tensor not in inputs and tensor not in told and not unused_input:
+        elif tensor not in flow.written and tensor not in inputs and tensor not in told:
             i, key = flow.read[tensor]
             yield Problem(
                 at=(*_STEPS, i, "input_map", key),
@@ -409,7 +408,7 @@ def step_model_refused(model: CheckedModel) -> Iterator[Problem]:
     """
     told: set[str] = set()
     for i, _, found in steps_of(model):
-        if found.name in told or found.name == model.name or model.name in reached_from(found):
+        if found.name in told or found.name == model.name or {model.name, found.name} & reached_from(found):
             continue
         problem = model.repository.refusal(found)
         if problem is None:

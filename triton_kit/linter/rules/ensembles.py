@@ -60,7 +60,7 @@ def ensemble_without_scheduling(model: CheckedModel) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
+    if not model.is_ensemble or model.backend:
         return
     if not model.config.has("ensemble_scheduling"):
         yield Problem(
@@ -264,9 +264,15 @@ class Flow:
         return sorted(roots)
 
 
-def flow_of(model: CheckedModel) -> Flow | None:
-    """The flow of an ensemble whose steps are complete; ``None`` for anything else."""
+def flow_of(model: CheckedModel, *, mapped: bool = False) -> Flow | None:
+    """The flow of an ensemble whose steps are complete; ``None`` for anything else.
+
+    With ``mapped`` it is ``None`` also where some input or output is in no map, which is told by itself.
+    """
     steps = model.config.ensemble_scheduling.step if model.is_ensemble and not model.backend else []
     if not steps or any(not (s.input_map and s.output_map) for s in steps):
         return None
-    return Flow(model)
+    flow = Flow(model)
+    if mapped and not all(flow.maps(t.name) for t in (*model.inputs, *model.outputs)):
+        return None
+    return flow

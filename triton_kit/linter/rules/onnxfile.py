@@ -19,9 +19,11 @@ def signatures(model: CheckedModel) -> Iterator[tuple[int, Any]]:
     if model.backend == "onnxruntime":
         for version in model.versions:
             try:
-                yield version, model.signature(version)
+                onnx = model.signature(version)
             except Broken:
                 continue
+            if onnx.graphs == 1:
+                yield version, onnx
 
 
 def model_path(model: CheckedModel, version: int) -> str:

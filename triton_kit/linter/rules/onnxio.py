@@ -11,7 +11,7 @@ from triton_kit.linter.complete import Completed, Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnxfile import model_path, signatures
-from triton_kit.linter.rules.sequences import CORRELATION_ID, controls, given_lists
+from triton_kit.linter.rules.sequences import CORRELATION_ID, ID_TYPES, controls, given_lists
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.repository.tensor import DATA_TYPES
 
@@ -286,6 +286,7 @@ def onnx_dims(model: CheckedModel) -> Iterator[Problem]:
 def _dims(model: CheckedModel) -> Iterator[Problem]:
     from triton_kit.backends.onnxruntime import compare_dims, session_dims
 
+    wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]] = []
     merged: dict[int, dict[str, Any]] = {}
     scattered = {target for entry in model.config.batch_output for target in entry.target_name}
     for version, tensor, spec, completed in _pairs(model):
@@ -298,6 +299,8 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
                 )
             continue
         if not tensor.dims or (tensor.kind == "output" and tensor.name in scattered):
+            continue
+        if any(d < 1 and d != -1 for d in tensor.shape):
             continue
         if tensor.ragged:
             if session_dims(spec.shape) != (-1,):
@@ -318,7 +321,40 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
             spec = merged[version].get(tensor.name, spec)
             wrong = compare_dims(tensor.shape, spec.shape, batching=batching, exact=exact)
         if wrong and not (wrong == "first-dim" and not completed.skipped and model.config.max_batch_size > 0):
-            yield _dims_problem(tensor, session_dims(spec.shape), completed, wrong)
+            wrong_ones.append((tensor, session_dims(spec.shape), completed, wrong))
+    yield from _dims_problems(model, wrong_ones)
+
+
+def _dims_problems(
+    model: CheckedModel, wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]]
+) -> Iterator[Problem]:
+    """A problem for each tensor; a single one where it is max_batch_size that does not fit them all."""
+    fixed = [(t, real) for t, real, _, wrong in wrong_ones if wrong == "first-dim"]
+    if fixed:
+        shapes = dict.fromkeys(f"'{t.name}' {shape(real)}" for t, real in fixed)
+        yield Problem(
+            at=("max_batch_size",),
+            message=f"max_batch_size is {wrong_ones[0][2].max_batch_size}, and the model has no dimension for the batch"
+            f" in {', '.join(shapes)}",
+            help="write max_batch_size: 0 and complete shapes, or export the model with a dynamic first axis",
+        )
+    lacks_batch = len(wrong_ones) > 1 and all(
+        not c.max_batch_size and wrong == "rank" and real[:1] == (-1,) and len(t.shape) == len(real) - 1
+        for t, real, c, wrong in wrong_ones
+    )
+    if lacks_batch:
+        shapes = dict.fromkeys(f"'{t.name}' {shape(real)}" for t, real, _, _ in wrong_ones)
+        given = "0" if model.config.has("max_batch_size") else "not given"
+        yield Problem(
+            at=("max_batch_size",),
+            message=f"max_batch_size is {given}, and dims leave out the batch dimension that the model has in"
+            f" {', '.join(shapes)}",
+            help="write the largest batch as max_batch_size, or complete shapes",
+        )
+        return
+    for tensor, real, completed, wrong in wrong_ones:
+        if wrong != "first-dim":
+            yield _dims_problem(tensor, real, completed, wrong)
 
 
 def _session_outputs(model: CheckedModel, version: int) -> dict[str, Any]:
@@ -336,12 +372,6 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
     if wrong == "scalar":
         return Problem(
             at=at, message=f"{said}, a single value or of unknown rank, not {shape(tensor.shape)}", help="write [ 1 ]"
-        )
-    if wrong == "first-dim":
-        return Problem(
-            at=("max_batch_size",),
-            message=f"max_batch_size is {size}, and {said}, without a dimension for the batch",
-            help="write max_batch_size: 0 and complete shapes, or export the model with a dynamic first axis",
         )
     rest = list(real[1:]) if size else list(real)
     behind = f", so {shape(rest)} behind the batch of max_batch_size {size}" if size else ""
@@ -438,6 +468,8 @@ def _controls(model: CheckedModel) -> Iterator[Problem]:
                 )
                 continue
             given = given_lists(control)
+            if control.kind == CORRELATION_ID and (given or control.data_type not in ID_TYPES):
+                continue
             wanted = control.data_type if control.kind == CORRELATION_ID else _LIST_TYPES[given[0]] if given else None
             if wanted and spec.dtype != wanted:
                 yield Problem(

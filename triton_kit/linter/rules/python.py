@@ -41,7 +41,7 @@ def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
         -- 1/model.py
         class TritonPythonModel: pass
     """
-    if model.backend != "python":
+    if model.backend != "python" or model.is_ensemble:
         return
     for version in model.versions:
         if files.kind_of(model.model_file(version)) == files.FILE:

@@ -229,6 +229,9 @@ def warmup_disagrees(model: CheckedModel) -> Iterator[Problem]:
           inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
         }
     """
+    if model.repository.refusal(model) is not None:
+        # What a sample has to fit is in doubt itself.
+        return
     for at, sample in _samples(model):
         completed = model.completed(model.versions[-1])
         if not completed.known:
