@@ -145,7 +145,9 @@ def test_a_tk_that_is_killed_leaves_no_program_and_no_leftovers(tmp_path: Path, 
 def test_a_program_that_is_not_kept_outlives_its_tk(tmp_path: Path) -> None:
     script = (
         "from pathlib import Path\nfrom triton_kit.runtime.process import spawn\n"
-        f"print(spawn(['bash', '-c', 'echo hello; sleep 100'], keep=False, output=Path({str(tmp_path / 'log')!r})).pid)"
+        f"program = spawn(['bash', '-c', 'echo hello; sleep 100'], output=Path({str(tmp_path / 'log')!r}))\n"
+        "program.release()\n"
+        "print(program.pid)"
     )
     program = int(run([sys.executable, "-c", script], timeout=60).stdout)
     try:

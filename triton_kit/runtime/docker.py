@@ -97,7 +97,6 @@ class DockerRuntime:
             argv,
             env=self.environment(spec),
             leftovers=[f"container:{self.engine}:{spec.name}"],
-            keep=spec.detach is None,
             output=spec.detach,
         )
         return DockerServer(process=process, spec=spec, engine=self.engine, container=spec.name, started=started)
@@ -139,6 +138,9 @@ class DockerServer:
         for line in self._process.lines():
             self._last.append(line)
             yield line
+
+    def release(self) -> None:
+        self._process.release()
 
     def stop(self, *, grace: float = 10.0) -> None:
         """End the container, then the command line that waits for it; whatever is left of it is removed."""

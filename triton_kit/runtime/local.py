@@ -110,7 +110,6 @@ class LocalRuntime:
             self.argv(spec),
             env=self.environment(spec),
             leftovers=[f"{_SHM}{_shm_prefix(spec)}*", *links],
-            keep=spec.detach is None,
             output=spec.detach,
         )
         return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin, links=links)
@@ -149,6 +148,9 @@ class LocalServer:
             for place, path in self._links.items():
                 line = line.replace(place, path)
             yield line
+
+    def release(self) -> None:
+        self._process.release()
 
     def stop(self, *, grace: float = 10.0) -> None:
         self._process.stop(grace=grace)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,12 @@ class Process:
         if self._program.poll() is None:
             self._program.send_signal(number)
 
+    def release(self) -> None:
+        """Let the program outlive tk from here on."""
+        if self._guard is not None:
+            _dismiss(self._guard)
+            self._guard = None
+
     def stop(self, *, grace: float = 10.0) -> None:
         """End the program and every child of it, by force after ``grace`` seconds; then remove its leftovers.
 
@@ -152,31 +158,55 @@ def spawn(
     cwd: Path | None = None,
     leftovers: Sequence[str] = (),
     grace: float = 10.0,
-    keep: bool = True,
     output: Path | None = None,
 ) -> Process:
     """Start a program that keeps running. ``env`` replaces the environment when given.
 
     It gets a session of its own: a Ctrl-C at the terminal reaches tk alone, which then ends it in order. If tk is
     killed, a keeper process ends the program's whole group (``grace`` seconds after asking politely) and removes
-    ``leftovers``: paths, with a final ``*`` all paths that begin so. ``keep=False`` lets it outlive tk; then give
-    ``output``, a file for what it says, since a pipe ends with tk.
+    ``leftovers``: paths, with a final ``*`` all paths that begin so. A program that is to be released, and outlive tk,
+    needs ``output``, a file for what it says, since a pipe ends with tk.
     Raises TkError when the program does not exist or cannot be started.
     """
-    guard = _guard(grace, leftovers) if keep else None
-    try:
-        program = _open(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, merge=True, output=output)
-    except BaseException:
-        if guard is not None:
-            _dismiss(guard)
-        raise
-    if guard is not None and guard.stdin is not None:
+    guard = _guard(grace, leftovers)
+    started: list[subprocess.Popen[bytes]] = []
+    failed: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            program = _open(argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, merge=True, output=output)
+        except BaseException as error:
+            failed.append(error)
+            return
+        started.append(program)
+        assert guard.stdin is not None
         with contextlib.suppress(OSError):
             guard.stdin.write(f"{program.pid}\n".encode())
             guard.stdin.flush()
-    process = Process(program, guard, tuple(leftovers), output)
+
+    _undisturbed(start)
+    if failed:
+        _dismiss(guard)
+        raise failed[0]
+    process = Process(started[0], guard, tuple(leftovers), output)
     process._reader.start()
     return process
+
+
+def _undisturbed(action: Callable[[], None]) -> None:
+    """Do it whole, even when a Ctrl-C comes meanwhile; that then follows.
+
+    Signals raise in the main thread, so another one does it: between a program's start and the keeper's knowing of it
+    nothing may come.
+    """
+    worker = threading.Thread(target=action, daemon=True)
+    try:
+        worker.start()
+        worker.join()
+    except BaseException:
+        if worker.ident is not None:
+            worker.join()
+        raise
 
 
 def _guard(grace: float, leftovers: Sequence[str]) -> subprocess.Popen[bytes]:

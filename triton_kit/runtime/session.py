@@ -51,6 +51,8 @@ def running(
             raise
         if spec.detach is None:
             _stop(server, grace)
+        else:
+            server.release()
 
 
 def model_names(spec: ServerSpec) -> tuple[str, ...]:

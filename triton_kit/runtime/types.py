@@ -68,6 +68,10 @@ class Server(Protocol):
         """The lines of the log that came since the last call, without their line ends; never blocks."""
         ...
 
+    def release(self) -> None:
+        """Let it outlive tk from here on; it was started with ``ServerSpec.detach``."""
+        ...
+
     def stop(self, *, grace: float = 10.0) -> None:
         """End the server: politely first, after ``grace`` seconds by force."""
         ...

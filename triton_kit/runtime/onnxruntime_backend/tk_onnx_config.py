@@ -79,6 +79,7 @@ def load(directory: Any, config: Any) -> Any:
     # Here and not above: a stub whose model lists everything never pays for it.
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # a server that somebody tries out locally tells nobody
     path = directory / (config["default_model_filename"] or "model.onnx")
     options = _options(onnxruntime, config)
     if not path.exists():
