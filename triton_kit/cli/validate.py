@@ -13,6 +13,7 @@ from triton_kit.cli import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
+    from triton_kit.linter.diagnostic import Report
     from triton_kit.scaffold.project import Project
 
 
@@ -21,6 +22,9 @@ class Format(str, Enum):
 
     TEXT = "text"
     JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 def validate(
@@ -29,6 +33,7 @@ def validate(
         typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report there, not to stdout.")] = None,
     release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
     gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
@@ -61,15 +66,59 @@ def validate(
             ignore=ignored,
         ),
     )
-    if format_ is Format.JSON:
-        from triton_kit.linter.report import json
-
-        terminal.out(json.render(report))
-    else:
-        from triton_kit.linter.report import text
-
-        terminal.out(text.render(report, color=terminal.colors(sys.stdout)))
+    _show(report, format_, output)
     return 0 if report.ok else 1
+
+
+def _show(report: Report, format_: Format, output: str | None) -> None:
+    """Write the report where it is wanted; where people will not read it, the summary goes to stderr."""
+    if output is None:
+        if rendered := _rendered(report, format_, color=terminal.colors(sys.stdout)).rstrip("\n"):
+            terminal.out(rendered)
+    else:
+        from pathlib import Path
+
+        from triton_kit.scaffold.write import replace_text
+
+        text = _rendered(report, format_, color=False).rstrip("\n")
+        replace_text(Path(output), f"{text}\n" if text else "")
+    if output is not None or format_ is Format.GITHUB:
+        from triton_kit.linter.report.text import summary
+
+        terminal.say(summary(report))
+
+
+def _rendered(report: Report, format_: Format, *, color: bool) -> str:
+    match format_:
+        case Format.TEXT:
+            from triton_kit.linter.report import text
+
+            return text.render(report, color=color)
+        case Format.JSON:
+            from triton_kit.linter.report import json
+
+            return json.render(report)
+        case Format.GITHUB:
+            from triton_kit.linter.report.github import format_github
+
+            return format_github(report)
+        case Format.SARIF:
+            from triton_kit.linter.report.sarif import format_sarif
+            from triton_kit.version import __version__
+
+            return format_sarif(report, version=__version__, describe=_headline)
+        case Format.JUNIT:
+            from triton_kit.linter.report.junit import format_junit
+
+            return format_junit(report)
+
+
+def _headline(rule: str) -> str | None:
+    """The first line of a rule's page."""
+    from triton_kit.linter.rule import load_rules
+
+    known = load_rules().get(rule)
+    return known.doc.strip().partition("\n")[0] if known else None
 
 
 def _project(start: str) -> Project | None:

@@ -177,7 +177,8 @@ def explained(target: Path) -> Iterator[None]:
                 hint = "check the permissions of the directory"
             case errno.EXDEV:
                 hint = "the directory is on another file system than its parent: write where both are the same"
-        about = f" ({error.filename})" if error.filename and str(target) not in str(error.filename) else ""
+        named = str(error.filename or "")
+        about = f" ({named})" if named and str(target) not in named and PREFIX not in named else ""
         raise TkError(f"{target} cannot be written: {_reason(error)}{about}", hint=hint) from None
 
 
