@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +37,7 @@ class Settings:
 settings = Settings()
 
 
-def colors(stream: IO[str] | None = None) -> bool:
+def colors(stream: TextIO | None = None) -> bool:
     """Whether to colour what goes to ``stream`` (stdout by default): see https://no-color.org."""
     stream = stream or sys.stdout
     if settings.no_color or os.environ.get("NO_COLOR"):
@@ -47,7 +47,7 @@ def colors(stream: IO[str] | None = None) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def style(text: str, name: str, *, stream: IO[str] | None = None) -> str:
+def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
     """The text in that style, or as it is where ``stream`` (stdout by default) takes no colours."""
     return f"\x1b[{STYLES[name]}m{text}\x1b[0m" if colors(stream) else text
 
@@ -108,7 +108,7 @@ def console() -> Console:
     return Console(stderr=True, quiet=settings.quiet, no_color=not colors(sys.stderr), highlight=False)
 
 
-def _write(stream: IO[str], text: str) -> None:
+def _write(stream: TextIO, text: str) -> None:
     """Print a line; what the stream's encoding lacks, a file name's stray bytes for one, is shown escaped."""
     try:
         stream.write(text + "\n")
