@@ -154,6 +154,21 @@ def test_an_unclosed_block_is_one_message(model: Callable[..., Path]) -> None:
     assert {d.rule for d in lint(path).diagnostics} <= {"syntax", "unknown-field"}
 
 
+def test_a_forgotten_max_batch_size_is_one_message(model: Callable[..., Path]) -> None:
+    path = model(
+        config="""input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+"""
+    )
+    (diagnostic,) = lint(path).diagnostics
+    assert "max_batch_size is not given" in diagnostic.message
+
+
+def test_a_list_in_a_list_is_one_message(model: Callable[..., Path]) -> None:
+    path = model(config='input [ [ { name: "x" data_type: TYPE_FP32 dims: [ 4 ] } ]\nmax_batch_size: -1\n')
+    assert len(lint(path).diagnostics) == 1
+
+
 def test_a_stray_git_directory_is_one_error(model: Callable[..., Path]) -> None:
     root = model().parent
     (root / ".git" / "refs").mkdir(parents=True)

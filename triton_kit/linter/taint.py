@@ -6,7 +6,7 @@ import difflib
 from functools import cache
 
 from triton_kit.repository.schema import message_type
-from triton_kit.repository.source import Span
+from triton_kit.repository.source import Path, Span
 from triton_kit.repository.textproto import Document
 
 TOP_FIELDS = tuple(message_type("ModelConfig").fields)
@@ -23,12 +23,18 @@ def tainted_fields(document: Document) -> frozenset[str]:
     tainted: set[str] = set()
     for problem in document.problems:
         field = problem.at[0] if problem.at else _text_at(document, problem.span)
-        if problem.kind == "syntax":
+        if problem.kind == "syntax" or (problem.kind == "type" and _is_block(problem.at)):
             if not problem.at:
                 return frozenset(TOP_FIELDS)
             tainted.update(name for name in TOP_FIELDS if not document.message.has(name))
         tainted |= _meant(str(field))
     return frozenset(tainted)
+
+
+def _is_block(at: Path) -> bool:
+    """Whether a route leads to a block of the configuration rather than to a value in it."""
+    field = message_type("ModelConfig").fields.get(str(at[0])) if at else None
+    return field is not None and field.kind == "message" and len(at) <= 2
 
 
 def _text_at(document: Document, span: Span) -> str:
