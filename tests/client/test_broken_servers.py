@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -61,6 +62,19 @@ def answering(data: bytes) -> Callable[[socket.socket], None]:
 def http(body: bytes, *, status: str = "200 OK", kind: str = "application/json", length: int | None = None) -> bytes:
     size = len(body) if length is None else length
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {size}\r\n\r\n".encode() + body
+
+
+def tensor(datatype: str, shape: list[int], size: int) -> bytes:
+    return json.dumps(
+        {"outputs": [{"name": "y", "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": size}}]}
+    ).encode()
+
+
+def binary(head: bytes, length: int | str, data: bytes = b"") -> bytes:
+    """An inference's answer with tensors behind its JSON, which is said to take ``length`` bytes (0: what it takes)."""
+    said = f"Inference-Header-Content-Length: {length or len(head)}"
+    plain = http(head + data, kind="application/octet-stream")
+    return plain.replace(b"\r\n", f"\r\n{said}\r\n".encode(), 1)
 
 
 def mute(connection: socket.socket) -> None:
@@ -146,6 +160,22 @@ def test_an_error_of_a_proxy_is_no_answer_and_names_its_status():
         http(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": [9], "parameters": {"binary_data_size": 36}}]}'),
         http(b'{"outputs": [{"name": "y", "datatype": "FP99", "shape": [1], "data": [1]}]}'),
         http(b'{"outputs": [{"name": "y"}]}'),
+        http(b'{"outputs": [{"name": 1, "datatype": "FP32", "shape": [1], "data": [1]}]}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": [-1], "data": [1]}]}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": 1, "data": [1]}]}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": [2], "data": [1]}]}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "INT8", "shape": [1], "data": [300]}]}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "INT8", "shape": [1], "data": [{}]}]}'),
+        http(b'{"outputs": {"y": 1}}'),
+        http(b'{"outputs": [{"name": "y", "datatype": "FP32", "shape": [0], "parameters": {"binary_data_size": -4}}]}'),
+        binary(b'{"outputs": []', 99),
+        binary(b"{}", -1),
+        binary(b"{}", "x"),
+        binary(tensor("FP32", [2], 8), 0, b"\0" * 7),
+        binary(tensor("FP32", [2], 4), 0, b"\0" * 8),
+        binary(tensor("BYTES", [1], 6), 0, b"\5\0\0\0ab"),
+        binary(tensor("BYTES", [1], 2), 0, b"\5\0"),
+        binary(tensor("BF16", [2], 3), 0, b"\0" * 3),
     ],
 )
 def test_an_inference_that_cannot_be_read_is_no_answer(answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triton_kit.client.errors import NoAnswer
 from triton_kit.client.fit import Slot, check_batches, check_complete, convert, find_slot, fit, to_array
 from triton_kit.client.generate import choose_shape, random_inputs, zero_inputs
 from triton_kit.client.given import read_data, read_inline, read_json
-from triton_kit.client.wire import decode, encode
+from triton_kit.client.http import decode_answer, encode_request
+from triton_kit.client.transport import Answer
+from triton_kit.client.types import Request
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import BY_WIRE
 
@@ -292,6 +296,21 @@ def test_a_shape_that_the_model_does_not_take_is_refused(wanted):
         choose_shape(slot(), wanted, batch=4)
 
 
+def encode(array: np.ndarray, datatype: str) -> bytes:
+    """The bytes of a tensor as they travel behind the JSON of a request."""
+    body, length = encode_request(Request(model="m", inputs={"x": array}, datatypes={"x": datatype}))
+    return body[length:]
+
+
+def decode(data: bytes, datatype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """What is read from an answer that holds these bytes."""
+    output = {"name": "y", "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": len(data)}}
+    head = json.dumps({"outputs": [output]}).encode()
+    headers = {"inference-header-content-length": str(len(head))}
+    answer = Answer(status=200, reason="OK", headers=headers, body=head + data)
+    return decode_answer(answer, "http://there", 0.0).outputs["y"]
+
+
 @given(st.lists(st.binary()))
 def test_strings_survive_the_wire(values):
     array = np.empty(len(values), dtype=object)
@@ -300,11 +319,40 @@ def test_strings_survive_the_wire(values):
 
 
 @given(st.binary(max_size=40))
-def test_bytes_that_are_no_strings_raise_nothing_but_a_value_error(data):
-    try:
+def test_bytes_that_are_no_strings_raise_nothing_but_no_answer(data):
+    with contextlib.suppress(NoAnswer):
         decode(data, "BYTES", (1,))
-    except ValueError:
-        pass
+
+
+@pytest.mark.parametrize("datatype", [d for d in BY_WIRE if d not in ("BYTES", "BF16")])
+def test_an_array_of_any_byte_order_survives_the_wire_and_is_ones_own_to_write_to(datatype):
+    array = np.array([[0, 1, 0]]).astype(np.dtype(BY_WIRE[datatype].numpy).newbyteorder(">"))
+    back = decode(encode(array, datatype), datatype, array.shape)
+    assert back.dtype == np.dtype(BY_WIRE[datatype].numpy)
+    assert back.tolist() == array.tolist()
+    back[0, 0] = 1
+
+
+@pytest.mark.parametrize("datatype", BY_WIRE)
+def test_a_tensor_without_elements_keeps_its_type_and_shape(datatype):
+    kind = np.dtype(BY_WIRE[datatype].numpy or "float32")
+    back = decode(encode(np.empty((2, 0), kind), datatype), datatype, (2, 0))
+    assert back.dtype == kind
+    assert back.shape == (2, 0)
+
+
+def test_an_array_that_the_protocol_has_no_type_for_is_refused():
+    with pytest.raises(ValueError, match="complex128"):
+        encode_request(Request(model="m", inputs={"x": np.array([1j])}))
+
+
+def test_parameters_go_along_and_reserved_ones_are_refused():
+    given = {"sequence_id": 7, "sequence_start": True, "priority": 2, "timeout": 5, "mine": "a", "rate": 0.5}
+    body, length = encode_request(Request(model="m", inputs={"x": np.zeros(1)}, parameters=given))
+    sent = json.loads(body[:length])["parameters"]
+    assert {name: sent[name] for name in given} == given
+    with pytest.raises(UsageError, match="binary_data_output is reserved"):
+        encode_request(Request(model="m", inputs={}, parameters={"binary_data_output": False}))
 
 
 @given(st.lists(st.floats(width=32)))
@@ -314,3 +362,10 @@ def test_bfloat16_is_what_ml_dtypes_makes_of_it(values):
     with np.errstate(invalid="ignore", over="ignore"):
         reference = array.astype(ml_dtypes.bfloat16).astype(np.float32)
     np.testing.assert_array_equal(decode(encode(array, "BF16"), "BF16", array.shape), reference)
+
+
+def test_raw_bfloat16_in_a_file_is_read_as_float32(tmp_path):
+    (tmp_path / "x.bin").write_bytes(bytes.fromhex("0000c03f4940"))
+    _, array = read_inline(f"x=@{tmp_path / 'x.bin'}", known(slot("BF16")))
+    assert array.dtype == np.float32
+    assert array.tolist() == [0.0, 1.5, 3.140625]

@@ -64,6 +64,7 @@ def prepare(client: Client, question: Question) -> Prepared:
     Raises UsageError where the question does not fit the model, and ServerError where the model cannot be asked.
     """
     metadata, config = describe(client, question.model, question.version)
+    client.warm()
     known = slots(metadata, config)
     notes: list[str] = []
     requests = tuple(

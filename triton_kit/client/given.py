@@ -142,9 +142,9 @@ def _raw(data: bytes, slot: Slot) -> Array:
     if len(data) % (kind.size or 1):
         raise UsageError(f"{len(data)} bytes are no whole number of {slot.datatype}, which input {slot.name} takes")
     if slot.datatype == "BF16":
-        from triton_kit.client.wire import decode
+        from triton_kit.client.wire import read_bfloat16
 
-        return decode(data, "BF16", (len(data) // 2,))
+        return read_bfloat16(data)
     return np.frombuffer(data, dtype=np.dtype(kind.numpy).newbyteorder("<")).astype(kind.numpy or "float32")
 
 

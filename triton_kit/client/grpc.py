@@ -1,9 +1,9 @@
-"""The inference protocol over gRPC, with the messages that tritonclient ships."""
+"""The inference protocol over gRPC: tritonclient's client, and what its errors mean."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
@@ -19,7 +19,7 @@ from triton_kit.client.types import (
     TensorMetadata,
     read_config,
 )
-from triton_kit.client.wire import datatype_of, decode, encode
+from triton_kit.client.wire import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -59,14 +59,10 @@ _NOT_FROM_THE_SERVER = (
 class GrpcClient:
     """A server reached over gRPC; implements ``Client``."""
 
-    def __init__(self, address: Address, *, channel: Any, headers: Mapping[str, str], timeout: float) -> None:
-        from tritonclient.grpc import service_pb2, service_pb2_grpc
-
+    def __init__(self, address: Address, *, client: Any, headers: Mapping[str, str], timeout: float) -> None:
         self._address = address
-        self._channel = channel
-        self._stub: Any = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        self._messages: Any = service_pb2
-        self._headers = [(name.lower(), value) for name, value in headers.items()]
+        self._client = client
+        self._headers = {name.lower(): value for name, value in headers.items()}
         self._timeout = timeout
 
     @property
@@ -81,17 +77,16 @@ class GrpcClient:
 
     def live(self) -> bool:
         """Whether the server takes requests at all."""
-        return bool(self._call("ServerLive", self._messages.ServerLiveRequest()).live)
+        return bool(self._call(self._client.is_server_live))
 
     def ready(self) -> bool:
         """Whether the server calls itself ready; not to be believed alone, see ``triton_kit.client.health``."""
-        return bool(self._call("ServerReady", self._messages.ServerReadyRequest()).ready)
+        return bool(self._call(self._client.is_server_ready))
 
     def model_ready(self, name: str, version: str = "") -> bool:
         """Whether that model can be asked now; one that does not exist cannot."""
-        request = self._messages.ModelReadyRequest(name=name, version=version)
         try:
-            return bool(self._call("ModelReady", request).ready)
+            return bool(self._call(self._client.is_model_ready, name, version))
         except ServerError as error:
             if error.status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
                 raise
@@ -99,19 +94,19 @@ class GrpcClient:
 
     def server_metadata(self) -> ServerMetadata:
         """Who answers."""
-        value = self._call("ServerMetadata", self._messages.ServerMetadataRequest())
+        value = self._call(self._client.get_server_metadata)
         return ServerMetadata(name=value.name, version=value.version, extensions=tuple(value.extensions))
 
     def index(self) -> tuple[ModelIndexEntry, ...]:
         """Every model of the repository with its state (Triton's model repository extension)."""
-        value = self._call("RepositoryIndex", self._messages.RepositoryIndexRequest())
+        value = self._call(self._client.get_model_repository_index)
         return tuple(
             ModelIndexEntry(name=m.name, version=m.version, state=m.state, reason=m.reason) for m in value.models
         )
 
     def metadata(self, model: str, version: str = "") -> ModelMetadata:
         """What the model takes and gives."""
-        value = self._call("ModelMetadata", self._messages.ModelMetadataRequest(name=model, version=version))
+        value = self._call(self._client.get_model_metadata, model, version)
         return ModelMetadata(
             name=value.name,
             versions=tuple(value.versions),
@@ -124,23 +119,31 @@ class GrpcClient:
         """The configuration the server works with, completed (Triton's model configuration extension)."""
         from google.protobuf.json_format import MessageToDict
 
-        value = self._call("ModelConfig", self._messages.ModelConfigRequest(name=model, version=version))
+        value = self._call(self._client.get_model_config, model, version)
         return read_config(MessageToDict(value.config, preserving_proto_field_name=True))
+
+    def warm(self) -> None:
+        """Nothing: tritonclient was imported with the channel."""
 
     def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
         """Send one inference with raw tensors."""
-        message = self._encode(request)
+        from tritonclient.grpc import InferInput, InferRequestedOutput
+
+        inputs = set_inputs(request, InferInput)
+        outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
+        options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
         start = time.perf_counter()
-        answer = self._call("ModelInfer", message, timeout=timeout)
+        answer = self._call(self._client.infer, request.model, inputs, within=timeout, **options)
         seconds = time.perf_counter() - start
         try:
             return decode_answer(answer, seconds)
-        except (ValueError, KeyError) as error:
-            raise NoAnswer(f"{self.url} sent an answer that cannot be read: {error}", hint="check the port") from error
+        except unreadable() as error:
+            why = explain_unreadable(error)
+            raise NoAnswer(f"{self.url} sent an answer that cannot be read: {why}", hint="check the port") from error
 
     def close(self) -> None:
         """Close the channel; requests in flight fail."""
-        self._channel.close()
+        self._client.close()
 
     def __enter__(self) -> GrpcClient:
         return self
@@ -150,35 +153,21 @@ class GrpcClient:
     ) -> None:
         self.close()
 
-    def _call(self, method: str, message: Any, *, timeout: float | None = None) -> Any:
-        import grpc
+    def _call(self, ask: Callable[..., Any], *arguments: Any, within: float | None = None, **options: Any) -> Any:
+        from tritonclient.utils import InferenceServerException
 
-        seconds = self._timeout if timeout is None else timeout
+        seconds = self._timeout if within is None else within
         try:
-            return getattr(self._stub, method)(message, timeout=seconds, metadata=self._headers)
-        except grpc.RpcError as error:
+            return ask(*arguments, headers=self._headers, client_timeout=seconds, **options)
+        except InferenceServerException as error:
             raise self._explain(error, seconds) from error
         except ValueError as error:
             # grpc says so of a channel that another thread has closed.
             raise NoAnswer(f"{self.url}: {error}") from error
 
-    def _encode(self, request: Request) -> Any:
-        message = self._messages.ModelInferRequest(model_name=request.model, model_version=request.version)
-        for name, array in request.inputs.items():
-            datatype = request.datatypes.get(name) or datatype_of(array)
-            message.inputs.add(name=name, datatype=datatype, shape=array.shape)
-            message.raw_input_contents.append(encode(array, datatype))
-        for name in request.outputs or ():
-            output = message.outputs.add(name=name)
-            if name in request.classes:
-                output.parameters["classification"].int64_param = request.classes[name]
-        for name, value in request.parameters.items():
-            setattr(message.parameters[name], _parameter_field(value), value)
-        return message
-
     def _explain(self, error: Any, seconds: float) -> TkError:
         """What a failed call means: the server's own refusal, or nobody there."""
-        status, details = error.code().name, str(error.details() or "")
+        status, details = str(error.status()).removeprefix("StatusCode."), str(error.message() or "")
         lower = details.lower()
         if status == "DEADLINE_EXCEEDED":
             answer = NoAnswer.timed_out(self.url, seconds)
@@ -208,29 +197,28 @@ def connect_grpc(address: Address, *, headers: Mapping[str, str], timeout: float
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         import grpc
-        import tritonclient.grpc  # noqa: F401
+        from tritonclient.grpc import InferenceServerClient
     except ImportError:
         raise UsageError("gRPC is not installed", hint="install it: pip install 'triton-kit[grpc]'") from None
     check_headers(headers)
     options: tuple[tuple[str, int], ...] = _CHANNEL
     if address.host in ("localhost", "::1") or address.host.startswith("127."):
         options = (*options, ("grpc.enable_http_proxy", 0))
-    if address.secure:
-        channel = grpc.secure_channel(address.authority, grpc.ssl_channel_credentials(), options=options)
-    else:
-        channel = grpc.insecure_channel(address.authority, options=options)
-    return GrpcClient(address, channel=channel, headers=headers, timeout=timeout)
+    credentials = grpc.ssl_channel_credentials() if address.secure else None
+    client = InferenceServerClient(address.authority, creds=credentials, channel_args=list(options))
+    return GrpcClient(address, client=client, headers=headers, timeout=timeout)
 
 
-def decode_answer(answer: Any, seconds: float) -> InferResult:
-    """The arrays in a ModelInferResponse. Raises ValueError when it does not hold what it says."""
+def decode_answer(result: Any, seconds: float) -> InferResult:
+    """The arrays in tritonclient's ``InferResult``. Raises what ``unreadable`` lists when it lies."""
+    answer = result.get_response()
+    check_tensors([(o.name, o.datatype, list(o.shape)) for o in answer.outputs])
     outputs: dict[str, Array] = {}
     for i, output in enumerate(answer.outputs):
-        shape = tuple(output.shape)
         if i < len(answer.raw_output_contents):
-            outputs[output.name] = decode(answer.raw_output_contents[i], output.datatype, shape)
+            outputs[output.name] = own(result.as_numpy(output.name), output.datatype)
         else:
-            outputs[output.name] = _from_contents(output.contents, output.datatype, shape)
+            outputs[output.name] = _from_contents(output.contents, output.datatype, tuple(output.shape))
     return InferResult(
         model=answer.model_name,
         version=answer.model_version,
@@ -241,7 +229,7 @@ def decode_answer(answer: Any, seconds: float) -> InferResult:
 
 
 def _from_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> Array:
-    """Typed contents, which servers other than Triton send."""
+    """Typed contents, which servers other than Triton send, and of which tritonclient reads strings alone."""
     import numpy as np
 
     from triton_kit.repository.tensor import BY_WIRE
@@ -252,12 +240,6 @@ def _from_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> Arra
         array[:] = values
         return array.reshape(shape)
     return np.array(values, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
-
-
-def _parameter_field(value: str | int | float | bool) -> str:
-    if isinstance(value, bool):
-        return "bool_param"
-    return {str: "string_param", int: "int64_param", float: "double_param"}[type(value)]
 
 
 def _tensor(value: Any) -> TensorMetadata:

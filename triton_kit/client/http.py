@@ -1,8 +1,11 @@
-"""The inference protocol over HTTP."""
+"""The inference protocol over HTTP: tritonclient makes the body of an inference and reads the answer's.
+
+It travels over ``triton_kit.client.transport``, not over tritonclient's own connections: their time limit starts anew
+with every packet. Questions that JSON alone answers do without tritonclient, whose import takes longer than they do.
+"""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,12 +24,10 @@ from triton_kit.client.types import (
     TensorMetadata,
     read_config,
 )
-from triton_kit.client.wire import datatype_of, decode, encode
+from triton_kit.client.wire import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    from triton_kit.client.types import Array
 
 _LENGTH = "Inference-Header-Content-Length"
 
@@ -96,10 +97,16 @@ class HttpClient:
         """The configuration the server works with, completed (Triton's model configuration extension)."""
         return read_config(self._json("GET", f"{_model(model, version)}/config"))
 
+    def warm(self) -> None:
+        """Import tritonclient, which takes a quarter of a second."""
+        import tritonclient.http  # noqa: F401
+
     def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
         """Send one inference with binary tensors."""
         body, length = encode_request(request)
-        headers = {"Content-Type": "application/octet-stream", _LENGTH: str(length)}
+        headers = {"Content-Type": "application/octet-stream"}
+        if length is not None:
+            headers[_LENGTH] = str(length)
         start = time.perf_counter()
         answer = self._transport.request(
             "POST", f"{_model(request.model, request.version)}/infer", body, headers=headers, timeout=timeout
@@ -142,62 +149,59 @@ def connect_http(address: Address, *, headers: Mapping[str, str], timeout: float
     return HttpClient(address, headers=headers, timeout=timeout)
 
 
-def encode_request(request: Request) -> tuple[bytes, int]:
-    """The body of an inference and the length of the JSON that it begins with."""
-    inputs, data = [], []
-    for name, array in request.inputs.items():
-        datatype = request.datatypes.get(name) or datatype_of(array)
-        data.append(encode(array, datatype))
-        size = {"binary_data_size": len(data[-1])}
-        inputs.append({"name": name, "shape": list(array.shape), "datatype": datatype, "parameters": size})
-    head: dict[str, Any] = {"inputs": inputs, "parameters": {"binary_data_output": True, **request.parameters}}
-    if request.outputs is not None:
-        head["outputs"] = [_wanted(name, request.classes.get(name)) for name in request.outputs]
-    text = json.dumps(head).encode()
-    return b"".join([text, *data]), len(text)
+def encode_request(request: Request) -> tuple[bytes, int | None]:
+    """The body of an inference and the length of the JSON that it begins with, ``None`` where that is all of it."""
+    from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
+
+    outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
+    body, length = InferenceServerClient.generate_request_body(
+        set_inputs(request, InferInput), outputs=outputs, **split_parameters(request.parameters)
+    )
+    return body, length
 
 
 def decode_answer(answer: Answer, url: str, seconds: float) -> InferResult:
     """The arrays in an inference's answer. Raises NoAnswer when it does not hold what it says."""
+    from tritonclient.http import InferenceServerClient
+
     try:
-        length = int(answer.headers.get(_LENGTH.lower(), len(answer.body)))
-        head = json.loads(answer.body[:length])
-        outputs: dict[str, Array] = {}
-        offset = length
-        for output in head.get("outputs") or ():
-            size = (output.get("parameters") or {}).get("binary_data_size")
-            shape = tuple(map(int, output["shape"]))
-            if size is None:
-                outputs[output["name"]] = _from_json(output["data"], output["datatype"], shape)
-                continue
-            if offset + size > len(answer.body):
-                raise ValueError("its tensors are cut off")
-            outputs[output["name"]] = decode(memoryview(answer.body)[offset : offset + size], output["datatype"], shape)
-            offset += size
-        datatypes = {o["name"]: str(o["datatype"]) for o in head.get("outputs") or ()}
+        length = _header_length(answer)
+        result = InferenceServerClient.parse_response_body(answer.body, header_length=length)
+        head = result.get_response()
+        if not isinstance(head, dict):
+            raise ValueError("it is no JSON object")
+        described = head.get("outputs") or []
+        check_tensors([(o["name"], o["datatype"], o["shape"]) for o in described])
+        _check_sizes(described, 0 if length is None else len(answer.body) - length)
+        datatypes = {o["name"]: str(o["datatype"]) for o in described}
+        outputs = {name: own(result.as_numpy(name), datatype) for name, datatype in datatypes.items()}
         name, version = str(head.get("model_name", "")), str(head.get("model_version", ""))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NoAnswer(f"{url} sent an answer that cannot be read: {error}", hint="check the address") from error
+    except unreadable() as error:
+        why = explain_unreadable(error)
+        raise NoAnswer(f"{url} sent an answer that cannot be read: {why}", hint="check the address") from error
     return InferResult(model=name, version=version, outputs=outputs, datatypes=datatypes, seconds=seconds)
 
 
-def _wanted(name: str, classes: int | None) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"binary_data": True}
-    if classes is not None:
-        parameters["classification"] = classes
-    return {"name": name, "parameters": parameters}
+def _header_length(answer: Answer) -> int | None:
+    """How much of the body is JSON, ``None`` for all of it."""
+    text = answer.headers.get(_LENGTH.lower())
+    if text is None:
+        return None
+    length = int(text)
+    if not 0 <= length <= len(answer.body):
+        raise ValueError(f"its JSON is said to take {length} of {len(answer.body)} bytes")
+    return length
 
 
-def _from_json(data: Any, datatype: str, shape: tuple[int, ...]) -> Array:
-    import numpy as np
-
-    from triton_kit.repository.tensor import BY_WIRE
-
-    if datatype == "BYTES":
-        array = np.empty(len(data), dtype=object)
-        array[:] = [str(element).encode() for element in data]
-        return array.reshape(shape)
-    return np.array(data, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
+def _check_sizes(outputs: list[Any], held: int) -> None:
+    """Raise ValueError where the binary tensors take more than the ``held`` bytes: tritonclient reads what there is."""
+    for output in outputs:
+        size = (output.get("parameters") or {}).get("binary_data_size", 0)
+        if type(size) is not int or size < 0:
+            raise ValueError(f"the tensor {output['name']} is said to take {size!r} bytes")
+        held -= size
+    if held < 0:
+        raise ValueError("its tensors are cut off")
 
 
 def _model(name: str, version: str) -> str:

@@ -136,6 +136,10 @@ class Client(Protocol):
 
     def config(self, model: str, version: str = "") -> ServedConfig: ...
 
+    def warm(self) -> None:
+        """Load what the first inference needs, so that its time is the server's alone."""
+        ...
+
     def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
         """Send one inference; ``timeout`` in seconds instead of the client's own."""
         ...

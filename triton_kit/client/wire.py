@@ -1,83 +1,129 @@
-"""Tensors as the bytes that travel: little-endian, row-major, strings with their length before them.
+"""What both protocols need around tritonclient's codec: the arrays it takes, and a check of those it gives.
 
-The same bytes serve HTTP (Triton's binary data extension) and gRPC (``raw_input_contents`` of KServe v2). They are
-made here because tritonclient's HTTP module needs a quarter of a second to import, and because its reading of BF16
-depends on its release: float32 before 26.06, ``ml_dtypes`` since.
+tritonclient encodes and decodes the tensors. Its reading is lenient: an unknown data type becomes float64, and a size
+of -1 is made up. How it takes BF16 depends on its release: as float32 before 26.06, of which it keeps the upper half,
+and as ``ml_dtypes.bfloat16`` since, which rounds to the nearest. Users have float32 here with either.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from triton_kit.repository.tensor import BY_NUMPY, BY_WIRE
+from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.client.types import Array
+    from triton_kit.client.types import Array, Request
+
+_NAMED = ("sequence_id", "sequence_start", "sequence_end", "priority", "timeout")
+"""Parameters of a request that tritonclient takes as arguments of their own, and refuses among the others."""
+
+
+def set_inputs(request: Request, kind: Any) -> list[Any]:
+    """The request's inputs as ``kind``, the ``InferInput`` of tritonclient's http or grpc, with their data.
+
+    Raises ValueError for an array that the inference protocol has no data type for.
+    """
+    inputs = []
+    for name, array in request.inputs.items():
+        # What a file holds may be big-endian; tritonclient sends the bytes as they lie, and names native types only.
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        datatype = request.datatypes.get(name) or datatype_of(array)
+        if datatype == "BF16":
+            array = _narrow(array)
+        inputs.append(kind(name, list(array.shape), datatype).set_data_from_numpy(array))
+    return inputs
 
 
 def datatype_of(array: Array) -> str:
     """The wire type of a numpy array: ``FP32`` for float32; object and byte-string arrays are ``BYTES``."""
-    if array.dtype.kind in "SO":
-        return "BYTES"
-    found = BY_NUMPY.get(array.dtype.name)
+    from tritonclient.utils import np_to_triton_dtype
+
+    found = np_to_triton_dtype(array.dtype)
     if found is None:
         raise ValueError(f"numpy's {array.dtype} has no counterpart in the inference protocol")
-    return found.wire
+    return str(found)
 
 
-def encode(array: Array, datatype: str) -> bytes:
-    """The array's bytes on the wire; ``array`` already has the numpy type of ``datatype``, float32 for BF16."""
+def split_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a request as tritonclient's arguments. Raises UsageError for a name that it keeps to itself."""
+    for name in parameters:
+        if name in ("binary_data_output", "headers") or name.startswith("triton_"):
+            raise UsageError(f"the parameter {name} is reserved", hint="choose another name")
+    named = {name: value for name, value in parameters.items() if name in _NAMED}
+    return {**named, "parameters": {n: v for n, v in parameters.items() if n not in named}}
+
+
+def check_tensors(tensors: Sequence[tuple[Any, Any, Any]]) -> None:
+    """Raise ValueError where an answer's tensors, each name, data type and shape, are none that there can be."""
+    from tritonclient.utils import triton_to_np_dtype
+
+    seen = set()
+    for name, datatype, shape in tensors:
+        if not isinstance(name, str) or name in seen:
+            raise ValueError(f"an output is called {name!r}" + (" as another one" if name in seen else ""))
+        seen.add(name)
+        if triton_to_np_dtype(datatype) is None:
+            raise ValueError(f"the data type {datatype} of {name} is unknown")
+        if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+            raise ValueError(f"the shape of {name} is {shape!r}")
+
+
+def own(array: Array, datatype: str) -> Array:
+    """What tritonclient read, as users have it: BF16 as float32, strings as ``bytes``, and theirs to write to."""
+    import numpy as np
+    from tritonclient.utils import triton_to_np_dtype
+
     if datatype == "BYTES":
-        parts: list[bytes] = []
-        for element in array.ravel():
-            data = bytes(element)
-            parts += (struct.pack("<I", len(data)), data)
-        return b"".join(parts)
-    if datatype == "BF16":
-        return _to_bfloat16(array).tobytes()
-    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+        strings = np.empty(array.size, dtype=object)
+        strings[:] = [e if isinstance(e, bytes) else str(e).encode() for e in array.ravel()]
+        return strings.reshape(array.shape)
+    # A copy in any case: what comes out of a buffer is read-only. Without elements, tritonclient 2.49 gives float64.
+    return array.astype(np.float32 if datatype == "BF16" else triton_to_np_dtype(datatype))
 
 
-def decode(data: bytes | memoryview, datatype: str, shape: tuple[int, ...]) -> Array:
-    """The array that ``encode`` took. Raises ValueError when the bytes do not fill the shape exactly."""
+def read_bfloat16(data: bytes) -> Array:
+    """Raw bfloat16, two bytes each, as float32."""
     import numpy as np
+    import tritonclient.utils as codec
 
-    if datatype == "BYTES":
-        return _strings(bytes(data)).reshape(shape)
-    if datatype == "BF16":
-        wide = np.frombuffer(data, dtype="<u2").astype(np.uint32) << 16
-        return wide.view(np.float32).reshape(shape)
-    known = BY_WIRE.get(datatype)
-    if known is None or known.numpy is None:
-        raise ValueError(f"the data type {datatype} is unknown")
-    # A copy, since what frombuffer gives is read-only and keeps the whole answer alive.
-    return np.frombuffer(data, dtype=np.dtype(known.numpy).newbyteorder("<")).astype(known.numpy).reshape(shape)
+    kind = np.dtype(codec.triton_to_np_dtype("BF16"))
+    if kind.itemsize == 2:
+        return np.frombuffer(data, dtype=kind).astype(np.float32)
+    return np.asarray(codec.deserialize_bf16_tensor(data), dtype=np.float32).ravel()
 
 
-def _strings(data: bytes) -> Array:
+def unreadable() -> tuple[type[Exception], ...]:
+    """What tritonclient raises over an answer that does not hold what it says."""
+    from tritonclient.utils import InferenceServerException
+
+    return (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        struct.error,
+        InferenceServerException,
+    )
+
+
+def explain_unreadable(error: Exception) -> str:
+    """Such an exception in words."""
+    match error:
+        case KeyError():
+            return f"it has no {error.args[0]}"
+        case struct.error():
+            return "its tensors are cut off"
+    return str(error)
+
+
+def _narrow(array: Array) -> Array:
+    """Float32 as what tritonclient takes for BF16."""
     import numpy as np
+    from tritonclient.utils import triton_to_np_dtype
 
-    found: list[bytes] = []
-    offset = 0
-    while offset < len(data):
-        if offset + 4 > len(data):
-            raise ValueError("a string's length is cut off")
-        (size,) = struct.unpack_from("<I", data, offset)
-        offset += 4
-        if offset + size > len(data):
-            raise ValueError("a string is cut off")
-        found.append(data[offset : offset + size])
-        offset += size
-    array = np.empty(len(found), dtype=object)
-    array[:] = found
-    return array
-
-
-def _to_bfloat16(array: Array) -> Array:
-    """Round float32 to the nearest bfloat16, ties to even; a NaN stays one."""
-    import numpy as np
-
-    bits = np.ascontiguousarray(array, dtype="<f4").view(np.uint32)
-    rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) >> 16
-    return np.where(np.isnan(array), (bits >> 16) | 0x40, rounded).astype("<u2")
+    with np.errstate(invalid="ignore", over="ignore"):
+        return array.astype(triton_to_np_dtype("BF16"), copy=False)
