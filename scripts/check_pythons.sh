@@ -15,6 +15,7 @@ failed=0
 for python in "$@"; do
     version=$("$python" -c 'import platform; print(platform.python_version())')
     clone="$work/$version"
+    cd "$root"
     git clone -q "$root" "$clone"
     cd "$clone"
     commands=$(grep -F "pip install '.[local]'" README.md | head -n 1)
