@@ -21,6 +21,7 @@ MODULES = (
     "configfile",
     "versions",
     "backend",
+    "modelfile",
     "tensors",
     "reshape",
     "labels",
@@ -36,10 +37,13 @@ MODULES = (
     "pythoncompletion",
     "onnxfile",
     "onnxio",
+    "onnxdims",
     "warmup",
     "ensembles",
-    "ensemblegraph",
+    "ensembleflow",
+    "ensemblesteps",
     "ensembletensors",
+    "ensembledecoupled",
 )
 """The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""
 

@@ -9,7 +9,7 @@ from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.complete import Completed
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.steps import is_decoupled, steps_of
+from triton_kit.linter.steps import steps_of
 from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.repository.source import Path
 from triton_kit.repository.tensor import agree
@@ -317,94 +317,4 @@ def ensemble_shape_differs(model: CheckedModel) -> Iterator[Problem]:
             at=use.at,
             message=f"'{name}' is {shape(first.dims)} as {first.where} and {shape(use.dims)} as {use.where}{batch}",
             help="make both the same, or -1 where a size may vary",
-        )
-
-
-@rule(Severity.ERROR)
-def decoupled_branches_meet(model: CheckedModel) -> Iterator[Problem]:
-    """A step, or the ensemble's outputs, join tensors of a decoupled model with others.
-
-    Each set of outputs of a decoupled model is a stream of its own; all inputs of a step, and all outputs of the
-    ensemble, must be of one (core ensemble_utils.cc:ValidateEnsembleConfig: `receives inputs originated from different
-    decoupled models`).
-
-    Bad:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "streamed" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step [
-            {
-              model_name: "a" model_version: -1
-              input_map { key: "x" value: "in" }
-              output_map { key: "y" value: "out" }
-            },
-            {
-              model_name: "d" model_version: -1
-              input_map { key: "x" value: "in" }
-              output_map { key: "y" value: "streamed" }
-            }
-          ]
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-        -- ../d/config.pbtxt
-        model_transaction_policy { decoupled: true }
-        -- ../d/1/model.onnx x FP32 [4] -> y FP32 [4]
-
-    Good:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step [
-            {
-              model_name: "a" model_version: -1
-              input_map { key: "x" value: "in" }
-              output_map { key: "y" value: "middle" }
-            },
-            {
-              model_name: "d" model_version: -1
-              input_map { key: "x" value: "middle" }
-              output_map { key: "y" value: "out" }
-            }
-          ]
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-        -- ../d/config.pbtxt
-        model_transaction_policy { decoupled: true }
-        -- ../d/1/model.onnx x FP32 [4] -> y FP32 [4]
-    """
-    steps = list(steps_of(model))
-    if not any(is_decoupled(found) for _, _, found in steps):
-        return
-    stream: dict[str, int] = {t.name: -1 for t in model.inputs}
-    waiting = {i: (step, found) for i, step, found in steps}
-    while True:
-        ready = [i for i, (s, _) in waiting.items() if all(t in stream for t in s.input_map.values())]
-        if not ready:
-            break
-        for i in ready:
-            step, found = waiting.pop(i)
-            streams = {stream[t] for t in step.input_map.values()}
-            if len(streams) > 1:
-                yield Problem(
-                    at=(*_STEPS, i, "input_map"),
-                    key=True,
-                    message=f"step {i} joins tensors of a decoupled model with others",
-                    help="feed it from one decoupled model, and from nothing beside it",
-                )
-                return
-            label = i if is_decoupled(found) else min(streams, default=-1)
-            for tensor in step.output_map.values():
-                stream.setdefault(tensor, label)
-    outputs = {stream[t.name] for t in model.outputs if t.name in stream}
-    if len(outputs) > 1:
-        yield Problem(
-            at=("output",),
-            key=True,
-            message="the ensemble's outputs join tensors of a decoupled model with others",
-            help="take all outputs from the same decoupled model, or from none",
         )
