@@ -169,6 +169,18 @@ def test_a_list_in_a_list_is_one_message(model: Callable[..., Path]) -> None:
     assert len(lint(path).diagnostics) == 1
 
 
+def test_the_release_decides_about_platforms(model: Callable[..., Path]) -> None:
+    path = model(
+        config="""platform: "torch_aoti"
+input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+"""
+    )
+    (path / "1" / "model.pt2").write_bytes(b"x")
+    assert rules(lint(path)) == ["unexpected-platform"]
+    assert lint(path, release="26.03").ok
+
+
 def test_a_stray_git_directory_is_one_error(model: Callable[..., Path]) -> None:
     root = model().parent
     (root / ".git" / "refs").mkdir(parents=True)

@@ -19,6 +19,13 @@ PLATFORMS = {
 }
 """The platforms that a backend of these names takes (core model_config_utils.cc:GetBackendTypeFromPlatform)."""
 
+
+def platforms_of(backend: str, release: tuple[int, int]) -> tuple[str, ...]:
+    """The platforms that a backend takes in a release; none where it takes any."""
+    aoti = ("torch_aoti",) if backend == "pytorch" and release >= (26, 3) else ()
+    return (*PLATFORMS.get(backend, ()), *aoti)
+
+
 SHIPPED = (
     "onnxruntime",
     "python",
@@ -131,7 +138,7 @@ def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
         platform: "onnxruntime_onnx"
     """
     backend, platform = model.backend, model.platform
-    allowed = PLATFORMS.get(backend)
+    allowed = platforms_of(backend, model.options.release)
     if not allowed or platform in allowed or platform == "ensemble":
         return
     if not model.config.backend and not model.config.platform and not model.config.default_model_filename:

@@ -10,7 +10,7 @@ from triton_kit.linter import files
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.backend import PLATFORMS
+from triton_kit.linter.rules.backend import platforms_of
 from triton_kit.linter.wording import listed
 
 
@@ -70,7 +70,8 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.backend not in _FILE_BACKENDS or model.config.has("ensemble_scheduling"):
         return
-    if model.platform not in PLATFORMS.get(model.backend, (model.platform,)):
+    allowed = platforms_of(model.backend, model.options.release)
+    if allowed and model.platform not in allowed:
         # Which of the two is meant, and so the file, is another rule's matter.
         return
     for version in model.versions:
