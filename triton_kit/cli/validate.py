@@ -34,6 +34,9 @@ def validate(
     ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
     output: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report there, not to stdout.")] = None,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
+    ] = False,
     release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
     gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
@@ -52,6 +55,10 @@ def validate(
 
     project = _project(paths[0] if paths else ".")
     given = paths or [_default_path(project)]
+    if skip_unknown:
+        from triton_kit.linter.target import belongs_to_model
+
+        given = [path for path in given if belongs_to_model(path)]
     chosen = tuple(select or (project.select if project else ()))
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
     if chosen or ignored:

@@ -25,6 +25,17 @@ def find_targets(paths: Iterable[str | os.PathLike[str]]) -> list[Target]:
     return list(dict.fromkeys(find_target(os.fspath(path)) for path in paths))
 
 
+def belongs_to_model(path: str) -> bool:
+    """Whether a path is a model or a file of one. A number for a name makes no version: it may be a year."""
+    try:
+        target = find_target(path)
+    except UsageError:
+        return False
+    if os.path.basename(path) == CONFIG_NAME:
+        return True
+    return not target.whole and all(is_model(os.path.join(target.repository, name)) for name in target.models)
+
+
 def find_target(path: str) -> Target:
     """What a path stands for, by what it is and what is in it."""
     kind = files.kind_of(path)
@@ -48,6 +59,12 @@ def find_target(path: str) -> Target:
         return _model(os.path.dirname(folder) or ".")
     if is_model(folder):
         return _model(folder)
+    while folder:
+        folder, name = os.path.split(folder.rstrip("/"))
+        if (name.isdecimal() or name in RESERVED_DIRECTORIES) and is_model(folder):
+            return _model(folder or ".")
+        if not name:
+            break
     raise UsageError(
         f"{path} belongs to no model", hint="give a model repository, a model, a config.pbtxt or a model file"
     )
