@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
 
+from triton_kit.cli.serving import try_lines
+from triton_kit.runtime.types import Endpoints
+
 FREE = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
 BROKEN = "import a_module_that_is_not_there\n"
 
@@ -128,6 +131,40 @@ def test_a_repository_with_problems_is_not_started(repository: Path) -> None:
     assert "config.pbtxt:2:1: error: " in done.stderr
     assert "--no-validate" in done.stderr
     assert tk(str(repository), "--runtime", "docker", "--dry-run", "--no-validate", *FREE).returncode == 0
+
+
+@pytest.mark.usefixtures("embedded")
+def test_the_commands_that_are_shown_to_try_work_when_they_are_copied(repository: Path, tmp_path: Path) -> None:
+    make_model(repository, "twin")
+    log = tmp_path / "serve.log"
+    with log.open("w") as out, log.with_suffix(".err").open("w") as err:
+        process = subprocess.Popen(command(str(repository), "--runtime", "local", *FREE), stdout=out, stderr=err)
+        try:
+            assert wait_for(lambda: "\ntry:\n" in log.read_text() or process.poll() is not None)
+            assert wait_for(lambda: len(_to_try(log)) == 2)
+            for line in _to_try(log):
+                argv = [sys.executable, "-m", "triton_kit", *shlex.split(line)[1:]]
+                done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+                assert done.returncode == 0, done.stderr
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+
+
+def _to_try(log: Path) -> list[str]:
+    _, _, after = log.read_text().partition("\ntry:\n")
+    return [line.strip() for line in after.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def test_at_most_eight_models_are_shown_to_try_and_the_usual_address_goes_unsaid() -> None:
+    def endpoints(http: str) -> Endpoints:
+        return Endpoints(http=http, grpc="127.0.0.1:8001", metrics="http://127.0.0.1:8002")
+
+    names = [f"m{i}" for i in range(10)]
+    usual = endpoints("http://127.0.0.1:8000")
+    assert try_lines(names, usual) == [*(f"tk infer m{i} --random" for i in range(8)), "and 2 more"]
+    assert try_lines(names[:8], usual)[-1] == "tk infer m7 --random"
+    assert try_lines(["a"], endpoints("http://10.0.0.1:80")) == ["tk infer a --random --url http://10.0.0.1:80"]
 
 
 @pytest.mark.docker

@@ -9,6 +9,9 @@ import typer
 
 from triton_kit.errors import UsageError
 
+HTTP_URL = "http://127.0.0.1:8000"
+"""Where a server is asked unless told otherwise."""
+
 Grpc = Annotated[bool, typer.Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")]
 Header = Annotated[
     list[str] | None, typer.Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
@@ -17,7 +20,7 @@ Header = Annotated[
 
 def address(url: str, grpc: bool) -> str:
     """The address that was given, or where a local server listens."""
-    return url or ("127.0.0.1:8001" if grpc else "http://127.0.0.1:8000")
+    return url or ("127.0.0.1:8001" if grpc else HTTP_URL)
 
 
 def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from triton_kit.cli import terminal
+from triton_kit.cli.server_options import HTTP_URL
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.repository.release import DEFAULT
 from triton_kit.runtime.health import ModelState, ServerDied, Snapshot
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PAUSE = 0.1
 """Seconds between two looks at the log of a server that is ready."""
+
+TRIED = 8
+"""For how many models a command to try is shown."""
 
 _STYLES = {"READY": "green", "LOADED": "green", "UNAVAILABLE": "red", "LOADING": "cyan"}
 
@@ -158,8 +162,8 @@ class TextBoard:
             terminal.out(f"  {line}")
         if good:
             terminal.out("try:")
-            for name in good:
-                terminal.out(f"  {_try(name, server.endpoints)}")
+            for line in try_lines(good, server.endpoints):
+                terminal.out(f"  {line}")
         terminal.say("the server's log follows; Ctrl-C ends it")
 
     def log(self, line: str) -> None:
@@ -234,11 +238,13 @@ def endpoint_lines(endpoints: Endpoints) -> list[str]:
     return [f"HTTP     {endpoints.http}", f"gRPC     {endpoints.grpc}", f"metrics  {endpoints.metrics}"]
 
 
-def _try(name: str, endpoints: Endpoints) -> str:
+def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
+    """A command for each of the first models, which works as it stands, and how many models more there are."""
     import shlex
 
-    url = "" if endpoints.http == "http://127.0.0.1:8000" else f" --url {endpoints.http}"
-    return f"tk infer {shlex.quote(name)}{url}"
+    url = "" if endpoints.http == HTTP_URL else f" --url {shlex.quote(endpoints.http)}"
+    lines = [f"tk infer {shlex.quote(name)} --random{url}" for name in models[:TRIED]]
+    return [*lines, f"and {len(models) - TRIED} more"] if len(models) > TRIED else lines
 
 
 def _event(event: str, **fields: Any) -> None:

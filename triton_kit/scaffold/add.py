@@ -261,7 +261,7 @@ def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
     steps += [
         f"tk validate {shlex.quote(str(request.repository / request.name))}",
         f"tk serve {shlex.quote(str(request.repository))}",
-        f"tk infer {shlex.quote(request.name)}",
+        f"tk infer {shlex.quote(request.name)} --random",
     ]
     return tuple(steps)
 
