@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from triton_kit.client import Request, connect
+from triton_kit.client import Client, Request, connect
 from triton_kit.client.errors import NoAnswer, ServerError
 
 REQUEST = Request(model="m", inputs={"x": np.zeros(1, np.float32)})
@@ -33,6 +33,12 @@ def answering(answer: Callable[[Any, grpc.ServicerContext], Any]) -> Iterator[st
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(None).wait()
+
+
+@contextlib.contextmanager
+def asking(answer: Callable[[Any, grpc.ServicerContext], Any]) -> Iterator[Client]:
+    with answering(answer) as address, connect(address, grpc=True, timeout=5) as client:
+        yield client
 
 
 def response(*tensors: tuple[str, list[int], bytes | dict[str, Any]]) -> Any:
@@ -69,8 +75,8 @@ def twice() -> Any:
     ],
 )
 def test_an_inference_that_cannot_be_read_is_no_answer(answer):
-    with answering(lambda *_: answer) as address, connect(address, grpc=True, timeout=5) as client:
-        error = pytest.raises(NoAnswer, client.infer, REQUEST)
+    with asking(lambda *_: answer) as client, pytest.raises(NoAnswer) as error:
+        client.infer(REQUEST)
     assert "cannot be read" in error.value.message
 
 
@@ -80,7 +86,7 @@ def test_typed_contents_are_read_as_well_as_raw_ones():
         ("BYTES", [1, 1], {"bytes_contents": ["é".encode()]}),
         ("BOOL", [2], {"bool_contents": [False, True]}),
     )
-    with answering(lambda *_: answer) as address, connect(address, grpc=True, timeout=5) as client:
+    with asking(lambda *_: answer) as client:
         outputs = client.infer(REQUEST).outputs
     assert outputs["y0"].tolist() == [0, 9007199254740993]
     assert outputs["y1"].tolist() == [["é".encode()]]
@@ -106,8 +112,8 @@ def test_a_refusal_keeps_its_status_and_words():
     def refuse(_: Any, context: grpc.ServicerContext) -> Any:
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "the queue is full")
 
-    with answering(refuse) as address, connect(address, grpc=True, timeout=5) as client:
-        error = pytest.raises(ServerError, client.infer, REQUEST)
+    with asking(refuse) as client, pytest.raises(ServerError) as error:
+        client.infer(REQUEST)
     assert error.value.message == "the queue is full"
     assert error.value.status == "RESOURCE_EXHAUSTED"
 
