@@ -49,7 +49,11 @@ def backend_undeterminable(model: CheckedModel) -> Iterator[Problem]:
     """Nothing says which backend runs the model.
 
     `backend`, `platform` and `default_model_filename` are absent, and the first sub-directory by name holds no file of
-    a known name (core model_config_utils.cc:AutoCompleteBackendFields: `Could not determine backend for model`).
+    a known name (core model_config_utils.cc:AutoCompleteBackendFields).
+
+    Server says:
+
+        Could not determine backend for model
 
     Bad:
 
@@ -88,7 +92,11 @@ def unexpected_platform(model: CheckedModel) -> Iterator[Problem]:
     """The platform is none that names a backend.
 
     Backends are named by `backend`; `platform` takes a few fixed words (core
-    model_config_utils.cc:ValidateModelConfig: `unexpected platform type`).
+    model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        unexpected platform type
 
     Bad:
 
@@ -125,7 +133,11 @@ def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
     """Platform and backend do not belong together.
 
     tensorflow, tensorrt, onnxruntime and pytorch take the platforms of their family only, every other backend any text
-    but `ensemble` (core model_config_utils.cc:ValidateModelConfig: `unexpected 'platform' and 'backend' pair`).
+    but `ensemble` (core model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        unexpected 'platform' and 'backend' pair
 
     Bad:
 
@@ -164,8 +176,11 @@ def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
 def backend_is_no_backend(model: CheckedModel) -> Iterator[Problem]:
     """The name of a platform is written as backend.
 
-    The server looks for a library of that name and finds none (core backend_model.cc:GetBackendRuntimeLibraryName:
-    `unable to find backend library for backend`).
+    The server looks for a library of that name and finds none (core backend_model.cc:GetBackendRuntimeLibraryName).
+
+    Server says:
+
+        unable to find backend library for backend
 
     Bad:
 
@@ -191,6 +206,10 @@ def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
 
     The server looks for `libtriton_<backend>.so` in the version, the model and its backend directory (core
     backend_model.cc:GetBackendRuntimeLibraryName), so a backend of your own is found when it is installed there.
+
+    Server says:
+
+        unable to find backend library for backend
 
     Bad:
 
@@ -230,6 +249,10 @@ def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
     """The release ships no TensorFlow backend.
 
     It is no longer built from 25.03 on (server build.py).
+
+    Server says:
+
+        unable to find backend library for backend 'tensorflow'
 
     Bad:
 
@@ -276,7 +299,11 @@ def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
 def agent_without_name(model: CheckedModel) -> Iterator[Problem]:
     """A repository agent has no name.
 
-    (core repo_agent.cc:TritonRepoAgentManager::CreateAgent: `unable to find 'libtritonrepoagent_`.)
+    (core repo_agent.cc:TritonRepoAgentManager::CreateAgent.)
+
+    Server says:
+
+        unable to find 'libtritonrepoagent_
 
     Bad:
 
@@ -298,8 +325,13 @@ def runtime_missing(model: CheckedModel) -> Iterator[Problem]:
     """The runtime names a library that the backend does not have.
 
     It is looked for in the version, the model and the backend's directory, which holds `libtriton_<backend>.so`;
-    `model.py` stands for the Python runtime (core backend_model.cc:GetBackendLibraryProperties: `unable to find backend
-    library`, `escapes backend directory`).
+    `model.py` stands for the Python runtime (core backend_model.cc:GetBackendLibraryProperties).
+
+    Server says:
+
+        unable to find backend library '
+        unable to find Python backend based backend library
+        escapes backend directory
 
     Bad:
 
