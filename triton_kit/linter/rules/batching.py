@@ -16,7 +16,11 @@ ABOUT = ("max_batch_size", "dynamic_batching", "sequence_batching", "response_ca
 def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
     """max_batch_size is negative.
 
-    (core model_config_utils.cc:ValidateModelConfig: `'max_batch_size' must be non-negative value`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        'max_batch_size' must be non-negative value
 
     Bad:
 
@@ -39,7 +43,12 @@ def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
 def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
     """A preferred batch size is not positive.
 
-    (core model_config_utils.cc:ValidateModelConfig: `dynamic batching preferred size must be positive`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        dynamic batching preferred size must be positive
+        sequence batching preferred batch size must be positive
 
     Bad:
 
@@ -60,8 +69,13 @@ def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
 def preferred_batch_size_too_large(model: CheckedModel) -> Iterator[Problem]:
     """A preferred batch is larger than the largest batch allowed.
 
-    It is compared with max_batch_size as written, before the backend fills that in, so an omitted one counts as 0
-    (core model_config_utils.cc:ValidateModelConfig: `preferred size must be <= max batch size`).
+    It is compared with max_batch_size as written, before the backend fills that in, so an omitted one counts as 0 (core
+    model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        dynamic batching preferred size must be <= max batch size
+        sequence batching preferred batch size must be <= max batch size
 
     Bad:
 
@@ -126,7 +140,11 @@ def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """The default priority level is none of the levels.
 
     With priority_levels set it must be one of them, and there is no default (core
-    model_config_utils.cc:ValidateModelConfig: `default priority level must be in range [1,`).
+    model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        default priority level must be in range [1,
 
     Bad:
 
@@ -152,7 +170,11 @@ def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
 def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """A queue policy is for a priority level that does not exist.
 
-    (core model_config_utils.cc:ValidateModelConfig: `priority queue policy must have priority level in range`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        priority queue policy must have priority level in range [1,
 
     Bad:
 
@@ -215,8 +237,11 @@ def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
 def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
     """preserve_ordering stands with several priority levels.
 
-    (core model_config_utils.cc:ValidateModelConfig: `Only one priority level is allowed when 'preserve_ordering' is
-    true`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        Only one priority level is allowed when 'preserve_ordering' is true
 
     Bad:
 
@@ -242,8 +267,11 @@ def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
 def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
     """preserve_ordering stands with a queue policy that delays requests which time out.
 
-    (core model_config_utils.cc:ValidateModelConfig: `can not have DELAY as timeout action when 'preserve_ordering' is
-    true`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        can not have DELAY as timeout action when 'preserve_ordering' is true
 
     Bad:
 
@@ -307,6 +335,10 @@ def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
 
     (core model_config_utils.cc:ValidateModelConfig, since 22.07.)
 
+    Server says:
+
+        with sequence batching scheduler. Please disable the response
+
     Bad:
 
         backend: "python"
@@ -330,7 +362,11 @@ def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
 def cache_with_decoupled(model: CheckedModel) -> Iterator[Problem]:
     """The response cache is on for a decoupled model.
 
-    (core model_config_utils.cc:ValidateModelConfig: `with 'decoupled' transaction policy`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        with 'decoupled' transaction policy. Please disable the response
 
     Bad:
 
