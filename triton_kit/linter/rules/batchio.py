@@ -33,7 +33,11 @@ def _known(model: CheckedModel, kind: str) -> list[str] | None:
 def batch_io_source_count(model: CheckedModel) -> Iterator[Problem]:
     """A batch input or output has not exactly one source.
 
-    (core model_config_utils.cc:ValidateBatchIO: `expects 1 source input, got`.)
+    (core model_config_utils.cc:ValidateBatchIO.)
+
+    Server says:
+
+        expects 1 source input, got
 
     Bad:
 
@@ -62,8 +66,13 @@ def batch_io_source_count(model: CheckedModel) -> Iterator[Problem]:
 def batch_io_kind(model: CheckedModel) -> Iterator[Problem]:
     """A batch input or output is of a kind that does not exist.
 
-    An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateBatchIO: `unknown batch
-    input kind`).
+    An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateBatchIO).
+
+    Server says:
+
+        unknown batch input kind
+        unknown batch output kind
+        attempt to access JSON non-string as string
 
     Bad:
 
@@ -88,7 +97,12 @@ def batch_io_kind(model: CheckedModel) -> Iterator[Problem]:
 def batch_input_type(model: CheckedModel) -> Iterator[Problem]:
     """A batch input is neither INT32 nor FP32.
 
-    (core model_config_utils.cc:ValidateBatchIO: `batch input data type must be TYPE_INT32 or TYPE_FP32`.)
+    (core model_config_utils.cc:ValidateBatchIO.)
+
+    Server says:
+
+        batch input data type must be TYPE_INT32 or TYPE_FP32
+        unexpected batch input data type
 
     Bad:
 
@@ -118,7 +132,11 @@ def batch_input_type(model: CheckedModel) -> Iterator[Problem]:
 def batch_io_unknown_source(model: CheckedModel) -> Iterator[Problem]:
     """The source of a batch input or output is no input of the model.
 
-    (core model_config_utils.cc:ValidateBatchIO: `unknown source input name`.)
+    (core model_config_utils.cc:ValidateBatchIO.)
+
+    Server says:
+
+        unknown source input name
 
     Bad:
 
@@ -148,7 +166,11 @@ def batch_io_unknown_source(model: CheckedModel) -> Iterator[Problem]:
 def batch_output_unknown_target(model: CheckedModel) -> Iterator[Problem]:
     """The target of a batch output is no output of the model.
 
-    (core model_config_utils.cc:ValidateBatchIO: `unknown target output name`.)
+    (core model_config_utils.cc:ValidateBatchIO.)
+
+    Server says:
+
+        unknown target output name
 
     Bad:
 
@@ -181,7 +203,11 @@ def batch_output_unknown_target(model: CheckedModel) -> Iterator[Problem]:
 def batch_output_duplicate_target(model: CheckedModel) -> Iterator[Problem]:
     """A batch output names a target twice.
 
-    (core model_config_utils.cc:ValidateBatchIO: `can only be specified once`.)
+    (core model_config_utils.cc:ValidateBatchIO.)
+
+    Server says:
+
+        can only be specified once
 
     Bad:
 
