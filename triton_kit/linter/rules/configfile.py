@@ -38,8 +38,11 @@ def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
 def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
     """`config.pbtxt` cannot be read.
 
-    It has to be a regular file that the server may read (core filesystem/implementations/local.h:ReadTextFile:
-    `failed to open text file for read`).
+    It has to be a regular file that the server may read (core filesystem/implementations/local.h:ReadTextFile).
+
+    Server says:
+
+        failed to open text file for read
 
     Bad:
 
@@ -68,8 +71,12 @@ def config_missing(model: CheckedModel) -> Iterator[Problem]:
     """There is no `config.pbtxt`, and nobody to complete one.
 
     With completion off the file is required (core model_repository_manager.cc:InitializeModelInfo); with completion on
-    the backend must deliver the configuration, which PyTorch does not (core model.cc:Model::Init: `model configuration
-    is not provided for model`).
+    the backend must deliver the configuration, which PyTorch does not (core model.cc:Model::Init).
+
+    Server says:
+
+        failed to open text file for read … config.pbtxt: No such file or directory
+        model configuration is not provided for model
 
     Bad:
 
