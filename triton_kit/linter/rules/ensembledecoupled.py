@@ -19,8 +19,11 @@ def decoupled_branches_meet(model: CheckedModel) -> Iterator[Problem]:
     """A step, or the ensemble's outputs, join tensors of a decoupled model with others.
 
     Each set of outputs of a decoupled model is a stream of its own; all inputs of a step, and all outputs of the
-    ensemble, must be of one (core ensemble_utils.cc:ValidateEnsembleConfig: `receives inputs originated from different
-    decoupled models`).
+    ensemble, must be of one (core ensemble_utils.cc:ValidateEnsembleConfig).
+
+    Server says:
+
+        inputs originated from different decoupled models
 
     Bad:
 
