@@ -19,7 +19,12 @@ _STEPS = ("ensemble_scheduling", "step")
 def ensemble_tensor_not_mapped(model: CheckedModel) -> Iterator[Problem]:
     """An input or output of an ensemble occurs in no map of its steps.
 
-    (core model_config_utils.cc:ValidateEnsembleSchedulingConfig: `' is not used`.)
+    (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
+
+    Server says:
+
+        ensemble input … is not used
+        ensemble output … is not used
 
     Bad:
 
@@ -71,7 +76,11 @@ def ensemble_output_not_written(model: CheckedModel) -> Iterator[Problem]:
     """An output of an ensemble can never be there.
 
     No step writes it, or its step waits for a tensor that nobody gives, or for itself (core
-    model_config_utils.cc:ValidateEnsembleSchedulingConfig: `' is not written`).
+    model_config_utils.cc:ValidateEnsembleSchedulingConfig).
+
+    Server says:
+
+        for ensemble … is not written
 
     Bad:
 
@@ -139,7 +148,11 @@ def ensemble_tensor_unused(model: CheckedModel) -> Iterator[Problem]:
     """A tensor between steps is written and never read, or read and never written.
 
     An output of a composing model that nobody needs is left out of the map (core
-    model_config_utils.cc:ValidateEnsembleSchedulingConfig: `is unused in ensemble`).
+    model_config_utils.cc:ValidateEnsembleSchedulingConfig).
+
+    Server says:
+
+        is unused in ensemble
 
     Bad:
 
