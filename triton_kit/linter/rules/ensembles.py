@@ -15,7 +15,11 @@ ABOUT = ("platform", "ensemble_scheduling")
 def ensemble_scheduling_elsewhere(model: CheckedModel) -> Iterator[Problem]:
     """A model that is no ensemble has ensemble_scheduling.
 
-    (core model_config_utils.cc:ValidateEnsembleSchedulingConfig: `ensemble scheduling cannot be set for model`.)
+    (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
+
+    Server says:
+
+        ensemble scheduling cannot be set for model
 
     Bad:
 
@@ -39,8 +43,12 @@ def ensemble_scheduling_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 def ensemble_without_scheduling(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble has no steps.
 
-    (core model_config_utils.cc:ValidateModelConfig: `ensemble scheduling must be set for ensemble`, `must specify
-    'step' for ensemble`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        ensemble scheduling must be set for ensemble
+        must specify 'step' for ensemble
 
     Bad:
 
@@ -74,8 +82,11 @@ def ensemble_without_scheduling(model: CheckedModel) -> Iterator[Problem]:
 def ensemble_with_backend(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble names a backend.
 
-    A known default_model_filename makes the server fill one in (core model_config_utils.cc:ValidateModelConfig: `must
-    have platform type 'ensemble' and empty backend type`).
+    A known default_model_filename makes the server fill one in (core model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        must have platform type 'ensemble' and empty backend type
 
     Bad:
 
@@ -105,6 +116,12 @@ def ensemble_forbidden_field(model: CheckedModel) -> Iterator[Problem]:
     An ensemble has no instances of its own: no instance_group, optimization or model_warmup (core
     model_config_utils.cc:ValidateEnsembleSchedulingConfig).
 
+    Server says:
+
+        model_warmup can not be specified for ensemble
+        instance group should not be specified for ensemble
+        optimization should not be specified for ensemble
+
     Bad:
 
         platform: "ensemble"
@@ -131,7 +148,13 @@ def ensemble_forbidden_field(model: CheckedModel) -> Iterator[Problem]:
 def incomplete_step(model: CheckedModel) -> Iterator[Problem]:
     """A step lacks its model, its input map or its output map.
 
-    (core model_config_utils.cc:BuildEnsembleGraph: `must specify 'model_name' in step`.)
+    (core model_config_utils.cc:BuildEnsembleGraph.)
+
+    Server says:
+
+        must specify 'model_name' in step
+        must specify 'input_map' in step
+        must specify 'output_map' in step
 
     Bad:
 
@@ -169,7 +192,11 @@ def incomplete_step(model: CheckedModel) -> Iterator[Problem]:
 def tensor_written_twice(model: CheckedModel) -> Iterator[Problem]:
     """Two outputs of steps are written to the same ensemble tensor.
 
-    (core model_config_utils.cc:BuildEnsembleGraph: `can appear in an output map only once`.)
+    (core model_config_utils.cc:BuildEnsembleGraph.)
+
+    Server says:
+
+        can appear in an output map only once
 
     Bad:
 
