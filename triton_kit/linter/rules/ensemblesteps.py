@@ -19,7 +19,11 @@ _STEPS = ("ensemble_scheduling", "step")
 def step_model_missing(model: CheckedModel) -> Iterator[Problem]:
     """A step names a model that is not in the repository.
 
-    (core model_repository_manager.cc:LoadModelByDependency: `contains models that are not available or ambiguous`.)
+    (core model_repository_manager.cc:LoadModelByDependency.)
+
+    Server says:
+
+        contains models that are not available or ambiguous
 
     Bad:
 
@@ -69,7 +73,11 @@ def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble uses itself, directly or through others.
 
     Each member is refused; an ensemble outside the circle that uses a member makes the server die (core
-    model_repository_manager.cc:CircularDependencyCheck: `circular dependency between ensembles`; SIGSEGV on 24.10).
+    model_repository_manager.cc:CircularDependencyCheck; SIGSEGV on 24.10).
+
+    Server says:
+
+        circular dependency between ensembles
 
     Bad:
 
@@ -127,8 +135,11 @@ def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
 def step_version_not_loaded(model: CheckedModel) -> Iterator[Problem]:
     """A step asks for a version of its model that is not loaded.
 
-    An omitted model_version is version 0, not the latest; that is -1 (core model_repository_manager.cc:CheckNode:
-    `whose required version 0 is not loaded`).
+    An omitted model_version is version 0, not the latest; that is -1 (core model_repository_manager.cc:CheckNode).
+
+    Server says:
+
+        whose required version … is not loaded
 
     Bad:
 
@@ -185,7 +196,13 @@ def step_version_not_loaded(model: CheckedModel) -> Iterator[Problem]:
 def step_model_refused(model: CheckedModel) -> Iterator[Problem]:
     """A step uses a model that the server refuses.
 
-    The ensemble is refused with it (core model_repository_manager.cc:CheckNode: `which has no loaded version`).
+    The ensemble is refused with it (core model_repository_manager.cc:CheckNode).
+
+    Server says:
+
+        contains models that are not available or ambiguous
+        which has no loaded version
+        which is not valid
 
     Bad:
 
