@@ -37,8 +37,11 @@ def _completed(model: CheckedModel) -> Iterator[tuple[int, Any, CheckedModel, Co
 def ensemble_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble allows larger batches than one of its models.
 
-    A composing model without batching is exempt (core ensemble_utils.cc:ValidateEnsembleConfig: `allows maximum batch
-    size`).
+    A composing model without batching is exempt (core ensemble_utils.cc:ValidateEnsembleConfig).
+
+    Server says:
+
+        allows maximum batch size
 
     Bad:
 
@@ -89,8 +92,12 @@ def ensemble_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
 def step_maps_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     """A step maps a tensor that its model does not have.
 
-    The key is the model's tensor, the value the ensemble's (core ensemble_utils.cc:ValidateTensorMapping: `is mapping
-    to non-existing input`).
+    The key is the model's tensor, the value the ensemble's (core ensemble_utils.cc:ValidateTensorMapping).
+
+    Server says:
+
+        is mapping to non-existing input
+        is mapped from non-existing output
 
     Bad:
 
@@ -140,8 +147,11 @@ def step_maps_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
 def step_input_not_mapped(model: CheckedModel) -> Iterator[Problem]:
     """A step leaves an input of its model without a tensor.
 
-    Every input that is not optional needs one (core ensemble_utils.cc:ValidateTensorMapping: `is not mapped to any
-    ensemble tensors`).
+    Every input that is not optional needs one (core ensemble_utils.cc:ValidateTensorMapping).
+
+    Server says:
+
+        is not mapped to any ensemble tensors
 
     Bad:
 
@@ -233,7 +243,11 @@ def ensemble_type_differs(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble tensor has different data types in different places.
 
     Each place is compared with the first: the ensemble's inputs, its outputs, then its steps (core
-    ensemble_utils.cc:ValidateTensorConsistency: `inconsistent data type`).
+    ensemble_utils.cc:ValidateTensorConsistency).
+
+    Server says:
+
+        inconsistent data type
 
     Bad:
 
@@ -277,7 +291,11 @@ def ensemble_shape_differs(model: CheckedModel) -> Iterator[Problem]:
     """An ensemble tensor has different shapes in different places.
 
     Either dims agree, or the complete shapes do, with -1 for the batch where that place batches; -1 goes with any size.
-    A composing model's reshape does not count (core ensemble_utils.cc:ValidateTensorConsistency: `inconsistent shape`).
+    A composing model's reshape does not count (core ensemble_utils.cc:ValidateTensorConsistency).
+
+    Server says:
+
+        inconsistent shape
 
     Bad:
 
