@@ -23,7 +23,12 @@ def _groups(model: CheckedModel) -> Iterator[tuple[int, Any]]:
 def gpus_without_gpu_kind(model: CheckedModel) -> Iterator[Problem]:
     """A group of CPU or MODEL kind lists GPUs.
 
-    (core model_config_utils.cc:ValidateInstanceGroup: `has kind KIND_CPU but specifies one or more GPUs`.)
+    (core model_config_utils.cc:ValidateInstanceGroup.)
+
+    Server says:
+
+        has kind KIND_CPU but specifies one or more GPUs
+        has kind KIND_MODEL but specifies one or more GPUs
 
     Bad:
 
@@ -47,8 +52,14 @@ def no_gpu_for_group(model: CheckedModel) -> Iterator[Problem]:
     """A group asks for a GPU, and the server's machine has none.
 
     Said only where the number of GPUs is given. Without a kind, a list of GPUs is no fallback either: the kind becomes
-    KIND_CPU and the list stays (core model_config_utils.cc:ValidateInstanceGroup: `has kind KIND_GPU but no GPUs are
-    available`).
+    KIND_CPU and the list stays (core model_config_utils.cc:ValidateInstanceGroup).
+
+    Server says:
+
+        has kind KIND_GPU but no GPUs are available
+        has kind KIND_GPU but server does not support GPUs
+        has kind KIND_CPU but specifies one or more GPUs
+        specifies invalid or unsupported gpu id
 
     Bad:
 
@@ -82,7 +93,12 @@ def no_such_gpu(model: CheckedModel) -> Iterator[Problem]:
     """A group names a GPU that the server's machine does not have.
 
     Ids count from 0. Those below 0 are wrong everywhere, the others where the number of GPUs is given (core
-    model_config_utils.cc:ValidateInstanceGroup: `specifies invalid or unsupported gpu id`).
+    model_config_utils.cc:ValidateInstanceGroup).
+
+    Server says:
+
+        specifies invalid or unsupported gpu id
+        has kind KIND_CPU but specifies one or more GPUs
 
     Bad:
 
@@ -113,8 +129,11 @@ def no_such_gpu(model: CheckedModel) -> Iterator[Problem]:
 def undefined_instance_kind(model: CheckedModel) -> Iterator[Problem]:
     """A group is of a kind that does not exist.
 
-    An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateInstanceGroup: `has
-    unexpected kind`).
+    An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateInstanceGroup).
+
+    Server says:
+
+        has unexpected kind
 
     Bad:
 
@@ -160,8 +179,11 @@ def negative_instance_count(model: CheckedModel) -> Iterator[Problem]:
 def profile_elsewhere(model: CheckedModel) -> Iterator[Problem]:
     """A group names optimization profiles, and the model is none of TensorRT.
 
-    (core model_config_utils.cc:ValidateInstanceGroup: `specifies profile field which is only supported for TensorRT
-    models`.)
+    (core model_config_utils.cc:ValidateInstanceGroup.)
+
+    Server says:
+
+        specifies profile field which is only supported for TensorRT models
 
     Bad:
 
@@ -188,6 +210,12 @@ def bad_profile(model: CheckedModel) -> Iterator[Problem]:
 
     It must begin with a number that is not negative; one beyond 32 bits aborts the server (core
     model_config_utils.cc:GetProfileIndex).
+
+    Server says:
+
+        profile name must not be empty
+        unable to parse '
+        specifies invalid profile
 
     Bad:
 
@@ -224,8 +252,12 @@ _KINDS = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_
 def kind_unsupported_by_backend(model: CheckedModel) -> Iterator[Problem]:
     """A group is of a kind that the backend does not run on.
 
-    TensorRT runs on GPUs only, OpenVINO on CPUs (tensorrt tensorrt.cc: `TensorRT backend supports only GPU device`,
-    openvino openvino.cc: `supports only Kind CPU and AUTO`).
+    TensorRT runs on GPUs only, OpenVINO on CPUs (tensorrt tensorrt.cc, openvino openvino.cc).
+
+    Server says:
+
+        TensorRT backend supports only GPU device
+        supports only Kind CPU and AUTO
 
     Bad:
 
