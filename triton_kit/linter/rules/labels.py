@@ -18,8 +18,11 @@ def label_file_missing(model: CheckedModel) -> Iterator[Problem]:
     """The label file of an output cannot be read.
 
     Its name is looked up in the model's directory, not in a version's, a leading `/` notwithstanding (core
-    label_provider.cc: `failed to open text file for read`). A directory in its place aborts the server (SIGABRT on
-    24.10).
+    label_provider.cc). A directory in its place aborts the server (SIGABRT on 24.10).
+
+    Server says:
+
+        failed to open text file for read
 
     Bad:
 
@@ -60,7 +63,11 @@ def label_file_missing(model: CheckedModel) -> Iterator[Problem]:
 def label_file_outside(model: CheckedModel) -> Iterator[Problem]:
     """A label file lies outside the model's directory.
 
-    Links and `..` are resolved first (core model.cc:Model::Init: `is outside model directory`).
+    Links and `..` are resolved first (core model.cc:Model::Init).
+
+    Server says:
+
+        is outside model directory
 
     Bad:
 
@@ -93,7 +100,11 @@ def label_file_outside(model: CheckedModel) -> Iterator[Problem]:
 def labels_twice(model: CheckedModel) -> Iterator[Problem]:
     """Two outputs of one name both have a label file.
 
-    (core label_provider.cc:AddLabels: `multiple label files for`.)
+    (core label_provider.cc:AddLabels.)
+
+    Server says:
+
+        multiple label files for
 
     Bad:
 
