@@ -18,6 +18,11 @@ def unreadable_repository(repository: CheckedRepository) -> Iterator[Problem]:
     The server lists a repository with a stat of every entry, and one failure loses all of its models (core
     filesystem/implementations/local.h:GetDirectorySubdirs).
 
+    Server says:
+
+        failed to poll model repository
+        failed to stat file
+
     Bad:
 
         -- ../broken -> nowhere
@@ -45,7 +50,11 @@ def unreadable_directory(model: CheckedModel) -> Iterator[Problem]:
     """The model's directory, or something right in it, cannot be read.
 
     The server lists it with a stat of every entry that follows links (core
-    filesystem/implementations/local.h:GetDirectorySubdirs: `failed to stat file`).
+    filesystem/implementations/local.h:GetDirectorySubdirs).
+
+    Server says:
+
+        failed to stat file
 
     Bad:
 
@@ -77,7 +86,11 @@ def name_mismatch(model: CheckedModel) -> Iterator[Problem]:
     """The name in the configuration is not the directory's.
 
     They must be equal byte for byte; an omitted name is the directory's (core
-    model_repository_manager.cc:InitializeModelInfo: `directory name must equal model name`).
+    model_repository_manager.cc:InitializeModelInfo).
+
+    Server says:
+
+        directory name must equal model name
 
     Bad:
 
@@ -101,6 +114,10 @@ def version_directory_as_model(model: CheckedModel) -> Iterator[Problem]:
 
     Each sub-directory of the repository path is taken for a model; a path that is one level too deep makes models of
     the version directories (core model_repository_manager.cc:Poll).
+
+    Server says:
+
+        Could not determine backend for model
 
     Bad:
 
