@@ -18,6 +18,10 @@ def metric_tag_no_label(model: CheckedModel) -> Iterator[Problem]:
     The key becomes the Prometheus label `_<key>`: letters, digits and underscores, not beginning with one; anything
     else throws, uncaught, with metrics off as well (core metric_model_reporter.cc:GetMetricLabels; SIGABRT on 24.10).
 
+    Server says:
+
+        Invalid label name
+
     Bad:
 
         metric_tags { key: "team-name" value: "vision" }
@@ -40,6 +44,14 @@ def incomplete_metric(model: CheckedModel) -> Iterator[Problem]:
     """A metric control lacks its family, its histogram options or its buckets.
 
     (core model_config_utils.cc:ValidateModelMetrics, since 24.11.)
+
+    Server says:
+
+        metric control must specify 'metric_identifier'
+        metrics not supported
+        metric identifier must specify non-empty 'family'
+        metric control must specify 'histogram_options'
+        histogram options must specify non-empty 'buckets'
 
     Bad:
 
@@ -73,7 +85,11 @@ def unsorted_buckets(model: CheckedModel) -> Iterator[Problem]:
     """The buckets of a histogram do not rise, and the server process aborts.
 
     The metrics library throws, uncaught, once histograms are on (core metric_model_reporter.cc; prometheus-cpp
-    histogram.cc: `Bucket Boundaries must be strictly sorted`).
+    histogram.cc).
+
+    Server says:
+
+        Bucket Boundaries must be strictly sorted
 
     Bad:
 
