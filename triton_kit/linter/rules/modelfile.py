@@ -18,7 +18,11 @@ from triton_kit.linter.wording import listed
 def library_no_library(model: CheckedModel) -> Iterator[Problem]:
     """A backend library in the model's directory is no shared library.
 
-    (core backend_model.cc, shared_library.cc: `unable to load shared library`.)
+    (core backend_model.cc, shared_library.cc.)
+
+    Server says:
+
+        unable to load shared library
 
     Bad:
 
@@ -54,7 +58,12 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
     """A version has no model file of the expected name.
 
     The backend opens `<version>/<default_model_filename>`, where none is given by its own default name, for each
-    version that is loaded (onnxruntime onnxruntime.cc:LoadModel: `failed to stat file`).
+    version that is loaded (onnxruntime onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        failed to stat file
+        unable to find '…' for model
 
     Bad:
 
