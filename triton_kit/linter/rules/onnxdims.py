@@ -20,8 +20,11 @@ def onnx_not_batchable(model: CheckedModel) -> Iterator[Problem]:
     """max_batch_size is given, and some input or output of the model has no dimension for the batch.
 
     While the server completes a configuration, each one must begin with a dimension of any size, named in the
-    configuration or not (onnxruntime onnxruntime.cc:AutoCompleteMaxBatch: `model does not support batching while
-    non-zero max_batch_size`).
+    configuration or not (onnxruntime onnxruntime.cc:AutoCompleteMaxBatch).
+
+    Server says:
+
+        model does not support batching while non-zero max_batch_size
 
     Bad:
 
@@ -59,7 +62,15 @@ def onnx_dims(model: CheckedModel) -> Iterator[Problem]:
 
     With max_batch_size of 1 or more the batch comes before dims, and the model must begin with a dimension of any size.
     An input's -1 does not stand for a fixed size of the model; an output must be equal both ways. Where there is a
-    reshape, that is compared (onnxruntime onnxruntime_utils.cc:CompareDimsSupported: `the model expects`).
+    reshape, that is compared (onnxruntime onnxruntime_utils.cc:CompareDimsSupported).
+
+    Server says:
+
+        the model expects … but the model configuration specifies
+        first dimension must be -1
+        should only provide 1 in the model configuration
+        for ragged input
+        dimension must be integer >= 1, or -1
 
     Bad:
 
@@ -184,7 +195,11 @@ def onnx_batching_unused(model: CheckedModel) -> Iterator[Problem]:
     """The model could batch, and its configuration does not let it.
 
     With inputs and outputs listed the server completes nothing, so an omitted max_batch_size stays 0 (onnxruntime
-    onnxruntime.cc:AutoCompleteConfig: `inputs and outputs already specified`).
+    onnxruntime.cc:AutoCompleteConfig).
+
+    Server says:
+
+        inputs and outputs already specified
 
     Bad:
 
