@@ -37,7 +37,11 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
     """The model file is no ONNX file that can be opened.
 
     Empty, cut short, a git-lfs pointer, something else, or with tensors kept outside its directory (onnxruntime
-    onnxruntime.cc:LoadModel: `onnx runtime error`).
+    onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        onnx runtime error
 
     Bad:
 
@@ -77,6 +81,11 @@ def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
 
     ONNX Runtime 1.19.2 of 24.10 takes IR versions up to 10 and opsets up to 21.
 
+    Server says:
+
+        onnx runtime error
+        Unsupported model IR version
+
     Bad:
 
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 22
@@ -103,7 +112,13 @@ def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
 def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
     """A file that the model keeps its tensors in is missing or too short.
 
-    ONNX Runtime looks for it beside the ONNX file (onnxruntime onnxruntime.cc:LoadModel: `onnx runtime error`).
+    ONNX Runtime looks for it beside the ONNX file (onnxruntime onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        onnx runtime error
+        are out of bounds or can not be read in full
+        cannot get file size
 
     Bad:
 
@@ -141,7 +156,11 @@ def onnx_non_tensor(model: CheckedModel) -> Iterator[Problem]:
     """An input or output of the ONNX model is no tensor.
 
     A sequence, map, optional or sparse tensor fails the load even if the configuration does not name it; a typical case
-    is the ZipMap output of scikit-learn (onnxruntime onnxruntime_utils.cc: `Unsupported ONNX Type 'ONNX_TYPE_`).
+    is the ZipMap output of scikit-learn (onnxruntime onnxruntime_utils.cc).
+
+    Server says:
+
+        Unsupported ONNX Type 'ONNX_TYPE_
 
     Bad:
 
