@@ -43,8 +43,12 @@ def _allowed(onnx: Any) -> dict[str, Any]:
 def onnx_input_count(model: CheckedModel) -> Iterator[Problem]:
     """The configuration has more or fewer inputs than the model.
 
-    Inputs that are not optional, batch inputs, kinds of controls and states together must be as many as the inputs
-    that the model needs (onnxruntime onnxruntime.cc:ValidateInputs: `configuration expects`).
+    Inputs that are not optional, batch inputs, kinds of controls and states together must be as many as the inputs that
+    the model needs (onnxruntime onnxruntime.cc:ValidateInputs).
+
+    Server says:
+
+        configuration expects … inputs, model provides
 
     Bad:
 
@@ -127,7 +131,12 @@ def _close(name: str, choices: Sequence[str]) -> str | None:
 def onnx_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     """An input or output has a name that the model does not have.
 
-    (onnxruntime onnxruntime.cc:ValidateInputs, ValidateOutputs: `unexpected inference input`.)
+    (onnxruntime onnxruntime.cc:ValidateInputs, ValidateOutputs.)
+
+    Server says:
+
+        unexpected inference input '
+        unexpected inference output '
 
     Bad:
 
@@ -172,8 +181,14 @@ def pairs(model: CheckedModel) -> Iterator[tuple[int, Tensor, Any, Completed]]:
 def onnx_data_type(model: CheckedModel) -> Iterator[Problem]:
     """A tensor's data type is not that of the model.
 
-    (onnxruntime onnxruntime.cc: `configuration expects datatype`; a type that Triton has no name for is `must specify
-    'data_type'` after completion.)
+    (onnxruntime onnxruntime.cc; a type that Triton has no name for is `must specify 'data_type'` after completion.)
+
+    Server says:
+
+        configuration expects datatype
+        unsupported datatype
+        must specify 'data_type'
+        attempt to access JSON non-string as string
 
     Bad:
 
@@ -224,8 +239,12 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
 def onnx_optional_input(model: CheckedModel) -> Iterator[Problem]:
     """An input is optional where an ONNX model cannot have optional inputs.
 
-    Not with batching, and not together with allow_ragged_batch (onnxruntime onnxruntime.cc:ValidateInputs: `is not
-    supported for models that support batching`).
+    Not with batching, and not together with allow_ragged_batch (onnxruntime onnxruntime.cc:ValidateInputs).
+
+    Server says:
+
+        is not supported for models that support batching
+        which is not supported for optional input
 
     Bad:
 
@@ -262,7 +281,13 @@ def onnx_control(model: CheckedModel) -> Iterator[Problem]:
     """A control of sequence batching does not fit an input of the model.
 
     The model must have an input of that name, of the control's type, and of shape [1] without the batch (onnxruntime
-    onnxruntime.cc:ValidateBooleanSequenceControl: `but model does not provide that input`).
+    onnxruntime.cc:ValidateBooleanSequenceControl).
+
+    Server says:
+
+        specified sequence control '…', but model does not provide that input
+        sequence control '…' in model has dims … but dims [1] is expected
+        sequence control '…', the model expects data-type
 
     Bad:
 
