@@ -19,8 +19,12 @@ _AT = ("optimization", "execution_accelerators")
 def unknown_cpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on CPUs that does not exist.
 
-    It is looked at for every instance, whatever its kind; only openvino is known (onnxruntime onnxruntime.cc:LoadModel:
-    `unknown Execution Accelerator`).
+    It is looked at for every instance, whatever its kind; only openvino is known (onnxruntime
+    onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        unknown Execution Accelerator '
 
     Bad:
 
@@ -48,7 +52,11 @@ def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on GPUs that does not exist.
 
     A GPU instance fails at it; on a CPU instance nobody looks, so it is said only where a group asks for a GPU
-    (onnxruntime onnxruntime.cc:LoadModel: `unknown Execution Accelerator`).
+    (onnxruntime onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        unknown Execution Accelerator '
 
     Bad:
 
@@ -81,6 +89,10 @@ def op_library_missing(model: CheckedModel) -> Iterator[Problem]:
 
     The path is used as given, not relative to the model; one that is relative to the server's working directory cannot
     be checked here (onnxruntime onnxruntime.cc:LoadModel).
+
+    Server says:
+
+        Failed to get symbol RegisterCustomOps
 
     Bad:
 
