@@ -45,8 +45,12 @@ def _values(model: CheckedModel, table: dict[str, tuple[str, ...]]) -> Iterator[
 def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
     """A parameter that the backend reads as an integer is none.
 
-    It must begin with an integer of 32 bits; a larger one aborts the server (backend backend_common.cc:ParseIntValue:
-    `to integral number`).
+    It must begin with an integer of 32 bits; a larger one aborts the server (backend backend_common.cc:ParseIntValue).
+
+    Server says:
+
+        to integral number
+        Expected values for  execution_mode are 0 or 1
 
     Bad:
 
@@ -75,7 +79,11 @@ def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
 def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
     """A parameter that the backend reads as a boolean is none.
 
-    true, on, 1, false, off and 0 are taken in any case (backend backend_common.cc:ParseBoolValue: `to boolean`).
+    true, on, 1, false, off and 0 are taken in any case (backend backend_common.cc:ParseBoolValue).
+
+    Server says:
+
+        to boolean
 
     Bad:
 
@@ -98,8 +106,13 @@ def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
 def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
     """A custom batching strategy cannot be loaded.
 
-    It excludes sequence batching, and its library must exist (core backend_model.cc:TritonModel::Create: `Batching
-    library path not found`).
+    It excludes sequence batching, and its library must exist (core backend_model.cc:TritonModel::Create).
+
+    Server says:
+
+        TRITON_BATCH_STRATEGY_PATH cannot be specified with sequence batcher
+        Batching library path not found
+        Batching library path escapes model repository
 
     Bad:
 
@@ -128,7 +141,12 @@ def execution_environment(model: CheckedModel) -> Iterator[Problem]:
     """The execution environment of a Python model cannot be found.
 
     A relative path is relative to the server's working directory; `$$TRITON_MODEL_DIRECTORY` stands for the model's
-    (python python_be.cc: `Failed to get the canonical path for`).
+    (python python_be.cc).
+
+    Server says:
+
+        Failed to get the canonical path for
+        The Python environment should contain an 'activate' script
 
     Bad:
 
@@ -166,7 +184,11 @@ def execution_environment(model: CheckedModel) -> Iterator[Problem]:
 def force_cpu_parameter(model: CheckedModel) -> Iterator[Problem]:
     """FORCE_CPU_ONLY_INPUT_TENSORS is neither yes nor no.
 
-    (python python_be.cc: `Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS`.)
+    (python python_be.cc.)
+
+    Server says:
+
+        Incorrect value for FORCE_CPU_ONLY_INPUT_TENSORS
 
     Bad:
 
