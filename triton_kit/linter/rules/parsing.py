@@ -31,6 +31,20 @@ def syntax(model: CheckedModel) -> Iterator[Problem]:
     Triton reads no further and refuses the model with `failed to read text proto` (core
     filesystem/api.cc:ReadTextProto, protobuf TextFormat).
 
+    Server says:
+
+        failed to read text proto from
+        Expected identifier, got:
+        Expected ":", found
+        Expected ",", found
+        Expected "{", found "]"
+        Expected integer, got: ]
+        Expected integer, got: $
+        is not defined or is not an extension
+        Numbers starting with leading zero must be in octal
+        Invalid escape sequence in string literal
+        String literals cannot cross line boundaries
+
     Bad:
 
         max_batch_size: 8
@@ -48,7 +62,12 @@ def syntax(model: CheckedModel) -> Iterator[Problem]:
 def unknown_field(model: CheckedModel) -> Iterator[Problem]:
     """A field has no such name where it stands.
 
-    Names are exact: case, underscores and nesting count (protobuf TextFormat: `has no field named`).
+    Names are exact: case, underscores and nesting count (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        has no field named
 
     Bad:
 
@@ -65,7 +84,12 @@ def unknown_field(model: CheckedModel) -> Iterator[Problem]:
 def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
     """An enumeration has no value of that name.
 
-    Names must match with their prefix and case (protobuf TextFormat: `Unknown enumeration value of`).
+    Names must match with their prefix and case (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        Unknown enumeration value of
 
     Bad:
 
@@ -82,7 +106,19 @@ def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
 def wrong_type(model: CheckedModel) -> Iterator[Problem]:
     """A value is of another type than its field.
 
-    Numbers take no quotes, strings need them, a block is no scalar (protobuf TextFormat: `Expected integer, got`).
+    Numbers take no quotes, strings need them, a block is no scalar (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        Expected integer, got:
+        Expected integer or identifier, got:
+        Expected identifier, got:
+        Expected string, got:
+        Expected "{", found
+        Expect a decimal number
+        Invalid value for boolean field
+        Integer out of range (2)
 
     Bad:
 
@@ -100,7 +136,13 @@ def out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """A number does not fit its field.
 
     The parser refuses what is beyond the field's 32 or 64 bits, and any minus before an unsigned one (protobuf
-    TextFormat: `Integer out of range`).
+    TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        Integer out of range (
+        Expected integer, got: -
 
     Bad:
 
@@ -117,8 +159,12 @@ def out_of_range(model: CheckedModel) -> Iterator[Problem]:
 def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
     """A field that can be given once is given again.
 
-    A block twice is refused even when empty, a scalar unless its first value was the default (protobuf TextFormat:
-    `is specified multiple times`).
+    A block twice is refused even when empty, a scalar unless its first value was the default (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        is specified multiple times
 
     Bad:
 
@@ -136,7 +182,12 @@ def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
 def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
     """Two fields of which only one may be given stand together.
 
-    The members of a oneof exclude each other (protobuf TextFormat: `another member of oneof`).
+    The members of a oneof exclude each other (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        another member of oneof
 
     Bad:
 
@@ -156,8 +207,13 @@ def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
 def encoding(model: CheckedModel) -> Iterator[Problem]:
     """The file has bytes that the parser does not take.
 
-    A byte-order mark, or a control character outside a literal (protobuf TextFormat: `Interpreting non ascii
-    codepoint`).
+    A byte-order mark, or a control character outside a literal (protobuf TextFormat).
+
+    Server says:
+
+        failed to read text proto from
+        Interpreting non ascii codepoint
+        Invalid control characters encountered in text
 
     Bad:
 
@@ -194,6 +250,11 @@ def field_of_newer_release(model: CheckedModel) -> Iterator[Problem]:
     """A field is one that the server's release does not have yet.
 
     An older server knows no such name and refuses the whole file (common protobuf/model_config.proto, by release).
+
+    Server says:
+
+        failed to read text proto from
+        has no field named
 
     Bad:
 
@@ -233,8 +294,11 @@ def _places(message: object, path: tuple[str, ...], at: tuple[str | int, ...] = 
 def bf16_before_release(model: CheckedModel) -> Iterator[Problem]:
     """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
 
-    The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc:
-    `unsupported datatype`).
+    The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc).
+
+    Server says:
+
+        unsupported datatype
 
     Bad:
 
