@@ -29,6 +29,11 @@ def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
 
     The stub dies before it reports, and nothing notices (python stub_launcher.cc; the whole server hangs on 24.10).
 
+    Server says:
+
+        Python model file not found in
+        ModuleNotFoundError: No module named
+
     Bad:
 
         backend: "python"
@@ -69,8 +74,14 @@ def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
 def python_syntax(model: CheckedModel) -> Iterator[Problem]:
     """The code of a Python model does not compile.
 
-    The stub cannot import it (python pb_stub.cc: `Failed to initialize Python stub`). The server's Python may be
-    another than the one that tk runs on, so newer syntax is no problem of an older server here.
+    The stub cannot import it (python pb_stub.cc). The server's Python may be another than the one that tk runs on, so
+    newer syntax is no problem of an older server here.
+
+    Server says:
+
+        Failed to initialize Python stub
+        SyntaxError:
+        IndentationError:
 
     Bad:
 
@@ -106,6 +117,12 @@ def python_class_missing(model: CheckedModel) -> Iterator[Problem]:
     """The code of a Python model has no class TritonPythonModel.
 
     The backend makes an object of the class of that name (python pb_stub.cc).
+
+    Server says:
+
+        has no attribute 'TritonPythonModel'
+        object is not callable
+        Failed to initialize Python stub
 
     Bad:
 
@@ -144,6 +161,11 @@ def python_class_not_callable(model: CheckedModel) -> Iterator[Problem]:
 
     The stub calls it with none (python pb_stub.cc).
 
+    Server says:
+
+        TritonPythonModel.__init__() missing
+        Failed to initialize Python stub
+
     Bad:
 
         backend: "python"
@@ -178,8 +200,12 @@ def python_class_not_callable(model: CheckedModel) -> Iterator[Problem]:
 def python_completion_broken(model: CheckedModel) -> Iterator[Problem]:
     """auto_complete_config cannot complete anything as it is written.
 
-    It is a static method that takes the configuration and must return it (python pb_stub.cc: `must return a valid
-    pb.ModelConfig object`).
+    It is a static method that takes the configuration and must return it (python pb_stub.cc).
+
+    Server says:
+
+        must return a valid pb.ModelConfig object
+        TritonPythonModel.auto_complete_config() missing
 
     Bad:
 
@@ -231,7 +257,11 @@ def python_model_name(model: CheckedModel) -> Iterator[Problem]:
     """The name of a Python model, or of an instance group, breaks the command line of its stub.
 
     The name goes through a shell. Until 25.08 loading hangs for ever, from then on the name is refused (python
-    stub_launcher.cc: `Invalid stub name: contains invalid characters`).
+    stub_launcher.cc).
+
+    Server says:
+
+        Invalid stub name: contains invalid characters
 
     Bad:
 
