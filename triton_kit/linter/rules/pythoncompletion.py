@@ -41,8 +41,12 @@ def _problem(call: Call, file: FilePath, message: str, help_: str, related: tupl
 def python_completes_bad_tensor(model: CheckedModel) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that is incomplete, or with a property that does not exist.
 
-    A tensor needs name, data_type and dims; an input may be optional (python triton_python_backend_utils.py: `is
-    missing 'dims' property`, `contains property other than`).
+    A tensor needs name, data_type and dims; an input may be optional (python triton_python_backend_utils.py).
+
+    Server says:
+
+        in auto-complete-config function for model … is missing '…' property
+        contains property other than
 
     Bad:
 
@@ -90,6 +94,15 @@ def python_completion_contradicts(model: CheckedModel) -> Iterator[Problem]:
     What config.pbtxt says must be said again in the same way: type, dims, optional; max_batch_size may only be raised;
     no dynamic batching beside sequence batching; the decoupled policy as written (python
     triton_python_backend_utils.py).
+
+    Server says:
+
+        the model expects … but the model configuration specifies
+        configuration expects datatype
+        configuration specified max_batch_size
+        Configuration specified scheduling_choice as
+        Cannot update scheduling choice from
+        trying to change decoupled property
 
     Bad:
 
