@@ -39,7 +39,11 @@ def _wrapped(number: int) -> int:
 def empty_reshape_without_batching(model: CheckedModel) -> Iterator[Problem]:
     """A reshape is empty while the model has no batch dimension.
 
-    (core model_config_utils.cc:ValidateIOShape: `cannot have empty reshape for non-batching model`.)
+    (core model_config_utils.cc:ValidateIOShape.)
+
+    Server says:
+
+        cannot have empty reshape for non-batching model
 
     Bad:
 
@@ -67,7 +71,11 @@ def empty_reshape_without_batching(model: CheckedModel) -> Iterator[Problem]:
 def bad_reshape_dimension(model: CheckedModel) -> Iterator[Problem]:
     """A dimension of a reshape is neither positive nor -1.
 
-    (core model_config_utils.cc:ValidateIOShape: `reshape dimensions must be integer >= 1, or -1`.)
+    (core model_config_utils.cc:ValidateIOShape.)
+
+    Server says:
+
+        reshape dimensions must be integer >= 1, or -1
 
     Bad:
 
@@ -94,8 +102,12 @@ def reshape_changes_size(model: CheckedModel) -> Iterator[Problem]:
     """Dims and reshape hold different numbers of elements.
 
     Dimensions of any size must be as many on both sides, with equal products of the fixed ones before, between and
-    after them; an empty reshape goes with dims of one element (core model_config_utils.cc:ValidateIOShape: `has
-    different size for dims and reshape`).
+    after them; an empty reshape goes with dims of one element (core model_config_utils.cc:ValidateIOShape).
+
+    Server says:
+
+        has different size for dims and reshape
+        has different number of variable-size dimensions for dims and reshape
 
     Bad:
 
