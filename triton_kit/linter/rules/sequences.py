@@ -37,8 +37,11 @@ def given_lists(control: Any) -> list[str]:
 def control_without_name(model: CheckedModel) -> Iterator[Problem]:
     """A control input has no name.
 
-    (core model_config_utils.cc:GetBooleanSequenceControlProperties: `sequence batching control tensor must have a
-    name`.)
+    (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
+
+    Server says:
+
+        sequence batching control tensor must have a name
 
     Bad:
 
@@ -64,7 +67,11 @@ def control_without_name(model: CheckedModel) -> Iterator[Problem]:
 def control_tensor_twice(model: CheckedModel) -> Iterator[Problem]:
     """Two control inputs name the same tensor.
 
-    (core model_config_utils.cc:GetBooleanSequenceControlProperties: `is specified for multiple control kinds`.)
+    (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
+
+    Server says:
+
+        is specified for multiple control kinds
 
     Bad:
 
@@ -100,8 +107,11 @@ def control_tensor_twice(model: CheckedModel) -> Iterator[Problem]:
 def control_kind_twice(model: CheckedModel) -> Iterator[Problem]:
     """A kind of control is given twice.
 
-    An omitted kind is CONTROL_SEQUENCE_START (core model_config_utils.cc:GetBooleanSequenceControlProperties:
-    `sequence batching specifies multiple`).
+    An omitted kind is CONTROL_SEQUENCE_START (core model_config_utils.cc:GetBooleanSequenceControlProperties).
+
+    Server says:
+
+        sequence batching specifies multiple
 
     Bad:
 
@@ -142,6 +152,11 @@ def control_without_values(model: CheckedModel) -> Iterator[Problem]:
     START, END and READY need exactly one of int32_false_true, fp32_false_true and bool_false_true (core
     model_config_utils.cc:GetBooleanSequenceControlProperties).
 
+    Server says:
+
+        must specify either 'int32_false_true', 'fp32_false_true' or 'bool_false_true'
+        specifies more than one from
+
     Bad:
 
         backend: "python"
@@ -169,7 +184,11 @@ def control_without_values(model: CheckedModel) -> Iterator[Problem]:
 def control_values_not_two(model: CheckedModel) -> Iterator[Problem]:
     """A control's values are not exactly two.
 
-    (core model_config_utils.cc:GetBooleanSequenceControlProperties: `must have exactly 2 entries`.)
+    (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
+
+    Server says:
+
+        must have exactly 2 entries
 
     Bad:
 
@@ -195,7 +214,11 @@ def control_values_not_two(model: CheckedModel) -> Iterator[Problem]:
 def correlation_id_with_values(model: CheckedModel) -> Iterator[Problem]:
     """The correlation id has values for false and true.
 
-    (core model_config_utils.cc:GetTypedSequenceControlProperties: `must not specify either`.)
+    (core model_config_utils.cc:GetTypedSequenceControlProperties.)
+
+    Server says:
+
+        must not specify either
 
     Bad:
 
@@ -226,7 +249,11 @@ def correlation_id_with_values(model: CheckedModel) -> Iterator[Problem]:
 def correlation_id_type(model: CheckedModel) -> Iterator[Problem]:
     """The correlation id is of a type that it cannot have.
 
-    (core model_config_utils.cc:ValidateModelConfig: `unexpected data type for control CONTROL_SEQUENCE_CORRID`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        unexpected data type for control CONTROL_SEQUENCE_CORRID
 
     Bad:
 
@@ -254,7 +281,11 @@ def correlation_id_type(model: CheckedModel) -> Iterator[Problem]:
 def slot_utilization_out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """The minimum slot utilization is not between 0 and 1.
 
-    (core model_config_utils.cc:ValidateModelConfig: `minimum slot utilization must be in range`.)
+    (core model_config_utils.cc:ValidateModelConfig.)
+
+    Server says:
+
+        minimum slot utilization must be in range
 
     Bad:
 
