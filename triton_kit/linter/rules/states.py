@@ -33,7 +33,11 @@ def _initial(model: CheckedModel) -> Iterator[tuple[Path, Any, Any]]:
 def several_initial_states(model: CheckedModel) -> Iterator[Problem]:
     """A state has more than one initial state.
 
-    (core sequence_batch_scheduler.cc:Create: `must contain exactly one or zero element`.)
+    (core sequence_batch_scheduler.cc:Create.)
+
+    Server says:
+
+        must contain exactly one or zero element
 
     Bad:
 
@@ -71,6 +75,15 @@ def initial_state_disagrees(model: CheckedModel) -> Iterator[Problem]:
 
     It needs a name, the state's data_type, as many dims, all fixed and equal to the state's fixed ones, and one of
     zero_data and data_file (core sequence_batch_scheduler.cc:GenerateInitialStateData).
+
+    Server says:
+
+        initial_state' field of state … does not match the state data type
+        Field 'name' must be set when using initial_state
+        Number of dimensions in 'initial_state' doesn't match the size of 'state' dimensions
+        contains variable dimensions
+        doesn't match 'state' dim description
+        to have state_data set
 
     Bad:
 
@@ -117,7 +130,11 @@ def initial_state_disagrees(model: CheckedModel) -> Iterator[Problem]:
 def initial_state_twice(model: CheckedModel) -> Iterator[Problem]:
     """Two states of one input both have an initial state.
 
-    (core sequence_batch_scheduler.cc:GenerateInitialStateData: `specified more than once`.)
+    (core sequence_batch_scheduler.cc:GenerateInitialStateData.)
+
+    Server says:
+
+        State input name … specified more than once
 
     Bad:
 
@@ -160,7 +177,12 @@ def initial_state_file(model: CheckedModel) -> Iterator[Problem]:
     """The file of an initial state is missing or too short.
 
     It is looked up in the model's directory `initial_state/` and must hold the bytes of the dims (core
-    sequence_batch_scheduler.cc:GenerateInitialStateData: `initial_state setting expects`).
+    sequence_batch_scheduler.cc:GenerateInitialStateData).
+
+    Server says:
+
+        failed to open text file for read … initial_state
+        initial_state setting expects … bytes, but the data provided from
 
     Bad:
 
