@@ -39,7 +39,12 @@ def _completes_parts(model: CheckedModel) -> bool:
 def tensor_without_name(model: CheckedModel) -> Iterator[Problem]:
     """An input or output has no name.
 
-    (core model_config_utils.cc:ValidateIOShape: `model input must specify 'name'`.)
+    (core model_config_utils.cc:ValidateIOShape.)
+
+    Server says:
+
+        model input must specify 'name'
+        model output must specify 'name'
 
     Bad:
 
@@ -62,7 +67,11 @@ def tensor_without_name(model: CheckedModel) -> Iterator[Problem]:
 def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
     """An input or output has no data type.
 
-    Absent and TYPE_INVALID are the same (core model_config_utils.cc:ValidateIOShape: `must specify 'data_type'`).
+    Absent and TYPE_INVALID are the same (core model_config_utils.cc:ValidateIOShape).
+
+    Server says:
+
+        must specify 'data_type'
 
     Bad:
 
@@ -89,8 +98,11 @@ def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
 def tensor_without_dims(model: CheckedModel) -> Iterator[Problem]:
     """An input or output has no dims.
 
-    A scalar is written as dims [1] with an empty reshape (core model_config_utils.cc:ValidateIOShape: `must specify
-    'dims'`).
+    A scalar is written as dims [1] with an empty reshape (core model_config_utils.cc:ValidateIOShape).
+
+    Server says:
+
+        must specify 'dims'
 
     Bad:
 
@@ -117,7 +129,11 @@ def tensor_without_dims(model: CheckedModel) -> Iterator[Problem]:
 def bad_dimension(model: CheckedModel) -> Iterator[Problem]:
     """A dimension is neither positive nor -1.
 
-    (core model_config_utils.cc:ValidateIOShape: `dimension must be integer >= 1, or -1`.)
+    (core model_config_utils.cc:ValidateIOShape.)
+
+    Server says:
+
+        dimension must be integer >= 1, or -1
 
     Bad:
 
@@ -145,6 +161,10 @@ def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
 
     The model loads, and every request fails: the server expects as many inputs as are listed (core
     infer_request.cc:Normalize).
+
+    Server says:
+
+        expected … inputs but got … inputs for model
 
     Bad:
 
@@ -174,8 +194,11 @@ def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
 def format_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
     """An image format is given for an input that has not exactly three dims.
 
-    The batch dimension is not counted (core model_config_utils.cc:ValidateModelInput: `model input NHWC/NCHW require 3
-    dims`).
+    The batch dimension is not counted (core model_config_utils.cc:ValidateModelInput).
+
+    Server says:
+
+        model input NHWC/NCHW require 3 dims
 
     Bad:
 
@@ -201,7 +224,12 @@ def tensorrt_flag_elsewhere(model: CheckedModel) -> Iterator[Problem]:
     """A flag that only TensorRT models may set is set.
 
     `is_shape_tensor` and `is_non_linear_format_io` need the platform tensorrt_plan (core
-    model_config_utils.cc:ValidateModelInput: `shape tensors are only supported for TensorRT platform`).
+    model_config_utils.cc:ValidateModelInput).
+
+    Server says:
+
+        shape tensors are only supported for TensorRT platform
+        Non-linear IO format is only supported for the TensorRT platform
 
     Bad:
 
@@ -229,7 +257,12 @@ def tensorrt_flag_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 def non_linear_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
     """A tensor of non-linear format has not exactly three dims.
 
-    (core model_config_utils.cc:ValidateNonLinearFormatIO: `Non-linear IO format input requires 3 dims`.)
+    (core model_config_utils.cc:ValidateNonLinearFormatIO.)
+
+    Server says:
+
+        Non-linear IO format input requires 3 dims
+        Non-linear IO format output requires 3 dims
 
     Bad:
 
@@ -254,8 +287,11 @@ def non_linear_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
 def optional_unsupported(model: CheckedModel) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 
-    tensorrt, pytorch, openvino and tensorflow refuse it (backend backend_model.cc:ParseModelConfig: `doesn't support
-    optional input`).
+    tensorrt, pytorch, openvino and tensorflow refuse it (backend backend_model.cc:ParseModelConfig).
+
+    Server says:
+
+        doesn't support optional input
 
     Bad:
 
@@ -285,6 +321,10 @@ def batch_dimension_in_dims(model: CheckedModel) -> Iterator[Problem]:
 
     With max_batch_size of 1 or more, dims are the shape of one item (core infer_request.cc:Normalize); for a Python or
     PyTorch model nothing notices at load, and requests fail.
+
+    Server says:
+
+        unexpected shape for input
 
     Bad:
 
