@@ -41,7 +41,11 @@ def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
     """A model has no version directory.
 
     At least one sub-directory must have a number for a name; an ensemble needs an empty one (core
-    model_lifecycle.cc:AsyncLoad: `at least one version must be available`).
+    model_lifecycle.cc:AsyncLoad).
+
+    Server says:
+
+        at least one version must be available under the version policy of model
 
     Bad:
 
@@ -70,6 +74,10 @@ def policy_selects_no_version(model: CheckedModel) -> Iterator[Problem]:
 
     `latest { }` means none, and so do `specific { }` and only absent versions (core
     model_lifecycle.cc:VersionsToLoad).
+
+    Server says:
+
+        at least one version must be available under the version policy of model
 
     Bad:
 
@@ -104,6 +112,10 @@ def policy_names_absent_version(model: CheckedModel) -> Iterator[Problem]:
     It is only logged as long as another listed version exists; listed twice it counts as present and then fails
     (core model_lifecycle.cc:VersionsToLoad).
 
+    Server says:
+
+        but the version directory is not present
+
     Bad:
 
         version_policy { specific { versions: [ 1, 3 ] } }
@@ -130,6 +142,11 @@ def ignored_version_directory(model: CheckedModel) -> Iterator[Problem]:
 
     Names that begin with zero, and names that begin with no number, are skipped with a line in the log (core
     model_lifecycle.cc:VersionsToLoad).
+
+    Server says:
+
+        which contains leading zeros in its directory name
+        which fails to convert to integral number
 
     Bad:
 
