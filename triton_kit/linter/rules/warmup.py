@@ -71,7 +71,12 @@ def warmup_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
     """A warm-up batch is larger than the largest batch allowed.
 
     The backends refuse the batch, and the failing warm-up refuses the model or kills the server (core
-    backend_model_instance.cc:WarmUp: `failed to run warmup sample`).
+    backend_model_instance.cc:WarmUp).
+
+    Server says:
+
+        failed to run warmup sample
+        batch size … max allowed is
 
     Bad:
 
@@ -106,8 +111,11 @@ def warmup_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
 def warmup_dims(model: CheckedModel) -> Iterator[Problem]:
     """A warm-up input has a dimension that is not fixed.
 
-    (core backend_model_instance.cc:GenerateWarmupData: `warmup setting expects all variable-size dimensions are
-    specified`.)
+    (core backend_model_instance.cc:GenerateWarmupData.)
+
+    Server says:
+
+        warmup setting expects all variable-size dimensions are specified
 
     Bad:
 
@@ -137,7 +145,11 @@ def warmup_dims(model: CheckedModel) -> Iterator[Problem]:
 def warmup_without_data(model: CheckedModel) -> Iterator[Problem]:
     """A warm-up input does not say where its data come from.
 
-    (core backend_model_instance.cc:GenerateWarmupData: `to have input_data_type set`.)
+    (core backend_model_instance.cc:GenerateWarmupData.)
+
+    Server says:
+
+        to have input_data_type set
 
     Bad:
 
@@ -165,6 +177,11 @@ def warmup_file(model: CheckedModel) -> Iterator[Problem]:
 
     It is looked up in the model's directory `warmup/` and must hold the bytes of the dims (core
     backend_model_instance.cc:GenerateWarmupData).
+
+    Server says:
+
+        failed to open text file for read … warmup
+        warmup setting expects … bytes, but the data provided from
 
     Bad:
 
@@ -208,6 +225,12 @@ def warmup_disagrees(model: CheckedModel) -> Iterator[Problem]:
 
     It is checked as any request is: each required input must be there, of its type, with a shape that its dims allow,
     without the batch dimension (core infer_request.cc:Normalize, ValidateRequestInputs).
+
+    Server says:
+
+        inference input '…' data-type is '…', but model
+        unexpected shape for input
+        expected … inputs but got … inputs for model
 
     Bad:
 
