@@ -79,7 +79,7 @@ _NEWEST = {(24, 10): (10, 21)}
 def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
     """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
 
-    ONNX Runtime 1.19.2 of 24.10 takes IR versions up to 10 and opsets up to 21.
+    ONNX Runtime 1.19.2 of 24.10 takes IR versions up to 10 and opsets up to 21 (onnxruntime onnxruntime.cc:LoadModel).
 
     Server says:
 

@@ -181,7 +181,8 @@ def pairs(model: CheckedModel) -> Iterator[tuple[int, Tensor, Any, Completed]]:
 def onnx_data_type(model: CheckedModel) -> Iterator[Problem]:
     """A tensor's data type is not that of the model.
 
-    (onnxruntime onnxruntime.cc; a type that Triton has no name for is `must specify 'data_type'` after completion.)
+    After completion a type that Triton has no name for counts as not given (onnxruntime onnxruntime.cc:ValidateInputs,
+    ValidateOutputs).
 
     Server says:
 

@@ -145,7 +145,8 @@ def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 def accelerator_ignored(model: CheckedModel) -> Iterator[Problem]:
     """Execution accelerators are set for a backend that ignores them.
 
-    The pytorch, tensorrt, python and openvino backends do not read them.
+    The pytorch, tensorrt, python and openvino backends do not read them; onnxruntime and tensorflow do (onnxruntime
+    onnxruntime.cc:LoadModel, tensorflow tensorflow.cc).
 
     Bad:
 
