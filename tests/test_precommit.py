@@ -109,6 +109,16 @@ def test_a_new_project_has_the_same_hooks() -> None:
     }
 
 
+def test_the_documentation_names_every_hook(tmp_path: Path) -> None:
+    block = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.S)[0]
+    (repository,) = yaml.safe_load(block)["repos"]
+    assert [hook["id"] for hook in repository["hooks"]] == list(hooks())
+    config = tmp_path / ".pre-commit-config.yaml"
+    config.write_text(block)
+    done = subprocess.run([PROGRAMS / "pre-commit", "validate-config", config], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 class Git:
     """A fresh git repository with hooks, and this environment's programs on the PATH."""
 
