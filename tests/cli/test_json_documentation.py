@@ -1,0 +1,105 @@
+"""docs/json.md says of each JSON output what is in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running_server import address
+
+from triton_kit.cli import run
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
+SECTIONS = {title: body for title, _, body in (part.partition("\n") for part in TEXT.split("\n## ")[1:])}
+OPEN = {"diagnostics[].related[]", "kept"}
+"""Objects whose keys the table tells in the meaning."""
+
+
+def documented(command: str) -> set[str]:
+    """The keys in the first column of the section's table, such as ``models[].name``."""
+    rows = re.findall(r"^\| (`.*?) \|", SECTIONS[command], flags=re.MULTILINE)
+    return {key for row in rows for key in re.findall(r"`([^`]+)`", row)}
+
+
+def example(command: str) -> Any:
+    return json.loads(SECTIONS[command].partition("```json\n")[2].partition("```")[0])
+
+
+def keys(value: Any, path: str = "") -> Iterator[str]:
+    """Where the values are in a document, such as ``models[].name``; null and empty ones hide what they have."""
+    match value:
+        case dict() if path not in OPEN:
+            for name, inner in value.items():
+                yield from keys(inner, f"{path}.{name}" if path else name)
+        case list() if not path.endswith(".values"):
+            for inner in value:
+                yield from keys(inner, f"{path}[]")
+        case _ if value is not None:
+            yield path
+
+
+def check(command: str, value: Any) -> None:
+    """The document has the keys that are documented at its top, and none that is not below."""
+    known = documented(command)
+    assert set(value) == {re.split(r"[.\[]", key)[0] for key in known}
+    assert [key for key in keys(value) if key not in known and key.removesuffix("[]") not in known] == []
+
+
+@pytest.mark.parametrize("command", [name for name in SECTIONS if name != "tk serve"])
+def test_each_example_is_json_and_its_keys_are_documented(command):
+    assert example(command)["version"] == 1
+    check(command, example(command))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, capsys):
+    """An empty project, and a function that runs tk in it and reads its JSON."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "."]) == 0
+    capsys.readouterr()
+
+    def tk(*arguments: str) -> Any:
+        run([*arguments, "--format", "json"])
+        return json.loads(capsys.readouterr().out)
+
+    return tk
+
+
+@pytest.mark.parametrize("mode", [[], ["--top", "2"]], ids=["values", "classes"])
+def test_what_infer_prints_is_documented(server, capsys, mode):
+    model = ["pets", "--random"] if mode else ["pair", "--zeros"]
+    assert run(["infer", *model, *mode, "--repeat", "2", "--url", address(server, "http"), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    check("tk infer", found)
+    assert ("answers[].outputs[].classes[][].label" in set(keys(found))) is bool(mode)
+
+
+def test_what_health_prints_is_documented(server, capsys):
+    assert run(["health", address(server, "http"), "-m", "pair", "-m", "none", "--format", "json"]) == 1
+    check("tk health", json.loads(capsys.readouterr().out))
+
+
+def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
+    added = ["add", "one", "--backend", "python", "--input", "a:FP32:1", "--output", "b:FP32:1"]
+    check("tk add", project(*added))
+    check("tk render", project("render"))
+    check("tk template list", project("template", "list"))
+    config = Path("model_repository/one/config.pbtxt")
+    config.write_text(config.read_text() + "max_batch_sise: 1\nname: 'one'\nname: 'one'\n")
+    check("tk validate", project("validate"))
+    check("tk fmt", project("fmt", "--check"))
+
+
+def test_the_events_of_serve_are_those_of_the_code():
+    events = [json.loads(line) for line in SECTIONS["tk serve"].partition("```\n")[2].partition("```")[0].splitlines()]
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", SECTIONS["tk serve"], flags=re.MULTILINE))
+    source = (Path(__file__).resolve().parents[2] / "triton_kit" / "cli" / "serving.py").read_text()
+    board = source.partition("class JsonBoard")[2].partition("\ndef ")[0]
+    assert set(rows) == set(re.findall(r'"(starting|model|ready|partly-ready|log|stopped)"', board))
+    for event in events:
+        assert event.pop("version") == 1
+        assert set(event) - {"event"} <= set(re.findall(r"`([a-z_]+)`", rows[event["event"]]))
