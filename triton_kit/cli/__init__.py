@@ -31,6 +31,8 @@ COMMANDS: dict[str, Entry] = {
     "template": Entry("Build", "List, show or copy the templates"),
     "validate": Entry("Check", "Say what a Triton server would refuse, and the remedy"),
     "fmt": Entry("Check", "Lay out config.pbtxt the canonical way"),
+    "explain": Entry("Check", "Explain a rule, or a message of the server"),
+    "rules": Entry("Check", "List the rules of tk validate"),
     "serve": Entry("Run", "Serve the repository and say when each model is ready"),
     "health": Entry("Run", "Ask a running server what it has ready"),
     "infer": Entry("Run", "Send a request to a model and show its answer"),

@@ -95,29 +95,33 @@ def _file_line(line: str) -> str:
 def search_messages(text: str, pages: Iterable[Page]) -> list[Match]:
     """The pages that quote the message, a part of one, or something in a whole line of a log; the closest first.
 
-    Quotes, case and white space do not matter. A fragment that only repeats a part of a longer one that was found says
-    nothing more, and is passed over.
+    Quotes, case and white space do not matter. Where a whole fragment stands in the text, one that is only a part of
+    it says nothing more, and is passed over.
     """
     wanted = _plain(text)
     if len(wanted) < 3:
         return []
-    found = []
+    found: list[Match] = []
+    whole: list[str] = []
     for one in pages:
-        hits = [message for message in one.messages if _quotes(message, wanted)]
-        if hits:
-            found.append(Match(one, max(hits, key=len)))
+        hits = {message: _parts(message) for message in one.messages}
+        whole += (message for message, parts in hits.items() if _follow(parts, wanted))
+        close = [m for m, parts in hits.items() if _follow(parts, wanted) or any(wanted in part for part in parts)]
+        if close:
+            found.append(Match(one, max(close, key=len)))
     found.sort(key=lambda match: -len(match.message))
-    return [m for i, m in enumerate(found) if not any(_within(m.message, longer.message) for longer in found[:i])]
+    return [m for m in found if not any(_within(m.message, longer) for longer in whole)]
 
 
-def _quotes(message: str, wanted: str) -> bool:
-    """Whether a fragment stands in the wanted text, or the wanted text in the fragment."""
-    parts = [_plain(part) for part in message.split(GAP)]
-    if any(wanted in part for part in parts):
-        return True
+def _parts(message: str) -> list[str]:
+    return [_plain(part) for part in message.split(GAP)]
+
+
+def _follow(parts: list[str], text: str) -> bool:
+    """Whether the parts stand in the text, one behind the other."""
     at = 0
     for part in parts:
-        at = wanted.find(part, at)
+        at = text.find(part, at)
         if at < 0:
             return False
         at += len(part)

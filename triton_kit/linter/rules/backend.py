@@ -53,7 +53,7 @@ def backend_undeterminable(model: CheckedModel) -> Iterator[Problem]:
 
     Server says:
 
-        Could not determine backend for model
+        Invalid model name: Could not determine backend for model
 
     Bad:
 

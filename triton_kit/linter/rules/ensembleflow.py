@@ -81,6 +81,7 @@ def ensemble_output_not_written(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         for ensemble … is not written
+        at least one of its depending tensors
 
     Bad:
 

@@ -216,6 +216,7 @@ def bad_profile(model: CheckedModel) -> Iterator[Problem]:
         profile name must not be empty
         unable to parse '
         specifies invalid profile
+        std::out_of_range
 
     Bad:
 

@@ -117,7 +117,7 @@ def version_directory_as_model(model: CheckedModel) -> Iterator[Problem]:
 
     Server says:
 
-        Could not determine backend for model
+        Invalid model name: Could not determine backend for model
 
     Bad:
 

@@ -51,6 +51,7 @@ def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
 
         to integral number
         Expected values for  execution_mode are 0 or 1
+        std::out_of_range
 
     Bad:
 

@@ -182,7 +182,7 @@ def initial_state_file(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         failed to open text file for read … initial_state
-        initial_state setting expects … bytes, but the data provided from
+        initial_state setting expects … bytes, but the data provided from …only has
 
     Bad:
 

@@ -164,7 +164,7 @@ def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
 
     Server says:
 
-        expected … inputs but got … inputs for model
+        expected … inputs but got … inputs
 
     Bad:
 

@@ -19,6 +19,10 @@ def version_overflow(model: CheckedModel) -> Iterator[Problem]:
 
     The conversion throws, uncaught (core model_lifecycle.cc:VersionsToLoad; SIGABRT on 24.10).
 
+    Server says:
+
+        std::out_of_range
+
     Bad:
 
         -- 9223372036854775808/

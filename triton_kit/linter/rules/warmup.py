@@ -181,7 +181,7 @@ def warmup_file(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         failed to open text file for read … warmup
-        warmup setting expects … bytes, but the data provided from
+        warmup setting expects … bytes, but the data provided from …only has
 
     Bad:
 
@@ -230,7 +230,7 @@ def warmup_disagrees(model: CheckedModel) -> Iterator[Problem]:
 
         inference input '…' data-type is '…', but model
         unexpected shape for input
-        expected … inputs but got … inputs for model
+        expected … inputs but got … inputs
 
     Bad:
 

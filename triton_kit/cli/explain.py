@@ -1,0 +1,92 @@
+"""``tk explain``: a rule's page, by its name or by what the server said."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+
+if TYPE_CHECKING:
+    from triton_kit.linter.lookup import Answer
+    from triton_kit.linter.pages import Match, Page
+
+
+class Format(str, Enum):
+    """How the page is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def explain(
+    rules: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RULE]...", help="Names of rules, or a message of the server, even a whole log line."),
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to write the page.")] = Format.TEXT,
+) -> int:
+    """Explain a rule: what is wrong, what the server says, and how it looks right.
+
+    The names stand in brackets behind each finding of tk validate. What is no name of a rule is looked for in the
+    server's messages, so that tk explain "must specify 'dims'" finds the rule behind that line of a log.
+    """
+    from triton_kit.linter.lookup import look_up
+
+    answer = look_up(rules or [])
+    if format_ is Format.JSON:
+        terminal.out_json(as_json(answer))
+        return 0
+    if len(answer.matches) > 1:
+        terminal.out("\n".join(show_matches(answer.matches)))
+        terminal.say("\ntk explain RULE shows the whole page of one")
+        return 0
+    pages = answer.pages or [match.page for match in answer.matches]
+    terminal.out("\n\n".join("\n".join(show_page(page)) for page in pages))
+    return 0
+
+
+def as_json(answer: Answer) -> dict[str, object]:
+    """The answer with every part of each page; ``found`` is the fragment by which a message led there."""
+    pages: list[dict[str, object]] = [page._asdict() for page in answer.pages]
+    pages += [match.page._asdict() | {"found": match.message} for match in answer.matches]
+    return {"version": 1, "rules": pages}
+
+
+def show_page(page: Page) -> list[str]:
+    """The lines of a page, its headings bold where colours are."""
+    severity = terminal.style(page.severity, page.severity)
+    about = ", ".join(filter(None, (page.area, page.releases)))
+    lines = [f"{terminal.style(page.name, 'bold')}  {severity}  {about}", "", *_wrap(page.headline)]
+    for paragraph in page.reason:
+        lines += ["", *_wrap(paragraph)]
+    for title, parts in (
+        ("The server says", page.messages),
+        ("Bad", page.bad.splitlines()),
+        ("Good", page.good.splitlines()),
+        ("Source", page.sources),
+    ):
+        if parts:
+            lines += ["", terminal.style(title, "bold"), *(f"  {part}".rstrip() for part in parts)]
+    return lines
+
+
+def show_matches(matches: list[Match]) -> list[str]:
+    """The rules that a message may come from, each with the fragment by which it was found."""
+    lines = [f"{len(matches)} rules stand behind such a message:"]
+    for page, message in matches:
+        severity = terminal.style(page.severity, page.severity)
+        lines += ["", f"{terminal.style(page.name, 'bold')}  {severity}", *_wrap(page.headline, "  ")]
+        lines.append(f"  {terminal.style(f'server: {message}', 'dim')}")
+    return lines
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

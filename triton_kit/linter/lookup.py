@@ -1,0 +1,72 @@
+"""What a user means who asks for a rule: its name, a name like it, or something the server said."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from triton_kit.errors import UsageError
+from triton_kit.linter.pages import Match, Page, page, search_messages, search_text
+from triton_kit.linter.rule import MODULES, load_rules
+
+LIST = "tk rules lists all of them, tk rules --search TEXT those about something"
+
+
+class Answer(NamedTuple):
+    """The pages that were named, or those that a message led to, the closest first."""
+
+    pages: list[Page]
+    matches: list[Match]
+
+
+def look_up(words: Sequence[str]) -> Answer:
+    """The pages of the rules of those names; a text that is no name is taken for a message of the server.
+
+    Raises UsageError where nothing is asked for, and where nothing is found.
+    """
+    if not words:
+        raise UsageError("no rule is named", hint=f"name one, or quote what the server said; {LIST}")
+    rules = load_rules()
+    names = [_as_name(word) for word in words]
+    if all(name in rules for name in names):
+        return Answer([page(rules[name]) for name in dict.fromkeys(names)], [])
+    if len(names) == 1 and names[0] in MODULES:
+        raise UsageError(f"{words[0]} is an area, no rule", hint=f"tk rules --area {names[0]} lists its rules")
+    # Without quotes a message comes as many words.
+    asked = " ".join(words)
+    if len(words) > 1 and any(name in rules for name in names):
+        asked = next(word for word, name in zip(words, names, strict=True) if name not in rules)
+    matches = search_messages(asked, [page(rule) for rule in rules.values()])
+    if len(asked.split()) == 1 and (near := _near(asked)):
+        matches = [m for m in matches if _as_name(asked) in m.message]
+        if not matches:
+            raise UsageError(f"{asked} is no rule", hint=f"did you mean {near}?")
+    if not matches:
+        said = asked if len(asked) <= 60 else asked[:57] + "..."
+        raise UsageError(f"no rule is called {said!r}, and none quotes such a message of the server", hint=LIST)
+    return Answer([], matches)
+
+
+def _as_name(word: str) -> str:
+    """A word as rules are named: the brackets of a finding and the underscores of Python do not matter."""
+    return word.strip("[]").lower().replace("_", "-")
+
+
+def _near(word: str) -> str | None:
+    return next(iter(difflib.get_close_matches(_as_name(word)[:80], list(load_rules()), 1, 0.7)), None)
+
+
+def list_rules(area: str | None = None, severity: str | None = None, text: str | None = None) -> list[Page]:
+    """The pages of all rules, or of those of an area, of a severity, with all words of a text; in the rules' order.
+
+    The beginning of an area's name stands for every area that begins so. Raises UsageError where none does.
+    """
+    areas = MODULES if area is None else tuple(name for name in MODULES if name.startswith(area))
+    if not areas:
+        near = difflib.get_close_matches(str(area), MODULES, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(MODULES)}"
+        raise UsageError(f"{area} is no area", hint=hint)
+    pages = [page(rule) for rule in load_rules().values() if rule.area in areas]
+    pages = [one for one in pages if severity in (None, one.severity)]
+    return pages if text is None else search_text(text, pages)
