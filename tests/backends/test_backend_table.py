@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from model_files import served
 
 from triton_kit.backends import openvino, pytorch, tensorflow, tensorrt
 from triton_kit.backends.table import BACKENDS, for_file
@@ -83,12 +84,22 @@ def test_a_file_is_known_by_its_first_bytes_where_the_name_says_nothing(tmp_path
 
 def test_a_saved_model_is_known_by_what_is_in_its_directory(tmp_path: Path) -> None:
     assert for_file(tmp_path) is None
-    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01")
+    tensors = [("x", "FP32", (-1, 4))], [("y", "INT64", (-1,)), ("z", "FP16", (-1, 2))]
+    (tmp_path / "saved_model.pb").write_bytes(served(*tensors))
     assert name_of(for_file(tmp_path)) == "tensorflow"
     kind = tensorflow.recognise(tmp_path)
     assert kind
     assert (kind.platform, kind.default_file) == ("tensorflow_savedmodel", "model.savedmodel")
-    assert tensorflow.read(tmp_path) is None
+    found = tensorflow.read(tmp_path)
+    assert found
+    assert [(t.name, t.dtype, t.shape) for t in (*found.inputs, *found.outputs)] == [
+        ("x", "TYPE_FP32", (None, 4)),
+        ("y", "TYPE_INT64", (None,)),
+        ("z", "TYPE_FP16", (None, 2)),
+    ]
+    done = tensorflow.complete(found)
+    assert (done.max_batch_size, done.dynamic_batching) == (4, True)
+    assert [(t.name, t.dims, t.reshape) for t in done.outputs] == [("y", (1,), ()), ("z", (2,), None)]
     with pytest.raises(ModelFileError, match="only a part of a SavedModel"):
         tensorflow.read(tmp_path / "saved_model.pb")
     assert tensorflow.last_release == "25.02"
@@ -157,7 +168,7 @@ def test_an_openvino_ir_tells_its_tensors_and_its_weights_travel_along(tmp_path:
     path.write_text(IR)
     found = openvino.read(path)
     assert found == Signature(
-        inputs=(TensorSpec(name="image", dtype="TYPE_FP32", shape=(None, 3, 8)),),
+        inputs=(TensorSpec(name="alias", dtype="TYPE_FP32", shape=(None, 3, 8)),),
         outputs=(TensorSpec(name="best", dtype="TYPE_INT64", shape=(None, 5)),),
     )
     with pytest.raises(ModelFileError, match=r"has no net\.bin beside it"):

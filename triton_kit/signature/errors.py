@@ -12,7 +12,8 @@ class ModelFileError(TkError):
 
     ``reason`` is one of: ``missing``, ``unreadable``, ``directory``, ``special`` (a pipe, socket or device), ``empty``,
     ``git-lfs``, ``foreign`` (a file of another kind), ``truncated``, ``malformed``, ``trailing`` (bytes after the
-    end), ``external`` (external data that may not be followed). ``detail`` is the message without the file's name.
+    end), ``external`` (external data that may not be followed), ``ambiguous`` (several things it may mean).
+    ``detail`` is the message without the file's name.
     """
 
     def __init__(self, path: Path, detail: str, *, reason: str, hint: str | None = None) -> None:
