@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from triton_kit.linter import files
-from triton_kit.linter.complete import Completed, Tensor, complete, detect, tensors
+from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE, Completed, Tensor, complete, detect, tensors
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.version import overflows, selected, version_numbers
 from triton_kit.repository.model import CONFIG_NAME
@@ -20,7 +20,11 @@ class Options(NamedTuple):
     """What the server is told and has, as far as it changes what it refuses, and which rules to hear.
 
     ``release`` is the container release; ``gpus`` how many GPUs the server's machine has, ``None`` when unknown;
-    ``select`` and ``ignore`` are names of rules or areas, an empty ``select`` meaning all.
+    ``select`` and ``ignore`` are names of rules or areas, an empty ``select`` meaning all. ``image_backends`` are the
+    backends that the server has, ``None`` when unknown. With ``explicit`` model control only what ``load_models``
+    names is loaded, everything in turn where that is empty. ``config_name`` is that of ``--model-config-name``;
+    ``default_max_batch_size`` that of the backend option; ``rate_limit`` whether ``--rate-limit=execution_count`` is
+    set, ``None`` when unknown. ``severities`` are what rules count as for this project, by name or area.
     """
 
     release: tuple[int, int] = (24, 10)
@@ -28,6 +32,14 @@ class Options(NamedTuple):
     gpus: int | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    image_backends: frozenset[str] | None = None
+    explicit: bool = False
+    load_models: tuple[str, ...] = ()
+    namespacing: bool = False
+    config_name: str | None = None
+    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE
+    rate_limit: bool | None = None
+    severities: tuple[tuple[str, Severity], ...] = ()
 
 
 class Broken(Exception):
@@ -104,8 +116,23 @@ class CheckedModel:
     # --- the configuration as written
 
     @cached_property
+    def config_name(self) -> str:
+        """The configuration's path below the model: ``config.pbtxt``, or the one of ``configs/`` that was asked for.
+
+        A model without a file of that name falls back (core model_repository_manager.cc:GetModelConfigFullPath).
+        """
+        asked = self.options.config_name
+        if asked:
+            name = f"configs/{asked}.pbtxt"
+            if files.kind_of(self.join(name)):
+                return name
+        return CONFIG_NAME
+
+    @cached_property
     def config_kind(self) -> str | None:
-        """What ``config.pbtxt`` is: one of the kinds of ``files``, or ``None`` where there is none."""
+        """What the configuration file is: one of the kinds of ``files``, or ``None`` where there is none."""
+        if self.config_name != CONFIG_NAME:
+            return files.kind_of(self.join(self.config_name))
         return self.entries.get(CONFIG_NAME)
 
     @cached_property
@@ -113,7 +140,7 @@ class CheckedModel:
         if self.config_kind != files.FILE:
             return b""
         try:
-            return files.read_bytes(self.join(CONFIG_NAME))
+            return files.read_bytes(self.join(self.config_name))
         except OSError as error:
             return error
 
@@ -273,7 +300,7 @@ class CheckedModel:
         """Where findings about the configuration stand: the file, or the directory where there is none."""
         if self.listing_error is None and self.config_kind is None:
             return FilePath(self.path)
-        return FilePath(self.join(CONFIG_NAME))
+        return FilePath(self.join(self.config_name))
 
 
 def _tainted(document: Document) -> frozenset[str]:
@@ -291,6 +318,8 @@ class CheckedRepository:
         self.options = options
         self._judge = judge
         self._models: dict[str, CheckedModel] = {}
+        self.others: tuple[CheckedRepository, ...] = ()
+        """The server's other repositories, where several were given."""
 
     @cached_property
     def entries(self) -> dict[str, str]:
@@ -316,6 +345,23 @@ class CheckedRepository:
             self._models[name] = CheckedModel(path, self)
         return self._models[name]
 
+    def holders(self, name: str) -> list[CheckedRepository]:
+        """The server's repositories that have a model of that name, this one first."""
+        return [one for one in (self, *self.others) if one.model(name) is not None]
+
+    def find(self, name: str, namespace: str = "") -> CheckedModel | None:
+        """The model that an ensemble of this repository gets by that name; ``None`` where there is none, or several.
+
+        With namespacing the own repository comes first, or the one that ``namespace`` names (core
+        model_repository_manager.cc:DependencyGraph::FindNode).
+        """
+        holders = self.holders(name)
+        if self.options.namespacing and namespace:
+            holders = [one for one in holders if one.path == namespace]
+        if len(holders) == 1 or (holders and holders[0] is self):
+            return holders[0].model(name)
+        return None
+
     def refusal(self, model: CheckedModel) -> Problem | None:
         """The first error found in a model, or ``None`` where the server would take it."""
-        return next((problem for rule, problem in self._judge(model) if rule.severity is Severity.ERROR), None)
+        return next((p for rule, p in self._judge(model) if (p.severity or rule.severity) is Severity.ERROR), None)

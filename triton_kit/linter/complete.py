@@ -142,7 +142,7 @@ def _complete_onnx(model: CheckedModel, version: int) -> Completed:
         return Completed(size, inputs, outputs)
     signature = model.signature(version).signature
     if not size and is_batchable(signature):
-        size = DEFAULT_MAX_BATCH_SIZE
+        size = model.options.default_max_batch_size
     batched = size > 0
     if not (inputs or model.config.batch_input):
         specs = sorted(signature.inputs, key=lambda spec: spec.name.encode())

@@ -38,6 +38,8 @@ class Problem:
 
     ``at`` is the route in the model's config (the nearest existing parent is shown when it is absent). ``file`` is set
     when the finding is about another file of the model. ``key`` points at the field's name instead of its value.
+    ``severity`` replaces the rule's where what is not known of the server decides: such a finding is conditional, and
+    its message says ``if``.
     """
 
     at: Path = ()
@@ -47,6 +49,7 @@ class Problem:
     span: Span | None = None
     key: bool = False
     related: tuple[Related, ...] = ()
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 
 from triton_kit.linter import files
 from triton_kit.linter.checked import Broken, CheckedModel, CheckedRepository, Options
+from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE
 from triton_kit.linter.diagnostic import Diagnostic, Problem, Report, Severity
 from triton_kit.linter.rule import Rule, load_rules, parse_release
+from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
-from triton_kit.linter.suppress import Suppressions
+from triton_kit.linter.suppress import MARK, Suppressions, Unused
 from triton_kit.linter.target import Target, find_targets
-from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.source import START
+from triton_kit.repository.source import START, Span
 
 Finding = tuple[Rule, Problem]
 
@@ -43,10 +44,29 @@ def options(
     gpus: int | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    image_backends: Iterable[str] | None = None,
+    explicit: bool = False,
+    load_models: Sequence[str] = (),
+    namespacing: bool = False,
+    config_name: str | None = None,
+    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
+    rate_limit: bool | None = None,
+    severities: Mapping[str, str] | None = None,
 ) -> Options:
-    """Options from what a user writes. Raises UsageError for a release or a rule that is unknown."""
-    from triton_kit.errors import UsageError
+    """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
 
+    Raises UsageError for a release, a rule or a severity that is unknown, and for options that exclude each other.
+    """
+    from triton_kit.errors import UsageError
+    from triton_kit.linter.select import split_severities
+
+    if load_models and not explicit:
+        raise UsageError("--load-model is for explicit model control", hint="add --model-control explicit")
+    if "*" in load_models and len(load_models) > 1:
+        raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
+    if config_name is not None and (not config_name or "/" in config_name):
+        raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
+    off, changed = split_severities(severities or {})
     try:
         parsed = parse_release(release)
     except ValueError:
@@ -55,12 +75,26 @@ def options(
         from triton_kit.repository.release import release as known
 
         known(release)
-    return Options(parsed, auto_complete, gpus, tuple(select), tuple(ignore))
+    return Options(
+        parsed,
+        auto_complete,
+        gpus,
+        tuple(select),
+        (*ignore, *off),
+        None if image_backends is None else frozenset(image_backends),
+        explicit,
+        tuple(load_models),
+        namespacing,
+        config_name,
+        max(default_max_batch_size, 0),
+        rate_limit,
+        changed,
+    )
 
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
     """Lint repositories, models and single files. Raises UsageError for what does not exist."""
-    targets = find_targets(paths)
+    targets = with_dependents(find_targets(paths))
     collecting = gc.isenabled()
     # Thousands of small values that all live to the end: looking for garbage among them finds none.
     gc.disable()
@@ -79,6 +113,8 @@ class Run:
         rules = [r for r in load_rules().values() if r.applies(options.release)]
         self.model_rules = [r for r in rules if r.scope == "model"]
         self.repository_rules = [r for r in rules if r.scope == "repository"]
+        self.suppression_rules = [r for r in rules if r.scope == "suppressions" and chosen(r, options)]
+        self.severities = dict(options.severities)
         self.findings: dict[str, list[Finding]] = {}
         self.repositories: dict[str, CheckedRepository] = {}
 
@@ -86,11 +122,12 @@ class Run:
         """The report on the targets, each model named once."""
         models: dict[str, CheckedModel] = {}
         diagnostics: list[Diagnostic] = []
+        targets = self.as_one_server(targets)
         for target in targets:
             repository = self.repository(target.repository)
             if target.whole:
                 diagnostics += self.judge_repository(repository)
-            for name in _names(repository) if target.whole else target.models:
+            for name in served(repository) if target.whole else target.models:
                 model = repository.model(name)
                 if model is not None:
                     models.setdefault(model.path, model)
@@ -98,10 +135,11 @@ class Run:
         suppressed = 0
         for model in models.values():
             found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
-            if not found:
+            if not found and not has_suppressions(model):
                 continue
-            kept = _unsuppressed(model, found)
+            kept, unused = self.unsuppressed(model, found)
             suppressed += len(found) - len(kept)
+            kept += unused
             diagnostics += kept
             _remember_sources(model, kept, sources)
         diagnostics.sort(key=_order)
@@ -112,6 +150,16 @@ class Run:
             suppressed=suppressed,
             sources=sources,
         )
+
+    def as_one_server(self, targets: Iterable[Target]) -> list[Target]:
+        """The targets, with the whole repositories among them known to each other: they are those of one server."""
+        targets = list(targets)
+        whole = [self.repository(target.repository) for target in targets if target.whole]
+        if len(whole) > 1:
+            places = [os.path.realpath(one.path) for one in whole]
+            for one, place in zip(whole, places, strict=True):
+                one.others = tuple(other for other, there in zip(whole, places, strict=True) if there != place)
+        return targets
 
     def repository(self, path: str) -> CheckedRepository:
         """The repository at a path, with its models' verdicts at hand for ensembles."""
@@ -135,8 +183,9 @@ class Run:
         """What is wrong with the repository as a whole."""
         for rule in self.repository_rules:
             if chosen(rule, self.options):
-                for _, problem in apply(rule, repository):
-                    yield _diagnostic(rule, problem, None, problem.file or FilePath(repository.path), START)
+                for found in apply(rule, repository):
+                    file = found[1].file or FilePath(repository.path)
+                    yield self.diagnostic(found, None, file, found[1].span or START)
 
     def diagnose(self, model: CheckedModel, finding: Finding) -> Diagnostic:
         """A finding with its place: the only function that turns routes into spans."""
@@ -144,11 +193,49 @@ class Run:
         span = problem.span or START
         if problem.file is None and problem.span is None and problem.at:
             span = model.document.source.locate(problem.at, key=problem.key)
-        return _diagnostic(rule, problem, model.name, problem.file or model.at_file, span)
+        return self.diagnostic((rule, problem), model.name, problem.file or model.at_file, span)
+
+    def diagnostic(self, finding: Finding, model: str | None, file: FilePath, span: Span) -> Diagnostic:
+        """A finding at a place, as bad as the project takes it."""
+        rule, problem = finding
+        severity = problem.severity or rule.severity
+        if self.severities:
+            severity = self.severities.get(rule.name) or self.severities.get(rule.area) or severity
+        return Diagnostic(
+            rule=rule.name,
+            severity=severity,
+            model=model,
+            file=file,
+            span=span,
+            message=problem.message,
+            help=problem.help,
+            related=problem.related,
+        )
+
+    def unsuppressed(self, model: CheckedModel, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
+        """The findings that no comment silences, and those about comments that silence nothing."""
+        try:
+            document = model.document
+            suppressions = Suppressions(document.source)
+        except Exception:
+            # A document that cannot be had is a finding already.
+            return found, []
+        config = model.at_file
+        kept = [d for d in found if d.file != config or not suppressions.cover(d.rule, d.span)]
+        if document.problems or not self.suppression_rules:
+            return kept, []
+        heard = {r.name for r in (*self.model_rules, *self.suppression_rules) if chosen(r, self.options)}
+        unused = list(suppressions.unused(heard, load_rules()))
+        notes = [
+            self.diagnostic(one, model.name, config, one[1].span or START)
+            for rule in self.suppression_rules
+            for one in apply(rule, unused, str(config))
+        ]
+        return kept, [d for d in notes if not suppressions.cover(d.rule, d.span)]
 
 
-def apply(rule: Rule, subject: CheckedModel | CheckedRepository) -> list[Finding]:
-    """What a rule says; a rule that fails becomes one finding of its own instead of an end."""
+def apply(rule: Rule, subject: CheckedModel | CheckedRepository | list[Unused], path: str = "") -> list[Finding]:
+    """What a rule says; a rule that fails becomes one finding of its own, at ``path``, instead of an end."""
     found: list[Finding] = []
     try:
         for problem in rule.check(subject):
@@ -156,8 +243,9 @@ def apply(rule: Rule, subject: CheckedModel | CheckedRepository) -> list[Finding
     except Broken:
         pass
     except Exception as error:
-        message = f"the rule {rule.name} failed on {subject.path}: {type(error).__name__}: {error}"
-        problem = Problem(message=message, help="report this as a bug in tk", file=FilePath(subject.path))
+        path = path if isinstance(subject, list) else subject.path
+        message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
+        problem = Problem(message=message, help="report this as a bug in tk", file=FilePath(path))
         found.append((INTERNAL, problem))
     return found
 
@@ -169,33 +257,12 @@ def _keep_first_internal(found: list[Finding]) -> None:
         found.remove(finding)
 
 
-def _names(repository: CheckedRepository) -> list[str]:
+def has_suppressions(model: CheckedModel) -> bool:
+    """Whether a comment of the configuration silences anything."""
     try:
-        return repository.names
+        return MARK in model.document.source.text
     except Broken:
-        return []
-
-
-def _diagnostic(rule: Rule, problem: Problem, model: str | None, file: FilePath, span: object) -> Diagnostic:
-    return Diagnostic(
-        rule=rule.name,
-        severity=rule.severity,
-        model=model,
-        file=file,
-        span=span,  # type: ignore[arg-type]
-        message=problem.message,
-        help=problem.help,
-        related=problem.related,
-    )
-
-
-def _unsuppressed(model: CheckedModel, found: list[Diagnostic]) -> list[Diagnostic]:
-    try:
-        suppressions = Suppressions(model.document.source)
-    except Exception:
-        # A document that cannot be had is a finding already.
-        return found
-    return [d for d in found if d.file.name != CONFIG_NAME or not suppressions.cover(d.rule, d.span)]
+        return False
 
 
 def _remember_sources(model: CheckedModel, kept: Sequence[Diagnostic], sources: dict[FilePath, str]) -> None:

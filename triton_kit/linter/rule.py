@@ -44,6 +44,7 @@ MODULES = (
     "ensemblesteps",
     "ensembletensors",
     "ensembledecoupled",
+    "suppressions",
 )
 """The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""
 
@@ -53,7 +54,8 @@ class Rule(NamedTuple):
 
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
-    ``area`` is the module; ``scope`` says whether the check takes a model or the repository. ``about`` are fields of
+    ``area`` is the module; ``scope`` says whether the check takes a model, the repository, or the
+    ``suppressions`` that silence nothing. ``about`` are fields of
     the configuration: where none of them is written, the rule has nothing to say and is not asked.
     """
 

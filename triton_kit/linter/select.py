@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from triton_kit.linter.checked import Options
+    from triton_kit.linter.diagnostic import Severity
     from triton_kit.linter.rule import Rule
 
 
@@ -14,6 +16,22 @@ def chosen(rule: Rule, options: Options) -> bool:
     if options.select and not (rule.name in options.select or rule.area in options.select):
         return False
     return rule.name not in options.ignore and rule.area not in options.ignore
+
+
+def split_severities(given: Mapping[str, str]) -> tuple[list[str], tuple[tuple[str, Severity], ...]]:
+    """The rules or areas that are ``off``, and what the others count as. Raises UsageError for an unknown severity."""
+    from triton_kit.errors import UsageError
+    from triton_kit.linter.diagnostic import Severity
+
+    off, changed = [], []
+    for name, severity in given.items():
+        if severity == "off":
+            off.append(name)
+        elif severity.upper() in Severity.__members__:
+            changed.append((name, Severity[severity.upper()]))
+        else:
+            raise UsageError(f"{severity} is no severity", hint="write error, warning, note or off")
+    return off, tuple(changed)
 
 
 def check_names(names: tuple[str, ...]) -> None:

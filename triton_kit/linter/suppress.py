@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
 from triton_kit.repository.source import Span
 from triton_kit.repository.textproto import SourceMap
 
-_MARK = "tk: ignore["
+MARK = "tk: ignore["
+
+
+class Unused(NamedTuple):
+    """A rule that a comment silences in vain; ``known`` tells whether there is such a rule."""
+
+    rule: str
+    span: Span
+    known: bool
 
 
 class Suppressions:
@@ -15,24 +26,33 @@ class Suppressions:
     """
 
     def __init__(self, source: SourceMap) -> None:
-        self._lines: dict[int, set[str]] = {}
+        self._comments: list[tuple[str, Span]] = []
+        self._lines: dict[tuple[int, str], list[int]] = {}
+        self._used: set[int] = set()
         for comment in source.comments:
-            names = rule_names(comment.text)
-            if not names:
-                continue
             lines = (comment.span.line,) if comment.trailing else (comment.span.line, comment.span.line + 1)
-            for line in lines:
-                self._lines.setdefault(line, set()).update(names)
+            for name in rule_names(comment.text):
+                for line in lines:
+                    self._lines.setdefault((line, name), []).append(len(self._comments))
+                self._comments.append((name, comment.span))
 
     def cover(self, rule: str, span: Span) -> bool:
-        """Whether a finding of that rule at that place is silenced."""
-        return rule in self._lines.get(span.line, ())
+        """Whether a finding of that rule at that place is silenced; the comment that does it counts as used."""
+        found = self._lines.get((span.line, rule), ())
+        self._used.update(found)
+        return bool(found)
+
+    def unused(self, heard: Collection[str], known: Collection[str]) -> Iterator[Unused]:
+        """What silenced nothing: of the rules that were heard, and of those that do not exist."""
+        for i, (name, span) in enumerate(self._comments):
+            if i not in self._used and (name in heard or name not in known):
+                yield Unused(name, span, name in known)
 
 
 def rule_names(comment: str) -> list[str]:
     """The rules that a comment silences; none where it is an ordinary comment."""
-    start = comment.find(_MARK)
+    start = comment.find(MARK)
     if start < 0 or comment[:start].strip("# \t"):
         return []
-    names, bracket, _ = comment[start + len(_MARK) :].partition("]")
+    names, bracket, _ = comment[start + len(MARK) :].partition("]")
     return [name.strip() for name in names.split(",") if name.strip()] if bracket else []

@@ -28,9 +28,9 @@ def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.config_kind == files.DIRECTORY:
         yield Problem(
-            message="kills the server: config.pbtxt is a directory",
+            message=f"kills the server: {model.config_name} is a directory",
             help="remove it, and write the configuration to a file of that name",
-            file=FilePath(model.join(CONFIG_NAME)),
+            file=model.at_file,
         )
 
 
@@ -56,13 +56,13 @@ def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message="config.pbtxt is no regular file",
             help="replace it with a file",
-            file=FilePath(model.join(CONFIG_NAME)),
+            file=model.at_file,
         )
     elif model.config_error:
         yield Problem(
             message=f"config.pbtxt cannot be read: {model.config_error}",
             help="check its permissions",
-            file=FilePath(model.join(CONFIG_NAME)),
+            file=model.at_file,
         )
 
 

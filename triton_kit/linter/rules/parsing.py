@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.repository.model import CONFIG_NAME
 
 
 def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
     for found in model.document.problems:
         if found.kind == kind:
-            file = FilePath(model.join(CONFIG_NAME))
+            file = model.at_file
             yield Problem(
                 at=found.at,
                 message=found.message,
