@@ -72,6 +72,7 @@ def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         must specify 'data_type'
+        inconsistent data type: TYPE_INVALID
 
     Bad:
 
