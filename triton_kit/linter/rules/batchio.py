@@ -103,6 +103,7 @@ def batch_input_type(model: CheckedModel) -> Iterator[Problem]:
 
         batch input data type must be TYPE_INT32 or TYPE_FP32
         unexpected batch input data type
+        attempt to access JSON non-string as string
 
     Bad:
 
