@@ -50,6 +50,7 @@ def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         at least one version must be available under the version policy of model
+        Invalid model name: Could not determine backend for model
 
     Bad:
 
