@@ -190,6 +190,7 @@ def onnx_data_type(model: CheckedModel) -> Iterator[Problem]:
         unsupported datatype
         must specify 'data_type'
         attempt to access JSON non-string as string
+        MLDataType for: … is not currently registered or supported
 
     Bad:
 
