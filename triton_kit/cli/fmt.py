@@ -29,7 +29,7 @@ def fmt(
     """Lay out config.pbtxt the canonical way: the same fields in the same order, every comment, one look.
 
     What was written on one line stays on it where it fits into 80 columns; what was spread stays spread. A file that
-    cannot be read is named and left alone (exit code 1), and so is one that tk render wrote (exit code 0).
+    cannot be read is named and left alone, which is exit code 1. What tk render wrote is left to tk render.
     """
     from triton_kit.scaffold import formatting
 
