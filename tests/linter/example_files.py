@@ -7,6 +7,7 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
 - ``-- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4] opset 21 external weights.bin``: an ONNX
   file of that signature; a tensor's type may be ``sequence``
 - ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
+- ``-- ../../second/a ...``: the same in another repository of the server
 - ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
 
 Where a block names no file in a version directory, there is ``1/`` with a file that suits the config: nothing for an
@@ -75,12 +76,29 @@ def read_example(block: str) -> Example:
 
 
 def read_arguments(head: str) -> dict[str, Any]:
-    words = head.split()
-    arguments: dict[str, Any] = {"auto_complete": "--strict" not in words}
-    if "--release" in words:
-        arguments["release"] = words[words.index("--release") + 1]
-    if "--gpus" in words:
-        arguments["gpus"] = int(words[words.index("--gpus") + 1])
+    words = head.split()[2:]
+    arguments: dict[str, Any] = {}
+    flags: dict[str, Any] = {"--strict": ("auto_complete", False), "--namespacing": ("namespacing", True)}
+    while words:
+        word = words.pop(0)
+        match word:
+            case "--strict" | "--namespacing":
+                name, value = flags[word]
+                arguments[name] = value
+            case "--gpus" | "--default-max-batch-size":
+                arguments[word[2:].replace("-", "_")] = int(words.pop(0))
+            case "--image-backends":
+                arguments["image_backends"] = words.pop(0).split(",")
+            case "--model-control":
+                arguments["explicit"] = words.pop(0) == "explicit"
+            case "--load-model":
+                arguments["load_models"] = (*arguments.get("load_models", ()), words.pop(0))
+            case "--rate-limit":
+                arguments["rate_limit"] = words.pop(0) == "on"
+            case "--release" | "--config-name":
+                arguments[word[2:].replace("-", "_")] = words.pop(0)
+            case _:
+                raise AssertionError(word)
     return arguments
 
 
@@ -96,7 +114,16 @@ def lint_example(block: str, root: Path) -> Report:
         write(model, head, text)
     if not any(n[0].isdecimal() for n in names) and "model.onnx" not in names:
         write_default(model, example.config or "")
-    return Run(example.options).report([Target(str(root), whole=True)])
+    roots = [
+        root,
+        *sorted({Path(os.path.normpath(model / n)).relative_to(root.parent).parts[0] for n in outside(names)}),
+    ]
+    return Run(example.options).report([Target(str(root.parent / one), whole=True) for one in roots])
+
+
+def outside(names: list[str]) -> list[str]:
+    """The files of other repositories."""
+    return [name.split()[0] for name in names if name.startswith("../../")]
 
 
 def write(model: Path, head: str, text: str) -> None:

@@ -320,6 +320,8 @@ class CheckedRepository:
         self._models: dict[str, CheckedModel] = {}
         self.others: tuple[CheckedRepository, ...] = ()
         """The server's other repositories, where several were given."""
+        self.second = False
+        """Whether another one was given before it."""
 
     @cached_property
     def entries(self) -> dict[str, str]:

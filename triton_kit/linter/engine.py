@@ -159,6 +159,7 @@ class Run:
             places = [os.path.realpath(one.path) for one in whole]
             for one, place in zip(whole, places, strict=True):
                 one.others = tuple(other for other, there in zip(whole, places, strict=True) if there != place)
+                one.second = one is not whole[0]
         return targets
 
     def repository(self, path: str) -> CheckedRepository:

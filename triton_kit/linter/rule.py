@@ -19,6 +19,7 @@ MODULES = (
     "parsing",
     "layout",
     "configfile",
+    "server",
     "versions",
     "backend",
     "modelfile",

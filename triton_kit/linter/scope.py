@@ -32,7 +32,7 @@ def served(repository: CheckedRepository) -> list[str]:
     for name in options.load_models:
         model = repository.find(name)
         if model is not None:
-            wanted |= reached_from(model)
+            wanted |= {found.name for found in reached_from(model).values() if found.repository is repository}
     return [name for name in names if name in wanted]
 
 
@@ -84,6 +84,6 @@ def _dependents(path: str, names: set[str]) -> list[str]:
     dependents = []
     for name in texts:
         model = repository.model(name)
-        if model is not None and not names.isdisjoint(reached_from(model)):
+        if model is not None and not names.isdisjoint(found.name for found in reached_from(model).values()):
             dependents.append(name)
     return dependents

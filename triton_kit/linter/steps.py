@@ -12,20 +12,20 @@ def steps_of(model: CheckedModel) -> Iterator[tuple[int, Any, CheckedModel]]:
     """The steps whose model exists, with it."""
     if model.is_ensemble:
         for i, step in enumerate(model.config.ensemble_scheduling.step):
-            found = model.repository.model(step.model_name)
+            found = model.repository.find(step.model_name, step.model_namespace)
             if found is not None:
                 yield i, step, found
 
 
-def reached_from(model: CheckedModel) -> set[str]:
-    """The names of all models that a model uses, directly or through other ensembles."""
-    seen: set[str] = set()
+def reached_from(model: CheckedModel) -> dict[str, CheckedModel]:
+    """All models that a model uses, directly or through other ensembles, by their paths."""
+    seen: dict[str, CheckedModel] = {}
     todo = [model]
     while todo:
         try:
             for _, _, found in steps_of(todo.pop()):
-                if found.name not in seen:
-                    seen.add(found.name)
+                if found.path not in seen:
+                    seen[found.path] = found
                     todo.append(found)
         except Broken:
             continue

@@ -222,6 +222,7 @@ def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
     backend = model.backend
     if (
         not model.versions
+        or model.options.image_backends is not None
         or not backend
         or backend in SHIPPED
         or backend == "ensemble"
@@ -264,7 +265,7 @@ def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
         -- tk validate --release 25.03
         platform: "onnxruntime_onnx"
     """
-    if model.backend == "tensorflow":
+    if model.backend == "tensorflow" and model.options.image_backends is None:
         at = ("backend",) if model.config.backend else ("platform",)
         yield Problem(
             at=at,

@@ -56,7 +56,17 @@ def step_model_missing(model: CheckedModel) -> Iterator[Problem]:
     if not model.is_ensemble:
         return
     for i, step in enumerate(model.config.ensemble_scheduling.step):
-        if step.model_name and model.repository.model(step.model_name) is None:
+        if step.model_name and model.repository.find(step.model_name, step.model_namespace) is None:
+            holders = model.repository.holders(step.model_name)
+            if len(holders) > 1:
+                yield Problem(
+                    at=(*_STEPS, i, "model_name"),
+                    message=f"{len(holders)} repositories have a model '{step.model_name}', and it is not told which",
+                    help="name the repository's path in model_namespace"
+                    if model.options.namespacing
+                    else "rename one of them",
+                )
+                continue
             try:
                 names = [n for n in model.repository.names if n != model.name]
             except Broken:
@@ -109,9 +119,9 @@ def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
     if not model.is_ensemble:
         return
     for i, _, found in steps_of(model):
-        reached = reached_from(found) | {found.name}
+        reached = {**reached_from(found), found.path: found}
         at = (*_STEPS, i, "model_name")
-        if model.name in reached:
+        if model.path in reached:
             yield Problem(
                 at=at,
                 message=f"the ensemble uses itself through '{found.name}'"
@@ -120,13 +130,12 @@ def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
                 help="break the circle",
             )
             return
-        for name in sorted(reached):
-            other = model.repository.model(name)
-            if other is not None and name in reached_from(other):
+        for path, other in sorted(reached.items()):
+            if path in reached_from(other):
                 yield Problem(
                     at=at,
-                    message=f"kills the server: '{found.name}' leads to '{name}', an ensemble that uses itself",
-                    help=f"break the circle of '{name}'",
+                    message=f"kills the server: '{found.name}' leads to '{other.name}', an ensemble that uses itself",
+                    help=f"break the circle of '{other.name}'",
                 )
                 return
 
@@ -236,12 +245,12 @@ def step_model_refused(model: CheckedModel) -> Iterator[Problem]:
     """
     told: set[str] = set()
     for i, _, found in steps_of(model):
-        if found.name in told or found.name == model.name or {model.name, found.name} & reached_from(found):
+        if found.path in told or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
             continue
         problem = model.repository.refusal(found)
         if problem is None:
             continue
-        told.add(found.name)
+        told.add(found.path)
         span = problem.span
         if span is None and problem.file is None and problem.at:
             span = found.document.source.locate(problem.at, key=problem.key)
