@@ -1,10 +1,11 @@
-"""Make the generated parts of the documents: the README's command table, docs/commands.md.
+"""Make the generated parts of the documents: the README's command table, docs/commands.md, rules.md, facts.md.
 
 Run it without options to write them, with ``--check`` to compare (exit code 1 and a diff when a file would change).
 """
 
 from __future__ import annotations
 
+import csv
 import difflib
 import os
 import re
@@ -18,8 +19,27 @@ os.environ.update(COLUMNS="100", NO_COLOR="1")
 import typer  # noqa: E402
 
 from triton_kit import cli  # noqa: E402
+from triton_kit.linter.pages import Page, page  # noqa: E402
+from triton_kit.linter.rule import load_rules  # noqa: E402
 
 SCRIPT = Path(__file__).relative_to(ROOT).as_posix()
+FACTS = ROOT / "tests" / "linter" / "data" / "facts.csv"
+
+ABOUT_RULES = """\
+What `tk validate` looks for. Each page is also shown by `tk explain RULE`, and found by what the server said:
+`tk explain "must specify 'dims'"`. An **error** is refused by the server, a **warning** loads and is not as meant.
+
+In the examples a line that begins with `--` begins another file, relative to the model's directory. In what the server
+says, `…` stands for what differs from case to case.
+"""
+
+ABOUT_FACTS = """\
+What is known about the verdicts of Triton, one name a fact: what is refused (error), what loads and surprises
+(warning), and what only looks wrong (ok); with the phase of loading in which it shows. Each fact is covered by
+[rules](rules.md), or by tests that nothing is said of it, or cannot be decided from files, for the reason given. *Open*
+could be, and is not yet. The table is `tests/linter/data/facts.csv`; a test holds it to the rules and tests that exist.
+Facts of the area OWN are our own.
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +47,8 @@ def main(arguments: list[str]) -> int:
     wanted = {
         ROOT / "README.md": fill_readme((ROOT / "README.md").read_text()),
         ROOT / "docs" / "commands.md": list_commands(),
+        ROOT / "docs" / "rules.md": list_rules(),
+        ROOT / "docs" / "facts.md": list_facts(),
     }
     changed = 0
     for path, text in wanted.items():
@@ -85,6 +107,76 @@ def describe(command: object, name: str, parent: object, *, level: int) -> list[
         for sub_name, sub in getattr(command, "commands", {}).items():
             parts += describe(sub, sub_name, context, level=level + 1)
     return parts
+
+
+def list_rules() -> str:
+    """Every rule with its page, by area, after a table of them all."""
+    pages = [page(rule) for rule in load_rules().values()]
+    areas = dict.fromkeys(one.area for one in pages)
+    parts = [f"<!-- made by {SCRIPT} from the rules' docstrings -->", "# Rules", "", ABOUT_RULES]
+    for area in areas:
+        parts += [f"**[{area}](#{area})**", "", "| rule | severity | |", "|---|---|---|"]
+        parts += [
+            f"| [{p.name}](#{p.name}) | {p.severity} | {p.headline.rstrip('.')} |" for p in pages if p.area == area
+        ]
+        parts.append("")
+    for area in areas:
+        parts += [f"## {area}", ""]
+        for one in pages:
+            if one.area == area:
+                parts += describe_rule(one)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def describe_rule(one: Page) -> list[str]:
+    """A rule's page as a section."""
+    about = ", ".join(filter(None, (one.severity, one.releases)))
+    parts = [f"### {one.name}", "", f"*{about}*. {one.headline}", ""]
+    for paragraph in one.reason:
+        parts += [paragraph, ""]
+    blocks = (("The server says", "\n".join(one.messages)), ("Bad", one.bad), ("Good", one.good))
+    for title, text in blocks:
+        if text:
+            parts += [f"{title}:", "", "```text", text, "```", ""]
+    if one.sources:
+        parts += [f"Source: {'; '.join(one.sources)}", ""]
+    return parts
+
+
+def list_facts() -> str:
+    """Which rule or test covers which fact, by area, after a table of how many."""
+    with FACTS.open(encoding="utf-8", newline="") as file:
+        facts = list(csv.DictReader(file))
+    areas = dict.fromkeys(fact["area"] for fact in facts)
+    parts = [f"<!-- made by {SCRIPT} from {FACTS.relative_to(ROOT).as_posix()} -->", "# Facts", "", ABOUT_FACTS]
+    parts += [
+        "| area | facts | by rules | by tests | not from files | open, at least in part |",
+        "|---|---|---|---|---|---|",
+    ]
+    for area in areas:
+        counted = [kind_of(fact) for fact in facts if fact["area"] == area]
+        row = [counted.count(kind) for kind in ("rules", "tests", "no", "open")]
+        parts.append(f"| [{area}](#{area.lower()}) | {len(counted)} | {' | '.join(map(str, row))} |")
+    for area in areas:
+        parts += ["", f"## {area}", "", "| fact | severity | phase | covered by |", "|---|---|---|---|"]
+        parts += [
+            f"| {f['fact']} | {f['severity']} | {f['phase']} | {cover_of(f)} |" for f in facts if f["area"] == area
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def kind_of(fact: dict[str, str]) -> str:
+    """How a fact is covered."""
+    if fact["instead"].startswith("open"):
+        return "open"
+    return "rules" if fact["rules"] else "tests" if fact["tests"] else "no"
+
+
+def cover_of(fact: dict[str, str]) -> str:
+    """What covers a fact, with links to the rules."""
+    rules = [f"[{name}](rules.md#{name})" for name in fact["rules"].split()]
+    tests = [f"`{name}`" for name in fact["tests"].split()]
+    return "; ".join(filter(None, [", ".join(rules), ", ".join(tests), fact["instead"]]))
 
 
 if __name__ == "__main__":
