@@ -9,6 +9,7 @@ from triton_kit.repository import suggest
 from triton_kit.repository.lexer import skip, tail, token_end
 from triton_kit.repository.schema import Field
 from triton_kit.repository.skipping import balance, is_template, past_list, template
+from triton_kit.repository.source import Replacement
 from triton_kit.repository.tokens import CLOSE, LIMIT
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
         return after_item(reader, field, name, pos + 1)
     following = skip(text, pos + 1) if c in (",", ";") else pos
     if c == ";":
-        reader.report("syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", field=field)
+        reader.report(
+            "syntax", pos, pos + 1, "; does not separate the items of a list", "write a comma", ",", field=field
+        )
     if following < reader.size and text[following] in "{<" and not is_template(text, following):
         if c in "{<":
             reader.report(
@@ -39,6 +42,7 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
                 pos + 1,
                 f"two blocks of {field.name} have no comma between them",
                 "write a comma",
+                Replacement(end, end, ","),
                 field=field,
             )
         reader.open(field, text[following], name, following, True)
@@ -46,7 +50,7 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
     if text.startswith("]", following):
         if c == ",":
             reader.report(
-                "syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", field=field
+                "syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", "", field=field
             )
         reader.end_list(field, name, following + 1)
         return tail(text, following + 1)
@@ -93,8 +97,9 @@ def surplus(reader: Reader, m: re.Match[str]) -> int:
 def report_delimiter(reader: Reader, m: re.Match[str], closer: str) -> None:
     """A message that ends with the delimiter of the other kind."""
     start = reader.stack[-1].message._start
+    what = f"{m[CLOSE]} does not close a {reader.text[start]}"
     reader.report(
-        "syntax", m.start(CLOSE), m.end(CLOSE), f"{m[CLOSE]} does not close a {reader.text[start]}", f"write {closer}",
+        "syntax", m.start(CLOSE), m.end(CLOSE), what, f"write {closer}", closer,
         related=(("opened here", start, start + 1),),
     )  # fmt: skip
 

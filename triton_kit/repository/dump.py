@@ -154,7 +154,7 @@ def _enum(field: Field, value: Any, route: str) -> str:
     if isinstance(value, str):
         if value in enum.values:
             return value
-        message, help_ = suggest.unknown_value(value, enum)
+        message, help_, _ = suggest.unknown_value(value, enum)
         raise UsageError(f"{route}: {message}", hint=help_)
     return _refuse(route, value, f"one of {', '.join(enum.values)}")
 

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 from triton_kit.repository import lexer, suggest
 from triton_kit.repository.lexer import T_NUMBER, T_OPEN_STRING, T_STRING, T_WORD, TOKEN, skip, tail
 from triton_kit.repository.schema import BOOLS, RANGES, Field
-from triton_kit.repository.skipping import balanced, template
+from triton_kit.repository.skipping import balanced, junk, template
+from triton_kit.repository.source import Replacement
+from triton_kit.repository.strings import BAD, read_open_string, read_quoted, read_string
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
 
 _TRUTHY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
-_FIELD_LINE = re.compile(r"[ \t]*(?:[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]|[}\]>#]|\n|$)")
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*[ \t]*[:{<[]")
 _GLUED = re.compile(r"[0-9]+([A-Za-z_][A-Za-z0-9_]*)[ \t]*[:{<[]")
-_BAD = object()
-"""A value that was reported."""
 
 
 def read_field(reader: Reader, field: Field, name_start: int, name_end: int, start: int) -> int:
@@ -32,7 +31,7 @@ def read_field(reader: Reader, field: Field, name_start: int, name_end: int, sta
         return start
     if text[start] != "[":
         value, end = _scalar(reader, field, start)
-        values, items = ([] if value is _BAD else [value]), None
+        values, items = ([] if value is BAD else [value]), None
     elif field.repeated:
         values, items, end = _list(reader, field, start)
     else:
@@ -64,16 +63,16 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
         if c == "]":
             if comma >= 0:
                 what = "a comma stands before the ] of a list"
-                reader.report("syntax", comma, comma + 1, what, "remove the comma", field=field)
+                reader.report("syntax", comma, comma + 1, what, "remove the comma", "", field=field)
             return values, tuple(items), pos + 1
         if c in ",;":
-            reader.report("syntax", pos, pos + 1, f"{c} stands where a value should be", "remove it", field=field)
+            reader.report("syntax", pos, pos + 1, f"{c} stands where a value should be", "remove it", "", field=field)
             comma, pos = -1, skip(text, pos + 1)
             continue
         if c in "}>":
             break
         value, end = _scalar(reader, field, pos)
-        if value is not _BAD:
+        if value is not BAD:
             values.append(value)
             items.append((pos, end))
         comma, pos = -1, skip(text, end)
@@ -82,12 +81,12 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tu
             comma, pos = pos, skip(text, pos + 1)
         elif c == ";":
             what = "; does not separate the items of a list"
-            reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+            reader.report("syntax", pos, pos + 1, what, "write a comma", ",", field=field)
             pos = skip(text, pos + 1)
         elif _starts_value(field, text, pos):
             if not together:
                 what = f"two values of {field.name} have no comma between them"
-                reader.report("syntax", pos, pos + 1, what, "write a comma", field=field)
+                reader.report("syntax", pos, pos + 1, what, "write a comma", Replacement(end, end, ","), field=field)
             together = True
         elif c != "]":
             break
@@ -109,63 +108,62 @@ def _starts_value(field: Field, text: str, pos: int) -> bool:
 
 
 def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
-    """The value at this offset, or _BAD, and where it ends; always beyond ``pos``."""
+    """The value at this offset, or BAD, and where it ends; always beyond ``pos``."""
     text = reader.text
     if (end := template(reader, pos)) is not None:
-        return _BAD, end
+        return BAD, end
     token = TOKEN.match(text, pos)
     kind = token.lastindex if token is not None else None
     if token is None or kind is None:
         reader.report("syntax", pos, pos + 1, f"{field.name} has no value", "write one", field=field)
-        return _BAD, pos + 1
+        return BAD, pos + 1
     if text[pos] in "{[<":
         reader.report("type", pos, pos + 1, *suggest.block_for_scalar(field), field=field)
-        return _BAD, balanced(text, pos)
+        return BAD, balanced(text, pos)
     if kind == T_OPEN_STRING:
-        return _BAD, _open_string(reader, field, pos, token.end())
+        return BAD, read_open_string(reader, field, pos, token.end())
     if field.kind in ("string", "bytes"):
-        return _string(reader, field, pos, token)
+        return read_string(reader, field, pos, token)
     minus = text[pos] == "-"
     if minus:
         token = TOKEN.match(text, skip(text, pos + 1))
         kind = token.lastindex if token is not None else None
         if token is None or kind not in (T_NUMBER, T_WORD):
-            end = _junk(text, pos)
+            end = junk(text, pos)
             what = f"{suggest.short(text[pos:end])} is not a number, as {field.name} takes"
             reader.report("type", pos, end, what, "write a number", field=field)
-            return _BAD, end
+            return BAD, end
     read = {"bool": _bool, "enum": _enum, "float": _float, "double": _float}.get(field.kind, _integer)
     if kind == T_STRING:
-        return _quoted(reader, field, pos, token), token.end()
+        return read_quoted(reader, field, pos, token), token.end()
     problem_or_value = read(field, token[0], kind == T_NUMBER, minus)
     if isinstance(problem_or_value, _Problem):
         p = problem_or_value
-        end = max(token.end(), _junk(text, pos))
+        end = max(token.end(), junk(text, pos))
         glued = _GLUED.match(text, token.start())
         if glued and glued[1] in reader.stack[-1].message._type.fields:
             end, what = glued.start(1), f"{text[pos : glued.start(1)]} and {glued[1]} have no space between them"
             reader.report("syntax", pos, end, what, "put a space between them", field=field)
-            return _BAD, end
+            return BAD, end
         if field.kind == "enum" and kind == T_WORD:
             p = _Problem("unknown-enum", *suggest.unknown_value(text[pos:end], field.enum))
-        reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, field=field)
-        return _BAD, end
+        elif end > token.end():
+            p.instead = None
+        reader.report(p.kind, pos, end, p.message(suggest.short(text[pos:end])), p.help, p.instead, field=field)
+        return BAD, end
     return problem_or_value, token.end()
 
 
-def _junk(text: str, pos: int) -> int:
-    """The end of something that is no value: the rest of the line, up to what ends a value."""
-    found = re.compile(r"""[^\s,;\]}>#"':{[]+""").match(text, pos)
-    return max(found.end() if found else pos, pos + 1)
-
-
 class _Problem:
-    __slots__ = ("help", "kind", "text")
+    """``instead`` is the text that should stand there, where there is no doubt."""
 
-    def __init__(self, kind: str, text: str, help_: str | None) -> None:
+    __slots__ = ("help", "instead", "kind", "text")
+
+    def __init__(self, kind: str, text: str, help_: str | None, instead: str | None = None) -> None:
         self.kind = kind
         self.text = text
         self.help = help_
+        self.instead = instead
 
     def message(self, value: str) -> str:
         return self.text.replace("{}", value, 1)
@@ -186,8 +184,9 @@ def _integer(field: Field, word: str, number: bool, minus: bool) -> Any:
     if kind == "float":
         value_ = lexer.float_value(word)
         whole = int(value_) if abs(value_) < 1e15 else 0
-        help_ = f"write {'-' if minus else ''}{whole}" if whole == value_ else "write a whole number"
-        return _Problem("type", f"{{}} is not an integer, as {field.name} takes", help_)
+        exact = f"{'-' if minus else ''}{whole}" if whole == value_ else None
+        help_ = f"write {exact}" if exact else "write a whole number"
+        return _Problem("type", f"{{}} is not an integer, as {field.name} takes", help_, exact)
     return _bad_number(kind, word)
 
 
@@ -237,7 +236,10 @@ def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
             return bool(lexer.integer_value(word, kind))
     guess = _TRUTHY.get(word.lower())
     return _Problem(
-        "type", f"{{}} is neither true nor false, as {field.name} takes", f"write {guess or 'true or false'}"
+        "type",
+        f"{{}} is neither true nor false, as {field.name} takes",
+        f"write {guess or 'true or false'}",
+        guess,
     )
 
 
@@ -257,88 +259,3 @@ def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
             "type", f"{{}} is neither a name nor an integer, as {field.name} takes", "write the name of a value"
         )
     return _bad_number(kind, word)
-
-
-def _quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> Any:
-    """A string where something else is taken."""
-    inside = token[0][1:-1]
-    if field.kind == "enum" and inside not in field.enum.values:
-        message, help_ = suggest.unknown_value(inside, field.enum)
-        help_ = help_ if help_.startswith("did") else f"{help_}, without quotes"
-    else:
-        message, help_ = (
-            f"{suggest.short(token[0])} is in quotes, and {field.name} takes {suggest.takes(field)}",
-            "remove the quotes",
-        )
-    reader.report("type", pos, token.end(), message, help_, field=field)
-    return _BAD
-
-
-def _string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tuple[Any, int]:
-    text = reader.text
-    if token.lastindex != T_STRING:
-        end = token.end() if token.lastindex in (T_WORD, T_NUMBER) else _junk(text, pos)
-        # A path or a name with dots and slashes is one mistake, not several.
-        end = max(end, _junk(text, pos))
-        word = text[pos:end]
-        quotes = "\u201c\u201d\u2018\u2019\u00ab\u00bb"
-        if word[0] in quotes:
-            line_end = text.index("\n", pos)
-            last = max((text.rfind(q, pos + 1, line_end) for q in quotes), default=-1)
-            end = last + 1 if last > 0 else end
-            reader.report("encoding", pos, end, f"{word[0]} is not a quote", 'write plain " quotes', field=field)
-        else:
-            reader.report(
-                "type",
-                pos,
-                end,
-                f"{suggest.short(word)} has no quotes, and {field.name} takes a string",
-                f'write "{suggest.short(word)}"',
-                field=field,
-            )
-        return _BAD, end
-    literals, bad, end = [], False, pos
-    part: re.Match[str] | None = token
-    while part is not None and part.lastindex == T_STRING:
-        if wrong := lexer.bad_escape(part[0]):
-            at = part.start() + wrong[0]
-            escape = text[at : at + 2]
-            reader.report(
-                "syntax",
-                at,
-                at + 2,
-                f"{suggest.short(escape)} is not an escape",
-                f"write \\{suggest.short(escape)} for a backslash",
-                field=field,
-            )
-            bad = True
-        literals.append(part[0])
-        end = part.end()
-        part = TOKEN.match(text, skip(text, end))
-    if part is not None and part.lastindex == T_OPEN_STRING:
-        return _BAD, _open_string(reader, field, part.start(), part.end())
-    if bad:
-        return _BAD, end
-    value = lexer.string_value(literals)
-    return (value if field.kind == "bytes" else value.decode("utf-8", "surrogateescape")), end
-
-
-def _open_string(reader: Reader, field: Field, pos: int, line_end: int) -> int:
-    """A string without its end: reported, with a guess whether it ends with the line or runs over several."""
-    text, quote = reader.text, reader.text[pos]
-    if text.startswith("\0", line_end):
-        reader.report(
-            "encoding", line_end, line_end + 1, "a NUL character stands in a string", "remove it", field=field
-        )
-        closing = text.find(quote, line_end, text.index("\n", line_end))
-        return closing + 1 if closing > 0 else text.index("\n", line_end)
-    closing = text.find(quote, line_end, line_end + 10000)
-    if closing > 0 and not _FIELD_LINE.match(text, line_end + 1):
-        reader.report(
-            "syntax", pos, line_end, "a string runs over several lines", "write \\n for a line break", field=field
-        )
-        return closing + 1
-    reader.report(
-        "syntax", pos, line_end, "a string has no end on its line", f"write a {quote} where it ends", field=field
-    )
-    return line_end

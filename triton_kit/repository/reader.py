@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from triton_kit.repository.message import Message, default_of
 from triton_kit.repository.schema import BOOLS, RANGES, Field, MessageType
-from triton_kit.repository.source import Path
+from triton_kit.repository.source import Path, Replacement
 from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIMIT, LIST, NEXT, OTHER, SKIP, STATEMENT
 
 Convert = Callable[[str], Any]
@@ -28,6 +28,7 @@ class Found(NamedTuple):
     help: str | None
     at: Path
     related: tuple[tuple[str, int, int], ...]
+    replacement: Replacement | None = None
 
 
 class Frame(NamedTuple):
@@ -64,16 +65,20 @@ class Reader:
         end: int,
         message: str,
         help_: str | None = None,
+        instead: str | Replacement | None = None,
         *,
         field: Field | None = None,
         related: tuple[tuple[str, int, int], ...] = (),
     ) -> None:
         """Note something wrong at these offsets, in the message that is being read or in a field of it.
 
+        ``instead`` is the text that should stand there, or a replacement at another place, where there is no doubt.
+
         An unfilled template is one mistake: what its remains do to the syntax is not said.
         """
         if len(self.found) < LIMIT and not (self.template and kind == "syntax"):
-            self.found.append(Found(kind, start, end, message, help_, self.route(field), related))
+            new = Replacement(start, end, instead) if isinstance(instead, str) else instead
+            self.found.append(Found(kind, start, end, message, help_, self.route(field), related, new))
 
     def route(self, field: Field | None = None) -> Path:
         """The route to the message that is being read, and on to a field of it."""

@@ -10,6 +10,7 @@ from triton_kit.repository.delimiters import after_item, report_delimiter, repor
 from triton_kit.repository.lexer import T_STRING, T_WORD, TOKEN, skip, tail, token_end
 from triton_kit.repository.schema import Field
 from triton_kit.repository.skipping import balance, is_template, past, resync, template
+from triton_kit.repository.source import Replacement
 from triton_kit.repository.tokens import INTEGERS, LIMIT, LIST, OTHER
 
 __all__ = ["after_item", "irregular", "report_delimiter", "report_twice", "stumble", "surplus"]
@@ -23,6 +24,8 @@ _SIGN = re.compile(r"[:=]*=[:=]*>?|->|:(?:\s*:)+")
 _COLON = re.compile(r"\s*:\s*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[:{<[]")
+_SLASHES = re.compile(r"//[^\n\0]*(?:\n[ \t]*//[^\n\0]*)*")
+_SLASH = re.compile(r"(^|\n[ \t]*)//")
 _EXTENSION = re.compile(r"\[\s*[A-Za-z][\w./-]*\s*\]")
 
 
@@ -51,7 +54,9 @@ def value_at(reader: Reader, name: str, name_start: int, name_end: int, start: i
         reader.report("type", start, start + 1, *suggest.block_for_scalar(field), field=field)
         return past(reader, start)
     if not colon:
-        reader.report("syntax", name_start, name_end, f"{name} has no colon", "write a : after the name", field=field)
+        colon_ = Replacement(name_end, name_end, ":")
+        what = f"{name} has no colon"
+        reader.report("syntax", name_start, name_end, what, "write a : after the name", colon_, field=field)
     return literals.read_field(reader, field, name_start, name_end, start)
 
 
@@ -109,8 +114,8 @@ def _unknown(reader: Reader, name: str, name_start: int, name_end: int, start: i
                     reader.balance = balance(reader) - 1
                     reader.leave(name_start)
                 return name_start
-    message, help_ = suggest.unknown_field(name, [(f.message._type, f.field) for f in reader.stack])
-    reader.report("unknown-field", name_start, name_end, message, help_)
+    advice = suggest.unknown_field(name, [(f.message._type, f.field) for f in reader.stack])
+    reader.report("unknown-field", name_start, name_end, *advice)
     return resync(reader, name_end) if start is None else past(reader, start)
 
 
@@ -142,7 +147,9 @@ def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
         value = skip(text, sign.end())
         if known:
             what = f"{suggest.short(sign[0])} does not set a field"
-            reader.report("syntax", sign.start(), sign.end(), what, "write a : instead")
+            blanks = text[end : sign.start()].strip(" \t") == ""
+            instead = Replacement(end if blanks else sign.start(), sign.end(), ":")
+            reader.report("syntax", sign.start(), sign.end(), what, "write a : instead", instead)
         return value_at(reader, name, pos, end, value, colon=True) if value < reader.size else value
     value = skip(text, after + 1) if text[after] == ":" else after
     word = _FIELD.match(text, value)
@@ -172,7 +179,7 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     if text.startswith(("//", "/*"), pos):
         return _code_comment(reader, pos)
     if c in ",;":
-        reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it")
+        reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it", "")
         alone = not text[text.rfind("\n", 0, pos) + 1 : pos].strip() and not _FIELD.match(text, skip(text, pos + 1))
         return resync(reader, pos + 1) if alone else skip(text, pos + 1)
     if (
@@ -194,9 +201,10 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
         name = token[0][1:-1]
         help_ = "write the name of a field without quotes"
+        unquoted = name if name in frame.message._type.fields else None
         if frame.message._type.entry:
             help_ = f"write key: {suggest.short(token[0])} value: ..."
-        reader.report("syntax", pos, token.end(), f"{suggest.short(token[0])} is in quotes", help_)
+        reader.report("syntax", pos, token.end(), f"{suggest.short(token[0])} is in quotes", help_, unquoted)
         value = skip(text, skip(text, token.end()) + 1)
         if name in reader.stack[-1].message._type.fields and value < reader.size:
             return value_at(reader, name, pos, token.end(), value, colon=True)
@@ -247,22 +255,28 @@ def _code_comment(reader: Reader, pos: int) -> int:
     else:
         end = text.find("*/", pos) + 2 if "*/" in text[pos:] else text.index("\n", pos)
     if reader.code_comment != pos:
-        reader.report(
-            "syntax", pos, pos + 2, f"{text[pos : pos + 2]} does not begin a comment", "write # before a comment"
-        )
+        what = f"{text[pos : pos + 2]} does not begin a comment"
+        reader.report("syntax", pos, pos + 2, what, "write # before a comment", _hashes(text, pos))
     following = skip(text, end)
     reader.code_comment = following
     return following
 
 
+def _hashes(text: str, pos: int) -> Replacement | None:
+    """The lines of // comments from here on, with # instead."""
+    lines = _SLASHES.match(text, pos)
+    return Replacement(pos, lines.end(), _SLASH.sub(r"\1#", lines[0])) if lines else None
+
+
 def _not_ascii(reader: Reader, pos: int) -> int:
     text = reader.text
     if text[pos] == "\ufeff":
-        reader.report("encoding", pos, pos + 1, "a byte-order mark begins the file", "save it as UTF-8 without BOM")
+        what = "a byte-order mark begins the file"
+        reader.report("encoding", pos, pos + 1, what, "save it as UTF-8 without BOM", "")
         return skip(text, pos + 1)
     if text[pos].isspace() or text[pos] == "\u200b":
         what = f"U+{ord(text[pos]):04X} is no white space here"
-        reader.report("encoding", pos, pos + 1, what, "replace it by a plain space")
+        reader.report("encoding", pos, pos + 1, what, "replace it by a plain space", " ")
         return skip(text, pos + 1)
     what = f"{suggest.short(text[pos])} stands outside a string"
     reader.report("encoding", pos, pos + 1, what, "use ASCII characters outside strings and comments")

@@ -88,6 +88,12 @@ def balanced(text: str, pos: int, depth: int = 0) -> int:
     return len(text) - 2
 
 
+def junk(text: str, pos: int) -> int:
+    """The end of something that is no value: the rest of the line, up to what ends a value."""
+    found = re.compile(r"""[^\s,;\]}>#"':{[]+""").match(text, pos)
+    return max(found.end() if found else pos, pos + 1)
+
+
 def resync(reader: Reader, pos: int) -> int:
     """Where reading may go on after something not understood: the next line, field or end of the message."""
     text, depth = reader.text, 0

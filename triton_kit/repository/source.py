@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """A route into a document, such as ``("input", 0, "dims", 1)``; a map entry is reached by its key."""
@@ -21,6 +21,14 @@ class Span:
 
 START = Span(line=1, column=1, end_line=1, end_column=1)
 """The first character of a file: where a finding about the file as a whole stands."""
+
+
+class Replacement(NamedTuple):
+    """A text that should stand in place of what stands from one offset to another."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

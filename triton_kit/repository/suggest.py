@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import TypeAlias
 
 from triton_kit.repository.schema import EnumType, Field, MessageType, message_type
 
@@ -27,6 +28,9 @@ _ALIASES = {
     "ensemble": "ensemble_scheduling",
     "steps": "step",
 }
+
+_OTHER_UNITS = frozenset(("max_queue_delay", "device", "gpu", "ensemble"))
+"""Of these, names whose value would have to change with the name."""
 
 _TYPE_ALIASES = {
     "FLOAT": "FP32",
@@ -58,42 +62,73 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word[:80], list(names), 1, 0.7)), None)
 
 
+def only_near(word: str, names: Iterable[str]) -> str | None:
+    """The one name that the word is a misspelling of; None where there is none, or several, or where numbers differ.
+
+    Stricter than ``nearest``: another case, one slip in a word of three letters or more, two in one of seven or more.
+    """
+    from triton_kit.repository.typos import slips
+
+    if len(word) > 80:
+        return None
+    folded = word.lower()
+    numbers = sorted(c for c in folded if c.isdigit())
+    found: list[tuple[int, str]] = []
+    for name in dict.fromkeys(names):
+        if len(name) > 80 or sorted(c for c in name if c.isdigit()) != numbers:
+            continue
+        most = 0 if (length := max(len(word), len(name))) < 4 and min(len(word), len(name)) < 3 else 1
+        count = slips(folded, name.lower(), most if length < 7 else 2)
+        if count is not None:
+            found.append((count, name))
+    found.sort()
+    if not found or (len(found) > 1 and found[1][0] == found[0][0]):
+        return None
+    return found[0][1]
+
+
 def snake(name: str) -> str:
     """A camelCase, CAPITAL or hyphenated name in the way fields are named."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("-", "_")).lower()
 
 
-def unknown_field(name: str, stack: Sequence[tuple[MessageType, Field | None]]) -> tuple[str, str | None]:
-    """Message and help for a name that is no field of the last message of the stack."""
+Advice: TypeAlias = tuple[str, str, str | None]
+"""Message, help, and the text that should stand there, where there is no doubt about it."""
+
+
+def unknown_field(name: str, stack: Sequence[tuple[MessageType, Field | None]]) -> Advice:
+    """Advice on a name that is no field of the last message of the stack."""
     return _unknown_field(name[:100], tuple(type_.name for type_, _ in stack), tuple(f.name for _, f in stack if f))
 
 
 @cache
-def _unknown_field(name: str, types: tuple[str, ...], route: tuple[str, ...]) -> tuple[str, str]:
+def _unknown_field(name: str, types: tuple[str, ...], route: tuple[str, ...]) -> Advice:
     type_ = message_type(types[-1])
     message = f"{name} is not a field of {owner(route)}"
     lower = snake(name)
     if lower in type_.fields:
-        return message, f"write {lower}"
+        return message, f"write {lower}", lower
     for up in range(len(types) - 2, -1, -1):
         if name in message_type(types[up]).fields:
             return (
                 message,
                 f"move it out, into {owner(route[:up])}" if up else f"move it out of {route[0]}, to the top level",
+                None,
             )
     if (alias := _ALIASES.get(lower)) in type_.fields:
-        return message, f"did you mean {alias}?"
+        return message, f"did you mean {alias}?", None if lower in _OTHER_UNITS else alias
     places = _places().get(name, ())
     for place in places:
         if place[: len(route)] == route and len(place) == len(route) + 1:
-            return message, f"move it into {place[-1]} {{ ... }}"
+            return message, f"move it into {place[-1]} {{ ... }}", None
     if near := nearest(lower, type_.fields):
-        return message, f"did you mean {near}?"
+        return message, f"did you mean {near}?", near if near == only_near(lower, type_.fields) else None
     if len(places) == 1 or (places and len(places[0]) <= 2):
-        return message, f"move it into {'.'.join(places[0])}"
+        return message, f"move it into {'.'.join(places[0])}", None
     if not places and (near := nearest(lower, _places())):
-        return message, f"did you mean {near}, inside {owner(_places()[near][0])}?"
-    return message, f"its fields are {', '.join(type_.fields)}" if type_.fields else "remove it: there are no fields"
+        return message, f"did you mean {near}, inside {owner(_places()[near][0])}?", None
+    help_ = f"its fields are {', '.join(type_.fields)}" if type_.fields else "remove it: there are no fields"
+    return message, help_, None
 
 
 def owner(route: Sequence[str]) -> str:
@@ -118,8 +153,8 @@ def _places() -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
-def unknown_value(value: str, enum: EnumType) -> tuple[str, str]:
-    """Message and help for a word that is no value of the enum."""
+def unknown_value(value: str, enum: EnumType) -> Advice:
+    """Advice on a word that is no value of the enum."""
     message = f"{short(value)} is not a value of {enum.name.rsplit('.', 1)[-1]}"
     upper = snake(value).upper() if not value.isupper() else value
     prefix = next(iter(enum.values)).split("_")[0] + "_"
@@ -131,10 +166,11 @@ def unknown_value(value: str, enum: EnumType) -> tuple[str, str]:
         prefix + _TYPE_ALIASES.get(plain, plain),
     ):
         if guess in enum.values:
-            return message, f"write {guess}"
+            return message, f"write {guess}", guess
     if near := nearest(value.upper(), enum.values) or nearest(prefix + value.upper(), enum.values):
-        return message, f"did you mean {near}?"
-    return message, f"write one of {', '.join(enum.values)}"
+        only = only_near(value, enum.values) or only_near(prefix + value, enum.values)
+        return message, f"did you mean {near}?", near if near == only else None
+    return message, f"write one of {', '.join(enum.values)}", None
 
 
 def takes(field: Field) -> str:

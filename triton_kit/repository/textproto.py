@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 from triton_kit.repository.message import Message
 from triton_kit.repository.reader import Found, Reader
 from triton_kit.repository.schema import message_type
-from triton_kit.repository.source import Path, Span
+from triton_kit.repository.source import Path, Replacement, Span
 from triton_kit.repository.sourcemap import SourceMap
 
 __all__ = ["Document", "Message", "ParseProblem", "ProblemKind", "SourceMap", "parse"]
@@ -20,7 +20,10 @@ ProblemKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseProblem:
-    """Something the reader refuses, with its place, what is so, and what to do."""
+    """Something the reader refuses, with its place, what is so, and what to do.
+
+    ``replacement`` is what mends it, where nothing else can have been meant.
+    """
 
     kind: ProblemKind
     span: Span
@@ -28,6 +31,7 @@ class ParseProblem:
     help: str | None = None
     at: Path = ()
     related: tuple[tuple[str, Span], ...] = ()
+    replacement: Replacement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,4 +65,5 @@ def _problem(found: Found, source: SourceMap) -> ParseProblem:
         help=found.help,
         at=found.at,
         related=tuple((what, source.span(start, end)) for what, start, end in found.related),
+        replacement=found.replacement,
     )
