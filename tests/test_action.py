@@ -74,8 +74,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
-    for name, config in (("good", GOOD), ("bad one", GOOD.replace("8 ]", "16 ]"))):
-        model = tmp_path / "work" / name / "m"
+    for name, config in (("good/m", GOOD), ("bad one/n", GOOD.replace("8 ]", "16 ]"))):
+        model = tmp_path / "work" / name
         (model / "1").mkdir(parents=True)
         (model / "1/model.py").write_text(CODE)
         (model / "config.pbtxt").write_text(config)
@@ -108,7 +108,7 @@ def test_a_good_repository_passes_without_annotations(installed: Path, workspace
 def test_a_bad_one_fails_with_annotations(installed: Path, workspace: Path) -> None:
     done = run_step("tk validate", workspace, installed, paths="good\nbad one\n")
     assert done.returncode == 1
-    assert done.stdout.startswith("::error file=bad one/m/config.pbtxt,line=3,")
+    assert done.stdout.startswith("::error file=bad one/n/config.pbtxt,line=3,")
     assert done.stderr == "1 error in 2 models\n"
 
 
