@@ -94,6 +94,12 @@ def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
     check("tk fmt", project("fmt", "--check"))
 
 
+def test_what_is_printed_of_rules_is_documented(project):
+    check("tk explain", project("explain", "name-mismatch"))
+    check("tk explain", project("explain", "directory name must equal model name"))
+    check("tk rules", project("rules", "--area", "layout"))
+
+
 def test_the_events_of_serve_are_those_of_the_code():
     events = [json.loads(line) for line in SECTIONS["tk serve"].partition("```\n")[2].partition("```")[0].splitlines()]
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", SECTIONS["tk serve"], flags=re.MULTILINE))

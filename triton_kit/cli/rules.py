@@ -63,6 +63,6 @@ def show_rules(pages: list[Page]) -> list[str]:
             summary = page.headline.rstrip(".")
             room = max(columns - width - 13, 12)
             if columns and len(summary) > room:
-                summary = summary[: room - 1].rstrip() + "…"
+                summary = summary[: room - 1].rpartition(" ")[0].rstrip(",;:") + "…"
             lines.append(f"  {page.name.ljust(width)}  {severity}  {summary}")
     return lines
