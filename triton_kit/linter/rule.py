@@ -32,6 +32,8 @@ MODULES = (
     "states",
     "instances",
     "optimization",
+    "accelerators",
+    "cudagraphs",
     "metrics",
     "parameters",
     "python",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.devices import if_on_gpu, on_gpu
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
@@ -51,8 +52,7 @@ def unknown_cpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
 def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on GPUs that does not exist.
 
-    A GPU instance fails at it; on a CPU instance nobody looks, so it is said only where a group asks for a GPU
-    (onnxruntime onnxruntime.cc:LoadModel).
+    A GPU instance fails at it; on a CPU instance nobody looks (onnxruntime onnxruntime.cc:LoadModel).
 
     Server says:
 
@@ -70,17 +70,16 @@ def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
         instance_group [ { kind: KIND_GPU } ]
         optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
     """
-    if model.backend != "onnxruntime" or not model.config.has("optimization") or model.options.gpus == 0:
-        return
-    if not any(group.kind == "KIND_GPU" for group in model.config.instance_group):
+    if model.backend != "onnxruntime" or not model.config.has("optimization") or on_gpu(model) is False:
         return
     for i, one in enumerate(model.config.optimization.execution_accelerators.gpu_execution_accelerator):
         if one.name not in ("tensorrt", "cuda"):
-            yield Problem(
+            problem = Problem(
                 at=(*_AT, "gpu_execution_accelerator", i, "name"),
                 message=f"'{one.name}' is no accelerator that the onnxruntime backend has on GPUs",
                 help=nearest(one.name, ("tensorrt", "cuda")),
             )
+            yield if_on_gpu(model, problem)
 
 
 @rule(Severity.ERROR)
