@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from triton_kit.repository.message import Message
 from triton_kit.repository.source import Comment, Path, Span
@@ -14,6 +15,15 @@ from triton_kit.repository.tokens import INTEGERS
 # Patterns that only a question compiles.
 _COMMENTS = r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)"""
 _ITEM = r"[-0-9]+"
+
+
+class Overridden(NamedTuple):
+    """A value that a later one replaces: ``what`` it is a value of, where it stands, and where ``by`` what."""
+
+    what: str
+    span: Span
+    by: Span
+
 
 Place = tuple[int, int, int]
 """Offsets of a field's name, of its value, and of its value's end."""
@@ -56,6 +66,35 @@ class SourceMap:
                 found.append(Comment(span=span, text=m[1].rstrip("\r"), trailing=bool(before.strip())))
         return tuple(found)
 
+    def overridden(self) -> Iterator[Overridden]:
+        """The values that a later one of the same field, or of the same key of a map, replaces."""
+        todo = [self._root]
+        while todo:
+            message = todo.pop()
+            fields = message._type.fields
+            for name, marks in self._index(message).items() if len(message._marks) > 1 else ():
+                if len(marks) > 1 and fields[name].map:
+                    yield from self._replaced_entries(name, marks)
+                elif len(marks) > 1 and not fields[name].repeated:
+                    for mark in marks[:-1]:
+                        yield Overridden(name, self._mark_span(mark), self._mark_span(marks[-1]))
+            for value in message.__dict__.values():
+                items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else (value,)
+                todo += [item for item in items if isinstance(item, Message)]
+
+    def _replaced_entries(self, name: str, marks: list[Any]) -> Iterator[Overridden]:
+        seen: dict[object, Message] = {}
+        for entry in (mark[1] for mark in reversed(marks) if len(mark) == 2):
+            key = entry.__dict__.get("key", entry._type.fields["key"].default)
+            last = seen.setdefault(key, entry)
+            if last is not entry:
+                span = self.span(entry._start, entry._end)
+                yield Overridden(f"the key '{key}' of {name}", span, self.span(last._start, last._end))
+
+    def _mark_span(self, mark: Any) -> Span:
+        _, start, end = self._mark_places(mark)[0]
+        return self.span(start, end)
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1."""
         line = bisect_right(self._lines, offset)
@@ -89,6 +128,11 @@ class SourceMap:
             return (start, end), (entry._start, entry._end)
         owner = name if name >= 0 and not self._in_brackets(name, start) else start
         return (start, end), (owner, end)
+
+    def name_offsets(self, at: Path) -> tuple[int, int] | None:
+        """The offsets of the field's name at that route, or of the key of a map's entry; None where it has none."""
+        name, _, _ = self._place(at)
+        return (name, self._name_end(name)) if name >= 0 else None
 
     def _entry_at(self, at: Path) -> Message | None:
         """The entry of a map that a route ends at."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.devices import if_on_gpu, on_gpu
@@ -65,7 +65,7 @@ def _accelerators(model: CheckedModel, name: str) -> Iterator[tuple[Path, dict[s
                 yield (*_AT, "gpu_execution_accelerator", i, "parameters"), one.parameters
 
 
-def _refuse_value(key: str, value: str, integers: tuple[str, ...], booleans: tuple[str, ...]) -> tuple[str, str] | None:
+def _refuse_value(key: str, value: str, integers: Sequence[str], booleans: Sequence[str]) -> tuple[str, str] | None:
     """What is wrong with a number or a boolean, and what to do (backend backend_common.cc:ParseIntValue, ...)."""
     if key in booleans and value.lower() not in _WORDS:
         return f"the parameter {key} is '{value}', no boolean", "write true or false"
