@@ -1,0 +1,73 @@
+"""Rules about models of the DALI backend, as far as their files tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+
+
+@rule(Severity.ERROR)
+def dali_file_missing(model: CheckedModel) -> Iterator[Problem]:
+    """A DALI model has neither a serialised pipeline nor the source of one.
+
+    It is in `model.dali`, or in `dali.py`, which the backend serialises itself (dali src/dali_backend.cc).
+
+    Bad:
+
+        backend: "dali"
+        -- 1/pipeline.dali
+        pipeline
+
+    Good:
+
+        backend: "dali"
+        -- 1/model.dali
+        pipeline
+    """
+    if model.backend != "dali":
+        return
+    name = model.config.default_model_filename or "model.dali"
+    for version in model.versions:
+        folder = model.version_folder(version)
+        held = model.listing(folder)
+        if name not in held and "dali.py" not in held:
+            yield Problem(
+                message=f"{folder}/ holds neither {name} nor dali.py",
+                help="put the serialised pipeline there",
+                file=FilePath(model.join(folder)),
+            )
+
+
+@rule(Severity.ERROR)
+def dali_outputs_missing(model: CheckedModel) -> Iterator[Problem]:
+    """A DALI model lists no outputs, and the server does not complete configurations.
+
+    (dali src/config_tools/config_tools.cc.)
+
+    Server says:
+
+        Missing outputs config
+
+    Bad:
+
+        -- tk validate --strict
+        backend: "dali"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_UINT8 dims: [ -1 ] }
+        -- 1/model.dali
+        pipeline
+
+    Good:
+
+        backend: "dali"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_UINT8 dims: [ -1 ] }
+        -- 1/model.dali
+        pipeline
+    """
+    if model.backend == "dali" and not model.options.auto_complete and not model.config.output:
+        yield Problem(message="the DALI model lists no outputs", help="list the outputs of the pipeline")

@@ -1,0 +1,201 @@
+"""Rules about the forests of the FIL backend, as far as their files tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from triton_kit.linter.checked import CheckedModel
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.modelread import parameter
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import listed, nearest
+
+_FIL_FILES = {
+    "xgboost": "xgboost.model",
+    "xgboost_json": "xgboost.json",
+    "xgboost_ubj": "xgboost.ubj",
+    "lightgbm": "model.txt",
+    "treelite_checkpoint": "checkpoint.tl",
+}
+"""The model types of the FIL backend with the name of the file that each opens by default."""
+
+
+@rule(Severity.ERROR)
+def fil_model_type(model: CheckedModel) -> Iterator[Problem]:
+    """The model type of a forest does not exist, or its file does not.
+
+    Each type has a file name of its own where `default_model_filename` is not written (fil
+    src/serialization.h, src/model.h).
+
+    Server says:
+
+        not recognized as a valid serialization format
+
+    Bad:
+
+        backend: "fil"
+        parameters { key: "model_type" value { string_value: "xgboost_bin" } }
+        -- 1/xgboost.model
+        forest
+
+    Good:
+
+        backend: "fil"
+        parameters { key: "model_type" value { string_value: "xgboost" } }
+        -- 1/xgboost.model
+        forest
+    """
+    if model.backend != "fil":
+        return
+    written = bool(model.config.parameters) and "model_type" in model.config.parameters
+    kind = parameter(model, "model_type") if written else "xgboost"
+    if kind not in _FIL_FILES:
+        yield Problem(
+            at=("parameters", "model_type"),
+            message=f"'{kind}' is no model type of the fil backend",
+            help=nearest(kind, _FIL_FILES),
+        )
+        return
+    name = model.config.default_model_filename or _FIL_FILES[kind]
+    for version in model.versions:
+        folder = model.version_folder(version)
+        held = model.listing(folder)
+        if name not in held:
+            others = [t for t, file in _FIL_FILES.items() if file in held]
+            yield Problem(
+                message=f"the model file {folder}/{name} does not exist, which a forest of the type {kind} is in",
+                help=f'write model_type "{others[0]}"'
+                if others
+                else f"put it there; {folder}/ holds {listed(sorted(held)) or 'nothing'}",
+                file=FilePath(model.join(folder)),
+            )
+
+
+@rule(Severity.ERROR, since="25.09")
+def fil_classifier(model: CheckedModel) -> Iterator[Problem]:
+    """A forest does not say whether it classifies, or by which threshold.
+
+    From 25.09 on `is_classifier` must be `true` or `false` (the older `output_class` is still taken), and with true
+    there must be a `threshold` (fil src/shared_state.h).
+
+    Server says:
+
+        Required parameter is_classifier not found in config
+        Required parameter threshold
+
+    Bad:
+
+        -- tk validate --release 25.09
+        backend: "fil"
+        -- 1/xgboost.model
+        forest
+
+    Good:
+
+        -- tk validate --release 25.09
+        backend: "fil"
+        parameters { key: "is_classifier" value { string_value: "false" } }
+        -- 1/xgboost.model
+        forest
+    """
+    if model.backend != "fil":
+        return
+    value = parameter(model, "is_classifier")
+    if not value:
+        if not parameter(model, "output_class"):
+            yield Problem(
+                at=("parameters",),
+                message="the forest has no parameter is_classifier",
+                help="add it, with true or false",
+            )
+    elif value not in ("true", "false"):
+        yield Problem(
+            at=("parameters", "is_classifier"), message=f"is_classifier is '{value}'", help="write true or false"
+        )
+    elif value == "true" and not parameter(model, "threshold"):
+        yield Problem(
+            at=("parameters", "is_classifier"),
+            message="the forest classifies, and has no parameter threshold",
+            help="add it, such as 0.5",
+        )
+
+
+@rule(Severity.WARNING, since="25.09")
+def fil_removed_parameter(model: CheckedModel) -> Iterator[Problem]:
+    """A parameter of a forest has no effect any more.
+
+    algo, storage_type, blocks_per_sm and threads_per_tree are not read from 25.09 on, and output_class is called
+    is_classifier (fil src/shared_state.h).
+
+    Bad:
+
+        -- tk validate --release 25.09
+        backend: "fil"
+        parameters { key: "is_classifier" value { string_value: "false" } }
+        parameters { key: "algo" value { string_value: "ALGO_AUTO" } }
+        -- 1/xgboost.model
+        forest
+
+    Good:
+
+        -- tk validate --release 25.09
+        backend: "fil"
+        parameters { key: "is_classifier" value { string_value: "false" } }
+        -- 1/xgboost.model
+        forest
+    """
+    if model.backend != "fil" or not model.config.parameters:
+        return
+    for key in ("algo", "storage_type", "blocks_per_sm", "threads_per_tree"):
+        if key in model.config.parameters:
+            yield Problem(at=("parameters", key), message=f"{key} has no effect from 25.09 on", help="leave it out")
+    if "output_class" in model.config.parameters and not parameter(model, "is_classifier"):
+        yield Problem(
+            at=("parameters", "output_class"),
+            message="output_class is the old name of is_classifier",
+            help="write is_classifier",
+        )
+
+
+@rule(Severity.ERROR)
+def fil_tensor(model: CheckedModel) -> Iterator[Problem]:
+    """A tensor of a forest has another name or type than the backend gives it.
+
+    The input is `input__0`, the output `output__0`, beside which there may be `treeshap_output`; all are FP32
+    (fil docs).
+
+    Bad:
+
+        backend: "fil"
+        max_batch_size: 8
+        input { name: "features" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
+        -- 1/xgboost.model
+        forest
+
+    Good:
+
+        backend: "fil"
+        max_batch_size: 8
+        input { name: "input__0" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
+        -- 1/xgboost.model
+        forest
+    """
+    if model.backend != "fil":
+        return
+    for tensors, names in ((model.inputs, ("input__0",)), (model.outputs, ("output__0", "treeshap_output"))):
+        for tensor in tensors:
+            if tensor.name and tensor.name not in names:
+                yield Problem(
+                    at=(*tensor.at, "name"),
+                    message=f"{tensor.kind} '{tensor.name}' is none that a forest has",
+                    help=f"call it {' or '.join(names)}",
+                )
+            elif tensor.data_type not in ("TYPE_FP32", "TYPE_INVALID"):
+                yield Problem(
+                    at=(*tensor.at, "data_type"),
+                    message=f"{tensor.kind} '{tensor.name}' is {tensor.data_type}, and forests take and give FP32",
+                    help="write TYPE_FP32",
+                )
