@@ -29,7 +29,7 @@ ACCEPTED = {
     "repo-namespacing-duplicates-ok": "-- tk validate --namespacing\nmax_batch_size: 0\n"
     "-- ../../second/m x FP32 [4] -> y FP32 [4]" + PLAIN,
     "cfg-custom-config-selection": "-- tk validate --config-name h100\nmax_batch_size: -1\n"
-    "-- configs/h100.pbtxt\nmax_batch_size: 0" + BATCHING,
+    "-- configs/h100.pbtxt\nmax_batch_size: 4" + BATCHING,
     "ens-explicit-mode-deps": "-- tk validate --model-control explicit --load-model m\n" + ENSEMBLE + COMPOSED,
     "repo-subdirs-of-model": "-- warmup/\n-- initial_state/\n-- configs/\n-- assets/\n-- old_2/" + BATCHING,
     "repo-hidden-files": PYTHON + "-- .DS_Store\nx\n-- 1/.keep\nx\n-- 1/model.py\nclass TritonPythonModel:\n    pass",

@@ -58,6 +58,8 @@ MODULES = (
     "ensemblesteps",
     "ensembletensors",
     "ensembledecoupled",
+    "unheeded",
+    "idle",
     "suppressions",
 )
 """The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""

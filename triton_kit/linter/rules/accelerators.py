@@ -264,14 +264,14 @@ def tensorflow_accelerator(model: CheckedModel) -> Iterator[Problem]:
 
         platform: "tensorflow_savedmodel"
         optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
-        -- 1/model.savedmodel/
+        -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
 
     Good:
 
         platform: "tensorflow_savedmodel"
         instance_group [ { kind: KIND_GPU } ]
         optimization { execution_accelerators { gpu_execution_accelerator { name: "auto_mixed_precision" } } }
-        -- 1/model.savedmodel/
+        -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
     if model.backend != "tensorflow" or not model.config.has("optimization"):
         return
