@@ -6,6 +6,9 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
   ``-- config.pbtxt fifo`` a pipe; ``-- no config.pbtxt`` leaves that out
 - ``-- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4] opset 21 external weights.bin``: an ONNX
   file of that signature; a tensor's type may be ``sequence``
+- ``-- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [4] signatures a b``, ``-- 1/model.xml x FP32 [4] -> y FP32 [4]`` and
+  ``-- 1/model.graphdef x -> y``: such a model; ``-- 1/model.pt forward(x: Tensor) -> Tensor``: TorchScript;
+  ``-- 1/model.plan engine``: what begins as a TensorRT engine does
 - ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
 - ``-- ../../second/a ...``: the same in another repository of the server
 - ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
@@ -21,6 +24,8 @@ import re
 import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from model_files import archive, frozen_graph, meta_graph, openvino_ir, saved_model, signature_def, torchscript
 
 from triton_kit.linter.checked import Options
 from triton_kit.linter.diagnostic import Report
@@ -136,6 +141,8 @@ def write(model: Path, head: str, text: str) -> None:
         os.mkfifo(path)
     elif name.endswith("/"):
         path.mkdir(exist_ok=True)
+    elif rest and path.suffix in OTHER_FILES:
+        write_other(path, rest)
     elif rest and name.endswith(".onnx"):
         path.write_bytes(onnx_file(rest))
     elif rest:
@@ -155,11 +162,8 @@ def write_default(model: Path, text: str) -> None:
     if backend == "python":
         (model / "1" / "model.py").write_text("class TritonPythonModel:\n    pass\n", encoding="utf-8")
         return
-    files = {"tensorrt": "model.plan", "pytorch": "model.pt", "tensorrt_plan": "model.plan"}
-    files |= {"tensorflow_savedmodel": "model.savedmodel", "openvino": "model.xml"}
-    name = files.get(backend) or files.get(config.platform)
-    if name:
-        (model / "1" / name).write_bytes(b"x")
+    if model_file := OTHER_DEFAULTS.get(backend) or OTHER_DEFAULTS.get(config.platform):
+        write_other(model / "1" / model_file, default_content(model_file, config))
         return
     batch = "-1, " if config.max_batch_size > 0 or not config.input else ""
     if config.input and not config.output and not config.max_batch_size:
@@ -171,6 +175,61 @@ def write_default(model: Path, text: str) -> None:
 
     spec = f"{side(config.input, 'x')} -> {side(config.output, 'y')}"
     (model / "1" / (config.default_model_filename or "model.onnx")).write_bytes(onnx_file(spec))
+
+
+OTHER_FILES = (".pt", ".savedmodel", ".graphdef", ".xml", ".plan")
+OTHER_DEFAULTS = {
+    "tensorrt": "model.plan",
+    "tensorrt_plan": "model.plan",
+    "pytorch": "model.pt",
+    "pytorch_libtorch": "model.pt",
+    "torch_aoti": "model.pt2",
+    "tensorflow_savedmodel": "model.savedmodel",
+    "tensorflow_graphdef": "model.graphdef",
+    "openvino": "model.xml",
+}
+
+
+def write_other(path: Path, rest: str) -> None:
+    inputs, _, outputs = rest.partition(" -> ")
+    outputs, _, names = outputs.partition(" signatures ")
+    sides = [[(n, k, d) for n, k, d, _ in tensors(side)] for side in (inputs, outputs)]
+    match path.suffix:
+        case ".pt":
+            path.write_bytes(torchscript(inputs.partition("(")[2].rpartition(")")[0], outputs))
+        case ".pt2":
+            path.write_bytes(archive({"data/aotinductor/model/m.so": b""}))
+        case ".savedmodel":
+            path.mkdir(exist_ok=True)
+            one = signature_def(*sides)
+            graph = meta_graph(dict.fromkeys(names.split() or ["serving_default"], one))
+            (path / "saved_model.pb").write_bytes(saved_model(graph))
+        case ".graphdef":
+            path.write_bytes(frozen_graph(inputs.split(), outputs.split()))
+        case ".xml":
+            path.write_text(openvino_ir(*sides), encoding="utf-8")
+        case _:
+            path.write_bytes(b"ptrt" + bytes(60))
+
+
+def default_content(name: str, config: Any) -> str:
+    """A model that suits the inputs and outputs of a config."""
+    if name == "model.pt":
+        entries = [t.name for t in config.input] or ["x"]
+        sequence = config.sequence_batching
+        entries += [c.name for c in sequence.control_input] + [s.input_name for s in sequence.state]
+        entries += [name for entry in config.batch_input for name in entry.target_name]
+        arguments = ", ".join(f"x{i}: Tensor" for i, _ in enumerate(entries))
+        results = ", ".join("Tensor" for _ in config.output) or "Tensor"
+        return f"forward({arguments}) -> Tuple[{results}]"
+    batch = [-1] if config.max_batch_size > 0 else []
+
+    def side(tensors: Any, name: str) -> str:
+        named = [(t.name, t.data_type[5:].replace("INVALID", "FP32"), t.dims) for t in tensors if t.name]
+        listed = [f"{tensor} {kind} [{show([*batch, *sizes])}]" for tensor, kind, sizes in named]
+        return ", ".join(listed) or f"{name} FP32 [{show([*batch, 4])}]"
+
+    return f"{side(config.input, 'x')} -> {side(config.output, 'y')}"
 
 
 def show(dims: list[int]) -> str:

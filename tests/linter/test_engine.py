@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from example_files import onnx_file
+from model_files import archive
 
 from triton_kit import lint
 from triton_kit.errors import UsageError
@@ -176,7 +177,7 @@ input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
 output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
 """
     )
-    (path / "1" / "model.pt2").write_bytes(b"x")
+    (path / "1" / "model.pt2").write_bytes(archive({"data/aotinductor/model/m.so": b""}))
     assert rules(lint(path)) == ["unexpected-platform"]
     assert lint(path, release="26.03").ok
 

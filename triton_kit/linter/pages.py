@@ -14,7 +14,10 @@ GAP = "…"
 
 _TITLES = ("Server says", "Bad", "Good")
 _BLOCK = re.compile(rf"^({'|'.join(_TITLES)}):\n\n((?:    .*\n|\n)+)", re.MULTILINE)
-_COMPONENTS = "core|common|server|backend|onnxruntime|tensorrt|tensorflow|pytorch|python|openvino|protobuf"
+_COMPONENTS = (
+    "core|common|server|backend|onnxruntime|tensorrt|tensorflow|pytorch|python|openvino|protobuf|"
+    "fil|dali|vllm|tensorrtllm"
+)
 _SOURCE = re.compile(rf"\s?\(((?:{_COMPONENTS}) [^()]+?)\.?\)")
 
 

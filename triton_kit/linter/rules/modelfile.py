@@ -79,6 +79,9 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.backend not in _FILE_BACKENDS or model.config.has("ensemble_scheduling"):
         return
+    if model.backend == "pytorch" and model.config.runtime == "model.py":
+        # PyTorch's Python runtime opens files of its own: pytorch-runtime-files.
+        return
     allowed = platforms_of(model.backend, model.options.release)
     if allowed and model.platform not in allowed:
         # Which of the two is meant, and so the file, is another rule's matter.
