@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from triton_kit.linter import files
 from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE, Completed, Tensor, complete, detect, tensors
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.overlay import Disk
 from triton_kit.linter.version import overflows, selected, version_numbers
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.textproto import Document, Message, parse
@@ -81,7 +82,7 @@ class CheckedModel:
     @cached_property
     def _listing(self) -> dict[str, str] | OSError:
         try:
-            return files.listing(self.path)
+            return self.repository.disk.listing(self.path)
         except OSError as error:
             return error
 
@@ -105,7 +106,7 @@ class CheckedModel:
     def listing(self, name: str) -> dict[str, str]:
         """What stands in a sub-directory; Broken where that cannot be listed."""
         try:
-            return files.listing(self.join(name))
+            return self.repository.disk.listing(self.join(name))
         except OSError:
             raise Broken(name) from None
 
@@ -140,7 +141,7 @@ class CheckedModel:
         if self.config_kind != files.FILE:
             return b""
         try:
-            return files.read_bytes(self.join(self.config_name))
+            return self.repository.disk.read_bytes(self.join(self.config_name))
         except OSError as error:
             return error
 
@@ -322,6 +323,7 @@ class CheckedRepository:
         """The server's other repositories, where several were given."""
         self.second = False
         """Whether another one was given before it."""
+        self.disk: Disk = files
 
     @cached_property
     def entries(self) -> dict[str, str]:

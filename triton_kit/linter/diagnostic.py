@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
-from triton_kit.repository.source import START, Path, Span
+from triton_kit.repository.source import START, Path, Replacement, Span
+
+if TYPE_CHECKING:
+    from triton_kit.linter.edits import Edit
 
 
 class Severity(IntEnum):
@@ -39,7 +43,7 @@ class Problem:
     ``at`` is the route in the model's config (the nearest existing parent is shown when it is absent). ``file`` is set
     when the finding is about another file of the model. ``key`` points at the field's name instead of its value.
     ``severity`` replaces the rule's where what is not known of the server decides: such a finding is conditional, and
-    its message says ``if``.
+    its message says ``if``. ``fix`` is what mends it for certain, and does no harm.
     """
 
     at: Path = ()
@@ -50,6 +54,17 @@ class Problem:
     key: bool = False
     related: tuple[Related, ...] = ()
     severity: Severity | None = None
+    fix: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A part of a fix: a replacement in the text of a file, or a directory to make."""
+
+    file: FilePath
+    span: Span
+    replacement: Replacement | None = None
+    directory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +79,13 @@ class Diagnostic:
     message: str
     help: str | None = None
     related: tuple[Related, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What ``tk validate --fix`` changes on account of it; empty where nothing is certain."""
+
+    @property
+    def fixable(self) -> bool:
+        """Whether there is something that mends it for certain."""
+        return bool(self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from pathlib import Path as FilePath
 from triton_kit.linter import files
 from triton_kit.linter.checked import Broken, CheckedModel, CheckedRepository, Options
 from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE
-from triton_kit.linter.diagnostic import Diagnostic, Problem, Report, Severity
+from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
+from triton_kit.linter.overlay import Disk
 from triton_kit.linter.rule import Rule, load_rules, parse_release
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
@@ -108,8 +109,9 @@ def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Rep
 class Run:
     """One pass over some targets: each model is judged once, however many ask for its verdict."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, disk: Disk = files) -> None:
         self.options = options
+        self.disk = disk
         rules = [r for r in load_rules().values() if r.applies(options.release)]
         self.model_rules = [r for r in rules if r.scope == "model"]
         self.repository_rules = [r for r in rules if r.scope == "repository"]
@@ -166,6 +168,7 @@ class Run:
         """The repository at a path, with its models' verdicts at hand for ensembles."""
         if path not in self.repositories:
             self.repositories[path] = CheckedRepository(path, self.options, self.judge)
+            self.repositories[path].disk = self.disk
         return self.repositories[path]
 
     def judge(self, model: CheckedModel) -> list[Finding]:
@@ -194,9 +197,16 @@ class Run:
         span = problem.span or START
         if problem.file is None and problem.span is None and problem.at:
             span = model.document.source.locate(problem.at, key=problem.key)
-        return self.diagnostic((rule, problem), model.name, problem.file or model.at_file, span)
+        changes: tuple[Change, ...] = ()
+        if problem.fix is not None:
+            from triton_kit.linter.changes import changes_of
 
-    def diagnostic(self, finding: Finding, model: str | None, file: FilePath, span: Span) -> Diagnostic:
+            changes = changes_of(problem.fix, model)
+        return self.diagnostic((rule, problem), model.name, problem.file or model.at_file, span, changes)
+
+    def diagnostic(
+        self, finding: Finding, model: str | None, file: FilePath, span: Span, changes: tuple[Change, ...] = ()
+    ) -> Diagnostic:
         """A finding at a place, as bad as the project takes it."""
         rule, problem = finding
         severity = problem.severity or rule.severity
@@ -211,6 +221,7 @@ class Run:
             message=problem.message,
             help=problem.help,
             related=problem.related,
+            changes=changes,
         )
 
     def unsuppressed(self, model: CheckedModel, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:

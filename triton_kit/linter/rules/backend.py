@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.complete import MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import rename_field, set_near, set_string
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 
@@ -125,6 +126,7 @@ def unexpected_platform(model: CheckedModel) -> Iterator[Problem]:
         at=("platform",),
         message=f"'{platform}' is no platform" + (" but a backend" if is_backend else ""),
         help=f'write backend: "{platform}"' if is_backend else nearest(platform, known),
+        fix=rename_field(("platform",), "backend") if is_backend else set_near(("platform",), platform, known),
     )
 
 
@@ -169,6 +171,7 @@ def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
             at=("platform",),
             message=f"the platform '{platform}' does not belong to the backend '{backend}'",
             help=f'write platform: "{allowed[-1]}", or leave one of the two out',
+            fix=set_string(("platform",), allowed[0]) if model.config.platform == backend else None,
         )
 
 
@@ -197,6 +200,7 @@ def backend_is_no_backend(model: CheckedModel) -> Iterator[Problem]:
             at=("backend",),
             message=f"'{backend}' is a platform, not a backend",
             help=f'write backend: "{meant}"' if meant else 'write platform: "ensemble", and no backend',
+            fix=set_string(("backend",), meant) if meant else rename_field(("backend",), "platform"),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.edits import insert_after, set_near
 from triton_kit.linter.rule import rule
 from triton_kit.linter.steps import reached_from, steps_of
 from triton_kit.linter.wording import nearest
@@ -71,10 +72,12 @@ def step_model_missing(model: CheckedModel) -> Iterator[Problem]:
                 names = [n for n in model.repository.names if n != model.name]
             except Broken:
                 names = []
+            at = (*_STEPS, i, "model_name")
             yield Problem(
-                at=(*_STEPS, i, "model_name"),
+                at=at,
                 message=f"the repository has no model '{step.model_name}'",
                 help=nearest(step.model_name, names),
+                fix=set_near(at, step.model_name, names),
             )
 
 
@@ -192,6 +195,7 @@ def step_version_not_loaded(model: CheckedModel) -> Iterator[Problem]:
                 at=(*_STEPS, i),
                 message=f"step {i} has no model_version, which means version 0 of '{found.name}', not the latest",
                 help="write model_version: -1 for the latest",
+                fix=insert_after((*_STEPS, i, "model_name"), "model_version: -1"),
             )
         else:
             yield Problem(

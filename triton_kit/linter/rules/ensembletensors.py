@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.complete import Completed
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import as_key, set_near
 from triton_kit.linter.rule import rule
 from triton_kit.linter.steps import steps_of
 from triton_kit.linter.wording import listed, nearest, shape
@@ -134,12 +135,15 @@ def step_maps_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
             names = [t.name for t in tensors]
             for key, value in getattr(step, f"{kind}_map").items():
                 if key not in names:
+                    at = (*_STEPS, i, f"{kind}_map", key)
+                    near = set_near(at, key, names, list(getattr(step, f"{kind}_map")))
                     yield Problem(
-                        at=(*_STEPS, i, f"{kind}_map", key),
+                        at=at,
                         message=f"'{key}' is no {kind} of '{found.name}'",
                         help="swap key and value: the key is the model's tensor"
                         if value in names
                         else nearest(key, names),
+                        fix=as_key(near) if near and value not in names else None,
                     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from triton_kit.linter import files
 from triton_kit.linter.checked import CheckedModel, CheckedRepository
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import set_string
 from triton_kit.linter.rule import rule
 
 
@@ -105,6 +106,7 @@ def name_mismatch(model: CheckedModel) -> Iterator[Problem]:
             at=("name",),
             message=f"the name '{model.config.name}' is not that of the directory, '{model.name}'",
             help=f'write name: "{model.name}", or leave the field out',
+            fix=set_string(("name",), model.name),
         )
 
 

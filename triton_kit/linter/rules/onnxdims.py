@@ -9,6 +9,7 @@ from typing import Any
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.complete import Completed, Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import set_numbers
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnxfile import model_path
 from triton_kit.linter.rules.onnxio import once, pairs, versions
@@ -177,7 +178,10 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
     said = f"{tensor.kind} '{tensor.name}' is {shape(real)} in the model"
     if wrong == "scalar":
         return Problem(
-            at=at, message=f"{said}, a single value or of unknown rank, not {shape(tensor.shape)}", help="write [ 1 ]"
+            at=at,
+            message=f"{said}, a single value or of unknown rank, not {shape(tensor.shape)}",
+            help="write [ 1 ]",
+            fix=set_numbers(at, [1]) if field == "dims" else None,
         )
     rest = list(real[1:]) if size else list(real)
     behind = f", so {shape(rest)} behind the batch of max_batch_size {size}" if size else ""
@@ -185,9 +189,11 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
         help_ = f"write {shape(rest)}: max_batch_size {size} adds the batch dimension"
     elif wrong == "rank" and not size and list(tensor.shape) == list(real[1:]) and real[0] == -1:
         help_ = f"write max_batch_size, or the complete shape {shape(real)}"
+        rest = []
     else:
         help_ = f"write {shape(rest)}"
-    return Problem(at=at, message=f"{said}{behind}, not {shape(tensor.shape)}", help=help_)
+    fix = set_numbers(at, rest) if field == "dims" and rest else None
+    return Problem(at=at, message=f"{said}{behind}, not {shape(tensor.shape)}", help=help_, fix=fix)
 
 
 @rule(Severity.WARNING)

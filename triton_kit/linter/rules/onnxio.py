@@ -9,6 +9,7 @@ from typing import Any
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.complete import Completed, Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import set_near, set_word
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnxfile import model_path, signatures
 from triton_kit.linter.rules.sequences import CORRELATION_ID, ID_TYPES, controls, given_lists
@@ -160,10 +161,12 @@ def _unknown_tensors(model: CheckedModel) -> Iterator[Problem]:
         for tensor in (*completed.inputs, *completed.outputs):
             known = _allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
             if tensor.name and tensor.name not in known:
+                at, beside = (*tensor.at, "name"), completed.inputs if tensor.kind == "input" else completed.outputs
                 yield Problem(
-                    at=(*tensor.at, "name") if tensor.written else tensor.at,
+                    at=at if tensor.written else tensor.at,
                     message=f"'{tensor.name}' is no {tensor.kind} of the model",
                     help=nearest(tensor.name, known),
+                    fix=set_near(at, tensor.name, known, [t.name for t in beside]) if tensor.written else None,
                 )
 
 
@@ -227,6 +230,7 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
                 at=(*tensor.at, "data_type"),
                 message=f"data type {tensor.data_type} of '{tensor.name}' does not exist",
                 help=f"write {spec.dtype}" if spec.dtype else "name a type",
+                fix=set_word((*tensor.at, "data_type"), spec.dtype) if spec.dtype else None,
             )
         elif spec.dtype != tensor.data_type:
             yield Problem(
@@ -234,6 +238,7 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
                 message=f"{tensor.kind} '{tensor.name}' is {spec.dtype or 'of another type'} in the model, not"
                 f" {tensor.data_type}",
                 help=f"write {spec.dtype}" if spec.dtype else "export the model with a type that Triton has",
+                fix=set_word((*tensor.at, "data_type"), spec.dtype) if spec.dtype else None,
             )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.edits import replace
 from triton_kit.linter.rule import rule
 
 
@@ -17,6 +18,7 @@ def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
                 at=found.at,
                 message=found.message,
                 help=found.help,
+                fix=replace(found.replacement),
                 span=found.span,
                 related=tuple(Related(message=m, file=file, span=s) for m, s in found.related),
             )

@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.edits import make_version
 from triton_kit.linter.rule import rule
 from triton_kit.linter.version import overflows, version_numbers
 from triton_kit.linter.wording import listed
@@ -70,7 +71,8 @@ def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
     else:
         message = "no version directory, such as 1/, is in the model's directory"
         help_ = "make the directory 1" + ("" if model.is_ensemble else " and move the model file into it")
-    yield Problem(message=message, help=help_, file=FilePath(model.path))
+    fix = make_version() if model.is_ensemble and "1" not in model.entries else None
+    yield Problem(message=message, help=help_, file=FilePath(model.path), fix=fix)
 
 
 @rule(Severity.ERROR)
