@@ -160,7 +160,7 @@ def write_default(model: Path, text: str) -> None:
         return
     backend = config.backend
     if backend == "python":
-        (model / "1" / "model.py").write_text("class TritonPythonModel:\n    pass\n", encoding="utf-8")
+        (model / "1" / "model.py").write_text(MODEL_PY, encoding="utf-8")
         return
     if model_file := OTHER_DEFAULTS.get(backend) or OTHER_DEFAULTS.get(config.platform):
         write_other(model / "1" / model_file, default_content(model_file, config))
@@ -176,6 +176,8 @@ def write_default(model: Path, text: str) -> None:
     spec = f"{side(config.input, 'x')} -> {side(config.output, 'y')}"
     (model / "1" / (config.default_model_filename or "model.onnx")).write_bytes(onnx_file(spec))
 
+
+MODEL_PY = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 
 OTHER_FILES = (".pt", ".savedmodel", ".graphdef", ".xml", ".plan")
 OTHER_DEFAULTS = {

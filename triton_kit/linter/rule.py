@@ -39,6 +39,7 @@ MODULES = (
     "parameters",
     "python",
     "pythoncompletion",
+    "pythontensors",
     "onnxfile",
     "onnxio",
     "onnxdims",

@@ -13,7 +13,9 @@ from triton_kit.signature.files import explain, open_model
 if TYPE_CHECKING:
     import ast
 
-_SIZE_LIMIT = 16 * 1024 * 1024
+    from triton_kit.signature.pynames import TensorUse
+
+_SIZE_LIMIT = 4 * 1024 * 1024
 MODEL_CLASS = "TritonPythonModel"
 
 
@@ -31,15 +33,18 @@ class PythonModel:
     """A model.py for the Python backend.
 
     ``has_class`` tells whether the module defines (or imports or assigns) ``TritonPythonModel``; ``methods`` are those
-    that the class defines itself, in order. ``inputs`` and ``outputs`` are the tensor names that stand as text in
-    ``get_input_tensor_by_name(..., "X")`` and ``Tensor("Y", ...)``, each once, in order; names that are computed are
-    not among them. With a ``fault`` all the rest is empty.
+    that the class defines itself, in order. ``inputs`` and ``outputs`` are the tensor names that the source has as text
+    or in a constant, in ``get_input_tensor_by_name(..., "X")`` and ``Tensor("Y", ...)``, each once, in order; names
+    that are computed are not among them. ``uses`` has each with its place. ``calls_others`` tells that the model sends
+    requests to other models, so that its outputs may be their inputs. With a ``fault`` all the rest is empty.
     """
 
     has_class: bool = False
     methods: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    uses: tuple[TensorUse, ...] = ()
+    calls_others: bool = False
     fault: SyntaxFault | None = None
 
 
@@ -96,25 +101,17 @@ def _describe(tree: ast.Module) -> PythonModel:
             case _:
                 statements += ast.iter_child_nodes(statement)
     methods = [m.name for m in found.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))] if found else []
-    inputs, outputs = _tensor_names(tree)
+    from triton_kit.signature.pynames import find_uses
+
+    uses = find_uses(tree)
+    inputs = dict.fromkeys(use.name for use in uses if use.kind == "input")
+    outputs = dict.fromkeys(use.name for use in uses if use.kind == "output")
+    calls_others = any("InferenceRequest" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(tree))
     return PythonModel(
-        has_class=named or found is not None, methods=tuple(methods), inputs=tuple(inputs), outputs=tuple(outputs)
+        has_class=named or found is not None,
+        methods=tuple(methods),
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        uses=uses,
+        calls_others=calls_others,
     )
-
-
-def _tensor_names(tree: ast.Module) -> tuple[dict[str, None], dict[str, None]]:
-    import ast
-
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    inputs: dict[str, None] = {}
-    outputs: dict[str, None] = {}
-    for call in sorted(calls, key=lambda c: (c.lineno, c.col_offset)):
-        callee = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        place = {"get_input_tensor_by_name": 1, "Tensor": 0, "from_dlpack": 0}.get(callee)
-        if place is None:
-            continue
-        given = call.args[place] if len(call.args) > place else None
-        given = given or next((k.value for k in call.keywords if k.arg == "name"), None)
-        if isinstance(given, ast.Constant) and isinstance(given.value, str):
-            (inputs if callee == "get_input_tensor_by_name" else outputs)[given.value] = None
-    return inputs, outputs
