@@ -72,7 +72,7 @@ class Completed(NamedTuple):
     """A version's configuration after the backend's completion.
 
     ``skipped`` tells that the backend left it as written; ``known`` is false where only running the model's own code
-    could tell what it adds.
+    could tell what it adds. ``dynamic`` tells that dynamic batching is added; ``decoupled`` what is said of that.
     """
 
     max_batch_size: int
@@ -80,6 +80,8 @@ class Completed(NamedTuple):
     outputs: list[Tensor]
     skipped: bool = True
     known: bool = True
+    dynamic: bool = False
+    decoupled: bool | None = None
 
 
 def tensors(config: Any, kind: str) -> list[Tensor]:
@@ -127,10 +129,42 @@ def complete(model: CheckedModel, version: int) -> Completed:
     if model.backend == "onnxruntime":
         return _complete_onnx(model, version)
     if model.backend == "python":
-        from triton_kit.linter.pyfile import completes
-
-        return written._replace(known=not completes(model.python(version)))
+        return _complete_python(model, version, written)
     return written._replace(known=model.backend in ("pytorch",))
+
+
+def _complete_python(model: CheckedModel, version: int, written: Completed) -> Completed:
+    from triton_kit.linter.pycomplete import outcome
+    from triton_kit.linter.pyfile import completes, method, model_class
+
+    tree = model.python(version)
+    if not completes(tree):
+        return written
+    found = model_class(tree)
+    function = method(found, "auto_complete_config") if found and not found.bases else None
+    said = outcome(function, written.max_batch_size) if function else None
+    if said is None:
+        return written._replace(known=False)
+    return Completed(
+        said.max_batch_size,
+        _added("input", model.inputs, said.inputs),
+        _added("output", model.outputs, said.outputs),
+        skipped=False,
+        dynamic=said.dynamic and not (model.config.has("dynamic_batching") or model.config.has("sequence_batching")),
+        decoupled=said.decoupled,
+    )
+
+
+def _added(kind: str, written: list[Tensor], more: dict[str, tuple[str, list[int], bool]]) -> list[Tensor]:
+    """The written tensors, and those of other names."""
+    names = {tensor.name for tensor in written}
+    tensors = list(written)
+    for name, (data_type, dims_, optional) in more.items():
+        if name not in names:
+            tensor = Tensor((kind,), None, TensorSpec(name=name, dtype=data_type, shape=tuple(dims_)))
+            tensor.optional = optional
+            tensors.append(tensor)
+    return tensors
 
 
 def _complete_onnx(model: CheckedModel, version: int) -> Completed:
@@ -150,4 +184,5 @@ def _complete_onnx(model: CheckedModel, version: int) -> Completed:
     if not outputs:
         specs = sorted(signature.outputs, key=lambda spec: spec.name.encode())
         outputs = [Tensor(("output",), None, spec, batched) for spec in specs]
-    return Completed(size, inputs, outputs, skipped=False)
+    dynamic = size > 1 and not (model.config.has("dynamic_batching") or model.config.has("sequence_batching"))
+    return Completed(size, inputs, outputs, skipped=False, dynamic=dynamic)

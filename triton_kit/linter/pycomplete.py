@@ -59,3 +59,86 @@ def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[Any, boo
         return ast.literal_eval(node), True
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None, False
+
+
+class Outcome(NamedTuple):
+    """What a configuration is after ``auto_complete_config``: tensors by name as type, dims and optional."""
+
+    max_batch_size: int
+    inputs: dict[str, tuple[str, list[int], bool]]
+    outputs: dict[str, tuple[str, list[int], bool]]
+    dynamic: bool
+    decoupled: bool | None
+
+
+def outcome(function: ast.FunctionDef, max_batch_size: int) -> Outcome | None:
+    """What the function adds; ``None`` where running it would be needed to tell, or where it is refused.
+
+    ``max_batch_size`` is that of the file. Source: python triton_python_backend_utils.py:ModelConfig.
+    """
+    if not _is_plain(function):
+        return None
+    tensors: dict[str, dict[str, tuple[str, list[int], bool]]] = {"add_input": {}, "add_output": {}}
+    dynamic, decoupled = False, None
+    for call in calls(function):
+        given = call.argument
+        if call.method == "set_dynamic_batching":
+            dynamic = True
+        elif not call.known:
+            return None
+        elif call.method == "set_max_batch_size":
+            if type(given) is not int or given < max_batch_size:
+                return None
+            max_batch_size = given
+        elif not isinstance(given, dict):
+            return None
+        elif call.method == "set_model_transaction_policy":
+            if set(given) != {"decoupled"}:
+                return None
+            decoupled = bool(given["decoupled"])
+        elif not _is_tensor(given):
+            return None
+        else:
+            tensors[call.method].setdefault(
+                given["name"], (given["data_type"], given["dims"], bool(given.get("optional", False)))
+            )
+    return Outcome(max_batch_size, tensors["add_input"], tensors["add_output"], dynamic, decoupled)
+
+
+def _is_plain(function: ast.FunctionDef) -> bool:
+    """Whether the function only assigns, and calls the configuration's methods one after the other."""
+    parameters = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    if not parameters or function.args.vararg or function.args.kwarg:
+        return False
+    config, seen = parameters[-1], 0
+    for statement in function.body:
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if name == config:
+                if attr not in METHODS:
+                    return False
+                seen += 1
+            case ast.Return(value=ast.Name(id=name)) if name == config:
+                seen += 1
+            case ast.Assign(value=value):
+                if not isinstance(value, ast.Constant | ast.Dict | ast.List | ast.Tuple):
+                    return False
+            case ast.Expr(value=ast.Constant()) | ast.Pass():
+                pass
+            case _:
+                return False
+    # Whatever else the function does with its argument is not followed.
+    return seen == sum(isinstance(node, ast.Name) and node.id == config for node in ast.walk(function))
+
+
+def _is_tensor(given: dict[Any, Any]) -> bool:
+    from triton_kit.repository.tensor import DATA_TYPES
+
+    return (
+        {"name", "data_type", "dims"} <= set(given) <= {"name", "data_type", "dims", "optional"}
+        and isinstance(given["name"], str)
+        and isinstance(given["data_type"], str)
+        and given["data_type"] in DATA_TYPES
+        and isinstance(given["dims"], list)
+        and bool(given["dims"])
+        and all(type(dim) is int for dim in given["dims"])
+    )
