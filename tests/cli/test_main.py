@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import signal
 import subprocess
@@ -65,7 +66,9 @@ def test_the_summary_of_a_command_fits_on_a_line() -> None:
 def test_version_names_the_source_of_the_schema() -> None:
     done = tk("--version")
     assert done.returncode == 0
-    assert re.fullmatch(r"tk \d+\.\d+\.\d+ \(configuration schema: tritonclient \d+\.\d+\.\d+, Triton \d\d\.\d\d\)\n", done.stdout)
+    assert re.fullmatch(
+        r"tk \d+\.\d+\.\d+ \(configuration schema: tritonclient \d+\.\d+\.\d+, Triton \d\d\.\d\d\)\n", done.stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,34 @@ def test_a_signal_leaves_through_every_with(tmp_path: Path, number: signal.Signa
     assert process.returncode == code
     assert ended.exists()
     assert "Traceback" not in errors
+
+
+def test_an_interrupt_in_code_made_of_text_has_the_documented_exit_code(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import triton_kit.cli.validate as module\n"
+        "def wait():\n"
+        "    exec('import pathlib, time\\npathlib.Path(started).touch()\\nwhile True: time.sleep(0.1)')\n"
+        f"started = {str(started)!r}\n"
+        "module.validate = wait\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triton_kit", "validate"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not started.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert errors == "interrupted\n"
 
 
 def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
