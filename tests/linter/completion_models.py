@@ -58,7 +58,7 @@ CONFIGS: dict[str, tuple[str | None, str]] = {
     "onnx_backend": ('backend: "onnxruntime"\n', BATCHING),
     "onnx_pinned": ("optimization { input_pinned_memory { enable: false } graph { level: 1 } }\n", BATCHING),
     "onnx_warmup": (
-        'model_warmup { name: "w" batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: 4 zero_data: true } } }',
+        'model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: 4 zero_data: true } } }',
         BATCHING,
     ),
     "onnx_parameters": ('parameters { key: "intra_op_thread_count" value { string_value: "1" } }\n', BATCHING),

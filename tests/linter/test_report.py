@@ -93,7 +93,7 @@ def test_json_is_version_1_with_every_key() -> None:
     assert stdlib_json.loads(json.render(report(related=(related,)))) == {
         "version": 1,
         "ok": False,
-        "summary": {"errors": 1, "warnings": 0, "notes": 0, "suppressed": 0, "models": 1, "files": 1},
+        "summary": {"errors": 1, "warnings": 0, "notes": 0, "suppressed": 0, "baselined": 0, "models": 1, "files": 1},
         "models": ["m"],
         "diagnostics": [
             {
@@ -111,6 +111,8 @@ def test_json_is_version_1_with_every_key() -> None:
                         "span": {"line": 2, "column": 1, "end_line": 2, "end_column": 5},
                     }
                 ],
+                "fixable": False,
+                "edits": [],
             }
         ],
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli import terminal
+from triton_kit.cli.judging import Control, FailOn, OnOff, fails, gpu_count, names, with_baseline
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,15 +41,43 @@ def validate(
     release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
     gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
+    image_backends: Annotated[
+        list[str] | None, typer.Option(metavar="NAME,...", help="The backends that the server has; default: unknown.")
+    ] = None,
+    model_control: Annotated[Control, typer.Option(help="The server's --model-control-mode.")] = Control.NONE,
+    load_model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Loaded at its start, with explicit control; or '*'.")
+    ] = None,
+    namespacing: Annotated[bool, typer.Option("--namespacing", help="Judge as with --model-namespacing.")] = False,
+    config_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The server's --model-config-name: configs/NAME.pbtxt.")
+    ] = None,
+    default_max_batch_size: Annotated[
+        int, typer.Option(metavar="N", help="The server's default-max-batch-size for backends.")
+    ] = 4,
+    rate_limit: Annotated[OnOff, typer.Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
     select: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Show findings of these rules or areas only.")
     ] = None,
     ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave these rules or areas out.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is certain, then report what remains.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")] = False,
+    fail_on: Annotated[FailOn, typer.Option(help="The least severity for exit code 1.")] = FailOn.ERROR,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Leave out the findings that this file knows.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write all findings to the baseline.")
+    ] = False,
+    show_completed: Annotated[
+        bool, typer.Option("--show-completed", help="Print the models' configurations as the server completes them.")
+    ] = False,
 ) -> int:
     """Say what a Triton server would refuse in a repository, with the place and the remedy.
 
-    A path may be a repository, a model's directory, its config.pbtxt or its model file. The exit code is 1 where the
-    server would refuse something. A comment "# tk: ignore[rule-name]" silences a rule on its line or the next one.
+    A path may be a repository, a model's directory, its config.pbtxt or its model file; several repositories are those
+    of one server. The exit code is 1 where the server would refuse something. A comment "# tk: ignore[rule-name]"
+    silences a rule on its line or the next one.
     """
     from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
     from triton_kit.linter.select import check_names
@@ -61,20 +90,41 @@ def validate(
         given = [path for path in given if belongs_to_model(path)]
     chosen = tuple(select or (project.select if project else ()))
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
-    if chosen or ignored:
-        check_names((*chosen, *ignored))
-    report = lint_paths(
-        given,
-        options(
-            release=release or (project.release if project else None) or DEFAULT_RELEASE,
-            auto_complete=not strict,
-            gpus=_gpu_count(gpus),
-            select=chosen,
-            ignore=ignored,
-        ),
+    severities = project.severities if project else {}
+    if chosen or ignored or severities:
+        check_names((*chosen, *ignored, *severities))
+    judged_by = options(
+        release=release or (project.release if project else None) or DEFAULT_RELEASE,
+        auto_complete=not strict,
+        gpus=gpu_count(gpus),
+        select=chosen,
+        ignore=ignored,
+        image_backends=names(image_backends),
+        explicit=model_control is Control.EXPLICIT,
+        load_models=load_model or (),
+        namespacing=namespacing,
+        config_name=config_name,
+        default_max_batch_size=default_max_batch_size,
+        rate_limit=rate_limit.known,
+        severities=severities,
     )
+    if show_completed:
+        from triton_kit.linter import completed
+
+        terminal.out(completed.show_completed(given, judged_by).rstrip("\n"))
+        return 0
+    if update_baseline and baseline is None:
+        raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
+    if fix or diff:
+        from triton_kit.cli import fixing
+
+        if diff:
+            return fixing.show_diff(given, judged_by)
+    report = fixing.fix(given, judged_by) if fix else lint_paths(given, judged_by)
+    if baseline is not None:
+        report = with_baseline(report, baseline, update=update_baseline)
     _show(report, format_, output)
-    return 0 if report.ok else 1
+    return 1 if fails(report, fail_on) else 0
 
 
 def _show(report: Report, format_: Format, output: str | None) -> None:
@@ -145,11 +195,3 @@ def _project(start: str) -> Project | None:
 def _default_path(project: Project | None) -> str:
     """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
     return os.path.relpath(project.repository) if project else "."
-
-
-def _gpu_count(text: str) -> int | None:
-    if text == "unknown":
-        return None
-    if not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"--gpus {text!r} is no number", hint="write how many GPUs there are, or unknown")
-    return int(text)

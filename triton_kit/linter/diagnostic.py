@@ -96,6 +96,7 @@ class Report:
     models: tuple[str, ...] = ()
     files: int = 0
     suppressed: int = 0
+    baselined: int = 0
     sources: dict[FilePath, str] = field(default_factory=dict, compare=False, repr=False)
     """The text of each file that a diagnostic points into, for the excerpt."""
 

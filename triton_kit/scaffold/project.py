@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class Project:
     release: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    severities: Mapping[str, str] = field(default_factory=dict)
+    """What rules, or areas of them, count as: ``error``, ``warning``, ``note`` or ``off``."""
 
 
 def find(start: Path | None = None) -> Project | None:
@@ -43,7 +45,7 @@ def read(file: Path) -> Project:
     """The project of that tk.yaml; absent keys have their defaults, unknown ones are refused."""
     document = yamlfile.read(file)
     top = mapping(document, document.value, (), ("repository", "templates", "release", "lint"))
-    lint = mapping(document, top.get("lint"), ("lint",), ("select", "ignore"))
+    lint = mapping(document, top.get("lint"), ("lint",), ("select", "ignore", "severity"))
     root = file.parent
     release = top.get("release")
     if release is not None and not isinstance(release, str):
@@ -57,6 +59,7 @@ def read(file: Path) -> Project:
         release=release,
         select=_names(document, lint, "select"),
         ignore=_names(document, lint, "ignore"),
+        severities=_severities(document, lint),
     )
 
 
@@ -83,6 +86,24 @@ def _text(document: yamlfile.YamlFile, values: Mapping[str, Any], key: str, defa
     if not isinstance(value, str) or not value:
         raise UsageError(f"{document.where((key,))}: {key} is not a path")
     return value
+
+
+_SEVERITIES = ("error", "warning", "note", "off")
+
+
+def _severities(document: yamlfile.YamlFile, values: Mapping[str, Any]) -> Mapping[str, str]:
+    given = values.get("severity")
+    if given is not None and not isinstance(given, dict):
+        raise UsageError(f"{document.where(('lint', 'severity'))}: severity is not a mapping of rules to severities")
+    severities = {}
+    for name, severity in (given or {}).items():
+        # YAML reads a bare off as false.
+        word = "off" if severity is False else severity
+        if word not in _SEVERITIES:
+            where = document.where(("lint", "severity", name))
+            raise UsageError(f"{where}: {severity} is no severity", hint=suggestion(str(severity), _SEVERITIES))
+        severities[str(name)] = word
+    return severities
 
 
 def _names(document: yamlfile.YamlFile, values: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -4,14 +4,15 @@ The keys: ``version``; ``ok``, whether no finding is an error; ``summary`` with 
 ``suppressed``, ``models``, ``files``; ``models``, the names that were looked at; ``diagnostics`` in order of file and
 place, each with ``rule``, ``severity`` (``error``, ``warning``, ``note``), ``model`` (``null`` for the repository),
 ``file``, ``span`` (``line``, ``column``, ``end_line``, ``end_column``; from 1, the end exclusive), ``message``,
-``help`` (or ``null``), ``related`` (each ``message``, ``file`` or ``null``, ``span``).
+``help`` (or ``null``), ``related`` (each ``message``, ``file`` or ``null``, ``span``), ``fixable``, and ``edits``, what
+``--fix`` would do: each ``file``, ``span`` and ``text`` to stand there, or a directory to make, both of them ``null``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
+from triton_kit.linter.diagnostic import Change, Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.text import printable
 from triton_kit.repository.source import Span
 
@@ -35,6 +36,7 @@ def document(report: Report) -> dict[str, Any]:
             "warnings": report.count(Severity.WARNING),
             "notes": report.count(Severity.NOTE),
             "suppressed": report.suppressed,
+            "baselined": report.baselined,
             "models": len(report.models),
             "files": report.files,
         },
@@ -53,6 +55,17 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "message": _text(diagnostic.message),
         "help": _text(diagnostic.help) if diagnostic.help is not None else None,
         "related": [_related(r) for r in diagnostic.related],
+        "fixable": diagnostic.fixable,
+        "edits": [_edit(change) for change in diagnostic.changes],
+    }
+
+
+def _edit(change: Change) -> dict[str, Any]:
+    new = change.replacement
+    return {
+        "file": printable(str(change.file)),
+        "span": _span(change.span) if new else None,
+        "text": _text(new.text) if new else None,
     }
 
 

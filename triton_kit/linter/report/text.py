@@ -15,7 +15,7 @@ _WIDEST = 160
 
 def render(report: Report, *, color: bool = False) -> str:
     """The report as text, without a line break at its end."""
-    return "\n".join([*_lines(report, color), summary(report)])
+    return "\n".join([*_lines(report, color), summary(report), *_fixable(report)])
 
 
 def summary(report: Report) -> str:
@@ -26,8 +26,16 @@ def summary(report: Report) -> str:
         for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.NOTE, "note"))
         if (number := report.count(severity))
     ]
-    suppressed = f" ({report.suppressed} suppressed)" if report.suppressed else ""
+    left_out = [(report.suppressed, "suppressed"), (report.baselined, "in the baseline")]
+    said = ", ".join(f"{number} {why}" for number, why in left_out if number)
+    suppressed = f" ({said})" if said else ""
     return (", ".join(parts) or "no problems") + f" in {models}{suppressed}"
+
+
+def _fixable(report: Report) -> Iterator[str]:
+    total, number = len(report.diagnostics), sum(d.fixable for d in report.diagnostics)
+    if number:
+        yield f"{number} of {total} can be mended: tk validate --fix" if total > 1 else "tk validate --fix mends it"
 
 
 def _count(number: int, noun: str) -> str:

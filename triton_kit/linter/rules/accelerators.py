@@ -258,7 +258,7 @@ def tensorflow_accelerator(model: CheckedModel) -> Iterator[Problem]:
     Server says:
 
         CPU Execution Accelerator is not supported in TensorFlow backend
-        unknown Execution Accelerator
+        unknown Execution Accelerator '
 
     Bad:
 
