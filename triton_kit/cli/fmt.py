@@ -121,14 +121,7 @@ def _show_diff(result: Formatted) -> None:
     from triton_kit.scaffold import formatting
 
     for line in formatting.diff(result):
-        terminal.out(_colored(line))
-
-
-def _colored(line: str) -> str:
-    if line.startswith(("---", "+++")):
-        return terminal.style(line, "bold")
-    name = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-    return terminal.style(line, name) if name else line
+        terminal.out(terminal.diff_line(line))
 
 
 def _as_json(result: Formatted) -> dict[str, object]:

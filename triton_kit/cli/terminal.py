@@ -52,6 +52,14 @@ def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
     return f"\x1b[{STYLES[name]}m{text}\x1b[0m" if colors(stream) else text
 
 
+def diff_line(line: str) -> str:
+    """A line of a unified diff in its colour."""
+    if line.startswith(("---", "+++", "diff ")):
+        return style(line, "bold")
+    name = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+    return style(line, name) if name else line
+
+
 def out(text: str = "") -> None:
     """Print a part of the result."""
     _write(sys.stdout, text)

@@ -30,6 +30,9 @@ def changes_of(edit: Edit, model: CheckedModel) -> tuple[Change, ...]:
     source = model.document.source
     if RENDERED.match(source.text):
         return ()
+    if model.document.problems and edit.replacement is None:
+        # What the rest means is certain only when all of it can be read.
+        return ()
     found = tuple(_replacements(edit, source, model.document.message))
     return tuple(
         Change(file=model.at_file, span=source.span(new.start, new.end), replacement=new)

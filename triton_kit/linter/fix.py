@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
@@ -71,7 +72,12 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fix
         # A file that is another model's, too, may suit one of them and not the other.
         if not (_refused(after) - _refused(before)):
             return planner.fixes(after)
-    return Fixes((), (), 0, before, _rendered(before))
+    return Fixes((), (), 0, _settled(before), _rendered(before))
+
+
+def _settled(report: Report) -> Report:
+    """The report without what could not be mended after all."""
+    return replace(report, diagnostics=tuple(replace(d, changes=()) if d.changes else d for d in report.diagnostics))
 
 
 class Planner:
@@ -92,6 +98,7 @@ class Planner:
     def plan(self) -> None:
         """Mend model by model, again while that opens something to mend in the ensembles that use one."""
         for _ in range(_PASSES):
+            self.withheld.clear()
             if not sum(self.mend(target) for target in self.fixable()):
                 return
 
@@ -113,21 +120,27 @@ class Planner:
         fixable = self.chosen(before)
         if not fixable or not self.pin(target):
             return False
-        whole, count, after = self.mend_fully(target, start, before)
-        if _better(before, after):
-            self.take(whole, count)
-            return True
-        if any(RULES[d.rule].area == "parsing" for d in fixable):
+        # What an unreadable text hid is no fault of its repair, unless it is in the same file: that is not valid then.
+        file = next((d.file for d in fixable if _is_of_text(d)), None)
+        for text_only in (False, True) if file else (False,):
+            mended, count, after = self.mend_fully(target, start, before, text_only=text_only)
+            if _better(before, after, file):
+                self.take(mended, count)
+                return True
+        if file:
             # Half a repair of the text helps nobody.
             self.withhold(fixable[0], before, after)
             return False
         return self.mend_singly(target, before)
 
-    def mend_fully(self, target: Target, overlay: Overlay, found: Report) -> tuple[Overlay, int, Report]:
+    def mend_fully(
+        self, target: Target, overlay: Overlay, found: Report, *, text_only: bool
+    ) -> tuple[Overlay, int, Report]:
         """Everything that is certain, until nothing is left or it goes in circles."""
         count, seen = 0, {_state(overlay)}
         for _ in range(_ROUNDS):
-            following, done = self.applied(overlay, self.chosen(found))
+            fixable = [d for d in self.chosen(found) if not text_only or _is_of_text(d)]
+            following, done = self.applied(overlay, fixable)
             if not done or _state(following) in seen:
                 break
             seen.add(_state(following))
@@ -212,7 +225,7 @@ class Planner:
         old = _errors(before)
         new = [d for d in after.diagnostics if d.severity is Severity.ERROR and (d.rule, d.message) not in old]
         if new:
-            self.withheld.setdefault(mended.file, new[0])
+            self.withheld.setdefault(mended.file, min(new, key=lambda d: d.file != mended.file))
 
     def fixes(self, report: Report) -> Fixes:
         """The result."""
@@ -225,7 +238,7 @@ class Planner:
             files=tuple(sorted(changed)),
             directories=tuple(sorted(self.directories[path] for path in self.overlay.directories)),
             mended=self.count,
-            report=report,
+            report=_settled(report),
             rendered=_rendered(report),
             withheld=tuple(self.withheld.items()),
         )
@@ -241,13 +254,18 @@ def _state(overlay: Overlay) -> tuple[object, ...]:
     return (*sorted(overlay.texts.items()), overlay.directories)
 
 
-def _errors(report: Report) -> Counter[tuple[str, str]]:
-    return Counter((d.rule, d.message) for d in report.diagnostics if d.severity is Severity.ERROR)
+def _is_of_text(diagnostic: Diagnostic) -> bool:
+    return RULES[diagnostic.rule].area == "parsing"
 
 
-def _better(before: Report, after: Report) -> bool:
-    """Whether there are fewer errors and no new ones; without a change among the errors, fewer findings."""
-    old, new = _errors(before), _errors(after)
+def _errors(report: Report, file: FilePath | None = None) -> Counter[tuple[str, str]]:
+    found = (d for d in report.diagnostics if d.severity is Severity.ERROR and (file is None or d.file == file))
+    return Counter((d.rule, d.message) for d in found)
+
+
+def _better(before: Report, after: Report, file: FilePath | None = None) -> bool:
+    """Whether there are fewer errors, in that file, and no new ones; where there are the same, fewer findings."""
+    old, new = _errors(before, file), _errors(after, file)
     if new - old:
         return False
     return len(after.diagnostics) < len(before.diagnostics) if new == old else True

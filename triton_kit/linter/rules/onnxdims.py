@@ -181,7 +181,6 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
             at=at,
             message=f"{said}, a single value or of unknown rank, not {shape(tensor.shape)}",
             help="write [ 1 ]",
-            fix=set_numbers(at, [1]) if field == "dims" else None,
         )
     rest = list(real[1:]) if size else list(real)
     behind = f", so {shape(rest)} behind the batch of max_batch_size {size}" if size else ""
