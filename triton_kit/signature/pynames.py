@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MODULE = "triton_python_backend_utils"
 _CALLS = {"get_input_tensor_by_name": ("input", 1), "Tensor": ("output", 0), "from_dlpack": ("output", 0)}
@@ -14,8 +14,7 @@ Values = dict[str, "set[str | None]"]
 """What a name is bound to: texts, and ``None`` for anything else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorUse:
+class TensorUse(NamedTuple):
     """A tensor name in the source: ``kind`` is ``input`` or ``output``, the place from 1, its end behind the name."""
 
     kind: str
@@ -26,15 +25,22 @@ class TensorUse:
     end_column: int
 
 
-@dataclass(slots=True)
 class _Scope:
     """A function (or the module, without ``outer``) and the names that are bound in it."""
 
-    outer: _Scope | None
-    values: Values = field(default_factory=dict)
+    __slots__ = ("outer", "values")
+
+    def __init__(self, outer: _Scope | None) -> None:
+        self.outer = outer
+        self.values: Values = {}
 
     def bind(self, name: str, value: str | None) -> None:
         self.values.setdefault(name, set()).add(value)
+
+
+def sends_requests(tree: ast.Module) -> bool:
+    """Whether the model asks others, so that a tensor that it makes may be another model's input."""
+    return any("InferenceRequest" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(tree))
 
 
 def find_uses(tree: ast.Module) -> tuple[TensorUse, ...]:
@@ -64,14 +70,8 @@ def find_uses(tree: ast.Module) -> tuple[TensorUse, ...]:
 
 
 def _use(kind: str, name: str, node: ast.expr) -> TensorUse:
-    return TensorUse(
-        kind=kind,
-        name=name,
-        line=node.lineno,
-        column=node.col_offset + 1,
-        end_line=node.end_lineno or node.lineno,
-        end_column=(node.end_col_offset or node.col_offset) + 1,
-    )
+    end = node.end_lineno or node.lineno, (node.end_col_offset or node.col_offset) + 1
+    return TensorUse(kind, name, node.lineno, node.col_offset + 1, *end)
 
 
 def _survey(tree: ast.Module, module: _Scope, attributes: Values, calls: list[tuple[ast.Call, _Scope]]) -> None:

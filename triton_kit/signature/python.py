@@ -101,17 +101,16 @@ def _describe(tree: ast.Module) -> PythonModel:
             case _:
                 statements += ast.iter_child_nodes(statement)
     methods = [m.name for m in found.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))] if found else []
-    from triton_kit.signature.pynames import find_uses
+    from triton_kit.signature.pynames import find_uses, sends_requests
 
     uses = find_uses(tree)
     inputs = dict.fromkeys(use.name for use in uses if use.kind == "input")
     outputs = dict.fromkeys(use.name for use in uses if use.kind == "output")
-    calls_others = any("InferenceRequest" in (getattr(n, "attr", ""), getattr(n, "id", "")) for n in ast.walk(tree))
     return PythonModel(
         has_class=named or found is not None,
         methods=tuple(methods),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
         uses=uses,
-        calls_others=calls_others,
+        calls_others=sends_requests(tree),
     )

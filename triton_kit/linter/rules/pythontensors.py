@@ -5,26 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
 
-from triton_kit.linter.checked import Broken, CheckedModel
+from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import readable
 from triton_kit.linter.pycomplete import calls
 from triton_kit.linter.pyfile import CLASS, completes, method, model_class
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import nearest
 from triton_kit.repository.source import Span
-
-if TYPE_CHECKING:
-    from triton_kit.signature.python import PythonModel
-
-
-def _read(path: FilePath) -> PythonModel:
-    from triton_kit.signature.python import read
-
-    return read(path)
 
 
 @rule(Severity.WARNING)
@@ -59,21 +48,24 @@ def python_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.backend != "python" or not (model.inputs or model.outputs):
         return
-    for version, code in readable(model, _read):
-        if not code.uses:
-            continue
-        added = _added(model, version)
+    from triton_kit.signature.pynames import find_uses, sends_requests
+
+    for version in model.versions:
+        tree = model.python(version)
+        uses = find_uses(tree) if isinstance(tree, ast.Module) else ()
+        added = _added(model, tree) if uses else None
         if added is None:
             continue
+        asks_others = sends_requests(tree)
         known = {
             "input": [*(t.name for t in model.inputs), *added["input"], *_beside(model)],
             "output": [*(t.name for t in model.outputs), *added["output"], *_states(model)],
         }
         seen = set()
-        for use in code.uses:
+        for use in uses:
             names = known[use.kind]
             # A tensor for another model is made in the same way as an output.
-            if not names or use.name in names or use.name in seen or (use.kind == "output" and code.calls_others):
+            if not names or use.name in names or use.name in seen or (use.kind == "output" and asks_others):
                 continue
             seen.add(use.name)
             yield Problem(
@@ -98,15 +90,9 @@ def _states(model: CheckedModel) -> Iterator[str]:
         yield from (state.output_name for state in model.config.sequence_batching.state)
 
 
-def _added(model: CheckedModel, version: int) -> dict[str, list[str]] | None:
+def _added(model: CheckedModel, tree: ast.Module) -> dict[str, list[str]] | None:
     """The names that the model's own completion adds; ``None`` where only running it could tell."""
     added: dict[str, list[str]] = {"input": [], "output": []}
-    try:
-        tree = model.python(version)
-    except Broken:
-        return None
-    if isinstance(tree, Exception):
-        return None
     if not model.options.auto_complete or not completes(tree):
         return added
     found = model_class(tree)
