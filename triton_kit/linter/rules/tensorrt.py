@@ -141,3 +141,41 @@ def tensorrt_allocation_strategy(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 at=("parameters", key), message=f"the {key} is '{value}'", help="write STATIC or ON_PROFILE_CHANGE"
             )
+
+
+@rule(Severity.ERROR, since="24.08")
+def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
+    """An input of a TensorRT model is ragged, and of a format that is not linear.
+
+    Batches of different lengths are put one behind the other, which only a linear format allows (tensorrt
+    instance_state.cc).
+
+    Server says:
+
+        unexpected allow-ragged for non-linear
+
+    Bad:
+
+        backend: "tensorrt"
+        max_batch_size: 8
+        input {
+          name: "x" data_type: TYPE_FP32 dims: [ -1 ] allow_ragged_batch: true is_non_linear_format_io: true
+        }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+
+    Good:
+
+        backend: "tensorrt"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] is_non_linear_format_io: true }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if model.backend != "tensorrt":
+        return
+    for tensor in model.inputs:
+        if tensor.ragged and tensor.message.is_non_linear_format_io:
+            yield Problem(
+                at=(*tensor.at, "allow_ragged_batch"),
+                message=f"input '{tensor.name}' is ragged, and its format is not linear",
+                help="leave one of the two out",
+            )
