@@ -23,9 +23,36 @@ def read_cases() -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
+BACKENDS = ("onnxruntime", "python")
+"""What the judging server had, where a verdict depends on it."""
+
+UNJUDGED = ("agents", "ort-openvino")
+"""What the judging machine had or lacked, and no option of ours says."""
+
+
 def judgeable(case: dict[str, Any]) -> bool:
-    """Cases that need server flags we have no option for, or that depend on the machine, are left out."""
-    return not case.get("args") and case.get("needs") in (None, "no-gpu")
+    """Cases of server flags that we have no option for, or of a machine that none describes, are left out."""
+    return case.get("needs") not in UNJUDGED and flags(case) is not None
+
+
+def flags(case: dict[str, Any]) -> dict[str, Any] | None:
+    """Our options for the server's flags; ``None`` where one has no counterpart."""
+    found: dict[str, Any] = {}
+    for argument in case.get("args", ()):
+        name, _, value = argument.partition("=")
+        setting, _, number = value.rpartition("=")
+        if name == "--model-config-name":
+            found["config_name"] = value
+        elif argument == "--rate-limit=execution_count":
+            found["rate_limit"] = True
+        elif name == "--rate-limit-resource":
+            resource, _, count = value.partition(":")
+            found["rate_resources"] = {**found.get("rate_resources", {}), resource: int(count)}
+        elif setting == "onnxruntime,default-max-batch-size" and number.lstrip("-").isdecimal():
+            found["default_max_batch_size"] = int(number)
+        elif name not in ("--allow-metrics", "--metrics-address", "--metrics-port"):
+            return None
+    return found
 
 
 def materialise(case: dict[str, Any], root: Path) -> None:
@@ -44,8 +71,15 @@ def materialise(case: dict[str, Any], root: Path) -> None:
 
 
 def judge(root: Path, case: dict[str, Any], mode: str) -> Report:
-    gpus = 0 if case.get("needs") == "no-gpu" else None
-    run = Run(options(auto_complete=mode == "auto", gpus=gpus))
+    needs = case.get("needs")
+    run = Run(
+        options(
+            auto_complete=mode == "auto",
+            gpus=0 if needs == "no-gpu" else None,
+            image_backends=BACKENDS if needs == "backend-set" else None,
+            **(flags(case) or {}),
+        )
+    )
     return run.report([Target(str(root), whole=True)])
 
 

@@ -50,6 +50,18 @@ def gpu_count(text: str) -> int | None:
     return int(text)
 
 
+def resource_counts(given: list[str] | None) -> dict[str, int]:
+    """Resources as the server's --rate-limit-resource names them, with the count of the device that has most."""
+    counts: dict[str, int] = {}
+    for one in given or ():
+        name, _, rest = one.partition(":")
+        count = rest.partition(":")[0]
+        if not name or not (count.isascii() and count.isdecimal()):
+            raise UsageError(f"--rate-limit-resource {one!r} is no resource", hint="write NAME:COUNT, such as R:4")
+        counts[name] = max(int(count), counts.get(name, 0))
+    return counts
+
+
 def names(given: list[str] | None) -> list[str] | None:
     """Names that were given one by one or with commas; ``None`` where none were."""
     return None if given is None else [name.strip() for one in given for name in one.split(",") if name.strip()]

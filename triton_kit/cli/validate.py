@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli import terminal
-from triton_kit.cli.judging import Control, FailOn, OnOff, fails, gpu_count, names, with_baseline
+from triton_kit.cli.judging import Control, FailOn, OnOff, fails, gpu_count, names, resource_counts, with_baseline
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def validate(
         int, typer.Option(metavar="N", help="The server's default-max-batch-size for backends.")
     ] = 4,
     rate_limit: Annotated[OnOff, typer.Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
+    rate_limit_resource: Annotated[
+        list[str] | None, typer.Option(metavar="NAME:COUNT", help="What the server grants of a resource.")
+    ] = None,
     select: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Show findings of these rules or areas only.")
     ] = None,
@@ -105,7 +108,8 @@ def validate(
         namespacing=namespacing,
         config_name=config_name,
         default_max_batch_size=default_max_batch_size,
-        rate_limit=rate_limit.known,
+        rate_limit=True if rate_limit_resource else rate_limit.known,
+        rate_resources=resource_counts(rate_limit_resource),
         severities=severities,
     )
     if show_completed:

@@ -25,7 +25,8 @@ class Options(NamedTuple):
     backends that the server has, ``None`` when unknown. With ``explicit`` model control only what ``load_models``
     names is loaded, everything in turn where that is empty. ``config_name`` is that of ``--model-config-name``;
     ``default_max_batch_size`` that of the backend option; ``rate_limit`` whether ``--rate-limit=execution_count`` is
-    set, ``None`` when unknown. ``severities`` are what rules count as for this project, by name or area.
+    set, ``None`` when unknown, with the ``rate_resources`` that it grants where they are listed.
+    ``severities`` are what rules count as for this project, by name or area.
     """
 
     release: tuple[int, int] = (24, 10)
@@ -41,6 +42,7 @@ class Options(NamedTuple):
     default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE
     rate_limit: bool | None = None
     severities: tuple[tuple[str, Severity], ...] = ()
+    rate_resources: tuple[tuple[str, int], ...] = ()
 
 
 class Broken(Exception):

@@ -52,6 +52,7 @@ def options(
     config_name: str | None = None,
     default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
     rate_limit: bool | None = None,
+    rate_resources: Mapping[str, int] | None = None,
     severities: Mapping[str, str] | None = None,
 ) -> Options:
     """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
@@ -90,6 +91,7 @@ def options(
         max(default_max_batch_size, 0),
         rate_limit,
         changed,
+        tuple((rate_resources or {}).items()),
     )
 
 

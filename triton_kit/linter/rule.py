@@ -17,7 +17,6 @@ ModelCheck = Callable[["CheckedModel"], Iterator[Problem]]
 
 MODULES = (
     "parsing",
-    "texts",
     "layout",
     "configfile",
     "server",
@@ -32,6 +31,7 @@ MODULES = (
     "sequences",
     "states",
     "instances",
+    "ratelimits",
     "optimization",
     "accelerators",
     "cudagraphs",
@@ -59,6 +59,7 @@ MODULES = (
     "ensemblesteps",
     "ensembletensors",
     "ensembledecoupled",
+    "texts",
     "unheeded",
     "idle",
     "suppressions",

@@ -325,6 +325,10 @@ def agent_without_name(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
+_PYTHON_BASED = ("pytorch", "vllm", "tensorrtllm")
+"""Backends of official images that have a ``model.py`` as a runtime."""
+
+
 @rule(Severity.ERROR)
 def runtime_missing(model: CheckedModel) -> Iterator[Problem]:
     """The runtime names a library that the backend does not have.
@@ -349,11 +353,14 @@ def runtime_missing(model: CheckedModel) -> Iterator[Problem]:
         runtime: "libtriton_onnxruntime.so"
     """
     runtime, backend = model.config.runtime, model.backend
-    if not runtime or backend not in SHIPPED or runtime in (f"libtriton_{backend}.so", "model.py"):
+    if not runtime or backend not in SHIPPED or runtime == f"libtriton_{backend}.so":
+        return
+    if runtime == "model.py" and backend in _PYTHON_BASED:
         return
     if os.path.normpath(os.path.join("..", backend, runtime)) == os.path.join("..", backend, f"libtriton_{backend}.so"):
         return
-    if runtime in model.entries or any(runtime in model.listing(model.version_folder(v)) for v in model.versions):
+    beside = runtime in model.entries or any(runtime in model.listing(model.version_folder(v)) for v in model.versions)
+    if beside and runtime != "model.py":
         return
     yield Problem(
         at=("runtime",),
