@@ -159,7 +159,7 @@ def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
         backend: "tensorrt"
         max_batch_size: 8
         input {
-          name: "x" data_type: TYPE_FP32 dims: [ -1 ] allow_ragged_batch: true is_non_linear_format_io: true
+          name: "x" data_type: TYPE_FP16 dims: [ 3, 8, 8 ] allow_ragged_batch: true is_non_linear_format_io: true
         }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
 
@@ -167,7 +167,7 @@ def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
 
         backend: "tensorrt"
         max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] is_non_linear_format_io: true }
+        input { name: "x" data_type: TYPE_FP16 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     if model.backend != "tensorrt":
