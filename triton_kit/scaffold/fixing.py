@@ -34,10 +34,7 @@ def write_fixes(fixes: Fixes) -> None:
 
 
 def diff(fixes: Fixes) -> Iterator[str]:
-    """What would be written as a unified diff, without line ends."""
-    for directory in fixes.directories:
-        path = str(directory / KEEP).lstrip("/")
-        yield from (f"diff --git a/{path} b/{path}", "new file mode 100644")
+    """What would be written as a unified diff, for ``git apply -p0``, without line ends."""
     for file in fixes.files:
         old, new = (text.split("\n") for text in (file.old, file.new))
         # A text without a line break at its end differs from one with it, as in git.
@@ -46,6 +43,8 @@ def diff(fixes: Fixes) -> Iterator[str]:
             if end:
                 lines.append(f"{end}\n\\ No newline at end of file")
         yield from difflib.unified_diff(old, new, str(file.path), str(file.path), lineterm="")
+    for directory in fixes.directories:
+        yield from (f"diff --git {directory / KEEP} {directory / KEEP}", "new file mode 100644")
 
 
 def _refuse_changed(file: FixedFile) -> None:
