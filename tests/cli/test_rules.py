@@ -46,7 +46,7 @@ def test_nothing_found_is_said_on_the_side(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    ("area", "hint"), [("warmups", "did you mean warmup?"), ("zzz", "the areas are parsing, layout")]
+    ("area", "hint"), [("warmups", "did you mean warmup?"), ("zzz", "the areas are parsing, texts")]
 )
 def test_an_unknown_area_ends_with_2_and_those_there_are(
     area: str, hint: str, capsys: pytest.CaptureFixture[str]

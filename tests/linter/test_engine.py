@@ -14,7 +14,7 @@ from triton_kit import lint
 from triton_kit.errors import UsageError
 from triton_kit.linter import engine
 from triton_kit.linter.diagnostic import Problem, Report, Severity
-from triton_kit.linter.rule import RULES, Rule, load_rules
+from triton_kit.linter.rule import BY_AREA, Rule, area_rules
 
 GOOD = 'name: "m"\nmax_batch_size: 8\n'
 ONNX = "x FP32 [-1, 4] -> y FP32 [-1, 4]"
@@ -214,9 +214,8 @@ def test_a_rule_that_fails_is_one_diagnostic_that_names_it(
     def check(_model: object) -> list[Problem]:
         raise RuntimeError("boom")
 
-    load_rules()
-    broken = Rule("broken-rule", Severity.ERROR, check, "x", "model", None, None)  # type: ignore[arg-type]
-    monkeypatch.setitem(RULES, "broken-rule", broken)
+    broken = Rule("broken-rule", Severity.ERROR, check, "parsing", "model", None, None)  # type: ignore[arg-type]
+    monkeypatch.setitem(BY_AREA, "parsing", [*area_rules("parsing"), broken])
     report = lint(model(config="max_batch_size: -1"))
     assert sorted(rules(report)) == ["internal-error", "negative-max-batch-size"]
     assert any("broken-rule" in d.message and "boom" in d.message for d in report.diagnostics)

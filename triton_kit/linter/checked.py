@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -169,13 +169,13 @@ class CheckedModel:
             return document.message
         return Guarded(document.message, _tainted(document))
 
-    def written(self) -> Set[str] | None:
+    def written(self) -> frozenset[str] | None:
         """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
         try:
             document = self.document
         except Broken:
             return None
-        return None if document.problems else {name for name, _ in document.message.fields()}
+        return None if document.problems else frozenset(name for name, _ in document.message.fields())
 
     # --- the configuration as the server completes it
 

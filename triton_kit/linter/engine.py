@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path as FilePath
 
 from triton_kit.linter import files
+from triton_kit.linter.areas import AREAS, UNCONDITIONAL
 from triton_kit.linter.checked import Broken, CheckedModel, CheckedRepository, Options
 from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
 from triton_kit.linter.overlay import Disk
-from triton_kit.linter.rule import Rule, load_rules, parse_release
+from triton_kit.linter.rule import Rule, area_rules, load_rules, parse_release
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions, Unused
@@ -114,10 +116,7 @@ class Run:
     def __init__(self, options: Options, disk: Disk = files) -> None:
         self.options = options
         self.disk = disk
-        rules = [r for r in load_rules().values() if r.applies(options.release)]
-        self.model_rules = [r for r in rules if r.scope == "model"]
-        self.repository_rules = [r for r in rules if r.scope == "repository"]
-        self.suppression_rules = [r for r in rules if r.scope == "suppressions" and chosen(r, options)]
+        self.asked: dict[object, list[Rule]] = {}
         self.severities = dict(options.severities)
         self.findings: dict[str, list[Finding]] = {}
         self.repositories: dict[str, CheckedRepository] = {}
@@ -173,21 +172,35 @@ class Run:
             self.repositories[path].disk = self.disk
         return self.repositories[path]
 
+    def rules(self, scope: str, areas: Iterable[str]) -> list[Rule]:
+        """The rules of some areas that apply to the release."""
+        rules = (rule for area in areas for rule in area_rules(area))
+        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.release)]
+
+    def rules_for(self, model: CheckedModel) -> list[Rule]:
+        """The rules that can have something to say about a model."""
+        written = model.written()
+        names: tuple[str, str] | None = None
+        with suppress(Broken):
+            names = None if written is None else (model.backend, model.platform)
+        key = (written, names)
+        if key not in self.asked:
+            self.asked[key] = self.rules("model", (a for a, when in AREAS.items() if when.may_speak(written, names)))
+        return self.asked[key]
+
     def judge(self, model: CheckedModel) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
         if model.path not in self.findings:
             found: list[Finding] = []
             self.findings[model.path] = found
-            written = model.written()
-            for rule in self.model_rules:
-                if written is None or not rule.about or not written.isdisjoint(rule.about):
-                    found += apply(rule, model)
+            for rule in self.rules_for(model):
+                found += apply(rule, model)
             _keep_first_internal(found)
         return self.findings[model.path]
 
     def judge_repository(self, repository: CheckedRepository) -> Iterator[Diagnostic]:
         """What is wrong with the repository as a whole."""
-        for rule in self.repository_rules:
+        for rule in self.rules("repository", UNCONDITIONAL):
             if chosen(rule, self.options):
                 for found in apply(rule, repository):
                     file = found[1].file or FilePath(repository.path)
@@ -236,13 +249,14 @@ class Run:
             return found, []
         config = model.at_file
         kept = [d for d in found if d.file != config or not suppressions.cover(d.rule, d.span)]
-        if document.problems or not self.suppression_rules:
+        rules = [r for r in self.rules("suppressions", ("suppressions",)) if chosen(r, self.options)]
+        if document.problems or not rules:
             return kept, []
-        heard = {r.name for r in (*self.model_rules, *self.suppression_rules) if chosen(r, self.options)}
+        heard = {r.name for r in (*self.rules("model", AREAS), *rules) if chosen(r, self.options)}
         unused = list(suppressions.unused(heard, load_rules()))
         notes = [
             self.diagnostic(one, model.name, config, one[1].span or START)
-            for rule in self.suppression_rules
+            for rule in rules
             for one in apply(rule, unused, str(config))
         ]
         return kept, [d for d in notes if not suppressions.cover(d.rule, d.span)]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triton_kit.errors import UsageError
+from triton_kit.linter.areas import AREAS
 from triton_kit.linter.pages import Match, Page, page, search_messages, search_text
-from triton_kit.linter.rule import MODULES, load_rules
+from triton_kit.linter.rule import load_rules
 
 LIST = "tk rules lists all of them, tk rules --search TEXT those about something"
 
@@ -31,7 +32,7 @@ def look_up(words: Sequence[str]) -> Answer:
     names = [_as_name(word) for word in words]
     if all(name in rules for name in names):
         return Answer([page(rules[name]) for name in dict.fromkeys(names)], [])
-    if len(names) == 1 and names[0] in MODULES:
+    if len(names) == 1 and names[0] in AREAS:
         raise UsageError(f"{words[0]} is an area, no rule", hint=f"tk rules --area {names[0]} lists its rules")
     # Without quotes a message comes as many words.
     asked = " ".join(words)
@@ -62,10 +63,10 @@ def list_rules(area: str | None = None, severity: str | None = None, text: str |
 
     The beginning of an area's name stands for every area that begins so. Raises UsageError where none does.
     """
-    areas = MODULES if area is None else tuple(name for name in MODULES if name.startswith(area))
+    areas = AREAS if area is None else tuple(name for name in AREAS if name.startswith(area))
     if not areas:
-        near = difflib.get_close_matches(str(area), MODULES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(MODULES)}"
+        near = difflib.get_close_matches(str(area), AREAS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(AREAS)}"
         raise UsageError(f"{area} is no area", hint=hint)
     pages = [page(rule) for rule in load_rules().values() if rule.area in areas]
     pages = [one for one in pages if severity in (None, one.severity)]

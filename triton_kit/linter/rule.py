@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from triton_kit.linter.areas import AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
 
 if TYPE_CHECKING:
@@ -15,57 +16,6 @@ Check = Callable[[Any], Iterator[Problem]]
 
 ModelCheck = Callable[["CheckedModel"], Iterator[Problem]]
 
-MODULES = (
-    "parsing",
-    "layout",
-    "configfile",
-    "server",
-    "versions",
-    "backend",
-    "modelfile",
-    "tensors",
-    "reshape",
-    "labels",
-    "batchio",
-    "batching",
-    "sequences",
-    "states",
-    "instances",
-    "ratelimits",
-    "optimization",
-    "accelerators",
-    "cudagraphs",
-    "metrics",
-    "parameters",
-    "python",
-    "pythoncompletion",
-    "pythontensors",
-    "onnxfile",
-    "onnxio",
-    "onnxdims",
-    "pytorch",
-    "pytorchother",
-    "torchscript",
-    "tensorflow",
-    "savedmodel",
-    "openvino",
-    "tensorrt",
-    "forests",
-    "dali",
-    "generative",
-    "warmup",
-    "ensembles",
-    "ensembleflow",
-    "ensemblesteps",
-    "ensembletensors",
-    "ensembledecoupled",
-    "texts",
-    "unheeded",
-    "idle",
-    "suppressions",
-)
-"""The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""
-
 
 class Rule(NamedTuple):
     """One thing that can be wrong.
@@ -73,8 +23,7 @@ class Rule(NamedTuple):
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
     ``area`` is the module; ``scope`` says whether the check takes a model, the repository, or the
-    ``suppressions`` that silence nothing. ``about`` are fields of
-    the configuration: where none of them is written, the rule has nothing to say and is not asked.
+    ``suppressions`` that silence nothing.
     """
 
     name: str
@@ -84,7 +33,6 @@ class Rule(NamedTuple):
     scope: str
     since: tuple[int, int] | None
     until: tuple[int, int] | None
-    about: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -97,30 +45,31 @@ class Rule(NamedTuple):
 
 
 RULES: dict[str, Rule] = {}
-"""Every rule by name; filled by ``load_rules``."""
+"""The rules by name whose areas were loaded; all of them after ``load_rules``."""
+
+BY_AREA: dict[str, list[Rule]] = {}
+"""The rules of each area that was loaded."""
 
 
 def rule(
     severity: Severity, *, since: str | None = None, until: str | None = None, scope: str = "model"
 ) -> Callable[[Check], Check]:
-    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere.
-
-    The constant ``ABOUT`` of its module gives the fields that its rules are about.
-    """
+    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
 
     def register(check: Check) -> Check:
         name = check.__name__.replace("_", "-")
         assert name not in RULES, f"two rules of the name {name}"
+        area = check.__module__.rpartition(".")[2]
         RULES[name] = Rule(
             name=name,
             severity=severity,
             check=check,
-            area=check.__module__.rpartition(".")[2],
+            area=area,
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,
-            about=check.__globals__.get("ABOUT", ()),
         )
+        BY_AREA.setdefault(area, []).append(RULES[name])
         return check
 
     return register
@@ -134,11 +83,19 @@ def parse_release(text: str) -> tuple[int, int]:
     return int(year), int(month)
 
 
-def load_rules() -> dict[str, Rule]:
-    """All rules; the first call imports their modules."""
-    if not RULES:
+def area_rules(area: str) -> list[Rule]:
+    """The rules of an area; the first call imports its module. Raises KeyError for no area."""
+    if area not in BY_AREA:
         from importlib import import_module
 
-        for module in MODULES:
-            import_module(f"triton_kit.linter.rules.{module}")
+        import_module(f"triton_kit.linter.rules.{area}")
+    return BY_AREA[area]
+
+
+def load_rules() -> dict[str, Rule]:
+    """All rules in the order of their areas; the first call imports their modules."""
+    found = {rule.name: rule for area in AREAS for rule in area_rules(area)}
+    if list(found) != list(RULES):
+        RULES.clear()
+        RULES.update(found)
     return RULES

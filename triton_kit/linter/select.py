@@ -37,9 +37,10 @@ def split_severities(given: Mapping[str, str]) -> tuple[list[str], tuple[tuple[s
 def check_names(names: tuple[str, ...]) -> None:
     """Raise UsageError for a name that is neither a rule nor an area, with the nearest that is."""
     from triton_kit.errors import UsageError
-    from triton_kit.linter.rule import MODULES, load_rules
+    from triton_kit.linter.areas import AREAS
+    from triton_kit.linter.rule import load_rules
 
-    known = [*load_rules(), *MODULES]
+    known = [*load_rules(), *AREAS]
     for name in names:
         if name not in known:
             import difflib

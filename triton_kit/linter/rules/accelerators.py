@@ -12,8 +12,6 @@ from triton_kit.linter.version import leading_integer
 from triton_kit.linter.wording import nearest
 from triton_kit.repository.source import Path
 
-ABOUT = ("optimization", "parameters")
-
 _AT = ("optimization", "execution_accelerators")
 
 _TEXTS = [

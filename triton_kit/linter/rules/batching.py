@@ -9,8 +9,6 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.steps import is_decoupled
 
-ABOUT = ("max_batch_size", "dynamic_batching", "sequence_batching", "response_cache")
-
 
 @rule(Severity.ERROR)
 def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:

@@ -11,8 +11,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 from triton_kit.repository.source import Path
 
-ABOUT = ("batch_input", "batch_output")
-
 
 def _entries(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
     for field in ("batch_input", "batch_output"):

@@ -11,8 +11,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, shape
 from triton_kit.repository.source import Path
 
-ABOUT = ("optimization",)
-
 _AT = ("optimization", "cuda")
 
 

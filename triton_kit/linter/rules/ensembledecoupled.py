@@ -9,8 +9,6 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.steps import is_decoupled, steps_of
 
-ABOUT = ("platform",)
-
 _STEPS = ("ensemble_scheduling", "step")
 
 

@@ -10,8 +10,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.ensembles import flow_of
 from triton_kit.linter.wording import listed, nearest
 
-ABOUT = ("platform",)
-
 _STEPS = ("ensemble_scheduling", "step")
 
 

@@ -8,8 +8,6 @@ from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 
-ABOUT = ("platform", "ensemble_scheduling")
-
 
 @rule(Severity.ERROR)
 def ensemble_scheduling_elsewhere(model: CheckedModel) -> Iterator[Problem]:

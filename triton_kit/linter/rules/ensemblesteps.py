@@ -11,8 +11,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.steps import reached_from, steps_of
 from triton_kit.linter.wording import nearest
 
-ABOUT = ("platform",)
-
 _STEPS = ("ensemble_scheduling", "step")
 
 

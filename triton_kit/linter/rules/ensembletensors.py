@@ -15,8 +15,6 @@ from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.repository.source import Path
 from triton_kit.repository.tensor import agree
 
-ABOUT = ("platform",)
-
 _STEPS = ("ensemble_scheduling", "step")
 
 

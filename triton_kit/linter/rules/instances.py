@@ -11,8 +11,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.version import leading_integer
 from triton_kit.linter.wording import count, shape
 
-ABOUT = ("instance_group",)
-
 
 def _groups(model: CheckedModel) -> Iterator[tuple[int, Any]]:
     if not model.is_ensemble:

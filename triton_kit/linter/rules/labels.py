@@ -10,8 +10,6 @@ from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 
-ABOUT = ("output",)
-
 
 @rule(Severity.ERROR)
 def label_file_missing(model: CheckedModel) -> Iterator[Problem]:

@@ -8,8 +8,6 @@ from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 
-ABOUT = ("metric_tags", "model_metrics")
-
 
 @rule(Severity.ERROR)
 def metric_tag_no_label(model: CheckedModel) -> Iterator[Problem]:

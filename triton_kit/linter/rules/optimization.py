@@ -11,8 +11,6 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 
-ABOUT = ("optimization", "model_operations")
-
 _AT = ("optimization", "execution_accelerators")
 
 

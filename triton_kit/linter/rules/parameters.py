@@ -10,8 +10,6 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.version import leading_integer
 
-ABOUT = ("parameters",)
-
 _TRUE_FALSE = ("true", "on", "1", "false", "off", "0")
 
 _INTS = {

@@ -10,8 +10,6 @@ from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.repository.source import Path
 
-ABOUT = ("instance_group",)
-
 
 def _resources(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
     if not model.is_ensemble:

@@ -10,8 +10,6 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import shape
 
-ABOUT = ("input", "output")
-
 
 def _reshaped(model: CheckedModel) -> Iterator[tuple[Tensor, list[int]]]:
     for tensor in (*model.inputs, *model.outputs):

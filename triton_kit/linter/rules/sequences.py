@@ -11,8 +11,6 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.repository.source import Path
 
-ABOUT = ("sequence_batching",)
-
 BOOLEAN_KINDS = ("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_READY")
 CORRELATION_ID = "CONTROL_SEQUENCE_CORRID"
 VALUE_LISTS = ("int32_false_true", "fp32_false_true", "bool_false_true")

@@ -14,8 +14,6 @@ from triton_kit.linter.wording import count, shape
 from triton_kit.repository.source import Path
 from triton_kit.repository.tensor import DATA_TYPES
 
-ABOUT = ("sequence_batching",)
-
 
 def _states(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
     if model.config.has("sequence_batching") and not model.is_ensemble:

@@ -10,8 +10,6 @@ from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import shape
 
-ABOUT = ("input", "output")
-
 
 def _tensors(model: CheckedModel) -> Iterator[Tensor]:
     yield from model.inputs

@@ -14,8 +14,6 @@ from triton_kit.linter.rules.states import byte_size
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.repository.source import Path
 
-ABOUT = ("model_warmup",)
-
 KILLS = "may kill the server: "
 """How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
 
