@@ -266,6 +266,7 @@ def onnx_file(spec: str) -> bytes:
     """An ONNX file of that signature; it need not be able to run."""
     from onnx import TensorProto, helper
 
+    spec, _, operator = spec.partition(" operator ")
     spec, _, external = spec.partition(" external ")
     spec, _, opset = spec.partition(" opset ")
     inputs, _, outputs = spec.partition("->")
@@ -289,7 +290,10 @@ def onnx_file(spec: str) -> bytes:
             weights.external_data.add(key=key, value=value)
         constants.append(weights)
     graph = helper.make_graph(
-        [helper.make_node("Identity", [tensors(inputs)[0][0]], [tensors(outputs)[0][0]])],
+        [
+            helper.make_node(operator.strip() or "Identity", [tensors(inputs)[0][0]], [name])
+            for name in dict.fromkeys(t[0] for t in tensors(outputs))
+        ],
         "g",
         [info(n, k, d) for n, k, d, _ in tensors(inputs)],
         [info(n, k, d) for n, k, d, _ in tensors(outputs)],

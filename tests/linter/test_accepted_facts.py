@@ -81,7 +81,8 @@ ACCEPTED = {
     "inst-kind-auto": "-- tk validate --gpus 0\n" + PYTHON + "instance_group { kind: KIND_AUTO }",
     "inst-gpu-default-ids": PYTHON + "instance_group { kind: KIND_GPU count: 2 }",
     "inst-passive": PYTHON + "instance_group [ { passive: true }, { count: 1 } ]",
-    "rate-limiter-ignored": PYTHON
+    "rate-limiter-ignored": "-- tk validate --rate-limit off\n"
+    + PYTHON
     + "instance_group { rate_limiter { resources [ { name: 'R' global: true count: 9 }, { name: 'R' count: 2 } ] } }",
     "rate-limiter-priority": PYTHON + "instance_group { rate_limiter { priority: 0 } }",
     "opt-pinned-default": PYTHON + "optimization { input_pinned_memory { enable: false } }",

@@ -264,7 +264,7 @@ class CheckedModel:
             if files.kind_of(path) != files.FILE:
                 raise Broken(path)
             try:
-                self._onnx[version] = infer_missing(FilePath(path), read(FilePath(path)))
+                self._onnx[version] = infer_missing(FilePath(path), read(FilePath(path), confined=False, checked=True))
             except ModelFileError as error:
                 self._onnx[version] = error
         return self._onnx[version]

@@ -18,12 +18,12 @@ from triton_kit.signature.wire import Wire, WireError
 __all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read", "session_outputs"]
 
 
-def read(path: Path, *, confined: bool = True) -> OnnxModel:
+def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxModel:
     """Reads an ONNX file without loading its weights; takes milliseconds and one small buffer at any size.
 
     Raises ModelFileError, whose ``reason`` tells which: see there. A file with external data outside the directory
     of the model file (an absolute path, ``..``, or a link) is refused, unless ``confined`` is false: ONNX Runtime
-    1.19 follows ``..``.
+    1.19 follows ``..``. ``checked`` looks at every node as well, for ``faults``.
     """
     fd, size = open_model(path)
     try:
@@ -34,11 +34,18 @@ def read(path: Path, *, confined: bool = True) -> OnnxModel:
             raise _complaint(path, walk, error, os.pread(fd, 512, 0)) from None
         if not walk.graphs:
             raise _complaint(path, walk, None, os.pread(fd, 512, 0))
+        model = walk.result()
+        if checked and walk.graphs == 1:
+            from triton_kit.signature.onnx_graph import find_faults
+
+            names = (*walk.initializers, *(io.name for io in walk.inputs))
+            outputs = [io.name for io in walk.outputs]
+            faults = find_faults(walk.wire, walk.nodes, names, outputs, walk.opsets, walk.functions)
+            model = replace(model, faults=faults)
     except OSError as error:
         raise explain(path, error) from None
     finally:
         os.close(fd)
-    model = walk.result()
     if confined and model.external_data:
         confine(path, (data.location for data in model.external_data))
     return model

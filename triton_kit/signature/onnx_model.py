@@ -12,13 +12,15 @@ from triton_kit.signature.types import Signature
 class ExternalData:
     """A tensor kept in a file of its own: ``location`` is relative to the model's directory.
 
-    ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it.
+    ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it. ``size`` is how many bytes
+    the tensor's shape and type make, ``None`` where that is not told.
     """
 
     location: str
     offset: int
     length: int | None
     tensor: str
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class OnnxModel:
     neither. ``foreign_io`` lists what in the signature has no Triton type (its ``dtype`` is ``None``).
     ``opsets`` are domain and version, ``producer`` name and version, ``metadata`` key and value, as in the file; what
     the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
+    ``faults`` are what makes the graph invalid, where that was asked for.
     """
 
     signature: Signature
@@ -57,3 +60,4 @@ class OnnxModel:
     functions: tuple[str, ...]
     metadata: tuple[tuple[str, str], ...]
     graphs: int
+    faults: tuple[str, ...] = ()

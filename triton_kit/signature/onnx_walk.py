@@ -30,6 +30,9 @@ _IO_KINDS = {10: "tensor", 34: "sequence", 42: "map", 58: "opaque", 66: "sparse_
 _LOCATION = b"location"
 """The key that every reference to external data has; a node without these bytes has none (onnx.proto, TensorProto)."""
 
+_BYTES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16, 16: 2}
+"""The bytes of an element by ``TensorProto.DataType``, where it has whole ones and always as many."""
+
 _NESTING = 30
 """Sub-graphs within sub-graphs; each takes three messages, and protobuf's own limit is 100."""
 
@@ -80,6 +83,7 @@ class Walk:
         self.outputs: list[_Io] = []
         self.initializers: set[str] = set()
         self.external: list[ExternalData] = []
+        self.nodes: list[tuple[int, int]] = []
 
     def model(self) -> None:
         """``ModelProto``."""
@@ -110,6 +114,7 @@ class Walk:
         for tag, value, behind in wire.fields(start, end):
             match tag:
                 case 10:
+                    self.nodes.append((value, behind))
                     if wire.may_hold(_LOCATION, value, behind):
                         self._node(value, behind, 0)
                 case 18:
@@ -191,9 +196,29 @@ class Walk:
                 offset=offset,
                 length=None if length is None else _number(length, start),
                 tensor=name,
+                size=self._size(start, end),
             )
             self.external.append(data)
         return name
+
+    def _size(self, start: int, end: int) -> int | None:
+        """The bytes of a ``TensorProto`` by its dims and its type."""
+        size, dims = 0, []
+        for tag, value, behind in self.wire.fields(start, end):
+            if tag == 8:
+                dims.append(signed(value))
+            elif tag == 10:
+                at = value
+                while at < behind:
+                    number, at = self.wire.number(at)
+                    dims.append(signed(number))
+            elif tag == 16:
+                size = _BYTES.get(value, 0)
+        if not size or any(dim < 0 for dim in dims):
+            return None
+        for dim in dims:
+            size *= dim
+        return size
 
     def _pair(self, start: int, end: int) -> tuple[str, str]:
         key = said = ""

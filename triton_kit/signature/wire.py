@@ -172,6 +172,14 @@ class Wire:
             index = 0
         return self._buffer[index : index + _LONGEST_HEAD]
 
+    def number(self, at: int) -> tuple[int, int]:
+        """The unsigned varint at a byte, and the byte behind it. Raises WireError."""
+        try:
+            value, length = varint(self._peek(at), 0)
+        except IndexError:
+            raise WireError("ends inside a number", at, needed=self.size + 1) from None
+        return value, at + length
+
     def text(self, start: int, end: int) -> str:
         """The text between two bytes; what is not UTF-8 in it is shown as escapes."""
         length = end - start

@@ -12,6 +12,7 @@ from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
+from triton_kit.signature.errors import ModelFileError
 
 
 def signatures(model: CheckedModel) -> Iterator[tuple[int, Any]]:
@@ -133,7 +134,14 @@ def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
     for version, onnx in signatures(model):
         needed: dict[str, int] = {}
         for data in onnx.external_data:
-            needed[data.location] = max(needed.get(data.location, 0), data.offset + (data.length or 0))
+            needed[data.location] = max(needed.get(data.location, 0), data.offset + (data.length or data.size or 0))
+            if data.length is not None and data.size is not None and data.length != data.size:
+                yield Problem(
+                    message=f"the tensor '{data.tensor}' is {count(data.size, 'byte')} and has {data.length} of"
+                    f" '{data.location}'",
+                    help="save the model and its tensors again",
+                    file=FilePath(model_path(model, version)),
+                )
         folder = os.path.dirname(model_path(model, version))
         for location, size in needed.items():
             path = os.path.join(folder, location)
@@ -149,6 +157,74 @@ def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
                     help="copy it again",
                     file=FilePath(path),
                 )
+
+
+@rule(Severity.WARNING)
+def onnx_external_data_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+    """A file that the model keeps its tensors in is not in the model's directory.
+
+    ONNX Runtime 1.19 of 24.10 opens it wherever it is; a model that is copied without it does not load (onnxruntime
+    onnxruntime.cc:LoadModel).
+
+    Bad:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] external ../weights.bin
+        -- weights.bin
+        0123456789abcdef
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] external weights.bin
+        -- 1/weights.bin
+        0123456789abcdef
+    """
+    from triton_kit.signature.external import confine
+
+    for version, onnx in signatures(model):
+        path = model_path(model, version)
+        for location in dict.fromkeys(data.location for data in onnx.external_data):
+            there = os.path.join(os.path.dirname(path), location)
+            try:
+                confine(FilePath(path), (location,))
+            except ModelFileError as error:
+                if files.kind_of(there) == files.FILE:
+                    yield Problem(message=f"the model {error.detail}", help=error.hint, file=FilePath(path))
+
+
+@rule(Severity.ERROR)
+def onnx_invalid_graph(model: CheckedModel) -> Iterator[Problem]:
+    """The graph of the ONNX model is one that ONNX Runtime does not take.
+
+    An operator that does not exist in the version that is imported, with a wrong number of inputs or outputs, without a
+    required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; a circle
+    (onnxruntime onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
+
+    Server says:
+
+        This is an invalid model
+        Duplicate definition of name
+        the graph is not acyclic
+        is not a graph input, initializer, or output of a previous node
+        No Op registered for
+
+    Bad:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] operator Identitty
+
+    Good:
+
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] operator Identity
+    """
+    for version, onnx in signatures(model):
+        for fault in onnx.faults[:_MOST_FAULTS]:
+            yield Problem(
+                message=f"the graph is invalid: {fault}",
+                help="export the model again, and check it with onnx.checker",
+                file=FilePath(model_path(model, version)),
+            )
+
+
+_MOST_FAULTS = 5
 
 
 @rule(Severity.ERROR)
