@@ -225,21 +225,16 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
             continue
         if tensor.data_type == "TYPE_INVALID" or (tensor.data_type == "TYPE_BF16" and model.options.release < (26, 3)):
             continue
-        if isinstance(tensor.data_type, int) or tensor.data_type not in DATA_TYPES:
-            yield Problem(
-                at=(*tensor.at, "data_type"),
-                message=f"data type {tensor.data_type} of '{tensor.name}' does not exist",
-                help=f"write {spec.dtype}" if spec.dtype else "name a type",
-                fix=set_word((*tensor.at, "data_type"), spec.dtype) if spec.dtype else None,
-            )
-        elif spec.dtype != tensor.data_type:
-            yield Problem(
-                at=(*tensor.at, "data_type"),
-                message=f"{tensor.kind} '{tensor.name}' is {spec.dtype or 'of another type'} in the model, not"
-                f" {tensor.data_type}",
-                help=f"write {spec.dtype}" if spec.dtype else "export the model with a type that Triton has",
-                fix=set_word((*tensor.at, "data_type"), spec.dtype) if spec.dtype else None,
-            )
+        at, given, real = (*tensor.at, "data_type"), tensor.data_type, spec.dtype
+        if given not in DATA_TYPES:
+            message, help_ = f"data type {given} of '{tensor.name}' does not exist", "name a type"
+        elif real != given:
+            message = f"{tensor.kind} '{tensor.name}' is {real or 'of another type'} in the model, not {given}"
+            help_ = "export the model with a type that Triton has"
+        else:
+            continue
+        fix = set_word(at, real) if real else None
+        yield Problem(at=at, message=message, help=f"write {real}" if real else help_, fix=fix)
 
 
 @rule(Severity.ERROR)
