@@ -57,6 +57,7 @@ AREAS: dict[str, Area] = {
     "parameters": Area(("parameters",)),
     "python": Area((), ("python",)),
     "pythoncompletion": Area((), ("python",)),
+    "pythonbehaviour": Area((), ("python",)),
     "pythontensors": Area((), ("python",)),
     "onnxfile": Area((), ("onnxruntime",)),
     "onnxio": Area((), ("onnxruntime",)),

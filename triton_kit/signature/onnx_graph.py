@@ -153,12 +153,14 @@ class _Checker:
 
     def _check(self, node: Node) -> None:
         domain, operator = node.domain, node.operator
-        if domain not in tables() or operator in self.functions:
+        if operator in self.functions:
             return
         version = self.versions.get(domain)
         if version is None:
             said = f"operators of {domain}" if domain else "operators"
             self.faults.append(f"{node.title} needs a version of {said}, and the model imports none")
+            return
+        if domain not in tables():
             return
         if version > tables()[domain].newest:
             return

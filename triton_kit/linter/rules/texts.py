@@ -129,6 +129,10 @@ def text_not_utf8(model: CheckedModel) -> Iterator[Problem]:
 
     It parses, and the configuration that the server hands on is then broken or not to be had (protobuf TextFormat).
 
+    Server says:
+
+        contains invalid UTF-8 data
+
     Bad:
 
         parameters { key: "author" value { string_value: "\\377" } }
