@@ -351,6 +351,10 @@ class CheckedRepository:
             self._models[name] = CheckedModel(path, self)
         return self._models[name]
 
+    def forget(self, name: str) -> None:
+        """Let go of what was read of a model; who asks for it again gets it read again."""
+        self._models.pop(name, None)
+
     def holders(self, name: str) -> list[CheckedRepository]:
         """The server's repositories that have a model of that name, this one first."""
         return [one for one in (self, *self.others) if one.model(name) is not None]

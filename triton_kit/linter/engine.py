@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
+from typing import NamedTuple
 
 from triton_kit.linter import files
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
@@ -22,6 +23,11 @@ from triton_kit.linter.target import Target, find_targets
 from triton_kit.repository.source import START, Span
 
 Finding = tuple[Rule, Problem]
+Place = tuple[CheckedRepository, str]
+"""A repository and the name of a model in it."""
+
+MANY = 150
+"""So many models are judged in several processes, if there are processors for them."""
 
 DEFAULT_RELEASE = "24.10"
 
@@ -110,6 +116,18 @@ def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Rep
             gc.enable()
 
 
+class Outcome(NamedTuple):
+    """What a report takes from a model. ``deferred`` is that of an ensemble which is yet to be judged."""
+
+    name: str
+    has_config: bool
+    diagnostics: tuple[Diagnostic, ...] = ()
+    suppressed: int = 0
+    sources: dict[FilePath, str] = {}  # noqa: RUF012 - never changed
+    refusal: Problem | None = None
+    deferred: bool = False
+
+
 class Run:
     """One pass over some targets: each model is judged once, however many ask for its verdict."""
 
@@ -123,7 +141,7 @@ class Run:
 
     def report(self, targets: Iterable[Target]) -> Report:
         """The report on the targets, each model named once."""
-        models: dict[str, CheckedModel] = {}
+        places: dict[str, Place] = {}
         diagnostics: list[Diagnostic] = []
         targets = self.as_one_server(targets)
         for target in targets:
@@ -131,28 +149,68 @@ class Run:
             if target.whole:
                 diagnostics += self.judge_repository(repository)
             for name in served(repository) if target.whole else target.models:
-                model = repository.model(name)
-                if model is not None:
-                    models.setdefault(model.path, model)
+                places.setdefault(os.path.join(repository.path, name), (repository, name))
+        outcomes = [one for one in self.outcomes(list(places.values())) if one is not None]
         sources: dict[FilePath, str] = {}
-        suppressed = 0
-        for model in models.values():
-            found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
-            if not found and not has_suppressions(model):
-                continue
-            kept, unused = self.unsuppressed(model, found)
-            suppressed += len(found) - len(kept)
-            kept += unused
-            diagnostics += kept
-            _remember_sources(model, kept, sources)
+        for outcome in outcomes:
+            diagnostics += outcome.diagnostics
+            sources |= outcome.sources
         diagnostics.sort(key=_order)
         return Report(
             diagnostics=tuple(diagnostics),
-            models=tuple(m.name for m in models.values()),
-            files=sum(1 for m in models.values() if m.listing_error is None and m.config_kind == files.FILE),
-            suppressed=suppressed,
+            models=tuple(one.name for one in outcomes),
+            files=sum(one.has_config for one in outcomes),
+            suppressed=sum(one.suppressed for one in outcomes),
             sources=sources,
         )
+
+    def outcomes(self, places: Sequence[Place]) -> list[Outcome | None]:
+        """What there is to say about each model; many are shared with other processes, whatever the order.
+
+        Ensembles come last and in order: those that use each other are judged differently from each end.
+        """
+        if len(places) < MANY:
+            return [self.outcome(place) for place in places]
+        from triton_kit.linter.parallel import MOST_PIECES, in_pieces
+
+        size = max(32, -(-len(places) // MOST_PIECES))
+        pieces = [places[i : i + size] for i in range(0, len(places), size)]
+        found = in_pieces(len(pieces), lambda i: [self.outcome(place, forgetting=True) for place in pieces[i]])
+        outcomes = [outcome for piece in found for outcome in piece]
+        for (repository, name), outcome in zip(places, outcomes, strict=True):
+            if outcome is not None and not outcome.deferred:
+                # All that an ensemble asks of the verdict.
+                refusal = [(INTERNAL, outcome.refusal)] if outcome.refusal else []
+                self.findings.setdefault(os.path.join(repository.path, name), refusal)
+        return [
+            self.outcome(place) if outcome is not None and outcome.deferred else outcome
+            for place, outcome in zip(places, outcomes, strict=True)
+        ]
+
+    def outcome(self, place: Place, *, forgetting: bool = False) -> Outcome | None:
+        """What there is to say about a model, ``None`` where it is gone.
+
+        ``forgetting`` keeps nothing of what was read, and leaves ensembles for later.
+        """
+        repository, name = place
+        model = repository.model(name)
+        if model is None:
+            return None
+        if forgetting and _is_ensemble(model):
+            return Outcome(name, True, deferred=True)
+        found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
+        has_config = model.listing_error is None and model.config_kind == files.FILE
+        outcome = Outcome(model.name, has_config)
+        if found or has_suppressions(model):
+            kept, unused = self.unsuppressed(model, found)
+            sources: dict[FilePath, str] = {}
+            _remember_sources(model, [*kept, *unused], sources)
+            outcome = Outcome(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
+        if forgetting:
+            outcome = outcome._replace(refusal=repository.refusal(model))
+            repository.forget(name)
+            self.findings.pop(model.path, None)
+        return outcome
 
     def as_one_server(self, targets: Iterable[Target]) -> list[Target]:
         """The targets, with the whole repositories among them known to each other: they are those of one server."""
@@ -283,6 +341,13 @@ def _keep_first_internal(found: list[Finding]) -> None:
     internal = [finding for finding in found if finding[0] is INTERNAL]
     for finding in internal[1:]:
         found.remove(finding)
+
+
+def _is_ensemble(model: CheckedModel) -> bool:
+    try:
+        return model.is_ensemble
+    except Broken:
+        return False
 
 
 def has_suppressions(model: CheckedModel) -> bool:
