@@ -180,7 +180,7 @@ def write_default(model: Path, text: str) -> None:
     (model / "1" / (config.default_model_filename or "model.onnx")).write_bytes(onnx_file(spec))
 
 
-MODEL_PY = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
+MODEL_PY = "class TritonPythonModel:\n    def execute(self, requests):\n        return [None for _ in requests]\n"
 
 OTHER_FILES = (".pt", ".savedmodel", ".graphdef", ".xml", ".plan")
 OTHER_DEFAULTS = {

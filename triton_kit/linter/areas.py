@@ -80,6 +80,7 @@ AREAS: dict[str, Area] = {
     "ensembledecoupled": _ENSEMBLE,
     "unheeded": _ALWAYS,
     "idle": _ALWAYS,
+    "surprises": _ALWAYS,
     "suppressions": _ALWAYS,
 }
 """The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""

@@ -113,10 +113,10 @@ def op_library_missing(model: CheckedModel) -> Iterator[Problem]:
 
 @rule(Severity.WARNING)
 def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
-    """A library of custom operators is not on this machine.
+    """A library of custom operators is not on this machine, or its backend ignores it.
 
     The server opens the path as it is given, on its own machine or in its container (onnxruntime
-    onnxruntime.cc:LoadModel).
+    onnxruntime.cc:LoadModel, tensorflow tensorflow.cc:ParseAndRegisterLibraries); other backends do not read it.
 
     Bad:
 
@@ -127,7 +127,13 @@ def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
         backend: "onnxruntime"
     """
-    if model.backend != "onnxruntime":
+    if model.backend not in ("onnxruntime", "tensorflow"):
+        for i, _ in enumerate(model.config.model_operations.op_library_filename if model.backend else ()):
+            yield Problem(
+                at=("model_operations", "op_library_filename", i),
+                message=f"the backend '{model.backend}' ignores libraries of operators",
+                help="leave it out",
+            )
         return
     for i, name in enumerate(model.config.model_operations.op_library_filename):
         if os.path.isabs(name) and not os.path.exists(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from triton_kit.linter import files
 from triton_kit.linter.checked import CheckedModel, CheckedRepository
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
@@ -141,3 +142,58 @@ def custom_config_missing(model: CheckedModel) -> Iterator[Problem]:
             help=nearest(name, there) if there else f"write configs/{name}.pbtxt",
             file=FilePath(model.join("configs")),
         )
+
+
+@rule(Severity.ERROR)
+def checksum_mismatch(model: CheckedModel) -> Iterator[Problem]:
+    """The checksum agent is given a sum that the file does not have.
+
+    Its parameters are `MD5:<path below the model>` and the sum in hexadecimal digits; other algorithms are refused
+    (core repo_agent.cc:TritonRepoAgentManager, and the checksum repository agent).
+
+    Server says:
+
+        Mismatched MD5 hash for file
+
+    Bad:
+
+        model_repository_agents { agents [ { name: "checksum"
+          parameters { key: "MD5:labels.txt" value: "00000000000000000000000000000000" } } ] }
+        -- labels.txt
+        cat
+
+    Good:
+
+        model_repository_agents { agents [ { name: "checksum"
+          parameters { key: "MD5:labels.txt" value: "54b8617eca0e54c7d3c8e6732c6b687a" } } ] }
+        -- labels.txt
+        cat
+    """
+    for i, agent in enumerate(model.config.model_repository_agents.agents):
+        if agent.name != "checksum":
+            continue
+        for key, value in agent.parameters.items():
+            at = ("model_repository_agents", "agents", i, "parameters", key)
+            algorithm, _, name = key.partition(":")
+            if algorithm != "MD5" or not name:
+                yield Problem(at=at, key=True, message=f"'{key}' is no checksum", help="write MD5:<file>")
+                continue
+            path = model.join(name)
+            if files.kind_of(path) != files.FILE:
+                yield Problem(at=at, message=f"the file '{name}' does not exist", help="put it into the model")
+            elif (found := _md5(path)) not in (None, value):
+                yield Problem(at=at, message=f"the file '{name}' has another MD5 sum: {found}", help=f"write {found}")
+
+
+def _md5(path: str) -> str | None:
+    """The MD5 sum of a file in hexadecimal digits, read a piece at a time; ``None`` where it cannot be read."""
+    import hashlib
+
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with open(path, "rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest()
