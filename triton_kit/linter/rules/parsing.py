@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.edits import replace
 from triton_kit.linter.rule import rule
+from triton_kit.repository.source import Path
 
 
 def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
@@ -226,25 +229,6 @@ def encoding(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "encoding")
 
 
-_SINCE: dict[tuple[str, ...], tuple[int, int]] = {
-    ("runtime",): (24, 1),
-    ("model_metrics",): (24, 11),
-    ("response_cache",): (21, 10),
-    ("ensemble_scheduling", "max_inflight_requests"): (25, 11),
-    ("sequence_batching", "iterative_sequence"): (23, 11),
-    ("sequence_batching", "oldest", "preserve_ordering"): (23, 8),
-    ("sequence_batching", "state", "use_same_buffer_for_input_output"): (23, 11),
-    ("sequence_batching", "state", "use_growable_memory"): (23, 11),
-    ("sequence_batching", "state", "initial_state"): (22, 1),
-    ("sequence_batching", "state"): (21, 11),
-    ("ensemble_scheduling", "step", "model_namespace"): (23, 3),
-    ("input", "optional"): (22, 1),
-    ("input", "is_non_linear_format_io"): (24, 8),
-    ("output", "is_non_linear_format_io"): (24, 8),
-    ("model_warmup", "count"): (22, 7),
-}
-
-
 @rule(Severity.ERROR)
 def field_of_newer_release(model: CheckedModel) -> Iterator[Problem]:
     """A field is one that the server's release does not have yet.
@@ -265,29 +249,54 @@ def field_of_newer_release(model: CheckedModel) -> Iterator[Problem]:
         -- tk validate --release 24.11
         model_metrics { }
     """
-    for path, since in _SINCE.items():
-        if model.options.release < since:
-            for at in _places(model.config, path):
-                yield Problem(
-                    at=at,
-                    key=True,
-                    message=f"'{path[-1]}' is a field of release {since[0]}.{since[1]:02} and later",
-                    help="leave it out, or set --release to the server's",
-                )
+    year, month = model.options.release
+    newer = _newer_names(f"{year}.{month:02}")
+    text = model.document.source.text
+    if any(name in text for name in newer):
+        for at, name, since in _newer_places(model.config, f"{year}.{month:02}"):
+            what = "a field" if at[-1] == name else "a value"
+            yield Problem(
+                at=at,
+                key=at[-1] == name,
+                message=f"'{name}' is {what} of release {since} and later",
+                help="leave it out, or set --release to the server's",
+            )
 
 
-def _places(message: object, path: tuple[str, ...], at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    field, rest = path[0], path[1:]
-    if not message.has(field):  # type: ignore[attr-defined]
-        return
-    value = getattr(message, field)
-    if not rest:
-        yield (*at, field)
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _places(item, rest, (*at, field, i))
-    else:
-        yield from _places(value, rest, (*at, field))
+@cache
+def _newer_names(release: str) -> tuple[str, ...]:
+    """The names of fields and enum values that came after a release: a text without any of them is done with."""
+    from triton_kit.repository.schema import message_names, message_type
+
+    names = set()
+    for message in message_names():
+        for field in message_type(message).fields.values():
+            if field.since and field.since > release:
+                names.add(field.name)
+            if field.kind == "enum":
+                names.update(value for value, since in field.enum.since.items() if since > release)
+    return tuple(sorted(names))
+
+
+def _newer_places(message: Any, release: str, at: Path = ()) -> Iterator[tuple[Path, str, str]]:
+    """What is set in a message and came after a release; of a newer block only the block itself."""
+    for name, value in message.fields():
+        field = message.type_.fields[name]
+        here: Path = (*at, name)
+        if field.since and field.since > release:
+            yield here, name, field.since
+        elif field.map:
+            for key, item in value.items():
+                if field.value is not None and field.value.kind == "message":
+                    yield from _newer_places(item, release, (*here, key))
+        elif field.kind == "message":
+            for i, item in enumerate(value if field.repeated else [value]):
+                yield from _newer_places(item, release, (*here, i) if field.repeated else here)
+        elif field.kind == "enum":
+            for i, item in enumerate(value if field.repeated else [value]):
+                since = field.enum.since.get(item)
+                if since and since > release:
+                    yield (*here, i) if field.repeated else here, str(item), since
 
 
 @rule(Severity.ERROR, until="26.03")
