@@ -32,7 +32,8 @@ ACCEPTED = {
     "-- configs/h100.pbtxt\nmax_batch_size: 4" + BATCHING,
     "ens-explicit-mode-deps": "-- tk validate --model-control explicit --load-model m\n" + ENSEMBLE + COMPOSED,
     "repo-subdirs-of-model": "-- warmup/\n-- initial_state/\n-- configs/\n-- assets/\n-- old_2/" + BATCHING,
-    "repo-hidden-files": PYTHON + "-- .DS_Store\nx\n-- 1/.keep\nx\n-- 1/model.py\nclass TritonPythonModel:\n    def execute(self, requests): ...",
+    "repo-hidden-files": PYTHON + "-- .DS_Store\nx\n-- 1/.keep\nx\n-- 1/model.py\n"
+    "class TritonPythonModel:\n    def execute(self, requests): ...",
     "cfg-missing-autocomplete": "-- no config.pbtxt" + BATCHING,
     "cfg-empty-file-ok": "# nothing but a comment" + BATCHING,
     "parse-float": PYTHON

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
@@ -243,6 +242,7 @@ _KEYS = (
     "session.use_device_allocator_for_initializers", "memory.enable_memory_arena_shrinkage", "cudnn_conv_algo_search",
     "arena_extend_strategy", "gpu_mem_limit", "do_copy_in_default_stream",
 )  # fmt: skip
+_READ = frozenset(_KEYS)
 
 
 @rule(Severity.WARNING)
@@ -261,11 +261,13 @@ def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
         backend: "onnxruntime"
         parameters { key: "intra_op_thread_count" value { string_value: "2" } }
     """
-    if model.backend != "onnxruntime":
+    if model.backend != "onnxruntime" or _READ.issuperset(model.config.parameters):
         return
+    import difflib
+
     for key in model.config.parameters:
         near = difflib.get_close_matches(key.lower(), _KEYS, n=1, cutoff=0.85)
-        if near and key not in _KEYS:
+        if near and key not in _READ:
             yield Problem(
                 at=("parameters", key),
                 key=True,
