@@ -1,6 +1,7 @@
 """Writes the table of ONNX operators that graphs are checked against, out of the installed onnx package.
 
-``python scripts/make_onnx_operators.py`` writes it, ``--check`` ends with 1 where it is not what would be written by the same release of onnx.
+``python scripts/make_onnx_operators.py`` writes it, ``--check`` ends with 1 where it is not what the same release of
+onnx would give.
 """
 
 from __future__ import annotations
