@@ -7,6 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from triton_kit.resources import resource
+from triton_kit.signature.onnx_plain import plain_node
 from triton_kit.signature.wire import Wire, WireError
 
 _MOST_NODES = 200_000
@@ -116,6 +117,12 @@ class _Checker:
     def node(self, start: int, end: int, depth: int) -> Node:
         """``NodeProto``, with the nodes of graphs inside it."""
         wire = self.wire
+        if plain := plain_node(wire.short(start, end)):
+            node = Node(*plain)
+            if node.domain == "ai.onnx":
+                node = node._replace(domain="")
+            self._check(node)
+            return node
         name = operator = domain = ""
         inputs: list[str] = []
         outputs: list[str] = []

@@ -11,6 +11,7 @@ _MOST = 256 * 1024
 """Bytes read at once while reading on; the step doubles from ``_FIRST`` to this."""
 _LONGEST_HEAD = 20
 """Bytes that a field's tag and its varint value or length can take together, ten each."""
+_SHORT = 1024
 _FIELD_LIMIT = 4_000_000
 _TEXT_LIMIT = 32 * 1024 * 1024
 _GROUP_DEPTH = 100
@@ -192,6 +193,18 @@ class Wire:
         else:
             piece = os.pread(self._fd, length, start)
         return piece.decode("utf-8", "backslashreplace")
+
+    def short(self, start: int, end: int) -> bytes:
+        """The bytes of a message that is short, to be read at once; none of a long one. It counts for eight fields."""
+        self._budget -= 8
+        length = end - start
+        if length > _SHORT:
+            return b""
+        index = start - self._base
+        if index < 0 or index + length > len(self._buffer):
+            self._fill(start, length)
+            index = 0
+        return self._buffer[index : index + length]
 
     def may_hold(self, needle: bytes, start: int, end: int) -> bool:
         """Whether the bytes may hold a word: False is certain; True also where they are too many to look through."""
