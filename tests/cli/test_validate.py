@@ -18,7 +18,9 @@ HEAVY = ("onnx", "numpy", "tritonclient", "grpc", "jinja2", "yaml", "rich", "goo
 def bad(tmp_path: Path) -> Path:
     model = tmp_path / "repo" / "m"
     (model / "1").mkdir(parents=True)
-    (model / "1" / "model.py").write_text("class TritonPythonModel:\n    def execute(self, requests): ...\n", encoding="utf-8")
+    (model / "1" / "model.py").write_text(
+        "class TritonPythonModel:\n    def execute(self, requests): ...\n", encoding="utf-8"
+    )
     (model / "config.pbtxt").write_text('backend: "python"\nmax_batch_size: -1\n', encoding="utf-8")
     return tmp_path / "repo"
 
