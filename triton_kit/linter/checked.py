@@ -105,12 +105,18 @@ class CheckedModel:
         """The sub-directories, by bytes."""
         return files.by_bytes(self.entries, files.DIRECTORY)
 
+    @cached_property
+    def _listings(self) -> dict[str, dict[str, str]]:
+        return {}
+
     def listing(self, name: str) -> dict[str, str]:
         """What stands in a sub-directory; Broken where that cannot be listed."""
-        try:
-            return self.repository.disk.listing(self.join(name))
-        except OSError:
-            raise Broken(name) from None
+        if name not in self._listings:
+            try:
+                self._listings[name] = self.repository.disk.listing(self.join(name))
+            except OSError:
+                raise Broken(name) from None
+        return self._listings[name]
 
     def join(self, *names: str) -> str:
         """A path below the model's directory."""

@@ -243,7 +243,8 @@ class Run:
             names = None if written is None else (model.backend, model.platform)
         key = (written, names)
         if key not in self.asked:
-            self.asked[key] = self.rules("model", (a for a, when in AREAS.items() if when.may_speak(written, names)))
+            rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
+            self.asked[key] = [rule for rule in rules if written is None or not rule.broken]
         return self.asked[key]
 
     def judge(self, model: CheckedModel) -> list[Finding]:
@@ -252,7 +253,14 @@ class Run:
             found: list[Finding] = []
             self.findings[model.path] = found
             for rule in self.rules_for(model):
-                found += apply(rule, model)
+                # A hundred times a model: no call where nothing goes wrong, see apply.
+                try:
+                    for problem in rule.check(model):
+                        found.append((rule, problem))  # noqa: PERF401
+                except Broken:
+                    pass
+                except Exception as error:
+                    found.append(_internal(rule, model.path, error))
             _keep_first_internal(found)
         return self.findings[model.path]
 
@@ -329,11 +337,13 @@ def apply(rule: Rule, subject: CheckedModel | CheckedRepository | list[Unused], 
     except Broken:
         pass
     except Exception as error:
-        path = path if isinstance(subject, list) else subject.path
-        message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
-        problem = Problem(message=message, help="report this as a bug in tk", file=FilePath(path))
-        found.append((INTERNAL, problem))
+        found.append(_internal(rule, path if isinstance(subject, list) else subject.path, error))
     return found
+
+
+def _internal(rule: Rule, path: str, error: Exception) -> Finding:
+    message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
+    return INTERNAL, Problem(message=message, help="report this as a bug in tk", file=FilePath(path))
 
 
 def _keep_first_internal(found: list[Finding]) -> None:

@@ -23,7 +23,7 @@ class Rule(NamedTuple):
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
     ``area`` is the module; ``scope`` says whether the check takes a model, the repository, or the
-    ``suppressions`` that silence nothing.
+    ``suppressions`` that silence nothing. ``broken`` rules have something to say of broken configurations only.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Rule(NamedTuple):
     scope: str
     since: tuple[int, int] | None
     until: tuple[int, int] | None
+    broken: bool = False
 
     @property
     def doc(self) -> str:
@@ -52,7 +53,12 @@ BY_AREA: dict[str, list[Rule]] = {}
 
 
 def rule(
-    severity: Severity, *, since: str | None = None, until: str | None = None, scope: str = "model"
+    severity: Severity,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    scope: str = "model",
+    broken: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
 
@@ -65,6 +71,7 @@ def rule(
             severity=severity,
             check=check,
             area=area,
+            broken=broken,
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,

@@ -30,8 +30,11 @@ class Message:
         self._end = -1
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name[0] == "_":
             raise AttributeError(name)
+        defaults = self._type.defaults
+        if name in defaults:
+            return defaults[name]
         field = self._type.fields.get(name)
         if field is None:
             raise AttributeError(f"{self._type.name} has no field {name}")

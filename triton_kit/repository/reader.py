@@ -53,6 +53,8 @@ class Reader:
         self.root = Message(type_)
         self.stack = [Frame(self.root, "", None, False)]
         self.found: list[Found] = []
+        # Whether a value took the place of an earlier one.
+        self.replaced = False
         # What is remembered between mistakes, so that one typo is one message.
         self.template = False
         self.balance: int | None = None
@@ -199,7 +201,9 @@ class Reader:
                 if isinstance(value, Message):
                     value._name, value._start, value._end = message._name, message._start, end
             parent = self.stack[-1].message
-            parent.__dict__[field.name][entry.get("key", field.key.default)] = value
+            entries, key = parent.__dict__[field.name], entry.get("key", field.key.default)
+            self.replaced = self.replaced or key in entries
+            entries[key] = value
             parent._marks.append((field.name, message))
 
     def end_list(self, field: Field, name: int, end: int) -> None:
@@ -218,6 +222,7 @@ class Reader:
             value = values[field.name]
             visible = field.kind == "message" or field.oneof or type_.entry
             if not visible and value == field.default and str(value) != "-0.0":
+                self.replaced = True
                 return True
             _recovery().report_twice(self, field, field, start, end)
             return False

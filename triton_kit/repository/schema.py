@@ -89,7 +89,7 @@ class MessageType:
     ``name`` leaves the package out, such as ``ModelOptimizationPolicy.Cuda``; ``entry`` marks the entry of a map.
     """
 
-    __slots__ = ("cache", "entry", "fields", "name", "oneofs")
+    __slots__ = ("cache", "defaults", "entry", "fields", "name", "oneofs")
 
     def __init__(self, name: str, entry: bool, fields: dict[str, Field]) -> None:
         self.name = name
@@ -100,6 +100,8 @@ class MessageType:
             if field.oneof:
                 self.oneofs[field.oneof] = (*self.oneofs.get(field.oneof, ()), field.name)
         self.cache: Any = None
+        # Of scalars, which a reader may share.
+        self.defaults = {f.name: f.default for f in fields.values() if f.kind != "message" and not f.repeated}
 
     def __repr__(self) -> str:
         return f"MessageType({self.name!r})"

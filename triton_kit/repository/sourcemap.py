@@ -35,8 +35,9 @@ class SourceMap:
     ``text`` is the whole text, bytes that are not UTF-8 as surrogate escapes.
     """
 
-    def __init__(self, text: str, root: Message) -> None:
+    def __init__(self, text: str, root: Message, *, replaced: bool = True) -> None:
         self.text = text
+        self._replaced = replaced
         self._root = root
         self._marks: dict[int, dict[str, list[Any]]] = {}
 
@@ -68,7 +69,7 @@ class SourceMap:
 
     def overridden(self) -> Iterator[Overridden]:
         """The values that a later one of the same field, or of the same key of a map, replaces."""
-        todo = [self._root]
+        todo = [self._root] if self._replaced else []
         while todo:
             message = todo.pop()
             fields = message._type.fields

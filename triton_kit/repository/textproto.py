@@ -52,7 +52,7 @@ def parse(data: bytes | str, *, message: str = "ModelConfig") -> Document:
     text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
     reader = Reader(text, message_type(message))
     root = reader.read()
-    source = SourceMap(text, root)
+    source = SourceMap(text, root, replaced=reader.replaced)
     problems = tuple(_problem(found, source) for found in sorted(reader.found, key=lambda f: f.start))
     return Document(message=root, source=source, problems=problems)
 

@@ -11,6 +11,9 @@ from triton_kit.signature.onnx_plain import plain_node
 from triton_kit.signature.wire import Wire, WireError
 
 _MOST_NODES = 200_000
+_MOST_KINDS = 10_000
+_FINE: set[tuple[object, ...]] = set()
+"""Kinds of nodes that were found to be fine: graphs have thousands of nodes, of a few kinds."""
 _NESTING = 30
 
 _RUNTIMES_OWN = frozenset(
@@ -69,6 +72,8 @@ def find_faults(
 
 def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Sequence[str]) -> Iterator[str]:
     """Values that are made twice, or not at all, and circles."""
+    if _is_in_order(nodes, known, outputs):
+        return
     makers: dict[str, int] = {}
     for i, node in enumerate(nodes):
         for name in node.outputs:
@@ -100,6 +105,20 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Sequence[str])
     if done < len(nodes):
         first = next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
         yield f"{first.title} takes what it makes itself, in a circle"
+
+
+def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Sequence[str]) -> bool:
+    """Whether every value is made once and before it is taken, as exporters write it: then there is nothing to find."""
+    made = set(known)
+    made.add("")
+    for node in nodes:
+        if not made.issuperset(node.inputs):
+            return False
+        for name in node.outputs:
+            if name in made and name:
+                return False
+            made.add(name)
+    return all(name and name in made for name in outputs)
 
 
 class _Checker:
@@ -160,8 +179,17 @@ class _Checker:
 
     def _check(self, node: Node) -> None:
         domain, operator = node.domain, node.operator
-        if operator in self.functions:
+        version = self.versions.get(domain)
+        kind = (domain, version, operator, len(node.inputs), len(node.outputs), *node.attributes)
+        if kind in _FINE or operator in self.functions:
             return
+        before = len(self.faults)
+        self._check_kind(node)
+        if len(self.faults) == before and len(_FINE) < _MOST_KINDS:
+            _FINE.add(kind)
+
+    def _check_kind(self, node: Node) -> None:
+        domain, operator = node.domain, node.operator
         version = self.versions.get(domain)
         if version is None:
             said = f"operators of {domain}" if domain else "operators"

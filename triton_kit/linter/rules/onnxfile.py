@@ -142,7 +142,7 @@ def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
                     help="save the model and its tensors again",
                     file=FilePath(model_path(model, version)),
                 )
-        folder = os.path.dirname(model_path(model, version))
+        folder = os.path.dirname(model_path(model, version)) if needed else ""
         for location, size in needed.items():
             path = os.path.join(folder, location)
             if files.kind_of(path) != files.FILE:
@@ -181,6 +181,8 @@ def onnx_external_data_elsewhere(model: CheckedModel) -> Iterator[Problem]:
     from triton_kit.signature.external import confine
 
     for version, onnx in signatures(model):
+        if not onnx.external_data:
+            continue
         path = model_path(model, version)
         for location in dict.fromkeys(data.location for data in onnx.external_data):
             there = os.path.join(os.path.dirname(path), location)

@@ -27,7 +27,7 @@ def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def syntax(model: CheckedModel) -> Iterator[Problem]:
     """The text is no protobuf text format.
 
@@ -61,7 +61,7 @@ def syntax(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "syntax")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def unknown_field(model: CheckedModel) -> Iterator[Problem]:
     """A field has no such name where it stands.
 
@@ -83,7 +83,7 @@ def unknown_field(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "unknown-field")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
     """An enumeration has no value of that name.
 
@@ -105,7 +105,7 @@ def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "unknown-enum")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def wrong_type(model: CheckedModel) -> Iterator[Problem]:
     """A value is of another type than its field.
 
@@ -134,7 +134,7 @@ def wrong_type(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "type")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """A number does not fit its field.
 
@@ -158,7 +158,7 @@ def out_of_range(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "range")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
     """A field that can be given once is given again.
 
@@ -181,7 +181,7 @@ def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "duplicate")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
     """Two fields of which only one may be given stand together.
 
@@ -206,7 +206,7 @@ def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
     yield from _parse_problems(model, "oneof")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, broken=True)
 def encoding(model: CheckedModel) -> Iterator[Problem]:
     """The file has bytes that the parser does not take.
 

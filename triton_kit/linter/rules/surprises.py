@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path as FilePath
 
 from triton_kit.linter import files
@@ -245,6 +246,14 @@ _KEYS = (
 _READ = frozenset(_KEYS)
 
 
+@lru_cache(maxsize=256)
+def _near(key: str) -> list[str]:
+    """The key that this one resembles; models of one repository have much the same keys."""
+    import difflib
+
+    return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
+
+
 @rule(Severity.WARNING)
 def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
     """A parameter of an ONNX model is nearly one that the backend reads.
@@ -263,10 +272,8 @@ def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.backend != "onnxruntime" or _READ.issuperset(model.config.parameters):
         return
-    import difflib
-
     for key in model.config.parameters:
-        near = difflib.get_close_matches(key.lower(), _KEYS, n=1, cutoff=0.85)
+        near = _near(key.lower())
         if near and key not in _READ:
             yield Problem(
                 at=("parameters", key),
