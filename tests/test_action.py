@@ -68,12 +68,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setenv(name, value)
         done = run_step("Install tk", temp, temp)
     assert done.returncode == 0, done.stdout + done.stderr
+    # From here on the packages that tk needs stand behind what was installed, which may be tk itself in both.
+    (packages,) = (temp / "triton-kit").glob("lib/python*/site-packages")
+    (packages / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return temp
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PYTHONPATH", sysconfig.get_path("purelib"))
+def workspace(tmp_path: Path) -> Path:
     for name, config in (("good/m", GOOD), ("bad one/n", GOOD.replace("8 ]", "16 ]"))):
         model = tmp_path / "work" / name
         (model / "1").mkdir(parents=True)

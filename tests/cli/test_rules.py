@@ -36,7 +36,7 @@ def test_a_severity_is_listed_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_search_looks_at_names_summaries_reasons_and_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["rules", "--search", "required version"]) == 0
+    assert run(["rules", "--search", "whose required version"]) == 0
     assert names(capsys.readouterr().out) == ["step-version-not-loaded"]
 
 
