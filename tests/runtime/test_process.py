@@ -155,3 +155,32 @@ def test_a_program_that_is_not_kept_outlives_its_tk(tmp_path: Path) -> None:
         assert lives(program)
     finally:
         os.killpg(program, signal.SIGKILL)
+
+
+def test_what_must_not_be_parted_is_done_whole_however_often_it_is_interrupted(tmp_path: Path) -> None:
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    script = (
+        "import pathlib, time\n"
+        "from triton_kit.runtime.process import _undisturbed\n"
+        "def work():\n"
+        f"    pathlib.Path({str(begun)!r}).touch()\n"
+        "    time.sleep(0.5)\n"
+        f"    pathlib.Path({str(done)!r}).touch()\n"
+        "try:\n"
+        "    _undisturbed(work)\n"
+        "except KeyboardInterrupt:\n"
+        f"    assert pathlib.Path({str(done)!r}).exists()\n"
+        "    raise SystemExit(130)\n"
+    )
+    program = subprocess.Popen([sys.executable, "-c", script])
+    try:
+        while not begun.exists():
+            assert program.poll() is None
+            time.sleep(0.01)
+        for _ in range(3):
+            program.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert program.wait(30) == 130
+    finally:
+        program.kill()
+        program.wait()

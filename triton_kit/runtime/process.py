@@ -194,19 +194,40 @@ def spawn(
 
 
 def _undisturbed(action: Callable[[], None]) -> None:
-    """Do it whole, even when a Ctrl-C comes meanwhile; that then follows.
+    """Do it whole, or not at all, even when a Ctrl-C comes meanwhile; that then follows.
 
     Signals raise in the main thread, so another one does it: between a program's start and the keeper's knowing of it
-    nothing may come.
+    nothing may come. ``Thread.join`` cannot wait for that: interrupted once, it takes the thread for ended (CPython
+    before 3.13, bpo-45274).
     """
-    worker = threading.Thread(target=action, daemon=True)
+    claim, done = [action], threading.Event()
+
+    def work() -> None:
+        try:
+            claimed = claim.pop()
+        except IndexError:  # called off
+            return
+        try:
+            claimed()
+        finally:
+            done.set()
+
+    held: BaseException | None = None
     try:
-        worker.start()
-        worker.join()
-    except BaseException:
-        if worker.ident is not None:
-            worker.join()
-        raise
+        threading.Thread(target=work, daemon=True).start()
+        done.wait()
+    except BaseException as error:
+        held = error
+        with contextlib.suppress(IndexError):
+            claim.pop()
+            raise
+    while not done.is_set():
+        try:
+            done.wait()
+        except BaseException as error:  # noqa: PERF203 - each wait may be interrupted
+            held = held or error
+    if held is not None:
+        raise held
 
 
 def _guard(grace: float, leftovers: Sequence[str]) -> subprocess.Popen[bytes]:
