@@ -20,7 +20,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).relative_to(ROOT).as_posix()
-COLUMNS = 106
+COLUMNS = 120
 BROKEN_CONFIG = """\
 backend: "onnxruntime"
 max_batch_size: 8
