@@ -165,7 +165,10 @@ class CheckedModel:
             raise Broken(CONFIG_NAME)
         if isinstance(self._config_bytes, OSError) or self.config_kind not in (files.FILE, None):
             raise Broken(CONFIG_NAME)
-        return parse(self._config_bytes)
+        document = parse(self._config_bytes)
+        # The document has the text: twice is too much of a large one.
+        self._config_bytes = b""
+        return document
 
     @cached_property
     def config(self) -> Any:

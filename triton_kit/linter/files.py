@@ -7,6 +7,10 @@ import stat
 
 DIRECTORY, FILE, DANGLING, OTHER = "directory", "file", "dangling link", "special file"
 
+_PIECE = 1 << 20
+_GROWTH = 64 << 20
+"""How much more than it said a file may turn out to be."""
+
 
 def listing(path: str) -> dict[str, str]:
     """The names in a directory and what each is after following links; raises OSError where it cannot be listed."""
@@ -45,12 +49,28 @@ def _exists(path: str) -> bool:
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a regular file; raises OSError. Never waits on a pipe."""
+    """The bytes of a regular file; raises OSError. Never waits on a pipe, nor reads what does not end."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
             raise OSError(0, "not a regular file")
-        return file.read()
+        size = info.st_size
+        data = os.read(fd, size + 1)
+        return data if len(data) == size else data + _rest(fd, size + _GROWTH - len(data))
+    finally:
+        os.close(fd)
+
+
+def _rest(fd: int, most: int) -> bytes:
+    """What comes behind, of a file that grows, or of which the kernel does not tell the size."""
+    pieces = []
+    while piece := os.read(fd, _PIECE):
+        pieces.append(piece)
+        most -= len(piece)
+        if most < 0:
+            raise OSError(0, "a file without end")
+    return b"".join(pieces)
 
 
 def reason(error: OSError) -> str:

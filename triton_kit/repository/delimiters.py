@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triton_kit.repository import suggest
 from triton_kit.repository.lexer import skip, tail, token_end
 from triton_kit.repository.schema import Field
 from triton_kit.repository.skipping import balance, is_template, past_list, template
 from triton_kit.repository.source import Replacement
-from triton_kit.repository.tokens import CLOSE, LIMIT
+from triton_kit.repository.tokens import CLOSE, LIMIT, statement
 
 if TYPE_CHECKING:
     from triton_kit.repository.reader import Reader
@@ -111,7 +111,7 @@ def report_twice(reader: Reader, field: Field, other: Field, start: int, end: in
     place = getattr(first, "_name", None)
     if place is None:
         place = next(
-            (m.start(1) if isinstance(m, re.Match) else m[1] for m in message._marks if _named(m, other.name)), start
+            (m if isinstance(m, int) else m[1] for m in message._marks if _named(reader, m, other.name)), start
         )
     related = ((f"{other.name} is set here", place, place + len(other.name)),)
     if field is other:
@@ -122,8 +122,8 @@ def report_twice(reader: Reader, field: Field, other: Field, start: int, end: in
         reader.report("oneof", start, end, text, help_, field=field, related=related)
 
 
-def _named(mark: object, name: str) -> bool:
-    return mark[1] == name if isinstance(mark, re.Match) else bool(mark[0] == name)  # type: ignore[index]
+def _named(reader: Reader, mark: Any, name: str) -> bool:
+    return bool((statement(reader.text, mark)[1] if isinstance(mark, int) else mark[0]) == name)
 
 
 def report_open(reader: Reader) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from triton_kit.repository.message import Message, default_of
 from triton_kit.repository.schema import BOOLS, RANGES, Field, MessageType
 from triton_kit.repository.source import Path, Replacement
-from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIMIT, LIST, NEXT, OTHER, SKIP, STATEMENT
+from triton_kit.repository.tokens import BLOCK, CLOSE, INTEGERS, LIMIT, LIST, NEXT, OTHER, SKIP, STATEMENT, padded
 
 Convert = Callable[[str], Any]
 Plan = dict[str, tuple[Field, tuple[Convert | None, ...]]]
@@ -48,8 +48,7 @@ class Reader:
 
     def __init__(self, text: str, type_: MessageType) -> None:
         self.size = len(text)
-        # The line break ends a comment on the last line; the NUL is the character at the end, and no token.
-        self.text = text + "\n\0"
+        self.text = padded(text)
         self.root = Message(type_)
         self.stack = [Frame(self.root, "", None, False)]
         self.found: list[Found] = []
@@ -139,7 +138,8 @@ class Reader:
                             continue
                         else:
                             values[name] = value
-                        marks.append(m)
+                        # Where it begins, which is little to keep: who wants to know more matches again.
+                        marks.append(pos)
                         pos = m.end()
                         continue
                     if field.kind == "message" and (kind == BLOCK or (kind == LIST and field.repeated)):

@@ -11,7 +11,7 @@ from triton_kit.repository.lexer import T_STRING, T_WORD, TOKEN, skip, tail, tok
 from triton_kit.repository.schema import Field
 from triton_kit.repository.skipping import balance, is_template, past, resync, template
 from triton_kit.repository.source import Replacement
-from triton_kit.repository.tokens import INTEGERS, LIMIT, LIST, OTHER
+from triton_kit.repository.tokens import INTEGERS, LIMIT, LIST, OTHER, statement
 
 __all__ = ["after_item", "irregular", "report_delimiter", "report_twice", "stumble", "surplus"]
 
@@ -225,7 +225,7 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     what = suggest.short(text[pos:end])
     if c.isdigit():
         help_ = "write the field's name, not a number"
-        if several := _last_list(frame.message):
+        if several := _last_list(reader, frame.message):
             help_ = f"write {several}: [ ... ] for several values"
         reader.report("syntax", pos, end, f"{what} is not the name of a field", help_)
     else:
@@ -238,12 +238,12 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     return past(reader, pos) if c in "{<" else resync(reader, end)
 
 
-def _last_list(message: Message) -> str | None:
+def _last_list(reader: Reader, message: Message) -> str | None:
     """The repeated scalar field that was set last, if a field was."""
     if not message._marks:
         return None
     mark = message._marks[-1]
-    name: str = mark[1] if isinstance(mark, re.Match) else mark[0]
+    name: str = statement(reader.text, mark)[1] if isinstance(mark, int) else mark[0]
     field = message._type.fields[name]
     return name if field.repeated and field.kind != "message" else None
 

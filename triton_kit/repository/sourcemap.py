@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from triton_kit.repository.message import Message
 from triton_kit.repository.source import Comment, Path, Span
-from triton_kit.repository.tokens import INTEGERS
+from triton_kit.repository.tokens import INTEGERS, padded, statement
 
 # Patterns that only a question compiles.
 _COMMENTS = r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)"""
@@ -43,6 +43,11 @@ class SourceMap:
 
     def __repr__(self) -> str:
         return f"SourceMap({len(self.text)} characters)"
+
+    @cached_property
+    def _padded(self) -> str:
+        """The text as the reader had it."""
+        return padded(self.text)
 
     @cached_property
     def _lines(self) -> list[int]:
@@ -85,7 +90,7 @@ class SourceMap:
 
     def _replaced_entries(self, name: str, marks: list[Any]) -> Iterator[Overridden]:
         seen: dict[object, Message] = {}
-        for entry in (mark[1] for mark in reversed(marks) if len(mark) == 2):
+        for entry in (mark[1] for mark in reversed(marks) if not isinstance(mark, int) and len(mark) == 2):
             key = entry.__dict__.get("key", entry._type.fields["key"].default)
             last = seen.setdefault(key, entry)
             if last is not entry:
@@ -208,17 +213,19 @@ class SourceMap:
         if index is None:
             index = self._marks[id(message)] = {}
             for mark in message._marks:
-                index.setdefault(mark[1] if isinstance(mark, re.Match) else mark[0], []).append(mark)
+                name = statement(self._padded, mark)[1] if isinstance(mark, int) else mark[0]
+                index.setdefault(name, []).append(mark)
         return index
 
     def _mark_places(self, mark: Any) -> tuple[Place, list[Place]]:
         """The place of a mark's value as a whole, and of its items."""
-        if not isinstance(mark, re.Match):
+        if not isinstance(mark, int):
             _, name, start, end, items = mark
             whole = (name, start, end)
             return whole, [whole] if items is None else [(name, a, b) for a, b in items]
-        name, kind = mark.start(1), mark.lastindex or 0
-        start, end = mark.span(kind)
+        found = statement(self._padded, mark)
+        name, kind = found.start(1), found.lastindex or 0
+        start, end = found.span(kind)
         if kind != INTEGERS:
             return (name, start, end), [(name, start, end)]
         items = [(name, *m.span()) for m in re.compile(_ITEM).finditer(self.text, start, end)]
@@ -227,7 +234,7 @@ class SourceMap:
     def _entry(self, marks: list[Any], key: object) -> Message | None:
         """The last entry of a map with that key, which is the one that counts."""
         # A list of entries leaves a mark of its own beside theirs.
-        for entry in (mark[1] for mark in reversed(marks) if len(mark) == 2):
+        for entry in (mark[1] for mark in reversed(marks) if not isinstance(mark, int) and len(mark) == 2):
             if entry.__dict__.get("key", entry._type.fields["key"].default) == key:
                 return entry  # type: ignore[no-any-return]
         return None

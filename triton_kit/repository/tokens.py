@@ -31,6 +31,19 @@ STATEMENT = re.compile(
     rf"""|([{{<])(?![{{%]){_S}|\[{_S}([{{<])(?![{{%]){_S}|([\["'0-9.-]))|([}}>]){_END}"""
 )
 
+
+def padded(text: str) -> str:
+    """A text as a reader takes it: a line break ends a comment on the last line, a NUL is the end, and no token."""
+    return text + "\n\0"
+
+
+def statement(text: str, start: int) -> re.Match[str]:
+    """The field that was read at that offset of a reader's text."""
+    found = STATEMENT.match(text, start)
+    assert found is not None
+    return found
+
+
 NEXT = re.compile(rf"{SPACE}(?:,{SPACE}([{{<])(?![{{%]){SPACE}|(\]){TAIL})")
 """After a message in brackets: the opening delimiter of the next one, or the end of the list."""
 
