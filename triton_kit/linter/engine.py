@@ -244,7 +244,7 @@ class Run:
         key = (written, names)
         if key not in self.asked:
             rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            self.asked[key] = [rule for rule in rules if written is None or not rule.broken]
+            self.asked[key] = [rule for rule in rules if rule.may_speak(written)]
         return self.asked[key]
 
     def judge(self, model: CheckedModel) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from triton_kit.linter.areas import AREAS
@@ -23,7 +23,8 @@ class Rule(NamedTuple):
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
     ``area`` is the module; ``scope`` says whether the check takes a model, the repository, or the
-    ``suppressions`` that silence nothing. ``broken`` rules have something to say of broken configurations only.
+    ``suppressions`` that silence nothing. ``broken`` rules have something to say of broken configurations only;
+    those with ``about`` only where one of these fields is written, as for a whole Area.
     """
 
     name: str
@@ -34,11 +35,16 @@ class Rule(NamedTuple):
     since: tuple[int, int] | None
     until: tuple[int, int] | None
     broken: bool = False
+    about: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
         """The rule's page, as written in its docstring."""
         return self.check.__doc__ or ""
+
+    def may_speak(self, written: Set[str] | None) -> bool:
+        """Whether there can be anything to say where these fields are written; ``None`` for a broken configuration."""
+        return written is None or not (self.broken or (self.about and written.isdisjoint(self.about)))
 
     def applies(self, release: tuple[int, int]) -> bool:
         """Whether servers of that release behave as the rule says."""
@@ -59,6 +65,7 @@ def rule(
     until: str | None = None,
     scope: str = "model",
     broken: bool = False,
+    about: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
     """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
 
@@ -72,6 +79,7 @@ def rule(
             check=check,
             area=area,
             broken=broken,
+            about=about,
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,

@@ -278,7 +278,7 @@ def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("model_repository_agents",))
 def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
     """A repository agents block names no agent, and the server process dies.
 
@@ -300,7 +300,7 @@ def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("model_repository_agents",))
 def agent_without_name(model: CheckedModel) -> Iterator[Problem]:
     """A repository agent has no name.
 

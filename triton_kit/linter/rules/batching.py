@@ -37,7 +37,7 @@ def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching", "sequence_batching"))
 def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
     """A preferred batch size is not positive.
 
@@ -63,7 +63,7 @@ def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(at=at, message=f"a preferred batch of {size} is not positive", help="remove it")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching", "sequence_batching"))
 def preferred_batch_size_too_large(model: CheckedModel) -> Iterator[Problem]:
     """A preferred batch is larger than the largest batch allowed.
 
@@ -104,7 +104,7 @@ def _preferred(model: CheckedModel) -> Iterator[tuple[tuple[str | int, ...], int
             yield ("sequence_batching", "oldest", "preferred_batch_size", i), size
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("dynamic_batching",))
 def dynamic_batching_without_batches(model: CheckedModel) -> Iterator[Problem]:
     """Dynamic batching is asked for, and batches are not allowed.
 
@@ -133,7 +133,7 @@ def dynamic_batching_without_batches(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching",))
 def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """The default priority level is none of the levels.
 
@@ -164,7 +164,7 @@ def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching",))
 def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
     """A queue policy is for a priority level that does not exist.
 
@@ -201,7 +201,7 @@ def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("dynamic_batching",))
 def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
     """Priorities are set up, and there are no levels.
 
@@ -231,7 +231,7 @@ def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching",))
 def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
     """preserve_ordering stands with several priority levels.
 
@@ -261,7 +261,7 @@ def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("dynamic_batching",))
 def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
     """preserve_ordering stands with a queue policy that delays requests which time out.
 
@@ -302,7 +302,7 @@ def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("dynamic_batching",))
 def queue_delay_of_seconds(model: CheckedModel) -> Iterator[Problem]:
     """Requests may wait for seconds, as if the unit had been mistaken.
 
@@ -327,7 +327,7 @@ def queue_delay_of_seconds(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="22.07")
+@rule(Severity.ERROR, since="22.07", about=("response_cache",))
 def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
     """The response cache is on for a model with sequence batching.
 
@@ -356,7 +356,7 @@ def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("response_cache",))
 def cache_with_decoupled(model: CheckedModel) -> Iterator[Problem]:
     """The response cache is on for a decoupled model.
 

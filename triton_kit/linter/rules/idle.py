@@ -12,7 +12,7 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, nearest
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("model_warmup",))
 def warmup_of_passive_instances(model: CheckedModel) -> Iterator[Problem]:
     """All instances are passive, and those are not warmed up.
 
@@ -42,7 +42,7 @@ def warmup_of_passive_instances(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING, since="24.11")
+@rule(Severity.WARNING, since="24.11", about=("model_metrics",))
 def unknown_metric_family(model: CheckedModel) -> Iterator[Problem]:
     """A metric control names a family that cannot be customised.
 
@@ -111,7 +111,7 @@ def unused_file_name(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("sequence_batching",))
 def growable_memory_unusable(model: CheckedModel) -> Iterator[Problem]:
     """A state grows in memory, which needs a GPU and the same buffer for input and output.
 
@@ -156,7 +156,7 @@ def growable_memory_unusable(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("batch_input",))
 def batch_input_target(model: CheckedModel) -> Iterator[Problem]:
     """The tensor that a batch input is written to has no name, or another one writes to it too.
 
@@ -191,7 +191,7 @@ def batch_input_target(model: CheckedModel) -> Iterator[Problem]:
             seen.add(name)
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("sequence_batching",))
 def idle_sequence_setting(model: CheckedModel) -> Iterator[Problem]:
     """A setting of sequence batching is none that does anything.
 
@@ -274,7 +274,7 @@ def no_outputs(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(at=("input",), message="the model has inputs and no outputs", help="add its outputs")
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("max_batch_size",))
 def zero_batch_size_replaced(model: CheckedModel) -> Iterator[Problem]:
     """A max_batch_size of 0 is written, and completion raises it.
 

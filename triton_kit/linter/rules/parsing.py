@@ -299,7 +299,7 @@ def _newer_places(message: Any, release: str, at: Path = ()) -> Iterator[tuple[P
                     yield (*here, i) if field.repeated else here, str(item), since
 
 
-@rule(Severity.ERROR, until="26.03")
+@rule(Severity.ERROR, until="26.03", about=("input", "output"))
 def bf16_before_release(model: CheckedModel) -> Iterator[Problem]:
     """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
 

@@ -163,7 +163,7 @@ def ensemble_input_written(model: CheckedModel) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("instance_group",))
 def secondary_device(model: CheckedModel) -> Iterator[Problem]:
     """A TensorRT group has more than one secondary device, or one of an undefined kind.
 
@@ -194,7 +194,7 @@ def secondary_device(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(at=(*at, 0, "kind"), message="a secondary device of no kind", help="write KIND_NVDLA")
 
 
-@rule(Severity.ERROR, since="26.03")
+@rule(Severity.ERROR, since="26.03", about=("input", "output"))
 def element_count_overflow(model: CheckedModel) -> Iterator[Problem]:
     """The dims of a tensor that is reshaped make more elements than 64 bits can count.
 
@@ -254,7 +254,7 @@ def _near(key: str) -> list[str]:
     return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("parameters",))
 def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
     """A parameter of an ONNX model is nearly one that the backend reads.
 
@@ -283,7 +283,7 @@ def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("sequence_batching",))
 def onnx_state_unknown(model: CheckedModel) -> Iterator[Problem]:
     """A state has a tensor that the ONNX model does not have.
 

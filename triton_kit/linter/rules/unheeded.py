@@ -151,7 +151,7 @@ def ensemble_ignores(model: CheckedModel) -> Iterator[Problem]:
 _SINGLE = ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino")
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("model_transaction_policy",))
 def decoupled_without_support(model: CheckedModel) -> Iterator[Problem]:
     """A model is decoupled whose backend sends one response for each request.
 
@@ -187,7 +187,7 @@ def decoupled_without_support(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("instance_group",))
 def onnx_kind_model(model: CheckedModel) -> Iterator[Problem]:
     """An ONNX model's instances are of KIND_MODEL, which counts as CPU.
 
@@ -213,7 +213,7 @@ def onnx_kind_model(model: CheckedModel) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("optimization",))
 def onnx_graph_level(model: CheckedModel) -> Iterator[Problem]:
     """The level of graph optimization is none of those that an ONNX model has.
 

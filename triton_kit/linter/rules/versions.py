@@ -112,7 +112,7 @@ def policy_selects_no_version(model: CheckedModel) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("version_policy",))
 def policy_names_absent_version(model: CheckedModel) -> Iterator[Problem]:
     """The version policy lists a version that has no directory.
 

@@ -1,0 +1,65 @@
+"""Rules that cannot have anything to say are not asked: that saves time and changes no report."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from example_files import blocks, lint_example
+from verdicts import materialise, read_cases
+
+from triton_kit import lint
+from triton_kit.linter.areas import AREAS, Area
+from triton_kit.linter.rule import RULES, Rule, load_rules
+
+load_rules()
+
+
+def ask_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Area, "may_speak", lambda *_: True)
+    patch.setattr(Rule, "may_speak", lambda *_: True)
+
+
+def test_no_report_on_what_a_server_judged_depends_on_which_rules_were_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i, case in enumerate(read_cases()[::2]):
+        root = tmp_path / str(i)
+        materialise(case, root)
+        asked = lint(root)
+        with monkeypatch.context() as patch:
+            ask_all(patch)
+            assert lint(root).diagnostics == asked.diagnostics, case
+
+
+def test_no_report_on_the_examples_of_the_pages_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, rule in RULES.items():
+        for kind in ("Bad", "Good"):
+            for i, block in enumerate(blocks(rule.doc, kind)):
+                asked = lint_example(block, tmp_path / f"{name}-{kind}-{i}" / "repository")
+                with monkeypatch.context() as patch:
+                    ask_all(patch)
+                    again = lint_example(block, tmp_path / f"{name}-{kind}-{i}-all" / "repository")
+                told = [d.message.replace(f"{name}-{kind}-{i}", f"{name}-{kind}-{i}-all") for d in asked.diagnostics]
+                assert [d.message for d in again.diagnostics] == told
+                assert [d.rule for d in again.diagnostics] == [d.rule for d in asked.diagnostics]
+
+
+def test_what_no_model_concerns_is_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "1" / "model.py").write_text("class TritonPythonModel:\n    def execute(self, requests): ...\n")
+    (tmp_path / "m" / "config.pbtxt").write_text('backend: "python"')
+    code = (
+        "import sys; from triton_kit import lint; lint(sys.argv[1]);"
+        "print(*(n.rpartition('.')[2] for n in sys.modules if n.startswith('triton_kit.linter.rules.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert {"openvino", "tensorrt", "warmup", "ensembles"}.isdisjoint(done.stdout.split())
+    assert "python" in done.stdout.split()
+
+
+def test_every_module_of_rules_is_an_area() -> None:
+    folder = Path(sys.modules["triton_kit.linter.rules"].__file__ or "").parent
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(AREAS)
