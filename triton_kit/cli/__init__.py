@@ -189,8 +189,13 @@ def _show_usage_error(error: Any) -> int:
     return int(error.exit_code)
 
 
+_left: list[int] = []
+"""The signals that asked tk to leave."""
+
+
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     """Leave through every open ``with``, so that what was started ends."""
+    _left.append(number)
     raise SystemExit(128 + number)
 
 
@@ -199,4 +204,6 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _leave)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, _leave)
-    sys.exit(run())
+    code = run()
+    # Code that catches everything, the import of a package for one, may have swallowed what the signal raised.
+    sys.exit(128 + _left[0] if _left else code)
