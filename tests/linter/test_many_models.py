@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from triton_kit import lint
 from triton_kit.linter import engine, parallel
+from triton_kit.linter.checked import CheckedModel
 
 
 @pytest.fixture
@@ -183,3 +185,30 @@ def test_a_model_that_vanishes_while_others_are_judged_is_left_out(
 
     monkeypatch.setattr(engine.Run, "outcome", remove)
     assert "m119" not in lint(repository).models
+
+
+def test_models_that_cannot_be_read_are_let_go_like_others(tmp_path: Path) -> None:
+    for backend, name in (
+        ("onnxruntime", "model.onnx"), ("pytorch", "model.pt"), ("tensorflow", "model.savedmodel/saved_model.pb"),
+        ("python", "model.py"), ("tensorrt", "model.plan"), ("openvino", "model.xml"),
+    ):  # fmt: skip
+        path = tmp_path / backend / "1" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"def (")
+        (tmp_path / backend / "config.pbtxt").write_text(f'backend: "{backend}"\ninput [')
+        (tmp_path / backend / "labels.txt").symlink_to("labels.txt")
+    run = engine.Run(engine.options())
+    place = run.repository(str(tmp_path))
+    gc.collect()
+    gc.disable()
+    try:
+        for name in place.names:
+            outcome = run.outcome((place, name), forgetting=True)
+            assert outcome is not None
+            assert outcome.refusal is not None
+        assert not [held for held in gc.get_objects() if isinstance(held, CheckedModel)]
+    finally:
+        gc.enable()
+    lint(tmp_path)
+    gc.collect()
+    assert not [held for held in gc.get_objects() if isinstance(held, CheckedModel)]

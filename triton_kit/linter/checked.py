@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from triton_kit.linter import files
 from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE, Completed, Tensor, complete, detect, tensors
@@ -49,6 +49,15 @@ class Broken(Exception):
     """What a rule reads is broken, and another rule says so: this one has nothing to say."""
 
 
+Failure = TypeVar("Failure", bound=BaseException)
+
+
+def kept(error: Failure) -> Failure:
+    """An error to be remembered: without the frames that it came through, which hold the model and all it has read."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+    return error
+
+
 class Guarded:
     """A configuration of which some fields could not be read: asking for one of those raises Broken."""
 
@@ -86,7 +95,7 @@ class CheckedModel:
         try:
             return self.repository.disk.listing(self.path)
         except OSError as error:
-            return error
+            return kept(error)
 
     @property
     def listing_error(self) -> str | None:
@@ -151,7 +160,7 @@ class CheckedModel:
         try:
             return self.repository.disk.read_bytes(self.join(self.config_name))
         except OSError as error:
-            return error
+            return kept(error)
 
     @property
     def config_error(self) -> str | None:
@@ -259,6 +268,11 @@ class CheckedModel:
         return str(version % 2**64)
 
     @cached_property
+    def reads(self) -> dict[tuple[int, object], Any]:
+        """What readers said of model files, by version and reader: see modelread."""
+        return {}
+
+    @cached_property
     def _onnx(self) -> dict[int, Any]:
         return {}
 
@@ -275,7 +289,7 @@ class CheckedModel:
             try:
                 self._onnx[version] = infer_missing(FilePath(path), read(FilePath(path), confined=False, checked=True))
             except ModelFileError as error:
-                self._onnx[version] = error
+                self._onnx[version] = kept(error)
         return self._onnx[version]
 
     def signature(self, version: int) -> Any:
@@ -304,7 +318,7 @@ class CheckedModel:
                     warnings.simplefilter("ignore")
                     self._python[version] = ast.parse(source)
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-                self._python[version] = error
+                self._python[version] = kept(error)
         return self._python[version]
 
     @property

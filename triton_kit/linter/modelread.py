@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedModel
+from triton_kit.linter.checked import Broken, CheckedModel, kept
 from triton_kit.linter.diagnostic import Problem
 from triton_kit.signature.errors import ModelFileError
 
 Read = TypeVar("Read")
 
-_FOUND: WeakKeyDictionary[CheckedModel, dict[tuple[int, object], Any]] = WeakKeyDictionary()
 _HERE = (files.FILE, files.DIRECTORY)
 
 
@@ -23,7 +21,7 @@ def read_once(model: CheckedModel, version: int, reader: Callable[[FilePath], Re
 
     ``reader`` is a function of a module, so that it is the same one each time. Raises Broken where nothing is there.
     """
-    found = _FOUND.setdefault(model, {})
+    found = model.reads
     if (version, reader) not in found:
         path = model.model_file(version)
         if files.kind_of(path) not in _HERE:
@@ -31,7 +29,7 @@ def read_once(model: CheckedModel, version: int, reader: Callable[[FilePath], Re
         try:
             found[version, reader] = reader(FilePath(path))
         except ModelFileError as error:
-            found[version, reader] = error
+            found[version, reader] = kept(error)
     result: Read | ModelFileError = found[version, reader]
     return result
 
