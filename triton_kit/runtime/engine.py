@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
@@ -220,6 +221,34 @@ def stop(engine: Engine, container: str, grace: float) -> bool:
     except TkError:
         return False
     return done.exit_code == 0
+
+
+def labelled(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
+    """What ``label`` says on each container, by name, that has the label ``wanted``, written ``NAME=VALUE``.
+
+    Containers that have ended do not count. ``None`` when the engine is not installed or does not answer.
+    """
+    if shutil.which(engine) is None:
+        return None
+    states = [part for state in ("created", "running", "paused") for part in ("--filter", f"status={state}")]
+    form = f'{{{{.Names}}}}\t{{{{.Label "{label}"}}}}'
+    try:
+        done = _ask(engine, "ps", "--all", "--filter", f"label={wanted}", *states, "--format", form)
+    except TkError:
+        return None
+    if done.exit_code != 0:
+        return None
+    return {name: text for name, tab, text in (line.partition("\t") for line in done.stdout.splitlines()) if tab}
+
+
+def arguments(engine: Engine, container: str) -> list[str]:
+    """The arguments that a container's program was started with; none where that cannot be told."""
+    done = _ask(engine, "container", "inspect", "--format", "{{json .Args}}", container)
+    try:
+        found = json.loads(done.stdout) if done.exit_code == 0 else []
+    except ValueError:
+        return []
+    return [str(argument) for argument in found or ()]
 
 
 def _ask(engine: Engine, *arguments: str) -> process.Completed:
