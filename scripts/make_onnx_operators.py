@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnx.defs
@@ -24,12 +25,45 @@ def table() -> str:
         attributes = [f"{name}{'!' if a.required else ''}" for name, a in sorted(schema.attributes.items())]
         limits = (schema.min_input, schema.max_input, schema.min_output, schema.max_output)
         counts = "gone" if schema.deprecated else ",".join(str(n) if n < 2**31 - 1 else "" for n in limits)
-        row = f"{schema.since_version}:{counts}:{','.join(attributes)}"
+        row = f"{schema.since_version}:{counts}:{','.join(attributes)}:{_types(schema)}"
         rows.setdefault((schema.domain, schema.name), []).append(row)
     lines = [f"{domain}\t{name}\t{' '.join(found)}" for (domain, name), found in rows.items()]
     newest = ",".join(f"{domain}={_newest(domain)}" for domain in DOMAINS)
     head = f"# Made by scripts/make_onnx_operators.py out of onnx {onnx.__version__}; do not edit. {newest}"
     return "\n".join([head, *lines]) + "\n"
+
+
+def _types(schema: Any) -> str:
+    """The type parameters of inputs and outputs, ``T,T>T``, then those that take some elements only: ``;T=ak``.
+
+    An element type is the letter of its number, ``a`` for 1. A ``*`` ends a parameter that any number may have, ``?``
+    stands for one that binds nothing: no tensor, or several that need not agree.
+    """
+    allowed = {c.type_param_str: [_element(t) for t in c.allowed_type_strs] for c in schema.type_constraints}
+    fixed: dict[str, str] = {}
+    sides = []
+    for side in (schema.inputs, schema.outputs):
+        words = []
+        for formal in side:
+            name = formal.type_str
+            elements = allowed.get(name, [_element(name)])
+            if name not in allowed and elements[0]:
+                name = fixed.setdefault(name, f"={elements[0]}")
+            many = formal.option == onnx.defs.OpSchema.FormalParameterOption.Variadic
+            binds = any(elements) and (formal.is_homogeneous or not many)
+            words.append((name if binds else "?") + ("*" if many else ""))
+        sides.append(",".join(words))
+    used = {word.rstrip("*") for side in sides for word in side.split(",")}
+    named = [f"{n}={''.join(sorted(filter(None, e)))}" for n, e in sorted(allowed.items()) if n in used and all(e)]
+    return ";".join([">".join(sides), *named])
+
+
+def _element(type_string: str) -> str:
+    """The letter of a tensor's element type; empty for what is no tensor."""
+    inside = type_string.removeprefix("tensor(").removesuffix(")")
+    if type_string != f"tensor({inside})":
+        return ""
+    return chr(96 + onnx.TensorProto.DataType.Value(inside.upper()))
 
 
 def _newest(domain: str) -> int:

@@ -289,11 +289,17 @@ def onnx_file(spec: str) -> bytes:
         for key, value in (("location", external.strip()), ("length", "16")):
             weights.external_data.add(key=key, value=value)
         constants.append(weights)
+    source = tensors(inputs)[0]
+    nodes = []
+    for name, kind, dims, _ in {t[0]: t for t in tensors(outputs)}.values():
+        if operator or (kind, dims) == (source[1], source[2]) or kind == "sequence":
+            nodes.append(helper.make_node(operator.strip() or "Identity", [source[0]], [name]))
+            continue
+        nodes.append(helper.make_node("Cast", [source[0]], [f"{name} cast"], to=DATA_TYPES[f"TYPE_{kind}"].onnx))
+        nodes.append(helper.make_node("Reshape", [f"{name} cast", f"{name} shape"], [name]))
+        constants.append(helper.make_tensor(f"{name} shape", TensorProto.INT64, [len(dims)], dims))
     graph = helper.make_graph(
-        [
-            helper.make_node(operator.strip() or "Identity", [tensors(inputs)[0][0]], [name])
-            for name in dict.fromkeys(t[0] for t in tensors(outputs))
-        ],
+        nodes,
         "g",
         [info(n, k, d) for n, k, d, _ in tensors(inputs)],
         [info(n, k, d) for n, k, d, _ in tensors(outputs)],

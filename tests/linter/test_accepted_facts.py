@@ -122,6 +122,9 @@ ACCEPTED = {
     "onnx-auto-max-batch": "dynamic_batching { }" + BATCHING,
     "onnx-auto-scalar-io": "-- 1/model.onnx x FP32 [-1] -> y FP32 [-1]",
     "trt-static-only": 'platform: "tensorrt_plan"' + TENSORS,
+    "pt-kind-model": 'platform: "pytorch_libtorch"\ninstance_group { kind: KIND_MODEL }'
+    + TENSORS.replace('"x"', '"INPUT__0"').replace('"y"', '"OUTPUT__0"')
+    + "-- 1/model.pt archive",
     "ov-auto": 'backend: "openvino"\ninput { name: "x" }',
     "py-io-not-compared": PYTHON + "input { name: 'x' data_type: TYPE_STRING dims: [ -1 ] }",
     "dali-auto": 'backend: "dali"\nmax_batch_size: 16\ninput { name: "x" }\n-- 1/model.dali\nx',

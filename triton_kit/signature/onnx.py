@@ -38,10 +38,10 @@ def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxMod
         if checked and walk.graphs == 1:
             from triton_kit.signature.onnx_graph import find_faults
 
-            names = (*walk.initializers, *(io.name for io in walk.inputs))
-            outputs = [io.name for io in walk.outputs]
-            faults = find_faults(walk.wire, walk.nodes, names, outputs, walk.opsets, walk.functions)
-            model = replace(model, faults=faults)
+            known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
+            outputs = {io.name: io.value() for io in walk.outputs}
+            found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions)
+            model = replace(model, faults=found.words, contradicted=found.contradicted)
     except OSError as error:
         raise explain(path, error) from None
     finally:
@@ -52,19 +52,24 @@ def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxMod
 
 
 def infer_missing(path: Path, model: OnnxModel) -> OnnxModel:
-    """The model with shapes and types inferred for outputs that the file leaves without.
+    """The model with shapes and types inferred for outputs that the file leaves without, or declares as they are not.
 
     Only then is the onnx package loaded; weights over a kilobyte are left out of the inference. A file over 512 MB, or
     one that the inference refuses, is given back as it was.
     """
     untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
-    wanted = untyped | {t.name for t in model.signature.outputs if t.dtype and t.shape is None}
+    wanted = untyped | {t.name for t in model.signature.outputs if t.dtype and t.shape is None} | model.contradicted
     if not wanted:
         return model
-    from triton_kit.signature.onnx_infer import infer_outputs
+    from triton_kit.signature.onnx_infer import infer_outputs, merge_shapes
 
     found = infer_outputs(path, wanted)
-    outputs = tuple(found.get(t.name, t) for t in model.signature.outputs)
+    outputs = tuple(
+        replace(t, shape=merge_shapes(t.shape, found[t.name].shape))
+        if t.name in model.contradicted and t.name in found
+        else found.get(t.name, t)
+        for t in model.signature.outputs
+    )
     solved = {t.name for t in found.values() if t.dtype}
     return replace(
         model,
@@ -77,10 +82,11 @@ def session_outputs(path: Path, model: OnnxModel) -> tuple[TensorSpec, ...]:
     """The outputs as an ONNX Runtime session reports them: what the file declares, merged with what is inferred.
 
     It loads the onnx package, so ask only where the answer matters: before a declared output's shape is called wrong.
+    Those that ``infer_missing`` merged before, ``model.contradicted``, stay as they are.
     """
     from triton_kit.signature.onnx_infer import infer_outputs, merge_shapes
 
-    found = infer_outputs(path, {t.name for t in model.signature.outputs})
+    found = infer_outputs(path, {t.name for t in model.signature.outputs} - model.contradicted)
     return tuple(
         replace(t, dtype=t.dtype or inferred.dtype, shape=merge_shapes(t.shape, inferred.shape))
         if (inferred := found.get(t.name))

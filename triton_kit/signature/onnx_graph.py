@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from triton_kit.resources import resource
+from triton_kit.signature.onnx_nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx_plain import plain_node
+from triton_kit.signature.onnx_shapes import Shape, contradicted, shape_faults
+from triton_kit.signature.onnx_types import type_faults
 from triton_kit.signature.wire import Wire, WireError
 
 _MOST_NODES = 200_000
@@ -15,6 +16,9 @@ _MOST_KINDS = 10_000
 _FINE: set[tuple[object, ...]] = set()
 """Kinds of nodes that were found to be fine: graphs have thousands of nodes, of a few kinds."""
 _NESTING = 30
+
+Value: TypeAlias = "tuple[int, Shape | None]"
+"""A value's element type as ``TensorProto.DataType`` numbers it, 0 where it is unknown, and its shape."""
 
 _RUNTIMES_OWN = frozenset(
     (
@@ -25,52 +29,50 @@ _RUNTIMES_OWN = frozenset(
 """Operators that ONNX Runtime has in the default domain of its own accord (onnxruntime contrib_defs.cc)."""
 
 
-class Node(NamedTuple):
-    """A ``NodeProto``: its name, operator, and the names of its inputs, outputs and attributes."""
+class Faults(NamedTuple):
+    """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
 
-    name: str
-    operator: str
-    domain: str
-    inputs: list[str]
-    outputs: list[str]
-    attributes: list[str]
-
-    @property
-    def title(self) -> str:
-        """How a fault calls it."""
-        return f"the node '{self.name}' ({self.operator})" if self.name else f"a node {self.operator}"
-
-
-class Operator(NamedTuple):
-    """An operator since a version of its domain: the least and most inputs and outputs (``None``: any number).
-
-    ``counts`` is empty where the operator is gone from that version on. Attributes map to whether they are required.
+    ``contradicted`` is no reason to refuse: the session gives such an output another shape than the file.
     """
 
-    since: int
-    counts: tuple[int | None, ...]
-    attributes: Mapping[str, bool]
+    words: tuple[str, ...] = ()
+    contradicted: frozenset[str] = frozenset()
 
 
 def find_faults(
-    wire: Wire, nodes: Sequence[tuple[int, int]], known: Iterable[str], outputs: Sequence[str],
+    wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
     opsets: Sequence[tuple[str, int]], functions: Sequence[str],
-) -> tuple[str, ...]:  # fmt: skip
-    """What ONNX Runtime refuses a graph for, each in words; nothing where the graph is too large to tell.
+) -> Faults:  # fmt: skip
+    """What is wrong with a graph; nothing where it is too large to tell.
 
-    ``nodes`` are where the nodes of the main graph stand, ``known`` the names of its inputs and initializers.
+    ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
+    outputs as they are declared.
     """
     if len(nodes) > _MOST_NODES:
-        return ()
+        return Faults()
     try:
         checker = _Checker(wire, opsets, functions)
         found = [checker.node(start, end, 0) for start, end in nodes]
     except (WireError, OSError):
-        return ()
-    return tuple(dict.fromkeys((*checker.faults, *_name_faults(found, set(known), outputs))))
+        return Faults()
+    if checker.faults or not _is_in_order(found, set(known), outputs):
+        return Faults(tuple(dict.fromkeys((*checker.faults, *_name_faults(found, set(known), outputs)))))
+    return _contradictions([n for n in found if n.operator not in checker.functions], known, outputs, checker.versions)
 
 
-def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Sequence[str]) -> Iterator[str]:
+def _contradictions(
+    nodes: Sequence[Node], known: Mapping[str, Value], outputs: Mapping[str, Value], versions: Mapping[str, int]
+) -> Faults:
+    """What the types and shapes of values say, where all else is in order."""
+    elements = {name: element for name, (element, _) in known.items()}
+    words = tuple(type_faults(nodes, versions, elements, {name: element for name, (element, _) in outputs.items()}))
+    shapes = {name: shape for name, (_, shape) in known.items() if shape is not None}
+    words += tuple(shape_faults(nodes, versions.get("", 0), shapes))
+    declared = {name: shape for name, (_, shape) in outputs.items() if shape is not None}
+    return Faults(words, frozenset() if words else frozenset(contradicted(declared, shapes)))
+
+
+def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> Iterator[str]:
     """Values that are made twice, or not at all, and circles."""
     if _is_in_order(nodes, known, outputs):
         return
@@ -107,7 +109,7 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Sequence[str])
         yield f"{first.title} takes what it makes itself, in a circle"
 
 
-def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Sequence[str]) -> bool:
+def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> bool:
     """Whether every value is made once and before it is taken, as exporters write it: then there is nothing to find."""
     made = set(known)
     made.add("")
@@ -199,12 +201,11 @@ class _Checker:
             return
         if version > tables()[domain].newest:
             return
-        versions = versions_of(domain, operator)
-        found = next((row for row in reversed(versions) if row.since <= version), None)
-        if found is None or not found.counts:
+        found = operator_at(domain, operator, version)
+        if found is None:
             if not (domain == "" and operator in _RUNTIMES_OWN):
                 of = f"{domain} " if domain else "opset "
-                there = "" if not versions else f" in {of}{version}"
+                there = f" in {of}{version}" if versions_of(domain, operator) else ""
                 self.faults.append(f"{node.title} is of an operator that does not exist{there}")
             return
         if not (domain == "" and operator in _RUNTIMES_OWN):
@@ -225,41 +226,6 @@ class _Checker:
         for name in node.attributes:
             if name not in found.attributes and not name.startswith("__"):
                 self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not")
-
-
-class Table(NamedTuple):
-    """The newest version of a domain that is known, and the line of each operator: its versions."""
-
-    newest: int
-    lines: dict[str, str]
-
-
-@cache
-def tables() -> dict[str, Table]:
-    """The domains that every ONNX Runtime has."""
-    head, *lines = resource("signature/onnx_operators.txt").read_text(encoding="utf-8").splitlines()
-    domains = {}
-    for said in head.rpartition(" ")[2].split(","):
-        domain, _, newest = said.partition("=")
-        domains[domain] = Table(int(newest), {})
-    for line in lines:
-        domain, name, versions = line.split("\t")
-        domains[domain].lines[name] = versions
-    return domains
-
-
-@cache
-def versions_of(domain: str, name: str) -> tuple[Operator, ...]:
-    """The versions of an operator, oldest first; none where there is no such operator."""
-    line = tables()[domain].lines.get(name)
-    return tuple(_operator(row) for row in line.split(" ")) if line else ()
-
-
-def _operator(row: str) -> Operator:
-    since, counts, attributes = row.split(":")
-    limits = () if counts == "gone" else tuple(int(n) if n else None for n in counts.split(","))
-    named = {name.rstrip("!"): name.endswith("!") for name in attributes.split(",") if name}
-    return Operator(int(since), limits, named)
 
 
 def _domain(domain: str) -> str:

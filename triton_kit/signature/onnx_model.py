@@ -46,7 +46,8 @@ class OnnxModel:
     neither. ``foreign_io`` lists what in the signature has no Triton type (its ``dtype`` is ``None``).
     ``opsets`` are domain and version, ``producer`` name and version, ``metadata`` key and value, as in the file; what
     the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
-    ``faults`` are what makes the graph invalid, where that was asked for.
+    ``faults`` are what makes the graph invalid, where that was asked for; ``contradicted`` the outputs whose declared
+    shape is not what the graph makes, as far as its plainest operators tell.
     """
 
     signature: Signature
@@ -61,3 +62,4 @@ class OnnxModel:
     metadata: tuple[tuple[str, str], ...]
     graphs: int
     faults: tuple[str, ...] = ()
+    contradicted: frozenset[str] = frozenset()

@@ -20,9 +20,11 @@ _FIXED = (21, 61)
 def plain_node(data: bytes) -> Parts | None:
     """A ``NodeProto``: its name, operator and domain, the names of its inputs, outputs and attributes.
 
-    ``None`` for one with a graph inside, with a field that is unknown here, or that is no message: who goes through it
-    field by field knows what to say.
+    ``None`` for none at all, for one with a graph inside, with a field that is unknown here, or that is no message: who
+    goes through it field by field knows what to say.
     """
+    if not data:
+        return None
     name = operator = domain = ""
     inputs: list[str] = []
     outputs: list[str] = []

@@ -58,6 +58,12 @@ class _Io:
         shape = tuple(self.dims) if tensor and self.dims is not None else None
         return TensorSpec(name=self.name, dtype=known.config if known else None, shape=shape)
 
+    def value(self) -> tuple[int, tuple[Dim, ...] | None]:
+        """Its element type as ONNX numbers it, 0 for what is no tensor, and its shape where it is known."""
+        if self.kind != "tensor":
+            return 0, None
+        return self.element, None if self.dims is None else tuple(self.dims)
+
     def foreign(self, is_output: bool) -> ForeignIO | None:
         if self.kind == "tensor" and self.element in BY_ONNX:
             return None
@@ -82,7 +88,7 @@ class Walk:
         self.functions: list[str] = []
         self.inputs: list[_Io] = []
         self.outputs: list[_Io] = []
-        self.initializers: set[str] = set()
+        self.initializers: dict[str, tuple[int, tuple[int, ...]]] = {}
         self.external: list[ExternalData] = []
         self.nodes: list[tuple[int, int]] = []
 
@@ -121,13 +127,14 @@ class Walk:
                 case 18:
                     self.graph_name = wire.text(value, behind)
                 case 42:
-                    self.initializers.add(self._tensor(value, behind))
+                    name, element, dims = self._tensor(value, behind)
+                    self.initializers[name] = element, dims
                 case 90:
                     self.inputs.append(self._io(value, behind))
                 case 98:
                     self.outputs.append(self._io(value, behind))
                 case 122:
-                    self.initializers.add(self._sparse(value, behind))
+                    self.initializers[self._sparse(value, behind)] = 0, ()
 
     def _graph(self, start: int, end: int, depth: int) -> None:
         """A graph inside a node: only its external data are of interest."""
@@ -171,19 +178,29 @@ class Walk:
         name = ""
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 10:
-                name = self._tensor(value, behind)
+                name = self._tensor(value, behind)[0]
             elif tag == 18:
                 self._tensor(value, behind)
         return name
 
-    def _tensor(self, start: int, end: int) -> str:
-        """``TensorProto``: gives its name, notes where its data are if they are elsewhere."""
+    def _tensor(self, start: int, end: int) -> tuple[str, int, tuple[int, ...]]:
+        """``TensorProto``: gives its name, element type and dims, notes where its data are if they are elsewhere."""
         name = ""
+        element = 0
+        dims: list[int] = []
         entries: dict[str, str] = {}
         external = False
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 66:
                 name = self.wire.text(value, behind)
+            elif tag == 8:
+                dims.append(signed(value))
+            elif tag == 10:
+                while value < behind:
+                    number, value = self.wire.number(value)
+                    dims.append(signed(number))
+            elif tag == 16:
+                element = value & 0xFFFF_FFFF
             elif tag == 106:
                 key, said = self._pair(value, behind)
                 entries[key] = said
@@ -197,29 +214,10 @@ class Walk:
                 offset=offset,
                 length=None if length is None else _number(length, start),
                 tensor=name,
-                size=self._size(start, end),
+                size=_size(element, dims),
             )
             self.external.append(data)
-        return name
-
-    def _size(self, start: int, end: int) -> int | None:
-        """The bytes of a ``TensorProto`` by its dims and its type."""
-        size, dims = 0, []
-        for tag, value, behind in self.wire.fields(start, end):
-            if tag == 8:
-                dims.append(signed(value))
-            elif tag == 10:
-                at = value
-                while at < behind:
-                    number, at = self.wire.number(at)
-                    dims.append(signed(number))
-            elif tag == 16:
-                size = _BYTES.get(value, 0)
-        if not size or any(dim < 0 for dim in dims):
-            return None
-        for dim in dims:
-            size *= dim
-        return size
+        return name, element, tuple(dims)
 
     def _pair(self, start: int, end: int) -> tuple[str, str]:
         key = said = ""
@@ -301,6 +299,16 @@ class Walk:
             metadata=tuple(self.metadata),
             graphs=self.graphs,
         )
+
+
+def _size(element: int, dims: list[int]) -> int | None:
+    """The bytes of a tensor; ``None`` where its type or its dims do not tell."""
+    size = _BYTES.get(element, 0)
+    if not size or any(dim < 0 for dim in dims):
+        return None
+    for dim in dims:
+        size *= dim
+    return size
 
 
 def _number(text: str, at: int) -> int:

@@ -71,7 +71,8 @@ def config_missing(model: CheckedModel) -> Iterator[Problem]:
     """There is no `config.pbtxt`, and nobody to complete one.
 
     With completion off the file is required (core model_repository_manager.cc:InitializeModelInfo); with completion on
-    the backend must deliver the configuration, which PyTorch does not (core model.cc:Model::Init).
+    the backend must deliver the configuration, which PyTorch and a frozen TensorFlow graph do not (core
+    model.cc:Model::Init).
 
     Server says:
 
@@ -99,6 +100,11 @@ def config_missing(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message="config.pbtxt is missing, and the pytorch backend completes no inputs and outputs",
             help="write a config.pbtxt with the model's inputs and outputs",
+        )
+    elif model.platform == "tensorflow_graphdef":
+        yield Problem(
+            message="config.pbtxt is missing, and a frozen TensorFlow graph does not tell its inputs and outputs",
+            help="write a config.pbtxt with the model's inputs and outputs, or save it as a SavedModel",
         )
 
 

@@ -244,14 +244,17 @@ def bad_profile(model: CheckedModel) -> Iterator[Problem]:
                 )
 
 
-_KINDS = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
+_KINDS: dict[str, tuple[str, ...]] = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
+_MULTI_DEVICE = (26, 6)
 
 
 @rule(Severity.ERROR)
 def kind_unsupported_by_backend(model: CheckedModel) -> Iterator[Problem]:
     """A group is of a kind that the backend does not run on.
 
-    TensorRT runs on GPUs only, OpenVINO on CPUs (tensorrt tensorrt.cc, openvino openvino.cc).
+    TensorRT runs on GPUs only, from 26.06 on also on several at a time as KIND_MODEL; OpenVINO on CPUs. A group without
+    a kind is one of GPUs on a machine that has some (tensorrt tensorrt.cc, openvino openvino.cc, core
+    model_config_utils.cc:NormalizeInstanceGroup).
 
     Server says:
 
@@ -269,12 +272,23 @@ def kind_unsupported_by_backend(model: CheckedModel) -> Iterator[Problem]:
         instance_group [ { kind: KIND_GPU } ]
     """
     allowed = _KINDS.get(model.backend)
-    if not allowed or (model.backend == "tensorrt" and model.options.release >= (26, 6)):
+    if not allowed:
         return
+    if model.backend == "tensorrt" and model.options.release >= _MULTI_DEVICE:
+        allowed = (*allowed, "KIND_MODEL")
+    gpus = model.options.gpus
     for i, group in _groups(model):
         if isinstance(group.kind, str) and group.kind not in allowed:
             yield Problem(
                 at=("instance_group", i, "kind"),
                 message=f"the backend '{model.backend}' does not run on {group.kind}",
                 help=f"write {allowed[0]}, or leave the kind out",
+            )
+        elif model.backend == "openvino" and group.kind == "KIND_AUTO" and not group.gpus and gpus != 0:
+            yield Problem(
+                at=("instance_group", i),
+                message="a group without a kind is one of GPUs, on which the backend 'openvino' does not run"
+                + ("" if gpus else ", if the server's machine has a GPU"),
+                help="write kind: KIND_CPU",
+                severity=None if gpus else Severity.WARNING,
             )

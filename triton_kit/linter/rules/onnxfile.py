@@ -73,7 +73,17 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(message=f"the file holds {found.graphs} models", help="keep one of them", file=path)
 
 
-_NEWEST = {(24, 10): (10, 21)}
+_NEWEST = (
+    ((23, 1), 8, 17, 3), ((23, 3), 8, 18, 3), ((23, 5), 9, 19, 3), ((24, 3), 9, 20, 4), ((24, 5), 10, 21, 5),
+    ((25, 3), 10, 22, 5), ((25, 8), 11, 23, 5), ((26, 2), 13, 25, 5), ((26, 7), 13, 26, 5),
+)  # fmt: skip
+"""From which release on which IR version and which opsets, of ONNX and of ai.onnx.ml, are the newest that are read.
+
+Found by loading models into the ONNX Runtime of each of these releases: 1.13.1, 1.14.1, 1.15.0, 1.17.3, 1.18.0, 1.21.0,
+1.23.0, 1.24.1, 1.27.0, and those between.
+"""
+
+_LAST_KNOWN = (26, 8)
 
 
 @rule(Severity.ERROR)
@@ -95,12 +105,18 @@ def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
 
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 21
     """
-    limits = _NEWEST.get(model.options.release)
-    if not limits:
+    limits = next((row for row in reversed(_NEWEST) if row[0] <= model.options.release), None)
+    if not limits or model.options.release > _LAST_KNOWN:
         return
+    _, newest_ir, newest_opset, newest_ml = limits
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
-        for said, number, limit in (("IR version", onnx.ir_version, limits[0]), ("opset", opset, limits[1])):
+        ml = max((n for domain, n in onnx.opsets if domain == "ai.onnx.ml"), default=0)
+        for said, number, limit in (
+            ("IR version", onnx.ir_version, newest_ir),
+            ("opset", opset, newest_opset),
+            ("opset of ai.onnx.ml", ml, newest_ml),
+        ):
             if number > limit:
                 yield Problem(
                     message=f"the {said} {number} is newer than ONNX Runtime of this release reads, {limit}",

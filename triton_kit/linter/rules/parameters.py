@@ -105,7 +105,8 @@ def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
 def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
     """A custom batching strategy cannot be loaded.
 
-    It excludes sequence batching, and its library must exist (core backend_model.cc:TritonModel::Create).
+    It excludes sequence batching, and its library must exist, from 26.06 on inside the model's directory (core
+    backend_model.cc:TritonModel::Create).
 
     Server says:
 
@@ -131,6 +132,13 @@ def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
     path = parameters["TRITON_BATCH_STRATEGY_PATH"].string_value
     if model.config.has("sequence_batching"):
         yield Problem(at=at, message="a batching strategy excludes sequence_batching", help="leave one of the two out")
+    elif path and model.options.release >= (26, 6) and model.name not in os.path.normpath(path).split(os.sep):
+        # Where the repository lies on the server is not known here; the directory of the model has its name anywhere.
+        yield Problem(
+            at=at,
+            message=f"the batching strategy '{path}' lies outside the model's directory",
+            help="put the library there, and give its path on the server: /models/MODEL/batchstrategy.so",
+        )
     elif not path or (os.path.isabs(path) and not os.path.exists(path)):
         yield Problem(at=at, message=f"the batching strategy '{path}' does not exist", help="give the library's path")
 

@@ -10,6 +10,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.modelread import parameter, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import unsupported
+from triton_kit.linter.wording import count
 
 _TYPES = frozenset(f"TYPE_{t}" for t in ("FP32", "FP16", "INT8", "UINT8", "INT32", "BOOL"))
 
@@ -179,3 +180,114 @@ def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
                 message=f"input '{tensor.name}' is ragged, and its format is not linear",
                 help="leave one of the two out",
             )
+
+
+@rule(Severity.ERROR)
+def tensorrt_without_gpu(model: CheckedModel) -> Iterator[Problem]:
+    """A TensorRT model on a machine without a GPU.
+
+    Said only where the number of GPUs is given; instances of no kind are then instances of the CPU (core
+    model_config_utils.cc:NormalizeInstanceGroup, tensorrt tensorrt.cc).
+
+    Server says:
+
+        TensorRT backend supports only GPU device
+
+    Bad:
+
+        -- tk validate --gpus 0
+        backend: "tensorrt"
+
+    Good:
+
+        -- tk validate --gpus 1
+        backend: "tensorrt"
+    """
+    if model.backend != "tensorrt" or model.options.gpus != 0:
+        return
+    groups = model.config.instance_group
+    if not groups or any(group.kind == "KIND_AUTO" and not group.gpus for group in groups):
+        yield Problem(
+            at=("instance_group",) if groups else ("backend",),
+            message="a TensorRT model does not run on a machine without a GPU",
+            help="serve it on a machine with a GPU, or as ONNX on the CPU",
+        )
+
+
+_MULTI_DEVICE = "enable_multi_device"
+
+
+@rule(Severity.ERROR, since="26.06")
+def tensorrt_multi_device(model: CheckedModel) -> Iterator[Problem]:
+    """A TensorRT model that runs on several GPUs at a time is not described as one.
+
+    It wants KIND_MODEL, at least two GPUs in `multi_device_gpus`, each once, and with `multi_device_per_rank_engines`
+    an engine for each of them beside the first, `model.plan.rank0` and so on (tensorrt model_state.cc,
+    instance_state.cc).
+
+    Server says:
+
+        Invalid 'multi_device_gpus' entry
+        multi-device requires at least 2 ranks
+
+    Bad:
+
+        -- tk validate --release 26.06
+        backend: "tensorrt"
+        instance_group [ { kind: KIND_MODEL } ]
+        parameters { key: "enable_multi_device" value { string_value: "true" } }
+        parameters { key: "multi_device_gpus" value { string_value: "0" } }
+
+    Good:
+
+        -- tk validate --release 26.06
+        backend: "tensorrt"
+        instance_group [ { kind: KIND_MODEL } ]
+        parameters { key: "enable_multi_device" value { string_value: "true" } }
+        parameters { key: "multi_device_gpus" value { string_value: "0,1" } }
+    """
+    if model.backend != "tensorrt" or not _is_on(model, _MULTI_DEVICE):
+        return
+    for i, group in enumerate(model.config.instance_group):
+        if group.kind in ("KIND_GPU", "KIND_CPU"):
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message=f"a model on several GPUs at a time has a group of {group.kind}",
+                help="write kind: KIND_MODEL",
+            )
+    key = "multi_device_gpus"
+    ranks = [part.strip() for part in parameter(model, key).split(",") if part.strip()]
+    at = ("parameters", key if key in model.config.parameters else _MULTI_DEVICE)
+    there = model.options.gpus
+    for rank in ranks:
+        if not (rank.isascii() and rank.isdecimal()) or ranks.count(rank) > 1:
+            said = "stands there twice" if rank.isdecimal() else "is no number of a GPU"
+            yield Problem(at=at, message=f"'{rank}' in {key} {said}", help='write each GPU once: "0,1"')
+            return
+        if there is not None and int(rank) >= there:
+            yield Problem(at=at, message=f"GPU {rank} in {key} does not exist", help=f"use ids from 0 to {there - 1}")
+            return
+    if len(ranks) < 2:
+        yield Problem(at=at, message=f"{key} names {count(len(ranks), 'GPU')}, and at least 2 are needed", help=_TWO)
+    elif _is_on(model, "multi_device_per_rank_engines"):
+        yield from _missing_engines(model, len(ranks))
+
+
+_TWO = 'write two or more: "0,1"'
+
+
+def _missing_engines(model: CheckedModel, ranks: int) -> Iterator[Problem]:
+    for version in model.versions:
+        folder = model.version_folder(version)
+        held = model.listing(folder)
+        missing = [name for rank in range(ranks) if (name := f"{model.file_name}.rank{rank}") not in held]
+        if missing:
+            yield Problem(
+                message=f"{folder}/ holds no {missing[0]}, the engine of one of {ranks} GPUs",
+                help="build an engine for each GPU",
+                file=FilePath(model.join(folder)),
+            )
+
+
+def _is_on(model: CheckedModel, key: str) -> bool:
+    return key in model.config.parameters and parameter(model, key).lower() in ("true", "1", "on")

@@ -1,0 +1,95 @@
+"""Element types on their way through an ONNX graph: where two that meet contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from triton_kit.signature.onnx_nodes import Node, operator_at
+
+_NAMES = (
+    "UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE",
+    "UINT32", "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16",
+)  # fmt: skip
+"""``TensorProto.DataType`` by number (onnx.proto), as far as Triton has a counterpart."""
+
+
+class Parameters(NamedTuple):
+    """The type parameters of an operator's inputs and outputs, and the elements that each may be.
+
+    A parameter that is not in ``allowed`` may be anything; an empty one binds nothing. The last of a side stands for
+    all that follow where ``many`` of that side is true.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    many_inputs: bool
+    many_outputs: bool
+    allowed: Mapping[str, frozenset[int]]
+
+
+def type_faults(
+    nodes: Sequence[Node], versions: Mapping[str, int], elements: dict[str, int], declared: Mapping[str, int]
+) -> Iterator[str]:
+    """What ONNX Runtime refuses for its types (graph.cc:InferAndVerifyTypeMatch), each in words.
+
+    ``nodes`` stand in order; ``elements`` are the element types of inputs and initializers, and grow with what the
+    nodes make; ``declared`` are those that the graph's outputs are said to have.
+    """
+    for node in nodes:
+        operator = operator_at(node.domain, node.operator, versions.get(node.domain, 0))
+        if operator is None:
+            continue
+        found = parameters(operator.types)
+        bound: dict[str, int] = {}
+        for name, parameter in zip(node.inputs, _stretched(found.inputs, found.many_inputs, node.inputs), strict=False):
+            element = elements.get(name)
+            if not element or not parameter:
+                continue
+            allowed = found.allowed.get(parameter)
+            if allowed is not None and element not in allowed:
+                yield f"{node.title} takes '{name}', {_name(element)}, and its operator does not take that type"
+            elif bound.setdefault(parameter, element) != element:
+                both = f"{_name(bound[parameter])} and {_name(element)}"
+                yield f"{node.title} takes {both}, as '{name}', where one type is wanted"
+        made = _stretched(found.outputs, found.many_outputs, node.outputs)
+        for name, parameter in zip(node.outputs, made, strict=False):
+            element = bound.get(parameter) or _only(found.allowed.get(parameter))
+            if not element or not name:
+                continue
+            elements[name] = element
+            said = declared.get(name)
+            if said and said != element:
+                yield f"the output '{name}' is declared as {_name(said)}, and {node.title} makes {_name(element)}"
+
+
+def _stretched(parameters: tuple[str, ...], many: bool, names: Sequence[str]) -> tuple[str, ...]:
+    return parameters + parameters[-1:] * (len(names) - len(parameters)) if many else parameters
+
+
+def _only(elements: frozenset[int] | None) -> int | None:
+    """The element type where there is no choice."""
+    return next(iter(elements)) if elements is not None and len(elements) == 1 else None
+
+
+@cache
+def parameters(row: str) -> Parameters:
+    """The type parameters out of the last column of the table of operators; see scripts/make_onnx_operators.py."""
+    sides, *sets = row.split(";")
+    allowed = {
+        name: frozenset(ord(letter) - 96 for letter in letters) for name, _, letters in (s.partition("=") for s in sets)
+    }
+    read = []
+    for side in sides.split(">"):
+        words = side.split(",") if side else []
+        for word in words:
+            if word.startswith("="):
+                allowed[word.rstrip("*")] = frozenset(ord(letter) - 96 for letter in word[1:].rstrip("*"))
+        read.append((tuple("" if w[0] == "?" else w.rstrip("*") for w in words), side.endswith("*")))
+    (inputs, many_inputs), (outputs, many_outputs) = read
+    return Parameters(inputs, outputs, many_inputs, many_outputs, allowed)
+
+
+def _name(element: int) -> str:
+    return _NAMES[element] if element < len(_NAMES) else f"element type {element}"
