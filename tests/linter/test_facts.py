@@ -45,7 +45,6 @@ AREAS = {
 """The facts of each area: what is refused, what loads and surprises, what only looks wrong."""
 
 INSTEAD = (
-    "open",
     "run time",
     "load API",
     "server option",
@@ -56,7 +55,7 @@ INSTEAD = (
     "needs TensorRT",
     "needs DALI",
 )
-"""Why nothing here decides a fact, or only a part of it; ``open``: it could be decided, and is not yet."""
+"""Why nothing here decides a fact, or only a part of it."""
 
 
 class Fact(NamedTuple):

@@ -15,6 +15,11 @@ _NAMES = (
 """``TensorProto.DataType`` by number (onnx.proto), as far as Triton has a counterpart."""
 
 
+_MOST_KINDS = 10_000
+_MADE: dict[tuple[str, int, str, tuple[int, ...], int], tuple[int, ...]] = {}
+"""What nodes make, by operator and what they take: graphs have thousands of nodes, of a few kinds."""
+
+
 class Parameters(NamedTuple):
     """The type parameters of an operator's inputs and outputs, and the elements that each may be.
 
@@ -38,39 +43,54 @@ def type_faults(
     nodes make; ``declared`` are those that the graph's outputs are said to have.
     """
     for node in nodes:
-        operator = operator_at(node.domain, node.operator, versions.get(node.domain, 0))
-        if operator is None:
+        domain, operator, outputs = node.domain, node.operator, node.outputs
+        taken = tuple([elements.get(name, 0) for name in node.inputs])
+        kind = (domain, versions.get(domain, 0), operator, taken, len(outputs))
+        made = _MADE.get(kind)
+        if made is None:
+            made, complaint = _outcome(*kind)
+            if complaint:
+                at, words = complaint
+                yield f"{node.title} takes '{node.inputs[at]}', {words}"
+            elif len(_MADE) < _MOST_KINDS:
+                _MADE[kind] = made
+        for name, element in zip(outputs, made, strict=False):
+            if element and name:
+                elements[name] = element
+                said = declared.get(name)
+                if said and said != element:
+                    yield f"the output '{name}' is declared as {_name(said)}, and {node.title} makes {_name(element)}"
+
+
+def _outcome(
+    domain: str, version: int, operator: str, taken: tuple[int, ...], outputs: int
+) -> tuple[tuple[int, ...], tuple[int, str] | None]:
+    """The elements that a node makes, 0 where unknown, out of those it takes; and which input it refuses, and why."""
+    row = operator_at(domain, operator, version)
+    if row is None:
+        return (), None
+    found = parameters(row.types)
+    bound: dict[str, int] = {}
+    for at, parameter in enumerate(_stretched(found.inputs, found.many_inputs, len(taken))[: len(taken)]):
+        element = taken[at]
+        if not element or not parameter:
             continue
-        found = parameters(operator.types)
-        bound: dict[str, int] = {}
-        for name, parameter in zip(node.inputs, _stretched(found.inputs, found.many_inputs, node.inputs), strict=False):
-            element = elements.get(name)
-            if not element or not parameter:
-                continue
-            allowed = found.allowed.get(parameter)
-            if allowed is not None and element not in allowed:
-                yield f"{node.title} takes '{name}', {_name(element)}, and its operator does not take that type"
-            elif bound.setdefault(parameter, element) != element:
-                both = f"{_name(bound[parameter])} and {_name(element)}"
-                yield f"{node.title} takes {both}, as '{name}', where one type is wanted"
-        made = _stretched(found.outputs, found.many_outputs, node.outputs)
-        for name, parameter in zip(node.outputs, made, strict=False):
-            element = bound.get(parameter) or _only(found.allowed.get(parameter))
-            if not element or not name:
-                continue
-            elements[name] = element
-            said = declared.get(name)
-            if said and said != element:
-                yield f"the output '{name}' is declared as {_name(said)}, and {node.title} makes {_name(element)}"
+        allowed = found.allowed.get(parameter)
+        if allowed is not None and element not in allowed:
+            return (), (at, f"{_name(element)}, and its operator does not take that type")
+        if bound.setdefault(parameter, element) != element:
+            return (), (at, f"{_name(element)}, beside {_name(bound[parameter])}, where one type is wanted")
+    made = _stretched(found.outputs, found.many_outputs, outputs)
+    return tuple(bound.get(p) or _only(found.allowed.get(p)) for p in made[:outputs]), None
 
 
-def _stretched(parameters: tuple[str, ...], many: bool, names: Sequence[str]) -> tuple[str, ...]:
-    return parameters + parameters[-1:] * (len(names) - len(parameters)) if many else parameters
+def _stretched(parameters: tuple[str, ...], many: bool, length: int) -> tuple[str, ...]:
+    return parameters + parameters[-1:] * (length - len(parameters)) if many else parameters
 
 
-def _only(elements: frozenset[int] | None) -> int | None:
-    """The element type where there is no choice."""
-    return next(iter(elements)) if elements is not None and len(elements) == 1 else None
+def _only(elements: frozenset[int] | None) -> int:
+    """The element type where there is no choice, otherwise 0."""
+    return next(iter(elements)) if elements is not None and len(elements) == 1 else 0
 
 
 @cache
