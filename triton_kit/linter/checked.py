@@ -180,6 +180,16 @@ class CheckedModel:
         return document
 
     @cached_property
+    def placeholders(self) -> tuple[Any, ...]:
+        """What nobody filled in, where the configuration is for that reason none yet, but a template."""
+        from triton_kit.linter.placeholders import unrendered
+
+        try:
+            return unrendered(self.document)
+        except Broken:
+            return ()
+
+    @cached_property
     def config(self) -> Any:
         """The configuration as written, a Message; fields that could not be read raise Broken."""
         document = self.document

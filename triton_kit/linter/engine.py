@@ -236,8 +236,10 @@ class Run:
         return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.release)]
 
     def rules_for(self, model: CheckedModel) -> list[Rule]:
-        """The rules that can have something to say about a model."""
+        """The rules that can have something to say about a model; of a template, that it is one, and no more."""
         written = model.written()
+        if written is None and model.placeholders:
+            return [rule for rule in self.rules("model", ("texts",)) if rule.name == "unrendered-template"]
         names: tuple[str, str] | None = None
         with suppress(Broken):
             names = None if written is None else (model.backend, model.platform)

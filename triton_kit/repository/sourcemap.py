@@ -106,6 +106,10 @@ class SourceMap:
         line = bisect_right(self._lines, offset)
         return line, offset - self._lines[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and a column, as ``position`` gives them."""
+        return self._lines[line - 1] + column - 1
+
     def span(self, start: int, end: int) -> Span:
         """The span from one offset to another."""
         line, column = self.position(min(start, len(self.text)))

@@ -9,11 +9,11 @@ from typing import Any
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import count
 from triton_kit.repository.schema import RANGES
 from triton_kit.repository.source import Path
 from triton_kit.repository.textproto import Message
 
-_VARIABLE = r"\$\{[^{}]*\}|\{\{.*?\}\}|\{%.*?%\}|^[$%@]\w+[%@]?$"
 # It begins with a literal, for which the search is quick.
 _OTHER_BASE = r"0(?<=[\[:,\s-]0)[0-9xX]"
 
@@ -40,6 +40,38 @@ def _values(message: Message, at: Path = ()) -> Iterator[tuple[Path, str, Any]]:
             yield here, field.kind, value
 
 
+@rule(Severity.ERROR, broken=True)
+def unrendered_template(model: CheckedModel) -> Iterator[Problem]:
+    """The configuration is a template that nobody filled in.
+
+    Placeholders of a shell, of Jinja, of Python's `string.Template`, of sed. The server refuses the text at the first
+    of them (protobuf TextFormat); what else is said of a template would be of no use, so nothing else is.
+
+    Server says:
+
+        Expected integer, got: $
+
+    Bad:
+
+        backend: "python"
+        max_batch_size: ${MAX_BATCH}
+
+    Good:
+
+        backend: "python"
+        max_batch_size: 8
+    """
+    found = model.placeholders
+    if found:
+        names = list(dict.fromkeys(placeholder.text for placeholder in found))
+        more = f" and {count(len(names) - 1, 'other')}" if len(names) > 1 else ""
+        yield Problem(
+            span=model.document.source.span(found[0].start, found[0].end),
+            message=f"this is a template: '{names[0]}'{more} must be filled in before a server can read it",
+            help="render it first, or leave the file out of what is checked",
+        )
+
+
 @rule(Severity.WARNING)
 def unfilled_placeholder(model: CheckedModel) -> Iterator[Problem]:
     """A text still has the placeholder of a template.
@@ -58,15 +90,23 @@ def unfilled_placeholder(model: CheckedModel) -> Iterator[Problem]:
     # Looking for one character after the other costs less than the pattern, which most texts need not.
     if model.document.problems or not ("{{" in text or "$" in text or "%" in text or "@" in text):
         return
-    search = re.compile(_VARIABLE, re.DOTALL).search
-    for at, kind, value in _values(model.config):
-        if kind in ("string", "key") and (found := search(value)):
-            yield Problem(
-                at=at,
-                key=kind == "key",
-                message=f"'{found[0]}' is a placeholder that nobody filled in",
-                help="fill the template in before the server reads it",
-            )
+    from triton_kit.linter.placeholders import QUOTED
+
+    held = [
+        (at, kind, found[0])
+        for at, kind, value in _values(model.config)
+        if kind in ("string", "key") and (found := QUOTED.search(value))
+    ]
+    if held:
+        at, kind, placeholder = held[0]
+        others = len({text for _, _, text in held} - {placeholder})
+        more = f", and so {'is' if others == 1 else 'are'} {count(others, 'other')} below" if others else ""
+        yield Problem(
+            at=at,
+            key=kind == "key",
+            message=f"'{placeholder}' is a placeholder that nobody filled in{more}",
+            help="fill the template in before the server reads it",
+        )
 
 
 @rule(Severity.WARNING)
