@@ -72,6 +72,13 @@ def start(place: Path, *args: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(argv, stdout=out, stderr=err)
 
 
+def ended(command: str) -> bool:
+    """Whether a command that was shown works as it stands, in a shell where tk is on PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(command, shell=True, timeout=PATIENCE, check=False, env={**os.environ, "PATH": path})
+    return done.returncode == 0
+
+
 def said(place: Path) -> str:
     return (place.parent / "err").read_text()
 
@@ -124,7 +131,7 @@ def test_kept_it_outlives_tk_answers_and_ends_as_it_says(place: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "2" in answer.stdout
     assert "Started HTTPService" in Path(kept["log"]).read_text()
-    assert subprocess.run(kept["stop"], shell=True, timeout=PATIENCE, check=False).returncode == 0
+    assert ended(kept["stop"])
     wait_for(lambda: not processes(place))
     assert left(place) == []
     assert shared_memory(url.rpartition(":")[2]) == []
@@ -134,8 +141,8 @@ def test_kept_as_text_it_tells_how_to_end_it(place: Path) -> None:
     done = tk("demo", "--runtime", "local", "--keep")
     assert done.returncode == 0, done.stderr
     stop = done.stderr.splitlines()[-1].strip()
-    assert stop.startswith("kill ")
-    assert subprocess.run(stop, shell=True, timeout=PATIENCE, check=False).returncode == 0
+    assert stop.startswith("tk stop ")
+    assert ended(stop)
     wait_for(lambda: not processes(place))
     assert left(place) == []
 

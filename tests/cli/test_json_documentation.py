@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 from running_server import address
 
 from triton_kit.cli import run
+from triton_kit.runtime.alive import born
+from triton_kit.runtime.registry import Running, record
+from triton_kit.runtime.types import Endpoints
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()
 SECTIONS = {title: body for title, _, body in (part.partition("\n") for part in TEXT.split("\n## ")[1:])}
@@ -109,3 +113,19 @@ def test_the_events_of_serve_are_those_of_the_code():
     for event in events:
         assert event.pop("version") == 1
         assert set(event) - {"event"} <= set(re.findall(r"`([a-z_]+)`", rows[event["event"]]))
+
+
+def test_what_is_printed_of_servers_is_documented(capsys):
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as sleeper:
+        where = Endpoints(http="http://127.0.0.1:1", grpc="127.0.0.1:2", metrics="http://127.0.0.1:3/metrics")
+        record(
+            Running(
+                name="one", runtime="local", repository=Path("/m"), release="24.10", image=None, endpoints=where,
+                started=0.0, pid=sleeper.pid, born=born(sleeper.pid), detached=True,
+            )
+        )  # fmt: skip
+        assert run(["ps", "--format", "json"]) == 0
+        check("tk ps", json.loads(capsys.readouterr().out))
+        assert run(["stop", "one", "--format", "json"]) == 0
+        check("tk stop", json.loads(capsys.readouterr().out))
+        assert sleeper.wait(10) == -15

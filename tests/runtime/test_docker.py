@@ -16,6 +16,7 @@ import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
 
 from triton_kit.errors import TkError
+from triton_kit.runtime import engine as engines
 from triton_kit.runtime import ports
 from triton_kit.runtime.docker import DockerRuntime, new_name
 from triton_kit.runtime.session import running
@@ -187,13 +188,16 @@ def test_a_tk_that_is_killed_leaves_no_container_even_of_a_server_that_hangs(rep
     assert wait_for(lambda: containers(repository) == [])
 
 
-def test_a_server_that_shall_outlive_tk_runs_on_after_the_block(repository: Path, tmp_path: Path) -> None:
-    log = tmp_path / "server.log"
-    spec = make_spec(repository, detach=log)
+def test_a_server_that_shall_outlive_tk_runs_on_after_the_block_and_its_engine_has_the_log(repository: Path) -> None:
+    spec = make_spec(repository, detach=True)
     try:
         with running(DockerRuntime(), spec) as (server, _):
             pass
         assert infer(server.endpoints.http) == [2.0, 5.0]
-        assert "successfully loaded 'doubler'" in log.read_text()
+        argv = engines.log_argv("docker", spec.name or "", tail=None, follow=False)
+        assert (
+            "successfully loaded 'doubler'" in subprocess.run(argv, capture_output=True, text=True, timeout=60).stderr
+        )
     finally:
-        server.stop()
+        assert engines.stop("docker", spec.name or "", 10.0)
+        assert engines.remove("docker", spec.name or "")

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triton_kit.runtime.docker import DockerRuntime, image, mount, new_name, outside_links
+from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.statefiles import servers_dir
 from triton_kit.runtime.types import ServerSpec
 
 SPEC = ServerSpec(
@@ -41,8 +43,13 @@ def test_a_container_has_no_more_power_than_it_needs() -> None:
     argv = DockerRuntime().argv(SPEC)
     assert after(argv, "--security-opt") == ["no-new-privileges"]
     assert after(argv, "--cap-drop") == ["ALL"]
-    assert after(argv, "--cap-add") == ["DAC_OVERRIDE"]
+    assert after(argv, "--cap-add") == ["DAC_OVERRIDE"], "root in a container reads what only its owner may"
     assert "--privileged" not in argv
+    argv = DockerRuntime().argv(replace(SPEC, user="1234:1234", groups=(7, 8), env={"HOME": "/home/x"}))
+    assert after(argv, "--user") == ["1234:1234"]
+    assert after(argv, "--group-add") == ["7", "8"]
+    assert after(argv, "--cap-add") == []
+    assert after(argv, "--env") == ["USER=triton"], "a home that was asked for stays"
 
 
 def test_labels_tell_whose_it_is() -> None:
@@ -89,8 +96,25 @@ def test_the_value_of_a_variable_is_not_on_the_command_line() -> None:
 def test_a_variable_that_the_engine_reads_itself_does_not_reach_it(name: str) -> None:
     spec = replace(SPEC, env={name: "for the server"})
     runtime = DockerRuntime()
-    assert after(runtime.argv(spec), "--env") == [f"{name}=for the server"]
+    assert after(runtime.argv(spec), "--env") == []
+    assert after(runtime.argv(spec), "--env-file") == [str(servers_dir() / "tk-x.env")]
+    assert "for the server" not in " ".join(runtime.argv(spec))
     assert runtime.environment(spec).get(name) != "for the server"
+
+
+def test_a_container_is_limited_as_it_was_asked_for() -> None:
+    argv = DockerRuntime().argv(replace(SPEC, memory=2**31, cpus=1.5))
+    assert (after(argv, "--memory"), after(argv, "--cpus")) == (["2147483648"], ["1.5"])
+    assert "--memory" not in DockerRuntime().argv(SPEC)
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_the_log_of_a_container_that_nobody_watches_is_bounded(engine: Engine) -> None:
+    runtime = DockerRuntime(engine=engine)
+    assert any(
+        option.startswith("max-size=") for option in after(runtime.argv(replace(SPEC, detach=True)), "--log-opt")
+    )
+    assert after(runtime.argv(SPEC), "--log-opt") == []
 
 
 def test_an_image_that_is_named_wins_over_the_releases() -> None:

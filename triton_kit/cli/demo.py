@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +47,7 @@ class Kept:
 
     stop: str
     directory: Path
-    log: Path
+    log: Path | None
     pid: int | None = None
     container: str | None = None
 
@@ -69,10 +69,10 @@ def demo(
         ending.callback(shutil.rmtree, place, ignore_errors=True)
         models = _copy_sample(place)
         _validate(models)
-        prepared = _prepare(models, runtime, place / "server.log" if keep else None)
+        prepared = _prepare(models, runtime, keep=keep)
         with _serving(prepared) as server:
             answer = _ask(server, models / IMAGE)
-            kept = _kept(server, prepared, place) if keep else None
+            kept = _kept(prepared, place) if keep else None
             if output_format == "json":
                 terminal.out_json(_as_json(answer, server, prepared, kept))
             else:
@@ -106,7 +106,7 @@ def _validate(models: Path) -> None:
     _done("sample repository copied and checked", f"{len(report.models)} models, nothing that a server would refuse")
 
 
-def _prepare(models: Path, runtime: str, log: Path | None) -> Prepared:
+def _prepare(models: Path, runtime: str, *, keep: bool) -> Prepared:
     """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
     from triton_kit.runtime.serving import Wish, prepare
 
@@ -119,17 +119,19 @@ def _prepare(models: Path, runtime: str, log: Path | None) -> Prepared:
         metrics_port=0,
         progress=terminal.say,
         name=models.parent.name,
+        detach=keep,
     )
     prepared = prepare(wish, environment=os.environ)
     for note, hint in prepared.notes:
         terminal.warn(note, hint=hint)
-    return replace(prepared, spec=replace(prepared.spec, detach=log))
+    return prepared
 
 
 @contextmanager
 def _serving(prepared: Prepared) -> Iterator[Server]:
     """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
-    from triton_kit.runtime.session import running
+    from triton_kit.runtime.closing import masked
+    from triton_kit.runtime.lifecycle import remembered
 
     told: set[str] = set()
 
@@ -140,8 +142,8 @@ def _serving(prepared: Prepared) -> Iterator[Server]:
                 told.add(name)
                 _done(name, f"versions {' and '.join(m.version for m in versions)}" if len(versions) > 1 else "")
 
-    terminal.detail(f"starting {prepared.runtime.name}: {shlex.join(prepared.runtime.argv(prepared.spec))}")
-    with running(prepared.runtime, prepared.spec, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
+    terminal.detail(f"starting {prepared.runtime.name}: {shlex.join(masked(prepared.runtime.argv(prepared.spec)))}")
+    with remembered(prepared, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(f"{failed.name} did not load: {failed.reason.strip()}")
         _done(f"{server.description} is up", f"{snapshot.seconds:.1f} s")
@@ -166,14 +168,13 @@ def _ask(server: Server, image: Path) -> Answer:
     return Answer(classes=classes, first=result.seconds, median=statistics.median(times))
 
 
-def _kept(server: Server, prepared: Prepared, place: Path) -> Kept:
-    log, container = place / "server.log", getattr(server, "container", None)
-    remove = f"rm -r {shlex.quote(str(place))}"
-    if container is not None:
-        end = f"{prepared.runtime.name} stop {container}"
-        return Kept(stop=f"{end} && {remove}", directory=place, log=log, container=container)
-    pid = getattr(server, "pid", None)
-    return Kept(stop=f"kill {pid} && {remove}", directory=place, log=log, pid=pid)
+def _kept(prepared: Prepared, place: Path) -> Kept:
+    from triton_kit.runtime.registry import find
+
+    assert prepared.spec.name is not None
+    known = find(prepared.spec.name)
+    stop = f"tk stop {known.name} && rm -r {shlex.quote(str(place))}"
+    return Kept(stop=stop, directory=place, log=known.log, pid=known.pid, container=known.container)
 
 
 def _done(text: str, aside: str = "") -> None:
@@ -231,7 +232,7 @@ def _as_json(answer: Answer, server: Server, prepared: Prepared, kept: Kept | No
         else {
             "stop": kept.stop,
             "directory": str(kept.directory),
-            "log": str(kept.log),
+            "log": None if kept.log is None else str(kept.log),
             "pid": kept.pid,
             "container": kept.container,
         },

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli.server_options import Grpc, Header, address, check_seconds, read_headers
+from triton_kit.cli.server_options import Grpc, Header, address, check_seconds, headers
 from triton_kit.cli.table import table
 from triton_kit.cli.terminal import console, live, out, out_json, say, style
 from triton_kit.client import NoAnswer, connect
@@ -42,7 +42,8 @@ def health(
         raise UsageError("--model-version needs a model", hint="add --model NAME")
     seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
     limit = min(QUICK, seconds)
-    with connect(address(url, grpc), grpc=grpc, headers=read_headers(header), timeout=limit) as client:
+    where = address(url, grpc)
+    with connect(where, grpc=grpc, headers=headers(where, header, grpc=grpc), timeout=limit) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:

@@ -10,6 +10,8 @@ import typer
 
 from triton_kit.cli import terminal
 from triton_kit.errors import ProblemsFound, UsageError
+from triton_kit.runtime.again import written
+from triton_kit.runtime.ownargs import hide
 from triton_kit.runtime.serving import Wish, prepare
 
 
@@ -31,26 +33,42 @@ def serve(
     shm_size: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Shared memory of the container, as 512m; computed by default.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="The container's name.")] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The most memory that the container may use, as 8g.")
+    ] = None,
+    cpus: Annotated[
+        float | None, typer.Option(metavar="N", help="The most processors that the container may use, as 1.5.")
+    ] = None,
+    user: Annotated[
+        str, typer.Option(metavar="UID[:GID]", help="Whom the container runs as: auto (not root), image, or a number.")
+    ] = "auto",
+    name: Annotated[str | None, typer.Option(help="The server's name; made up by default.")] = None,
     env: Annotated[
         list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
     ] = None,
+    model_control: Annotated[
+        str, typer.Option(help="none, or explicit: every model is loaded, and can be loaded anew.")
+    ] = "none",
     pull: Annotated[str, typer.Option(help="missing, always or never.")] = "missing",
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long the models may take to load.")] = 120.0,
     strict: Annotated[bool, typer.Option("--strict", help="End when any model fails to load.")] = False,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Start without checking first.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="End when the models are ready, and leave the server running.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the command line and end.")] = False,
     output: Annotated[str, typer.Option("--format", help="text, or json: one event a line.")] = "text",
 ) -> int:
     """Serve the repository, say when each model is ready, show the log until Ctrl-C.
 
     Models that fail are shown with the reason, and the others are served. Ctrl-C ends the server: the exit code is 0
-    after it was ready, and 130 before.
+    after it was ready, and 130 before. With --detach it runs on: see tk ps, tk logs, tk stop and tk restart.
     """
     from triton_kit.cli import serving
 
     if output not in ("text", "json"):
         raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
+    hide(item.partition("=")[2] for item in env or ())
     repository, default_release, flags = serving.defaults(path, server_args or [])
     wish = Wish(
         repository=repository,
@@ -63,11 +81,16 @@ def serve(
         grpc_port=grpc_port,
         metrics_port=metrics_port,
         shm_size=shm_size,
+        memory=memory,
+        cpus=cpus,
+        user=user,
+        model_control=model_control,
         name=name,
         pull=pull,
         env=tuple(env or ()),
         server_args=flags,
         verbose=terminal.settings.verbose,
+        detach=detach,
         progress=serving.show_progress,
     )
     prepared = prepare(wish, environment=os.environ)
@@ -85,5 +108,6 @@ def serve(
         else:
             terminal.out(shlex.join(argv))
         return 0
+    again = {"wish": written(wish, prepared.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
     board = serving.JsonBoard() if output == "json" else serving.board()
-    return serving.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict)
+    return serving.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict, again=again)

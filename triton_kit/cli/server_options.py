@@ -34,6 +34,13 @@ def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:
     return headers
 
 
+def headers(url: str, texts: Sequence[str] | None, *, grpc: bool) -> Mapping[str, str]:
+    """The headers for the server at ``url``: what opens one that tk started, then those that were given."""
+    from triton_kit.runtime.registry import headers_for
+
+    return {**headers_for(url, grpc=grpc), **read_headers(texts)}
+
+
 def check_seconds(seconds: float) -> float:
     """The time limit, where it is one."""
     if not 0 < seconds < float("inf"):

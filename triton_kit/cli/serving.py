@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,9 +13,9 @@ from triton_kit.cli.server_options import HTTP_URL
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.repository.release import DEFAULT
 from triton_kit.runtime.health import ModelState, ServerDied, Snapshot
+from triton_kit.runtime.lifecycle import remembered
 from triton_kit.runtime.logs import friendly, meaning
-from triton_kit.runtime.serving import Prepared, Wish
-from triton_kit.runtime.session import running
+from triton_kit.runtime.serving import Prepared, Wish, image_of
 from triton_kit.runtime.types import Endpoints, ExplainsItsEnd, Server
 
 if TYPE_CHECKING:
@@ -83,35 +83,45 @@ def validate(wish: Wish) -> bool:
     return report.ok
 
 
-def serve_until_interrupted(prepared: Prepared, board: Board, *, timeout: float, strict: bool) -> int:
+def serve_until_interrupted(
+    prepared: Prepared, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
+) -> int:
     """Run the server and show it until Ctrl-C: 0 when that came after it was ready. It is gone at the end.
 
-    Raises ProblemsFound when no model is ready (with ``strict`` when any is not), TkError when the server ends itself.
+    A detached one runs on, and this ends once it is ready. ``again`` is what ``tk restart`` needs to know. Raises
+    ProblemsFound when no model is ready (with ``strict`` when any is not), TkError when the server ends itself.
     """
     board.starting(prepared)
-    was_ready = False
+    was_ready = stays = False
     try:
-        with running(prepared.runtime, prepared.spec, timeout=timeout, on_snapshot=board.update) as (server, snapshot):
-            was_ready = True
+        with remembered(prepared, again=again, timeout=timeout, on_snapshot=board.update) as (server, snapshot):
+            was_ready = not prepared.spec.detach
             board.ready(prepared, server, snapshot)
-            _judge(snapshot, strict)
-            _follow(server, board)
+            _judge(prepared, snapshot, strict)
+            if not prepared.spec.detach:
+                _follow(server, board)
+        stays = True
     except KeyboardInterrupt:
         if not was_ready:
             raise
         terminal.say("stopped")
     finally:
-        board.close()
+        if not stays:
+            board.close()
     return 0
 
 
-def _judge(snapshot: Snapshot, strict: bool) -> None:
+def _judge(prepared: Prepared, snapshot: Snapshot, strict: bool) -> None:
     failed = dict.fromkeys(model.name for model in snapshot.failed)
     if failed and (strict or len(failed) == len({model.name for model in snapshot.models})):
         which = "no model is ready" if not strict else f"{', '.join(failed)} did not load"
         raise ProblemsFound(f"{which}, so the server was ended")
     if failed:
-        terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint="end it with Ctrl-C")
+        terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(prepared))
+
+
+def _end(prepared: Prepared) -> str:
+    return f"end it with tk stop {prepared.spec.name}" if prepared.spec.detach else "end it with Ctrl-C"
 
 
 def _follow(server: Server, board: Board) -> None:
@@ -141,8 +151,8 @@ class TextBoard:
 
     def starting(self, prepared: Prepared) -> None:
         what = prepared.spec.image or prepared.spec.release
-        where = f", container {prepared.spec.name}" if prepared.spec.name else ""
-        terminal.say(f"starting Triton {what} ({prepared.runtime.name}{where}) on {prepared.spec.repository}")
+        where = f"{prepared.runtime.name}, {prepared.spec.name}"
+        terminal.say(f"starting Triton {what} ({where}) on {prepared.spec.repository}")
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
@@ -164,7 +174,10 @@ class TextBoard:
             terminal.out("try:")
             for line in try_lines(good, server.endpoints):
                 terminal.out(f"  {line}")
-        terminal.say("the server's log follows; Ctrl-C ends it")
+        if prepared.spec.detach:
+            terminal.out(f"end it with: tk stop {prepared.spec.name}")
+        else:
+            terminal.say("the server's log follows; Ctrl-C ends it")
 
     def log(self, line: str) -> None:
         terminal.say(line)
@@ -202,8 +215,9 @@ class LiveBoard(TextBoard):
 class JsonBoard:
     """One JSON object a line on stdout for each event, each with ``version`` (1) and ``event``.
 
-    ``starting``: runtime, repository, container. ``model``, at each change: name, model_version, state, reason.
-    ``ready``, or ``partly-ready`` where models failed: endpoints, seconds, failed. ``log``: line. ``stopped``.
+    ``starting``: name, runtime, repository, container. ``model``, at each change: name, model_version, state, reason.
+    ``ready``, or ``partly-ready`` where models failed: name, endpoints, seconds, failed. ``log``: line. ``stopped``.
+    With ``--detach`` the last one is that of the models.
     """
 
     def __init__(self) -> None:
@@ -211,16 +225,24 @@ class JsonBoard:
 
     def starting(self, prepared: Prepared) -> None:
         spec = prepared.spec
-        _event("starting", runtime=prepared.runtime.name, repository=str(spec.repository), container=spec.name)
+        container = spec.name if image_of(prepared) else None
+        _event(
+            "starting",
+            name=spec.name,
+            runtime=prepared.runtime.name,
+            repository=str(spec.repository),
+            container=container,
+        )
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
             _event("model", name=model.name, model_version=model.version, state=model.state, reason=model.reason)
 
-    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:  # noqa: ARG002
+    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:
         where = server.endpoints
         _event(
             "ready" if not snapshot.failed else "partly-ready",
+            name=prepared.spec.name,
             endpoints={"http": where.http, "grpc": where.grpc, "metrics": where.metrics},
             seconds=round(snapshot.seconds, 3),
             failed=sorted({model.name for model in snapshot.failed}),

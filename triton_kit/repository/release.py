@@ -174,6 +174,16 @@ def flag_name(argument: str) -> str:
     return matches[0] if name not in matches and len(matches) == 1 else name
 
 
+def flag_value(arguments: Sequence[str], name: str) -> str | None:
+    """What the last ``--name=value`` or ``--name value`` among these arguments says; ``None`` where there is none."""
+    found = None
+    for i, argument in enumerate(arguments):
+        if argument.startswith("--") and flag_name(argument) == name:
+            _, written, value = argument.partition("=")
+            found = value if written else arguments[i + 1] if i + 1 < len(arguments) else ""
+    return found
+
+
 def _flag_problems(release: Release, arguments: Sequence[str]) -> Iterator[FlagProblem]:
     expects_value = False
     for argument in arguments:

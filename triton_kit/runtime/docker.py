@@ -17,15 +17,20 @@ from triton_kit.runtime import engine as engines
 from triton_kit.runtime.engine import Engine
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
+from triton_kit.runtime.registry import LABEL, PLACE
+from triton_kit.runtime.statefiles import explained, make_directory, place, private, servers_dir
 from triton_kit.runtime.types import Endpoints, ServerSpec
-
-LABEL = "triton-kit"
-"""On every container that tk starts: ``docker ps --filter label=triton-kit`` lists them."""
 
 _MODELS = "/models"
 
 _THE_ENGINES_OWN = re.compile(r"PATH|HOME|USER|TMPDIR|LANG|(?:DOCKER|CONTAINER|LD|XDG|LC)_.*|.*_PROXY", re.IGNORECASE)
 """Variables that the engine's command line reads itself: they must not change it when they are meant for the server."""
+
+_LOGGING = {
+    "docker": ["--log-driver", "json-file", "--log-opt", "max-size=16m", "--log-opt", "max-file=2"],
+    "podman": ["--log-driver", "k8s-file", "--log-opt", "max-size=32m"],
+}
+"""How much of its log an engine keeps of a container that nobody watches."""
 
 
 def _silent(_line: str) -> None:
@@ -59,16 +64,18 @@ class DockerRuntime:
             argv += ["--name", spec.name]
         for key, value in _labels(spec).items():
             argv += ["--label", f"{key}={value}"]
-        # Triton opens its ports and reads files; it needs none of root's powers but that over others' files, since a
-        # repository may be readable by its owner alone. The mount stays read-only all the same.
-        argv += ["--security-opt", "no-new-privileges", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE"]
+        argv += ["--security-opt", "no-new-privileges", "--cap-drop", "ALL", *_identity(spec)]
         for outside, inside in ((spec.http_port, 8000), (spec.grpc_port, 8001), (spec.metrics_port, 8002)):
             argv += ["-p", f"{f'[{spec.bind}]' if ':' in spec.bind else spec.bind}:{outside}:{inside}"]
         argv += ["--mount", mount(spec.repository)]
-        argv += ["--shm-size", str(spec.shm_size)]
+        argv += ["--shm-size", str(spec.shm_size), *_limits(spec)]
         argv += self._gpus(spec.gpus)
-        for key, value in spec.env.items():
-            argv += ["--env", f"{key}={value}" if _THE_ENGINES_OWN.fullmatch(key) else key]
+        if _engines_own(spec):
+            argv += ["--env-file", str(_env_file(spec))]
+        for key in spec.env:
+            argv += [] if the_engines_own(key) else ["--env", key]
+        if spec.detach:
+            argv += _LOGGING[self.engine]
         argv += ["--pull", spec.pull, image(spec)]
         argv += ["tritonserver", f"--model-repository={_MODELS}"]
         argv.append(f"--exit-on-error={'true' if spec.exit_on_error else 'false'}")
@@ -78,7 +85,7 @@ class DockerRuntime:
 
     def environment(self, spec: ServerSpec) -> dict[str, str]:
         """The environment of the engine's command line, out of which ``--env NAME`` takes its value unseen by ps."""
-        return {**os.environ, **{k: v for k, v in spec.env.items() if not _THE_ENGINES_OWN.fullmatch(k)}}
+        return {**os.environ, **{k: v for k, v in spec.env.items() if not the_engines_own(k)}}
 
     def start(self, spec: ServerSpec) -> DockerServer:
         """Fetch the image if need be, and start a container; its server is not ready yet."""
@@ -93,12 +100,9 @@ class DockerRuntime:
         # The pull is done: `run` must not begin another one without its progress being seen.
         argv = self.argv(replace(spec, pull="missing" if spec.pull == "always" else spec.pull))
         started = time.time()
-        process = spawn(
-            argv,
-            env=self.environment(spec),
-            leftovers=[f"container:{self.engine}:{spec.name}"],
-            output=spec.detach,
-        )
+        _write_env_file(spec)
+        leftovers = [f"container:{self.engine}:{spec.name}", str(_env_file(spec)), *spec.leftovers]
+        process = spawn(argv, env=self.environment(spec), leftovers=leftovers)
         return DockerServer(process=process, spec=spec, engine=self.engine, container=spec.name, started=started)
 
     def _gpus(self, gpus: str) -> list[str]:
@@ -140,7 +144,10 @@ class DockerServer:
             yield line
 
     def release(self) -> None:
+        """Leave the container alone; the command line that showed its log ends, without passing that on to it."""
+        self._process.abandon()
         self._process.release()
+        self._process.stop(grace=0.0)
 
     def stop(self, *, grace: float = 10.0) -> None:
         """End the container, then the command line that waits for it; whatever is left of it is removed."""
@@ -180,6 +187,11 @@ class DockerServer:
         return TkError(f"container {self.container} was ended from outside, by signal {signal}")
 
 
+def the_engines_own(name: str) -> bool:
+    """Whether the engine's command line reads that variable itself."""
+    return _THE_ENGINES_OWN.fullmatch(name) is not None
+
+
 def image(spec: ServerSpec) -> str:
     """The image to run: the one asked for, else the official one of the release."""
     return spec.image or release(spec.release).image()
@@ -213,6 +225,48 @@ def _csv(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if re.search(r'[",\r\n]', field) else field
 
 
+def _identity(spec: ServerSpec) -> list[str]:
+    """Whom the server runs as. It opens its ports and reads files, and needs none of root's powers for that.
+
+    But that over others' files, where it is the image's own user, root most often: a repository may be readable by its
+    owner alone. The mount stays read-only all the same. A user whom the image does not know has no home and no name,
+    and libraries ask for both (PyTorch's compiler, the caches of Hugging Face).
+    """
+    if spec.user is None:
+        return ["--cap-add", "DAC_OVERRIDE"]
+    argv = ["--user", spec.user]
+    for group in spec.groups:
+        argv += ["--group-add", str(group)]
+    for name, value in (("HOME", "/tmp"), ("USER", "triton")):
+        if name not in spec.env:
+            argv += ["--env", f"{name}={value}"]
+    return argv
+
+
+def _limits(spec: ServerSpec) -> list[str]:
+    memory = [] if spec.memory is None else ["--memory", str(spec.memory)]
+    return memory + ([] if spec.cpus is None else ["--cpus", f"{spec.cpus:g}"])
+
+
+def _engines_own(spec: ServerSpec) -> dict[str, str]:
+    return {key: value for key, value in spec.env.items() if the_engines_own(key)}
+
+
+def _env_file(spec: ServerSpec) -> Path:
+    """Holds the variables that must not change the engine's command line, and must not be seen on it either."""
+    return servers_dir() / f"{spec.name}.env"
+
+
+def _write_env_file(spec: ServerSpec) -> None:
+    if not (variables := _engines_own(spec)):
+        return
+    with explained():
+        make_directory()
+        with private(_env_file(spec)) as handle:
+            text = "".join(f"{key}={value}\n" for key, value in variables.items())
+            os.write(handle, text.encode("utf-8", "surrogateescape"))
+
+
 def _labels(spec: ServerSpec) -> dict[str, str]:
     from triton_kit.version import __version__
 
@@ -222,4 +276,6 @@ def _labels(spec: ServerSpec) -> dict[str, str]:
         f"{LABEL}.repository": str(spec.repository.resolve()),
         f"{LABEL}.release": spec.release,
         f"{LABEL}.ports": f"{spec.http_port},{spec.grpc_port},{spec.metrics_port}",
+        PLACE: place(),
+        **spec.labels,
     }

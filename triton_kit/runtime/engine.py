@@ -207,11 +207,17 @@ def check_name(engine: Engine, container: str) -> None:
 
 def remove(engine: Engine, container: str) -> bool:
     """Remove a container by force, running or not; whether it is gone. Nothing is said about one that is not there."""
-    try:
-        done = _ask(engine, "rm", "--force", container)
-    except TkError:
-        return False
-    return done.exit_code == 0 or "no such container" in done.stderr.lower()
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        try:
+            done = _ask(engine, "rm", "--force", container)
+        except TkError:
+            return False
+        said = done.stderr.lower()
+        if "already in progress" not in said:
+            return done.exit_code == 0 or "no such container" in said
+        time.sleep(0.05)  # one that was started with --rm removes itself
+    return False
 
 
 def stop(engine: Engine, container: str, grace: float) -> bool:
@@ -221,6 +227,16 @@ def stop(engine: Engine, container: str, grace: float) -> bool:
     except TkError:
         return False
     return done.exit_code == 0
+
+
+def maps_users(engine: Engine) -> bool:
+    """Whether the users in a container are others outside: the engine is rootless, or has a user namespace."""
+    form = "{{.Host.Security.Rootless}}" if engine == "podman" else "{{.SecurityOptions}}"
+    try:
+        said = _ask(engine, "info", "--format", form).stdout
+    except TkError:
+        return False
+    return "true" in said or "name=rootless" in said or "name=userns" in said
 
 
 def labelled(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
@@ -249,6 +265,28 @@ def arguments(engine: Engine, container: str) -> list[str]:
     except ValueError:
         return []
     return [str(argument) for argument in found or ()]
+
+
+def environment(engine: Engine, container: str) -> dict[str, str]:
+    """The variables that a container's program was started with; none where that cannot be told."""
+    done = _ask(engine, "container", "inspect", "--format", "{{json .Config.Env}}", container)
+    try:
+        found = json.loads(done.stdout) if done.exit_code == 0 else []
+    except ValueError:
+        return {}
+    return dict(str(item).split("=", 1) for item in found or () if "=" in str(item))
+
+
+def log_argv(engine: Engine, container: str, *, tail: int | None, follow: bool) -> list[str]:
+    """The command line that shows a container's log."""
+    return [
+        engine,
+        "logs",
+        *(["--follow"] if follow else []),
+        "--tail",
+        "all" if tail is None else str(tail),
+        container,
+    ]
 
 
 def _ask(engine: Engine, *arguments: str) -> process.Completed:

@@ -238,7 +238,7 @@ def _ask(endpoints: Endpoints, method: str, path: str, timeout: float) -> tuple[
     url = urlsplit(endpoints.http)
     connection = http.client.HTTPConnection(url.hostname or "", url.port or 80, timeout=timeout)
     try:
-        connection.request(method, url.path + path)
+        connection.request(method, url.path + path, headers=dict(endpoints.headers))
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException):

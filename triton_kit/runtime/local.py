@@ -12,6 +12,7 @@ from pathlib import Path
 
 from triton_kit.errors import TkError
 from triton_kit.runtime.backenddir import backend_directory, make_backend_directory
+from triton_kit.runtime.closing import opening
 from triton_kit.runtime.fetch import (
     Progress,
     cache_dir,
@@ -109,8 +110,8 @@ class LocalRuntime:
         process = spawn(
             self.argv(spec),
             env=self.environment(spec),
-            leftovers=[f"{_SHM}{_shm_prefix(spec)}*", *links],
-            output=spec.detach,
+            leftovers=[f"{_SHM}{_shm_prefix(spec)}*", *links, *spec.leftovers],
+            output=spec.log,
         )
         return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin, links=links)
 
@@ -140,6 +141,11 @@ class LocalServer:
         return self._process.pid
 
     @property
+    def leftovers(self) -> tuple[str, ...]:
+        """What a killed server leaves, see ``keeper.sweep``."""
+        return (f"{_SHM}{_shm_prefix(self._spec)}*", *self._links)
+
+    @property
     def exit_code(self) -> int | None:
         return self._process.poll()
 
@@ -164,6 +170,7 @@ def endpoints(spec: ServerSpec) -> Endpoints:
         http=f"http://{host}:{spec.http_port}",
         grpc=f"{host}:{spec.grpc_port}",
         metrics=f"http://{host}:{spec.metrics_port}/metrics",
+        headers=opening(spec.server_args)[0],
     )
 
 

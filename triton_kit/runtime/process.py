@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -107,6 +108,11 @@ class Process:
             _dismiss(self._guard)
             self._guard = None
 
+    def abandon(self) -> None:
+        """End the program alone, by force, so that it can pass nothing on."""
+        self.interrupt(signal.SIGKILL)
+        self.wait(5.0)
+
     def stop(self, *, grace: float = 10.0) -> None:
         """End the program and every child of it, by force after ``grace`` seconds; then remove its leftovers.
 
@@ -165,7 +171,7 @@ def spawn(
     It gets a session of its own: a Ctrl-C at the terminal reaches tk alone, which then ends it in order. If tk is
     killed, a keeper process ends the program's whole group (``grace`` seconds after asking politely) and removes
     ``leftovers``: paths, with a final ``*`` all paths that begin so. A program that is to be released, and outlive tk,
-    needs ``output``, a file for what it says, since a pipe ends with tk.
+    needs ``output``, a new file for what it says, since a pipe ends with tk.
     Raises TkError when the program does not exist or cannot be started.
     """
     guard = _guard(grace, leftovers)
@@ -184,7 +190,7 @@ def spawn(
             guard.stdin.write(f"{program.pid}\n".encode())
             guard.stdin.flush()
 
-    _undisturbed(start)
+    undisturbed(start)
     if failed:
         _dismiss(guard)
         raise failed[0]
@@ -193,7 +199,7 @@ def spawn(
     return process
 
 
-def _undisturbed(action: Callable[[], None]) -> None:
+def undisturbed(action: Callable[[], None]) -> None:
     """Do it whole, or not at all, even when a Ctrl-C comes meanwhile; that then follows.
 
     Signals raise in the main thread, so another one does it: between a program's start and the keeper's knowing of it
@@ -262,7 +268,7 @@ def _open(
                 env=None if env is None else dict(env),
                 cwd=cwd,
                 stdin=stdin,
-                stdout=subprocess.PIPE if output is None else opened.enter_context(output.open("ab")),
+                stdout=subprocess.PIPE if output is None else opened.enter_context(open(output, "ab", opener=_private)),
                 stderr=subprocess.STDOUT if merge else subprocess.PIPE,
                 start_new_session=True,
             )
@@ -274,6 +280,11 @@ def _open(
         ) from None
     except OSError as error:
         raise TkError(f"{argv[0]} cannot be started: {error.strerror or error}") from None
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a log, which may tell what is nobody else's business."""
+    return os.open(path, flags, 0o600)
 
 
 def _text(data: bytes) -> str:

@@ -115,6 +115,10 @@ def look() -> tuple[tuple[Running, ...], tuple[Running, ...]]:
         ended = [one for one in known.values() if one not in running]
         for one in ended:
             _sweep(one)
+        for one in running:
+            if one.log is not None:
+                statefiles.trim(one.log)
+        statefiles.remove_old_logs(keep={one.name for one in running})
     return tuple(sorted(running, key=lambda one: (one.started, one.name))), tuple(ended)
 
 
@@ -178,7 +182,7 @@ def _read(value: Mapping[str, Any]) -> Running | None:
             **{
                 **{key: inner for key, inner in value.items() if key in names},
                 "repository": Path(value["repository"]),
-                "endpoints": Endpoints(**value["endpoints"]),
+                "endpoints": Endpoints(**value["endpoints"], headers=value.get("headers", {})),
                 "log": Path(value["log"]) if value.get("log") else None,
                 "leftovers": tuple(value.get("leftovers", ())),
             }
@@ -200,7 +204,7 @@ def _sweep(running: Running) -> None:
     """Remove what a server that ended left behind, and the memory of it. The log stays for who asks how it ended."""
     if running.pid is not None and group_alive(running.pid):
         keeper.end_group(running.pid, grace=1.0)
-    keeper.sweep(list(running.leftovers))
+    keeper.sweep([*running.leftovers, str(statefiles.servers_dir() / f"{running.name}.env")])
     forget(running.name)
 
 
@@ -223,7 +227,9 @@ def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | 
                 one = _read(json.loads(text))
                 if one is not None:
                     headers, metadata = opening(engines.arguments("podman" if engine == "podman" else "docker", name))
-                    yield replace(one, headers=headers, metadata=metadata)
+                    yield replace(
+                        one, headers=headers, metadata=metadata, endpoints=replace(one.endpoints, headers=headers)
+                    )
 
 
 def _authority(url: str) -> tuple[str, int | None]:

@@ -10,16 +10,21 @@ from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.model import CONFIG_NAME, Repository
-from triton_kit.repository.release import Release, filter_flags, flag_name, release
+from triton_kit.repository.release import Release, filter_flags, flag_name, flag_value, release
 from triton_kit.runtime import engine as engines
 from triton_kit.runtime import gpus, ports, shm
-from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links
+from triton_kit.runtime.closing import closing
+from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
 from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.identity import Identity
+from triton_kit.runtime.identity import check as check_identity
+from triton_kit.runtime.identity import choose as choose_identity
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import Runtime, ServerSpec
 
 RUNTIMES = ("auto", "docker", "podman", "local")
 PULLS = ("missing", "always", "never")
+CONTROLS = ("none", "explicit")
 
 _OURS: Mapping[str, str] = {
     "model-repository": "give the repository as PATH",
@@ -43,7 +48,10 @@ def _silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed."""
+    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+
+    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time.
+    """
 
     repository: Path
     runtime: str = "auto"
@@ -55,11 +63,16 @@ class Wish:
     grpc_port: int = 8001
     metrics_port: int = 8002
     shm_size: str | None = None
+    memory: str | None = None
+    cpus: float | None = None
+    user: str = "auto"
+    model_control: str = "none"
     name: str | None = None
     pull: str = "missing"
     env: tuple[str, ...] = ()
     server_args: tuple[str, ...] = ()
     verbose: bool = False
+    detach: bool = False
     progress: Callable[[str], None] = field(default=_silent)
 
 
@@ -81,11 +94,18 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
     check_repository(wish.repository)
     target = release(wish.release)
     env = parse_env(wish.env, environment)
-    given = _shm_given(wish)
+    given = _size("--shm-size", wish.shm_size)
+    memory = _size("--memory", wish.memory)
+    control = model_control(wish)
     warnings = check_server_args(target, wish.server_args)
     runtime = choose_runtime(wish.runtime, wish.image or target.image(), pull=wish.pull, progress=wish.progress)
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
+    if engine is None:
+        _check_limits(wish)
     http, grpc, metrics = ports.choose(wish.bind, wish.http_port, wish.grpc_port, wish.metrics_port)
+    identity = (
+        choose_identity(wish.user, wish.repository, maps_users=engines.maps_users(engine)) if engine else Identity()
+    )
     spec = ServerSpec(
         repository=wish.repository,
         release=target.container,
@@ -96,11 +116,21 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
         image=wish.image,
         gpus=gpus.resolve(wish.gpus, engine=engine),
         shm_size=given or (shm.shm_size(Repository(wish.repository)) if engine else shm.LEAST),
-        name=(wish.name or new_name(wish.repository)) if engine else wish.name,
+        memory=memory,
+        cpus=wish.cpus,
+        user=identity.user,
+        groups=identity.groups,
+        control=control,
+        name=wish.name or new_name(wish.repository),
         pull=wish.pull,
         env=env,
-        server_args=wish.server_args,
+        server_args=(
+            *closing(target, control=control, given=wish.server_args),
+            *_control_flags(control, wish.server_args),
+            *wish.server_args,
+        ),
         verbose=wish.verbose,
+        detach=wish.detach,
     )
     return Prepared(runtime=runtime, spec=spec, notes=(*warnings, *_notes(wish, spec, engine)))
 
@@ -150,7 +180,12 @@ def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str,
     for item in items:
         name, given, value = item.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-            raise UsageError(f"--env {item!r} has no variable's name", hint="write --env NAME=VALUE or --env NAME")
+            # The value may be a secret, and is shown nowhere.
+            raise UsageError(f"--env {name!r} is no variable's name", hint="write --env NAME=VALUE or --env NAME")
+        if "\0" in value or (value and re.search(r"[\r\n]", value) and the_engines_own(name)):
+            raise UsageError(
+                f"the value of --env {name} has a character that it cannot have", hint="write it in one line"
+            )
         if not given and name not in environment:
             raise UsageError(f"--env {name} is not set here", hint=f"write --env {name}=VALUE")
         found[name] = value if given else environment[name]
@@ -163,22 +198,63 @@ def image_of(prepared: Prepared) -> str | None:
 
 
 def _check_words(wish: Wish) -> None:
-    for option, value, known in (("--runtime", wish.runtime, RUNTIMES), ("--pull", wish.pull, PULLS)):
+    for option, value, known in (
+        ("--runtime", wish.runtime, RUNTIMES),
+        ("--pull", wish.pull, PULLS),
+        ("--model-control", wish.model_control, CONTROLS),
+    ):
         if value not in known:
             raise UsageError(f"{option} {value!r} is unknown", hint=f"choose from: {', '.join(known)}")
-    if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", wish.name):
-        raise UsageError(f"--name {wish.name!r} is no name for a container", hint="take letters, digits, _ . and -")
+    if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", wish.name):
+        raise UsageError(f"--name {wish.name!r} is no name for a server", hint="take letters, digits, _ . and -")
+    if wish.cpus is not None and not 0.01 <= wish.cpus < float("inf"):
+        raise UsageError(f"--cpus {wish.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
+    check_identity(wish.user)
     if wish.runtime == "local" and wish.image:
         raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
 
 
-def _shm_given(wish: Wish) -> int | None:
-    if wish.shm_size is None:
+def model_control(wish: Wish) -> str:
+    """The model control mode: the option's, or that of the user's own flag for tritonserver.
+
+    Raises UsageError where both are given and differ.
+    """
+    given = flag_value(wish.server_args, "model-control-mode")
+    if given is None:
+        return wish.model_control
+    if wish.model_control not in ("none", given):
+        raise UsageError(
+            f"--model-control {wish.model_control} and --model-control-mode={given} cannot both be",
+            hint="leave one of them out",
+        )
+    return given
+
+
+def _control_flags(control: str, given: Sequence[str]) -> tuple[str, ...]:
+    """How tritonserver is told of explicit control, unless the user's own flags do; all models are loaded first."""
+    if control != "explicit" or flag_value(given, "model-control-mode") is not None:
+        return ()
+    everything = () if flag_value(given, "load-model") is not None else ("--load-model=*",)
+    return ("--model-control-mode=explicit", *everything)
+
+
+def _size(option: str, written: str | None) -> int | None:
+    if written is None:
         return None
-    size = shm.parse_size(wish.shm_size)
+    size = shm.parse_size(written)
     if size is None:
-        raise UsageError(f"--shm-size {wish.shm_size!r} is no size", hint="write it as 512m or 2g")
+        raise UsageError(f"{option} {written!r} is no size", hint="write it as 512m or 2g")
     return size
+
+
+def _check_limits(wish: Wish) -> None:
+    """Raise UsageError for a limit that nothing would keep without a container."""
+    for option, value in (("--memory", wish.memory), ("--cpus", wish.cpus)):
+        if value is not None:
+            raise UsageError(
+                f"{option} needs a container, and the server would run without one",
+                hint="take --runtime docker, or limit the whole of tk: systemd-run --scope -p MemoryMax=2G tk serve",
+            )
 
 
 def _notes(wish: Wish, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
 from triton_kit.runtime.health import ServerDied, Snapshot, watch
+from triton_kit.runtime.process import undisturbed
 from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
 
 LOADING_GRACE = 3.0
@@ -23,11 +24,14 @@ def running(
     models: Iterable[str] | None = None,
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
+    on_start: Callable[[Server], None] | None = None,
+    on_release: Callable[[], None] | None = None,
     grace: float = 10.0,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
 
-    With ``ServerSpec.detach`` a block that ends well leaves it running.
+    With ``ServerSpec.detach`` a block that ends well leaves it running, and ``on_release`` is called as that is
+    settled; ``on_start`` is called with the server before it is waited for.
 
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
     them goes to ``on_snapshot``. Whether a model that failed is acceptable is for the caller to say: see
@@ -39,6 +43,8 @@ def running(
     with _interruptible():
         server = runtime.start(spec)
         try:
+            if on_start is not None:
+                on_start(server)
             snapshot = _await(server, names, timeout, on_snapshot)
         except BaseException:
             # Nothing is in flight while models load, and a server that hangs in loading never ends by being asked.
@@ -49,10 +55,10 @@ def running(
         except BaseException:
             _stop(server, grace)
             raise
-        if spec.detach is None:
-            _stop(server, grace)
+        if spec.detach:
+            _release(server, on_release, grace)
         else:
-            server.release()
+            _stop(server, grace)
 
 
 def model_names(spec: ServerSpec) -> tuple[str, ...]:
@@ -74,6 +80,31 @@ def _await(
         raise
     assert last is not None
     return last
+
+
+def _release(server: Server, on_release: Callable[[], None] | None, grace: float) -> None:
+    """Let the server go, and say so: both, or neither, and then it ends."""
+    released: list[bool] = []
+    failed: list[BaseException] = []
+
+    def let_go() -> None:
+        try:
+            if on_release is not None:
+                on_release()
+            server.release()
+        except BaseException as error:
+            failed.append(error)
+        else:
+            released.append(True)
+
+    try:
+        undisturbed(let_go)
+        if failed:
+            raise failed[0]
+    except BaseException:
+        if not released:
+            _stop(server, grace)
+        raise
 
 
 def _stop(server: Server, grace: float) -> None:

@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ from triton_kit.errors import TkError
 SUFFIX = ".json"
 STAGED = ".tk-stage-"
 """Begins the name of a file that was not yet moved into its place."""
+
+MOST, KEPT = 64 * 1024 * 1024, 8 * 1024 * 1024
+"""The bytes at which a log is cut, and how many of its last ones stay."""
+
+DAY = 24 * 60 * 60.0
+"""Seconds that the log of a server that ended without tk is kept."""
 
 
 def state_dir() -> Path:
@@ -92,6 +99,31 @@ def private(path: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
+
+
+def trim(path: Path, *, most: int = MOST, kept: int = KEPT) -> None:
+    """Cut a log that has grown over ``most`` bytes to its last ``kept``; its server writes on at the end.
+
+    It is done whenever tk looks at its servers. Lines that come in that very moment may be lost.
+    """
+    with contextlib.suppress(OSError):
+        if path.stat().st_size <= most:
+            return
+        with path.open("r+b") as file:
+            file.seek(-kept, os.SEEK_END)
+            file.readline()
+            rest = file.read()
+            file.truncate(0)
+        with path.open("ab") as file:
+            file.write(rest)
+
+
+def remove_old_logs(*, keep: Collection[str]) -> None:
+    """Remove the logs of servers that are no longer there, after a day without a word."""
+    with contextlib.suppress(OSError):
+        for path in servers_dir().glob("*.log"):
+            if path.name.removesuffix(".log") not in keep and path.stat().st_mtime < time.time() - DAY:
+                path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -16,9 +16,12 @@ class ServerSpec:
 
     ``http_port``, ``grpc_port`` and ``metrics_port`` are TCP ports on ``bind``, already chosen (never 0): see
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
-    UUIDs. ``shm_size`` is in bytes. ``server_args`` go to tritonserver as they are. ``release`` is a container release
-    such as ``24.10``; ``image`` overrides the image that follows from it. With ``detach`` the server outlives tk; one
-    that is no container then writes its log to that file.
+    UUIDs. ``shm_size`` and ``memory`` are in bytes, ``memory`` and ``cpus`` the most that a container may use.
+    ``server_args`` go to tritonserver as they are. ``release`` is a container release such as ``24.10``; ``image``
+    overrides the image that follows from it. ``user`` is whom a container's server runs as, ``UID:GID`` with the
+    further ``groups``, or ``None`` for the image's own user. With ``detach`` the server outlives tk; one that is no
+    container then writes its log to the file ``log``. ``labels`` are put on a container, and ``leftovers`` removed with
+    a server that is no longer there, see ``keeper.sweep``.
     """
 
     repository: Path
@@ -36,16 +39,28 @@ class ServerSpec:
     server_args: tuple[str, ...] = ()
     exit_on_error: bool = False
     verbose: bool = False
-    detach: Path | None = None
+    memory: int | None = None
+    cpus: float | None = None
+    user: str | None = None
+    groups: tuple[int, ...] = ()
+    control: str = "none"
+    detach: bool = False
+    log: Path | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Where a server answers, as base URLs without a trailing slash; gRPC as host:port."""
+    """Where a server answers, as base URLs without a trailing slash; gRPC as host:port.
+
+    ``headers`` open over HTTP what is closed to others.
+    """
 
     http: str
     grpc: str
     metrics: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Server(Protocol):

@@ -1,0 +1,35 @@
+"""``tk logs``: what a server that tk started has said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+
+def logs(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show what comes, until Ctrl-C.")] = False,
+    tail: Annotated[
+        int | None, typer.Option("--tail", "-n", metavar="N", help="Only the last N lines.  [default: all]")
+    ] = None,
+) -> int:
+    """Show the log of a server that tk started.
+
+    An engine keeps the last 32 MB of a container's. A detached server without a container writes to a file, which is
+    cut to its last 8 MB when it is over 64 MB and tk looks at its servers.
+    """
+    from triton_kit.runtime import logfile
+
+    if tail is not None and tail < 0:
+        raise UsageError(f"--tail {tail} is no number of lines", hint="give 0 or more")
+    try:
+        for line in logfile.lines(name, tail=tail, follow=follow):
+            terminal.out(line)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+    return 0

@@ -1,0 +1,56 @@
+"""``tk restart``: end a detached server, and start it as it was asked for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import ProblemsFound, UsageError
+
+
+def restart(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
+    grace: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long the server may take for what it is doing.")
+    ] = 10.0,
+    format: Annotated[  # noqa: A002
+        Literal["text", "json"], typer.Option(help="How to print the result; json: one event a line.")
+    ] = "text",
+) -> int:
+    """End a detached server, and start it again as it was asked for: the same name, ports, release and flags.
+
+    The repository is checked first, and one that would be refused leaves the server running.
+    """
+    from triton_kit.cli import serving
+    from triton_kit.runtime import again, lifecycle, registry
+    from triton_kit.runtime.serving import prepare
+
+    one = registry.find(name)
+    if not one.detached or "wish" not in one.again:
+        raise UsageError(
+            f"{one.name} is not detached: it is shown where tk runs (pid {one.owner})",
+            hint="end it with Ctrl-C there, and start it anew",
+        )
+    wish = again.read(one.again["wish"], progress=serving.show_progress)
+    # tk keeps no values of variables: the running server has them.
+    given = lifecycle.environment(one)
+    if one.again.get("validate", True) and not serving.validate(wish):
+        raise ProblemsFound(
+            f"{wish.repository} has problems that the server would refuse, so {one.name} was left running",
+            hint="correct them first",
+        )
+    lifecycle.stop(one, grace=grace)
+    terminal.say(f"{one.name} ended")
+    prepared = prepare(replace(wish, name=one.name), environment={**os.environ, **given})
+    board = serving.JsonBoard() if format == "json" else serving.board()
+    return serving.serve_until_interrupted(
+        prepared,
+        board,
+        timeout=float(one.again.get("timeout", 120.0)),
+        strict=bool(one.again.get("strict")),
+        again=one.again,
+    )

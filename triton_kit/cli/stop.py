@@ -1,0 +1,50 @@
+"""``tk stop``: end servers that tk started."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import TkError, UsageError
+from triton_kit.runtime import registry
+
+
+def stop(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which; the only one by default.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="End all that tk started.")] = False,
+    grace: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long a server may take for what it is doing.")
+    ] = 10.0,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+) -> int:
+    """End servers that tk started, by force after a while, and remove what they leave behind."""
+    from triton_kit.runtime import lifecycle
+
+    if names and everything:
+        raise UsageError("--all and names cannot both be", hint="leave one of them out")
+    if not 0 <= grace < float("inf"):
+        raise UsageError(f"--grace {grace:g} is no time", hint="give seconds, 0 or more")
+    wanted: list[str | None] = [*dict.fromkeys(names or ())] or [None]
+    chosen = registry.servers() if everything else tuple(registry.find(name) for name in wanted)
+    stopped, failed = [], []
+    for one in chosen:
+        try:
+            done = lifecycle.stop(one, grace=grace)
+        except TkError as error:
+            failed.append(error)
+            continue
+        stopped.append(done)
+        if format == "text":
+            terminal.out(f"{done.name} ended" + (", by force" if done.forced else ""))
+    if format == "json":
+        ended = [{"name": done.name, "forced": done.forced} for done in stopped]
+        terminal.out_json({"version": 1, "stopped": ended, "failed": [error.message for error in failed]})
+    elif not chosen:
+        terminal.say("no server that tk started runs")
+    if failed:
+        raise failed[0]
+    return 0

@@ -1,0 +1,181 @@
+"""The life of a server that tk remembers: entered before it starts, left running or taken out at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from triton_kit.errors import TkError
+from triton_kit.runtime import engine as engines
+from triton_kit.runtime import keeper, registry, statefiles
+from triton_kit.runtime.alive import born
+from triton_kit.runtime.closing import opening
+from triton_kit.runtime.docker import DockerRuntime, image, new_name
+from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.health import Snapshot
+from triton_kit.runtime.local import endpoints
+from triton_kit.runtime.registry import Running
+from triton_kit.runtime.serving import Prepared
+from triton_kit.runtime.session import running
+from triton_kit.runtime.types import Server, ServerSpec
+
+PATIENCE = 30.0
+"""Seconds that a tk gets to end the server that it shows, beyond the server's own."""
+
+
+@contextlib.contextmanager
+def remembered(
+    prepared: Prepared,
+    *,
+    again: Mapping[str, Any] | None = None,
+    timeout: float = 120.0,
+    on_snapshot: Callable[[Snapshot], None] | None = None,
+) -> Iterator[tuple[Server, Snapshot]]:
+    """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
+
+    Raises UsageError when a server of its name runs already, and what ``session.running`` raises.
+    """
+    spec = prepared.spec
+    name = spec.name or new_name(spec.repository)
+    if spec.detach and spec.log is None and not isinstance(prepared.runtime, DockerRuntime):
+        spec = replace(spec, log=statefiles.servers_dir() / f"{name}.log")
+    spec = replace(spec, name=name)
+    entry = _entry(prepared, spec, again or {})
+    if isinstance(prepared.runtime, DockerRuntime):
+        spec = replace(spec, labels={registry.RECORD: registry.label(replace(entry, owner=None, owner_born=None))})
+    prepared.runtime.check(spec)
+    registry.reserve(entry)
+    # A tk that is killed is no reason to remember its server: the keeper takes the state file away, too.
+    spec = replace(spec, leftovers=(str(statefiles.path_of(name)),))
+    held = [entry]
+    released: list[bool] = []
+
+    def started(server: Server) -> None:
+        held[0] = _with(entry, server)
+        registry.record(held[0])
+
+    def let_go() -> None:
+        registry.record(replace(held[0], owner=None, owner_born=None))
+        released.append(True)
+
+    try:
+        if spec.log is not None:
+            with statefiles.explained():
+                spec.log.unlink(missing_ok=True)
+        with running(
+            prepared.runtime,
+            spec,
+            timeout=timeout,
+            on_snapshot=on_snapshot,
+            on_start=started,
+            on_release=let_go,
+        ) as both:
+            yield both
+    except BaseException:
+        _forget(spec, held[0])
+        raise
+    if not released:
+        _forget(spec, held[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """How a server was ended: ``forced`` when it did not end when it was asked to."""
+
+    name: str
+    forced: bool
+
+
+def stop(one: Running, *, grace: float = 10.0) -> Stopped:
+    """End a server, by force after ``grace`` seconds, and take away what is left of it and the memory of it.
+
+    One that another tk shows is ended by that tk, which is told to. Raises TkError when it cannot be ended.
+    """
+    if one.owned and one.owner is not None and one.owner != os.getpid():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.owner, signal.SIGTERM)
+        end = time.monotonic() + grace + PATIENCE
+        while one.owned and time.monotonic() < end:
+            time.sleep(0.05)
+    forced = _end(one, grace)
+    keeper.sweep([*one.leftovers, *([str(one.log)] if one.log else [])])
+    registry.forget(one.name)
+    return Stopped(name=one.name, forced=forced)
+
+
+def environment(one: Running) -> Mapping[str, str]:
+    """The environment that a running server was given, of which tk itself keeps no values; empty where it is hidden."""
+    if one.container is not None:
+        return engines.environment(_engine(one), one.container)
+    try:
+        pairs = Path(f"/proc/{one.pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in (p.partition(b"=") for p in pairs) if sign}
+
+
+def _entry(prepared: Prepared, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
+    container = isinstance(prepared.runtime, DockerRuntime)
+    headers, metadata = opening(spec.server_args)
+    assert spec.name is not None
+    return Running(
+        name=spec.name,
+        runtime=prepared.runtime.name,
+        repository=spec.repository.absolute(),
+        release=spec.release,
+        image=image(spec) if container else None,
+        endpoints=endpoints(spec),
+        started=time.time(),
+        container=spec.name if container else None,
+        log=spec.log,
+        gpus=spec.gpus,
+        control=spec.control,
+        headers=headers,
+        metadata=metadata,
+        detached=spec.detach,
+        owner=os.getpid(),
+        owner_born=born(os.getpid()),
+        again=again,
+    )
+
+
+def _with(entry: Running, server: Server) -> Running:
+    pid = getattr(server, "pid", None)
+    if pid is None:
+        return entry
+    return replace(entry, pid=pid, born=born(pid), leftovers=getattr(server, "leftovers", ()))
+
+
+def _forget(spec: ServerSpec, entry: Running) -> None:
+    registry.forget(entry.name)
+    if spec.log is not None:
+        with contextlib.suppress(OSError):
+            spec.log.unlink()
+
+
+def _end(one: Running, grace: float) -> bool:
+    """End the container or the process group; whether force was needed."""
+    if one.container is not None:
+        engine = _engine(one)
+        begin = time.monotonic()
+        engines.stop(engine, one.container, grace)
+        if not engines.remove(engine, one.container):
+            engines.check(engine)
+            raise TkError(f"container {one.container} cannot be removed", hint=f"see {engine} ps --all")
+        return time.monotonic() - begin >= grace > 0
+    if one.pid is None or born(one.pid) != one.born:
+        return False
+    begin = time.monotonic()
+    if not keeper.end_group(one.pid, grace=grace):
+        raise TkError(f"{one.name} (pid {one.pid}) does not end, even by force", hint="is its device or disk stuck?")
+    return time.monotonic() - begin >= grace > 0
+
+
+def _engine(one: Running) -> Engine:
+    return "podman" if one.runtime == "podman" else "docker"
