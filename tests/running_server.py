@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ MODELS = Path(__file__).parent / "client" / "models"
 
 
 @contextlib.contextmanager
-def serving(runtime: LocalRuntime, repository: Path, *names: str) -> Iterator[LocalServer]:
+def serving(runtime: LocalRuntime, repository: Path, *names: str, flags: Sequence[str] = ()) -> Iterator[LocalServer]:
     """A server in explicit mode with these models loaded."""
     http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
     spec = ServerSpec(
@@ -33,6 +33,7 @@ def serving(runtime: LocalRuntime, repository: Path, *names: str) -> Iterator[Lo
             "--model-control-mode=explicit",
             "--backend-config=python,shm-default-byte-size=4194304",
             *(f"--load-model={name}" for name in names),
+            *flags,
         ),
     )
     with running(runtime, spec, models=names) as (server, _):

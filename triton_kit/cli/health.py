@@ -8,10 +8,20 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli.server_options import Grpc, Header, address, check_seconds, headers
+from triton_kit.cli.server_options import (
+    Ca,
+    Cert,
+    Grpc,
+    Header,
+    Key,
+    ServerName,
+    check_seconds,
+    open_client,
+    place_of,
+)
 from triton_kit.cli.table import table
 from triton_kit.cli.terminal import console, live, out, out_json, say, style
-from triton_kit.client import NoAnswer, connect
+from triton_kit.client import NoAnswer
 from triton_kit.client.health import Health, ModelHealth, examine, waits_for, watch
 from triton_kit.errors import UsageError
 
@@ -21,6 +31,8 @@ QUICK, PATIENT = 5.0, 60.0
 
 def health(
     url: Annotated[str, typer.Argument(metavar="[URL]", help="Where it is.  [default: 127.0.0.1:8000]")] = "",
+    address: Annotated[str, typer.Option("--url", help="The same, as the other commands take it.")] = "",
+    server: ServerName = None,
     grpc: Grpc = False,
     model: Annotated[
         list[str] | None, typer.Option("--model", "-m", help="Look at this model only; repeatable.")
@@ -31,6 +43,9 @@ def health(
         float | None, typer.Option(help="Seconds for an answer (5), or with --wait for all to be ready (60).")
     ] = None,
     header: Header = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
 ) -> int:
     """Ask a running server what it has ready.
@@ -41,9 +56,10 @@ def health(
     if model_version and not model:
         raise UsageError("--model-version needs a model", hint="add --model NAME")
     seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
-    limit = min(QUICK, seconds)
-    where = address(url, grpc)
-    with connect(where, grpc=grpc, headers=headers(where, header, grpc=grpc), timeout=limit) as client:
+    if url and address:
+        raise UsageError("the address is given twice", hint="leave --url out")
+    place = place_of(url or address, server, grpc)
+    with open_client(place, header, ca, cert, key, timeout=min(QUICK, seconds)) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:

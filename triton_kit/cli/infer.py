@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli.server_options import Grpc, Header, address, check_seconds, read_headers
+from triton_kit.cli.server_options import (
+    Ca,
+    Cert,
+    Grpc,
+    Header,
+    Key,
+    ServerName,
+    Url,
+    check_seconds,
+    open_client,
+    place_of,
+)
 from triton_kit.cli.table import table
 from triton_kit.cli.terminal import out, out_json, say, style, warn
-from triton_kit.client import NoAnswer, Outcome, ServerError, connect, infer_many
+from triton_kit.client import NoAnswer, Outcome, ServerError, infer_many
 from triton_kit.client.answer import (
     Output,
     check_target,
@@ -43,7 +54,8 @@ def infer(
         list[str] | None,
         typer.Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
     ] = None,
-    url: Annotated[str, typer.Option(help="Where the server is.  [default: http://127.0.0.1:8000]")] = "",
+    url: Url = "",
+    server: ServerName = None,
     grpc: Grpc = False,
     model_version: Annotated[str, typer.Option(help="The version to ask; the server chooses otherwise.")] = "",
     random: Annotated[
@@ -77,6 +89,9 @@ def infer(
     top: Annotated[int | None, typer.Option(min=0, help="Show the N best classes; 0 for the values alone.")] = None,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
     header: Header = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
     timeout: Annotated[float, typer.Option(help="Seconds that a request may take.")] = 60.0,
     format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
 ) -> int:
@@ -106,7 +121,7 @@ def infer(
         values=output is not None or labels is not None,
     )
     seconds = check_seconds(timeout)
-    with connect(address(url, grpc), grpc=grpc, headers=read_headers(header), timeout=seconds) as client:
+    with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
         prepared = prepare(client, question)
         for note in prepared.notes:
             say(note)

@@ -53,7 +53,8 @@ def parse_address(text: str, *, grpc: bool = False) -> Address:
     if parts.username is not None:
         raise UsageError("the address holds a user name", hint='send credentials with --header "Authorization: ..."')
     if parts.query or parts.fragment:
-        raise UsageError(f"{text!r} holds a query or a fragment", hint=_FORMS)
+        # What it says may be a token.
+        raise UsageError("the address holds a query or a fragment", hint=_FORMS)
     if port == 0:
         raise UsageError(f"{text!r} names port 0, where nobody can listen", hint=_FORMS)
     grpc = grpc or scheme.startswith("grpc")

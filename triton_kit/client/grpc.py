@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
+from triton_kit.client.certificates import SYSTEM, Certificates, read_parts
 from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.tlsfailure import no_tls, not_trusted, turned_away
 from triton_kit.client.transport import check_headers
 from triton_kit.client.types import (
     InferResult,
@@ -181,15 +183,19 @@ class GrpcClient:
             return NoAnswer(f"{self._address.host} is no host that is known here", hint="check the address")
         if "http1" in lower or "http2 header" in lower or "settings frame" in lower:
             return NoAnswer(f"{self.url} does not speak gRPC; it may be an HTTP port", hint="leave --grpc out")
+        if "certificate_verify_failed" in lower or "hostname verification" in lower:
+            return not_trusted(self.url, "hostname mismatch" if "hostname" in lower else _tls_reason(details))
+        if "unwrap failed" in lower or (self._address.secure and "socket closed" in lower):
+            return turned_away(self.url)
         if "handshake" in lower or "ssl" in lower:
-            return NoAnswer(
-                f"{self.url} does not agree on TLS: {details}", hint="check the scheme: grpc:// or grpcs://"
-            )
+            return no_tls(self.url, _tls_reason(details))
         hint = "look at the server's log; if this is the HTTP port, leave --grpc out"
         return NoAnswer(f"{self.url} closed the connection without a complete answer", hint=hint)
 
 
-def connect_grpc(address: Address, *, headers: Mapping[str, str], timeout: float) -> GrpcClient:
+def connect_grpc(
+    address: Address, *, headers: Mapping[str, str], timeout: float, certificates: Certificates = SYSTEM
+) -> GrpcClient:
     """A client over gRPC; connects with the first request. Raises UsageError where gRPC is not installed."""
     import os
 
@@ -204,7 +210,7 @@ def connect_grpc(address: Address, *, headers: Mapping[str, str], timeout: float
     options: tuple[tuple[str, int], ...] = _CHANNEL
     if address.host in ("localhost", "::1") or address.host.startswith("127."):
         options = (*options, ("grpc.enable_http_proxy", 0))
-    credentials = grpc.ssl_channel_credentials() if address.secure else None
+    credentials = grpc.ssl_channel_credentials(*read_parts(certificates)) if address.secure else None
     client = InferenceServerClient(address.authority, creds=credentials, channel_args=list(options))
     return GrpcClient(address, client=client, headers=headers, timeout=timeout)
 
@@ -240,6 +246,11 @@ def _from_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> Arra
         array[:] = values
         return array.reshape(shape)
     return np.array(values, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
+
+
+def _tls_reason(details: str) -> str:
+    """The part of gRPC's text that tells why TLS failed: its last words, where OpenSSL speaks."""
+    return details.rpartition("OPENSSL_internal:")[2].strip(" .") or details
 
 
 def _tensor(value: Any) -> TensorMetadata:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from triton_kit.client.address import Address
+from triton_kit.client.certificates import SYSTEM, Certificates, make_context
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.transport import Answer, Transport, check_headers
 from triton_kit.client.types import (
@@ -35,8 +36,8 @@ _LENGTH = "Inference-Header-Content-Length"
 class HttpClient:
     """A server reached over HTTP; implements ``Client``."""
 
-    def __init__(self, address: Address, *, headers: Mapping[str, str], timeout: float) -> None:
-        self._transport = Transport(address, headers=headers, timeout=timeout)
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     @property
     def url(self) -> str:
@@ -143,10 +144,13 @@ class HttpClient:
         return value
 
 
-def connect_http(address: Address, *, headers: Mapping[str, str], timeout: float) -> HttpClient:
+def connect_http(
+    address: Address, *, headers: Mapping[str, str], timeout: float, certificates: Certificates = SYSTEM
+) -> HttpClient:
     """A client over HTTP; connects with the first request."""
     check_headers(headers)
-    return HttpClient(address, headers=headers, timeout=timeout)
+    context = make_context(certificates) if address.secure else None
+    return HttpClient(Transport(address, headers=headers, timeout=timeout, context=context))
 
 
 def encode_request(request: Request) -> tuple[bytes, int | None]:

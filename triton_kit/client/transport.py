@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
 from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.tlsfailure import broken_off, is_secured, no_tls, not_trusted, turned_away
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -61,14 +62,16 @@ class Answer:
 class Transport:
     """Requests to one address over connections that are kept and shared between threads."""
 
-    def __init__(self, address: Address, *, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, address: Address, *, headers: Mapping[str, str], timeout: float, context: SSLContext | None = None
+    ) -> None:
         self.address = address
         self.timeout = timeout
         self._headers = dict(headers)
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
         self._busy: set[http.client.HTTPConnection] = set()
-        self._context: SSLContext | None = None
+        self._context = context
         self._closed = False
 
     def request(
@@ -90,11 +93,12 @@ class Transport:
         try:
             answer = self._exchange(connection, method, path, body, self._headers | dict(headers or {}), deadline)
         except (OSError, http.client.HTTPException) as error:
+            secured = is_secured(connection.sock)
             self._drop(connection)
             # A kept connection may have been closed from the other side meanwhile; asking again is safe for a GET.
             if not fresh and method == "GET" and isinstance(error, ConnectionError):
                 return self.request(method, path, body, headers=headers, timeout=deadline - time.monotonic())
-            raise self._explain(error, seconds) from error
+            raise self._explain(error, seconds, secured=secured) from error
         except BaseException:
             self._drop(connection)
             raise
@@ -138,10 +142,6 @@ class Transport:
     def _connection(self) -> http.client.HTTPConnection:
         if not self.address.secure:
             return http.client.HTTPConnection(self.address.host, self.address.port)
-        if self._context is None:
-            import ssl
-
-            self._context = ssl.create_default_context()
         return http.client.HTTPSConnection(self.address.host, self.address.port, context=self._context)
 
     def _exchange(
@@ -167,8 +167,8 @@ class Transport:
             names = {name.lower(): value for name, value in response.getheaders()}
             return Answer(status=response.status, reason=response.reason, headers=names, body=body)
 
-    def _explain(self, error: OSError | http.client.HTTPException, seconds: float) -> TkError:
-        """What a failed request means, and what to do."""
+    def _explain(self, error: OSError | http.client.HTTPException, seconds: float, *, secured: bool) -> TkError:
+        """What a failed request means, and what to do; ``secured`` tells whether TLS was agreed on."""
         import ssl
 
         url = str(self.address)
@@ -180,14 +180,19 @@ class Transport:
             case ConnectionRefusedError():
                 return NoAnswer(f"nothing listens at {url}", hint=_NO_SERVER)
             case ssl.SSLCertVerificationError():
-                hint = "name its authority with SSL_CERT_FILE=CA.pem"
-                return NoAnswer(f"{url} has a certificate that is not trusted: {error.verify_message}", hint=hint)
+                return not_trusted(url, error.verify_message)
+            case ssl.SSLError() if secured and broken_off(error):
+                return turned_away(url)
             case ssl.SSLError():
-                return NoAnswer(f"{url} does not speak TLS: {error.reason or error}", hint="try http://")
+                return no_tls(url, str(error.reason or error))
+            case ConnectionError() if secured:
+                return turned_away(url)
+            case http.client.BadStatusLine() if "\x15\x03" in str(error):
+                return NoAnswer(f"{url} speaks TLS", hint="write https://")
             case http.client.BadStatusLine() if "\x00" in str(error):
                 return NoAnswer(f"{url} does not speak HTTP/1.1; it may be a gRPC port", hint="try --grpc")
             case ConnectionError() | http.client.IncompleteRead():
-                hint = "look at the server's log; if this is the gRPC port, use --grpc"
+                hint = "look at the server's log; if this is the gRPC port, use --grpc, and if it speaks TLS, https://"
                 return NoAnswer(f"{url} closed the connection without a complete answer", hint=hint)
             case http.client.HTTPException():
                 return NoAnswer(f"{url} does not speak HTTP", hint="check the port")
@@ -224,11 +229,12 @@ class _UntilDeadline(io.RawIOBase):
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise UsageError for a header that cannot be sent."""
+    """Raise UsageError for a header that cannot be sent; what it holds may be a secret, and is not told."""
     for name, value in headers.items():
-        plain = name.isascii() and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in name)
-        if not name or not plain:
-            raise UsageError(f"{name!r} is no name for a header", hint='write it as "Name: value"')
+        strange = next((c for c in name if not (c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~"))), None)
+        if not name or strange is not None:
+            what = "the name of a header is empty" if not name else f"the name of a header holds {strange!r}"
+            raise UsageError(what, hint='write it as "Name: value"')
         if any(c in "\r\n\0" for c in value):
             raise UsageError(f"the value of the header {name} holds a line end", hint="leave it out")
 

@@ -1,0 +1,103 @@
+"""How a client command finds the server that is meant, and opens what tk has closed on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from running_server import MODELS, address, serving
+
+from triton_kit.cli import run
+from triton_kit.cli.server_options import HTTP_URL, place_of
+from triton_kit.errors import UsageError
+from triton_kit.runtime import registry
+from triton_kit.runtime.alive import born
+from triton_kit.runtime.closing import GRPC_FLAG, HTTP_FLAG, opening
+from triton_kit.runtime.local import LocalServer
+from triton_kit.runtime.registry import Running
+from triton_kit.runtime.types import Endpoints
+
+
+def endpoints_at(port: int) -> Endpoints:
+    return Endpoints(
+        http=f"http://127.0.0.1:{port}", grpc=f"127.0.0.1:{port + 1}", metrics=f"http://127.0.0.1:{port + 2}"
+    )
+
+
+def known(name: str, where: int | LocalServer, **more: object) -> Running:
+    """A server that tk knows of; what stands for its process is this one."""
+    one = Running(
+        name=name,
+        runtime="local",
+        repository=Path("/models"),
+        release="24.10",
+        image=None,
+        endpoints=endpoints_at(where) if isinstance(where, int) else where.endpoints,
+        started=time.time(),
+        pid=os.getpid(),
+        born=born(os.getpid()),
+        **more,  # type: ignore[arg-type]
+    )
+    registry.record(one)
+    return one
+
+
+def test_without_any_server_of_tk_it_is_triton_s_own_port():
+    assert place_of("", None, False).url == HTTP_URL
+    assert place_of("", None, True).url == "127.0.0.1:8001"
+
+
+def test_the_only_server_of_tk_is_meant_wherever_it_listens():
+    known("one", 18000)
+    assert place_of("", None, False).url == "http://127.0.0.1:18000"
+    assert place_of("", None, True).url == "127.0.0.1:18001"
+    assert place_of("localhost:9", None, False).url == "localhost:9"
+
+
+def test_of_several_that_at_the_usual_port_is_meant():
+    known("one", 8000)
+    known("two", 18000)
+    place = place_of("", None, False)
+    assert (place.url, place.running.name) == (HTTP_URL, "one")
+
+
+def test_several_elsewhere_have_to_be_told_apart():
+    known("one", 18000)
+    known("two", 28000)
+    with pytest.raises(UsageError, match="2 servers run, and none was named") as error:
+        place_of("", None, False)
+    assert error.value.hint == "choose with --server: one, two"
+    assert place_of("", "two", False).url == "http://127.0.0.1:28000"
+    with pytest.raises(UsageError, match="three is no server that tk started"):
+        place_of("", "three", False)
+    with pytest.raises(UsageError, match="exclude each other"):
+        place_of("127.0.0.1:18000", "one", False)
+
+
+def test_an_address_that_is_a_server_of_tk_is_known_as_such_under_every_name_of_this_machine():
+    known("one", 18000)
+    for url in ("127.0.0.1:18000", "http://localhost:18000", "http://[::1]:18000/v2"):
+        assert place_of(url, None, False).running.name == "one"
+    assert place_of("127.0.0.1:18001", None, False).running is None
+
+
+def test_a_closed_endpoint_of_a_server_that_tk_started_is_opened_by_itself(tmp_path, embedded, capsys):
+    shutil.copytree(MODELS / "pair", tmp_path / "pair")
+    flags = [f"--{flag}=metadata:triton-kit-token=s3cr3t" for flag in (HTTP_FLAG, GRPC_FLAG)]
+    with serving(embedded, tmp_path, "pair", flags=flags) as server:
+        for protocol in ("http", "grpc"):
+            grpc = ["--grpc"] if protocol == "grpc" else []
+            assert run(["health", address(server, protocol), *grpc]) != 0
+        capsys.readouterr()
+        headers, metadata = opening(flags)
+        known("mine", server, headers=headers, metadata=metadata)
+        for protocol in ("http", "grpc"):
+            grpc = ["--grpc"] if protocol == "grpc" else []
+            assert run(["health", "--verbose", *grpc]) == 0
+            out, err = capsys.readouterr()
+            assert "pair" in out
+            assert "asking the server mine, which tk started" in err
+            assert "s3cr3t" not in out + err
