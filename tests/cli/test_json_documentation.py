@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from running_server import address
+from scaffold_models import write_onnx
 
 from triton_kit.cli import run
 from triton_kit.runtime.alive import born
@@ -96,6 +97,16 @@ def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
     config.write_text(config.read_text() + "max_batch_sise: 1\nname: 'one'\nname: 'one'\n")
     check("tk validate", project("validate"))
     check("tk fmt", project("fmt", "--check"))
+
+
+def test_what_is_printed_of_versions_is_documented(project):
+    write_onnx(Path("a.onnx"))
+    project("add", "one", "--from", "a.onnx")
+    check("tk versions add", project("versions", "add", "one", "a.onnx"))
+    check("tk versions promote", project("versions", "promote", "one", "1"))
+    check("tk versions list", project("versions", "list", "one"))
+    check("tk versions prune", project("versions", "prune", "one", "--keep", "1"))
+    check("tk versions log", project("versions", "log", "one"))
 
 
 def test_what_is_printed_of_rules_is_documented(project):

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "add": Entry("Build", "Add a model, from its file or from scratch"),
     "render": Entry("Build", "Write config.pbtxt from model.yaml and its template"),
     "template": Entry("Build", "List, show or copy the templates"),
+    "versions": Entry("Build", "List the versions of a model, and move between them"),
     "validate": Entry("Check", "Say what a Triton server would refuse, and the remedy"),
     "fmt": Entry("Check", "Lay out config.pbtxt the canonical way"),
     "explain": Entry("Check", "Explain a rule, or a message of the server"),

@@ -1,0 +1,263 @@
+"""``tk versions``: which versions a model has, and safe moves between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from triton_kit.cli import terminal
+from triton_kit.cli.table import table
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.scaffold.commands import Surroundings
+    from triton_kit.versions.changing import Changed
+    from triton_kit.versions.place import Place
+
+
+class ListedByDefault(TyperGroup):
+    """``tk versions MODEL`` stands for ``tk versions list MODEL``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The sub-command that is named, or ``list`` with all arguments."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["list", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    cls=ListedByDefault,
+    help="List the versions of a model, and move between them. MODEL alone lists them.",
+)
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, or its directory.")]
+Repository = Annotated[
+    Path | None, typer.Option("--repository", metavar="DIR", help="The repository; by default the project's.")
+]
+Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")]
+Url = Annotated[str | None, typer.Option("--url", help="Ask the server at this address.")]
+ServerName = Annotated[str | None, typer.Option("--server", metavar="NAME", help="Ask this server that tk started.")]
+
+
+def _find(model: str, repository: Path | None) -> tuple[Surroundings, Place]:
+    from triton_kit.scaffold import commands
+    from triton_kit.versions.place import find_place
+
+    here = commands.surroundings()
+    return here, find_place(here, model, repository)
+
+
+def _is_json(format_: str) -> bool:
+    from triton_kit.scaffold.commands import is_json
+
+    return is_json(format_)
+
+
+def _is(numbers: tuple[int, ...]) -> str:
+    """``version 2``, ``versions 1, 2`` or ``no version``."""
+    if not numbers:
+        return "no version"
+    return f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+@app.command("list")
+def list_versions(
+    model: Model,
+    repository: Repository = None,
+    url: Url = None,
+    server: ServerName = None,
+    format_: Format = "text",
+) -> None:
+    """List the versions: sizes, dates, signatures, which the policy serves, which servers have loaded."""
+    from triton_kit.versions.overview import as_json, overview, show_size
+    from triton_kit.versions.servers import asked_server, loaded_versions
+
+    json = _is_json(format_)
+    _, place = _find(model, repository)
+    found = overview(place, loaded_versions(place, asked_server(url, server)))
+    if json:
+        terminal.out_json(as_json(found))
+        return
+    terminal.out(f"{terminal.style(place.name, 'bold')}  policy: {found.state.policy}")
+    if not found.rows:
+        terminal.out("no versions")
+    rows = [
+        (
+            str(row.number),
+            "served" if row.served else "",
+            show_size(row.size),
+            f"{row.changed.astimezone():%Y-%m-%d %H:%M}",
+            str(row.opset or ""),
+            row.signature,
+            ", ".join(row.loaded),
+        )
+        for row in found.rows
+    ]
+    head = ("version", "", "size", "changed", "opset", "signature", "loaded on")
+    used = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    right = [n for n, i in enumerate(used) if i in (0, 2, 4)]
+    for line in table([head[i] for i in used], [[row[i] for i in used] for row in rows], right=right) if rows else ():
+        terminal.out(line)
+    missing = [n for n in found.state.policy.numbers if n not in found.state.served]
+    if found.state.policy.kind == "specific" and missing:
+        terminal.warn(f"the policy names {_is(tuple(missing))}, which has no directory")
+    for name in found.ignored:
+        terminal.warn(f"the directory {name} is no plain number", hint="rename it; see tk validate")
+
+
+@app.command("add")
+def add_version(
+    model: Model,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="The model's file or directory.")],
+    link: Annotated[bool, typer.Option("--link", help="Hard-link the file instead of copying it.")] = False,
+    move: Annotated[bool, typer.Option("--move", help="Move the file; it goes when all is in place.")] = False,
+    allow: Annotated[
+        bool, typer.Option("--allow-signature-change", help="Take a file whose tensors differ from the served ones.")
+    ] = False,
+    repository: Repository = None,
+    format_: Format = "text",
+) -> None:
+    """Add the next version from a file; it is served at once only where the policy says so."""
+    from triton_kit.versions import adding
+
+    if link and move:
+        raise UsageError("--link and --move exclude each other", hint="choose one")
+    json = _is_json(format_)
+    here, place = _find(model, repository)
+    added = adding.add_version(
+        here, place, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
+    )
+    if json:
+        terminal.out_json(adding.as_json(place, added))
+        return
+    terminal.out(f"{added.path}/ is added")
+    for change in added.changes:
+        terminal.out(f"  {change}")
+    if added.compared is not None and not added.changes:
+        terminal.out(f"  the same signature as version {added.compared}")
+    served = added.number in added.after.served
+    terminal.say(f"the policy serves {_is(added.after.served)}" + ("" if served else "; to serve the new one:"))
+    if not served:
+        terminal.say(f"  tk versions promote {place.name} {added.number}")
+
+
+@app.command("promote")
+def promote(
+    model: Model,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version to serve.")],
+    repository: Repository = None,
+    format_: Format = "text",
+) -> None:
+    """Serve one version, and no other."""
+    from triton_kit.versions import moves
+    from triton_kit.versions.place import read_number
+
+    json = _is_json(format_)
+    here, place = _find(model, repository)
+    _show(moves.promote(here, place, read_number(version)), json)
+
+
+@app.command("pin")
+def pin(
+    model: Model,
+    versions: Annotated[list[str], typer.Argument(metavar="VERSION...", help="The versions to serve.")],
+    repository: Repository = None,
+    format_: Format = "text",
+) -> None:
+    """Serve just these versions."""
+    from triton_kit.versions import moves
+    from triton_kit.versions.place import read_number
+
+    json = _is_json(format_)
+    here, place = _find(model, repository)
+    _show(moves.pin(here, place, [read_number(v) for v in versions]), json)
+
+
+@app.command("rollback")
+def rollback(model: Model, repository: Repository = None, format_: Format = "text") -> None:
+    """Serve what was served before, as the model's log tells it."""
+    from triton_kit.versions import moves
+
+    json = _is_json(format_)
+    here, place = _find(model, repository)
+    _show(moves.rollback(here, place), json)
+
+
+def _show(changed: Changed, json: bool) -> None:
+    """What a move did."""
+    from triton_kit.versions.changing import as_json
+
+    if json:
+        terminal.out_json(as_json(changed))
+        return
+    before, after = changed.before, changed.after
+    if not changed.files:
+        terminal.out(f"{changed.place.name} serves {_is(after.served)} already")
+        return
+    terminal.out(f"{changed.place.name} serves {_is(after.served)} now; before, {_is(before.served)}")
+    terminal.say(f"  {', '.join(map(str, changed.files))} written; policy: {after.policy}")
+
+
+@app.command("prune")
+def prune(
+    model: Model,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")] = 3,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Remove versions that are served, loaded or needed, too.")
+    ] = False,
+    repository: Repository = None,
+    url: Url = None,
+    server: ServerName = None,
+    format_: Format = "text",
+) -> None:
+    """Remove old versions, but none that the policy serves, a server has loaded, or an ensemble asks for."""
+    from triton_kit.versions import pruning
+    from triton_kit.versions.servers import asked_server, loaded_versions
+
+    json = _is_json(format_)
+    here, place = _find(model, repository)
+    loaded = loaded_versions(place, asked_server(url, server))
+    found = pruning.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
+    if json:
+        terminal.out_json(pruning.as_json(place, found, dry_run))
+        return
+    verb = "would be removed" if dry_run else "removed" if found.gone else "is removed"
+    terminal.out(f"{place.name}: {_is(found.gone)} {verb}")
+    for number, reasons in found.kept.items():
+        terminal.out(f"  version {number} stays: {'; '.join(reasons)}")
+
+
+@app.command("log")
+def show_log(model: Model, repository: Repository = None, format_: Format = "text") -> None:
+    """Show what was done to the versions, oldest first."""
+    from triton_kit.versions.log import as_json, read_log
+
+    json = _is_json(format_)
+    _, place = _find(model, repository)
+    entries = read_log(place.path)
+    if json:
+        terminal.out_json({"version": 1, "model": place.name, "entries": [as_json(one) for one in entries]})
+        return
+    if not entries:
+        terminal.say(f"nothing was done to the versions of {place.name} yet")
+        return
+    rows = [
+        (
+            one.time.replace("T", " ").removesuffix("Z"),
+            one.action,
+            ", ".join(map(str, one.versions)),
+            ", ".join(map(str, one.before.served)) or "none",
+            ", ".join(map(str, one.after.served)) or "none",
+            one.note if one.done else "cut short",
+        )
+        for one in entries
+    ]
+    for line in table(("time (UTC)", "step", "versions", "served before", "after", "note"), rows):
+        terminal.out(line)

@@ -1,0 +1,61 @@
+"""The moves from one served version to another: promote, pin, rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triton_kit.errors import UsageError
+from triton_kit.scaffold.commands import Surroundings
+from triton_kit.versions.changing import Changed, change_policy
+from triton_kit.versions.log import Entry, State, history
+from triton_kit.versions.place import Place, require_versions, served_by, versions_of
+from triton_kit.versions.policy import Policy, specific
+
+
+def promote(here: Surroundings, place: Place, version: int) -> Changed:
+    """Serve that version, and no other."""
+    require_versions(place, (version,))
+    return change_policy(here, place, "promote", lambda _now, _log: specific([version]))
+
+
+def pin(here: Surroundings, place: Place, versions: Sequence[int]) -> Changed:
+    """Serve those versions, and no others."""
+    require_versions(place, tuple(versions))
+    return change_policy(here, place, "pin", lambda _now, _log: specific(versions))
+
+
+def rollback(here: Surroundings, place: Place, *, note: str = "") -> Changed:
+    """Serve what was served before, as the log tells it. Raises UsageError where there is nothing to go back to."""
+    return change_policy(here, place, "rollback", lambda now, log: previous(place, history(log, now)), note=note)
+
+
+def previous(place: Place, states: Sequence[State]) -> Policy:
+    """The policy that serves what was served before the present state, the last one."""
+    now, there = states[-1], versions_of(place)
+    for state in reversed(states[:-1]):
+        policy = state.policy
+        if served_by(place, policy) != state.served:
+            # What the policy meant then, it no longer means: versions have come since.
+            policy = specific(state.served)
+        if (policy, state.served) == (now.policy, now.served):
+            continue
+        gone = [v for v in state.served if v not in there]
+        if gone or not state.served:
+            listed = ", ".join(map(str, gone)) or "none"
+            raise UsageError(
+                f"{place.name} cannot go back: version {listed}, served before, is not there any more",
+                hint=f"promote one of: {', '.join(map(str, there)) or 'none'}",
+            )
+        return policy
+    raise UsageError(
+        f"{place.name} has nothing to go back to: its log knows of no other state",
+        hint=f"say which version to serve: tk versions promote {place.name} V",
+    )
+
+
+def rollback_target(place: Place, entries: Sequence[Entry], now: State) -> tuple[int, ...]:
+    """The versions that a rollback would serve; none where it cannot."""
+    try:
+        return served_by(place, previous(place, history(entries, now)))
+    except UsageError:
+        return ()
