@@ -18,6 +18,10 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
+from triton_kit.graph import build
+from triton_kit.graph.svg import render as render_svg
+from triton_kit.linter.engine import options
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).relative_to(ROOT).as_posix()
 COLUMNS = 120
@@ -33,9 +37,9 @@ dynamic_batching { prefered_batch_size: [ 4, 16 ] }
 def main(arguments: list[str]) -> int:
     """Write or compare each picture."""
     stale = []
-    for name, make in {"validate": show_validate, "demo": show_demo}.items():
+    for name, make in {"validate": show_validate, "demo": show_demo, "graph": None}.items():
         with tempfile.TemporaryDirectory() as scratch:
-            svg = draw(f"tk {name}", make(Path(scratch)))
+            svg = draw(f"tk {name}", make(Path(scratch))) if make else draw_graph()
         path = ROOT / "docs" / f"{name}.svg"
         if "--check" not in arguments:
             path.write_text(svg)
@@ -58,6 +62,11 @@ def show_validate(scratch: Path) -> str:
 def show_demo(scratch: Path) -> str:
     """What ``tk demo`` prints on the embedded server."""
     return prompt("tk demo --runtime local") + run(["demo", "--runtime", "local"], scratch)
+
+
+def draw_graph() -> str:
+    """The picture that ``tk graph`` makes of the sample repository."""
+    return render_svg(build.draw(str(ROOT / "sample_repository"), options()).graph) + "\n"
 
 
 def prompt(command: str) -> str:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "template": Entry("Build", "List, show or copy the templates"),
     "versions": Entry("Build", "List the versions of a model, and move between them"),
     "validate": Entry("Check", "Say what a Triton server would refuse, and the remedy"),
+    "graph": Entry("Check", "Draw the data flow, with what is wrong at its place"),
     "fmt": Entry("Check", "Lay out config.pbtxt the canonical way"),
     "explain": Entry("Check", "Explain a rule, or a message of the server"),
     "rules": Entry("Check", "List the rules of tk validate"),

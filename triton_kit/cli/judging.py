@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Report
+    from triton_kit.scaffold.project import Project
 
 
 class FailOn(str, Enum):
@@ -92,3 +94,20 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
         except (OSError, ValueError) as error:
             raise TkError(f"{baseline} cannot be read: {error}", hint="check the file") from None
     return without_known(report, read_baseline(text, baseline))
+
+
+def project_around(start: str) -> Project | None:
+    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
+    folder = os.path.abspath(start)
+    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    from triton_kit.scaffold.project import read
+
+    return read(Path(folder, "tk.yaml"))
+
+
+def default_path(project: Project | None) -> str:
+    """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
+    return os.path.relpath(project.repository) if project else "."

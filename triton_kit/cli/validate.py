@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli import terminal
-from triton_kit.cli.judging import Control, FailOn, OnOff, fails, gpu_count, names, resource_counts, with_baseline
+from triton_kit.cli.judging import (
+    Control,
+    FailOn,
+    OnOff,
+    default_path,
+    fails,
+    gpu_count,
+    names,
+    project_around,
+    resource_counts,
+    with_baseline,
+)
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Report
-    from triton_kit.scaffold.project import Project
 
 
 class Format(str, Enum):
@@ -85,8 +94,8 @@ def validate(
     from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
     from triton_kit.linter.select import check_names
 
-    project = _project(paths[0] if paths else ".")
-    given = paths or [_default_path(project)]
+    project = project_around(paths[0] if paths else ".")
+    given = paths or [default_path(project)]
     if skip_unknown:
         from triton_kit.linter.target import belongs_to_model
 
@@ -180,22 +189,3 @@ def _headline(rule: str) -> str | None:
 
     known = load_rules().get(rule)
     return known.doc.strip().partition("\n")[0] if known else None
-
-
-def _project(start: str) -> Project | None:
-    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
-    folder = os.path.abspath(start)
-    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return None
-    from pathlib import Path
-
-    from triton_kit.scaffold.project import read
-
-    return read(Path(folder, "tk.yaml"))
-
-
-def _default_path(project: Project | None) -> str:
-    """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
-    return os.path.relpath(project.repository) if project else "."

@@ -1,0 +1,116 @@
+"""``tk graph``: the data flow of a repository or a model, with what is wrong at its place."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.cli.judging import default_path, project_around
+
+if TYPE_CHECKING:
+    from triton_kit.graph.value import Graph
+    from triton_kit.scaffold.project import Project
+
+
+class Format(str, Enum):
+    """How the graph is drawn."""
+
+    TREE = "tree"
+    MERMAID = "mermaid"
+    DOT = "dot"
+    SVG = "svg"
+    HTML = "html"
+    JSON = "json"
+
+
+def graph(
+    path: Annotated[
+        str | None, typer.Argument(metavar="[MODEL|REPOSITORY]", help="A model or a repository; default: here.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="How to draw it.")] = Format.TREE,
+    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")] = None,
+    release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave these rules or areas out.")] = None,
+) -> int:
+    """Draw how tensors flow through an ensemble, or what goes into a model and comes out.
+
+    Names, types and shapes are those that the server will see; what tk validate finds stands at its step or tensor. Of
+    a repository every ensemble is drawn, then the models that stand alone. An html page needs no network. The exit code
+    is 1 where the server would refuse something.
+    """
+    from triton_kit.graph.build import draw
+    from triton_kit.linter.engine import DEFAULT_RELEASE, options
+    from triton_kit.linter.report.text import summary
+    from triton_kit.linter.select import check_names
+
+    project = project_around(path or ".")
+    ignored = (*(ignore or ()), *(project.ignore if project else ()))
+    severities = project.severities if project else {}
+    if ignored or severities:
+        check_names((*ignored, *severities))
+    judged_by = options(
+        release=release or (project.release if project else None) or DEFAULT_RELEASE,
+        auto_complete=not strict,
+        ignore=ignored,
+        severities=severities,
+    )
+    drawn = draw(_place(path, project), judged_by, configs=format_ is Format.HTML)
+    _show(drawn.graph, format_, output)
+    if drawn.report.diagnostics or output is not None:
+        terminal.say(summary(drawn.report))
+    return 0 if drawn.report.ok else 1
+
+
+def _place(given: str | None, project: Project | None) -> str:
+    """Where to look: a name that is no path here may be that of a model in the project's repository."""
+    repository = default_path(project)
+    if given is None:
+        return repository
+    named = os.path.join(repository, given)
+    return named if not os.path.exists(given) and "/" not in given and os.path.isdir(named) else given
+
+
+def _show(drawing: Graph, format_: Format, output: str | None) -> None:
+    if output is None:
+        if rendered := _rendered(drawing, format_, color=terminal.colors(sys.stdout)):
+            terminal.out(rendered)
+        return
+    from pathlib import Path
+
+    from triton_kit.scaffold.write import replace_text
+
+    replace_text(Path(output), _rendered(drawing, format_, color=False) + "\n")
+
+
+def _rendered(drawing: Graph, format_: Format, *, color: bool) -> str:
+    match format_:
+        case Format.TREE:
+            from triton_kit.graph import tree
+
+            return tree.render(drawing, color=color)
+        case Format.MERMAID:
+            from triton_kit.graph import mermaid
+
+            return mermaid.render(drawing)
+        case Format.DOT:
+            from triton_kit.graph import dot
+
+            return dot.render(drawing)
+        case Format.SVG:
+            from triton_kit.graph import svg
+
+            return svg.render(drawing)
+        case Format.HTML:
+            from triton_kit.graph import html
+
+            return html.render(drawing)
+        case Format.JSON:
+            from triton_kit.graph import json
+
+            return json.render(drawing)
