@@ -315,3 +315,25 @@ def test_when_nothing_runs_that_is_said() -> None:
         assert done.returncode == 2
         assert "no server that tk started" in done.stderr
     assert tk("stop", "--all", "x").returncode == 2
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("embedded")
+def test_starts_and_stops_in_a_row_leave_nothing_over() -> None:
+    need_image()
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "starts_and_stops.py"
+    argv = [sys.executable, str(script), "--times", "7"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is left over" in done.stdout
+
+
+@pytest.mark.docker
+def test_a_container_that_was_killed_is_named_with_the_cause(tmp_path: Path) -> None:
+    need_image()
+    life = Life(make_model(tmp_path / "models"), "docker")
+    one = life.start()
+    docker("kill", one.name)
+    assert until(lambda: containers(life.repository) == [])
+    assert f"{one.name} has ended without tk: it was ended from outside, by signal 9" in tk("ps").stderr
+    assert life.left() == []

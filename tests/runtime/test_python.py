@@ -93,3 +93,16 @@ def test_any_other_path_gets_a_plain_link_of_its_own(name: str, tmp_path: Path) 
         for place in (first, second):
             if place is not None:
                 place.unlink()
+
+
+def test_a_link_stands_in_the_sessions_own_directory_where_it_is_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "run"
+    own.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
+    assert plain(Path("/a b"), "x").parent == own
+    own.chmod(0o755)
+    assert plain(Path("/a b"), "x").parent != own
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    assert plain(Path("/a b"), "x").parent != tmp_path / "none"

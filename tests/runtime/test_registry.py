@@ -15,7 +15,7 @@ import pytest
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release import release
-from triton_kit.runtime import registry, statefiles
+from triton_kit.runtime import identity, registry, statefiles
 from triton_kit.runtime.alive import alive, born
 from triton_kit.runtime.closing import closing, masked, opening
 from triton_kit.runtime.registry import Running, find, forget, headers_for, record, reserve, servers
@@ -216,3 +216,57 @@ def test_a_server_whose_tk_still_lives_counts_before_it_has_a_process() -> None:
     assert names() == ["one"]
     record(replace(one, owner_born="another boot:1"))
     assert names() == []
+
+
+def test_a_log_that_has_grown_is_cut_to_its_last_lines_and_goes_on_at_its_end(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    with log.open("ab") as writer:
+        writer.write(b"".join(b"line %06d\n" % i for i in range(1000)))
+        writer.flush()
+        statefiles.trim(log, most=20_000, kept=100)
+        assert log.stat().st_size == 12_000, "it is not too large"
+        statefiles.trim(log, most=10_000, kept=100)
+        writer.write(b"the next\n")
+    lines = log.read_text().splitlines()
+    assert lines[-2:] == ["line 000999", "the next"]
+    assert lines[0].startswith("line ")
+    assert log.stat().st_size < 200
+    statefiles.trim(tmp_path / "none.log")
+
+
+def test_the_log_of_one_that_ended_is_kept_for_a_day(process: int) -> None:
+    record(server("lives", process))
+    for name in ("lives", "fresh", "old"):
+        (statefiles.servers_dir() / f"{name}.log").touch()
+    for name in ("lives", "old"):
+        os.utime(statefiles.servers_dir() / f"{name}.log", (0, 0))
+    servers()
+    assert sorted(path.stem for path in statefiles.servers_dir().glob("*.log")) == ["fresh", "lives"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+def test_a_container_of_root_runs_as_whoever_may_read_the_repository(tmp_path: Path) -> None:
+    file = tmp_path / "m" / "1" / "model.py"
+    file.parent.mkdir(parents=True)
+    file.touch(0o644)
+    tmp_path.chmod(0o755)
+    assert identity.choose("auto", tmp_path, maps_users=False).user == "65534:65534"
+    assert identity.choose("auto", tmp_path, maps_users=True).user is None
+    assert identity.choose("image", tmp_path, maps_users=False).user is None
+    assert identity.choose("12", tmp_path, maps_users=False).user == "12:12"
+    file.chmod(0o600)
+    assert identity.choose("auto", tmp_path, maps_users=False).user is None, "root's own file, for root alone"
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(path, 1234, 1235)
+    assert identity.choose("auto", tmp_path, maps_users=False).user == "1234:1235"
+    os.chown(file, 99, 99)
+    assert identity.choose("auto", tmp_path, maps_users=False).user is None
+
+
+def test_a_container_of_anyone_else_runs_as_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    monkeypatch.setattr(os, "getgid", lambda: 100)
+    monkeypatch.setattr(os, "getgroups", lambda: [100, 0, 44, 27])
+    found = identity.choose("auto", tmp_path, maps_users=False)
+    assert (found.user, found.groups) == ("1000:100", (27, 44))
+    assert identity.choose("auto", tmp_path, maps_users=True).user is None

@@ -67,6 +67,8 @@ def test_a_port_in_use_is_found(wish: Wish) -> None:
         ({"runtime": "local", "cpus": 2.0}, "--cpus needs a container"),
         ({"user": "--privileged"}, "--user '--privileged' is no user"),
         ({"name": "--privileged"}, "--name '--privileged' is no name"),
+        ({"runtime": "docker", "image": "--privileged"}, "--image '--privileged' is no name of an image"),
+        ({"runtime": "docker", "image": "a b"}, "--image 'a b' is no name of an image"),
         ({"model_control": "poll"}, "--model-control 'poll' is unknown"),
         (
             {"model_control": "explicit", "server_args": ("--model-control-mode=poll",)},

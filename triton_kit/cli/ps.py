@@ -39,7 +39,9 @@ def ps(
         states = list(pool.map(_readiness, running))
     for one in ended:
         if one.detached:
-            terminal.warn(f"{one.name} has ended without tk", hint="see its last lines with tk logs " + one.name)
+            how = registry.how_it_ended(one)
+            hint = f"see its last lines with tk logs {one.name}" if one.log else None
+            terminal.warn(f"{one.name} has ended without tk" + (f": {how}" if how else ""), hint=hint)
     if format == "json":
         servers = [_json(one, state) for one, state in zip(running, states, strict=True)]
         terminal.out_json({"version": 1, "servers": servers, "ended": [one.name for one in ended]})

@@ -6,9 +6,11 @@ With a blank in a path the stub gets wrong arguments, dies before it can report,
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from pathlib import Path
 
@@ -22,10 +24,19 @@ def plain(path: Path, owner: str) -> Path:
     if _PLAIN.fullmatch(str(path)):
         return path
     digest = hashlib.sha256(f"{path} {owner}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    place = Path(tempfile.gettempdir())
-    if not _PLAIN.fullmatch(str(place)):
-        place = Path("/tmp")
-    return place / f"tk-{os.getuid()}-{digest}"
+    places = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]
+    for place in places[:-1]:
+        if place and _PLAIN.fullmatch(place) and (place != places[0] or _private(Path(place))):
+            return Path(place) / f"tk-{os.getuid()}-{digest}"
+    return Path(places[-1]) / f"tk-{os.getuid()}-{digest}"
+
+
+def _private(place: Path) -> bool:
+    """Whether a directory is the user's own and closed to others, as the one for a session's files is."""
+    with contextlib.suppress(OSError):
+        status = place.stat()
+        return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return False
 
 
 def link(path: Path, owner: str) -> Path | None:

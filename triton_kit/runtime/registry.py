@@ -139,6 +139,16 @@ def find(name: str | None = None) -> Running:
     return found[0]
 
 
+def how_it_ended(one: Running) -> str | None:
+    """What the engine knows of the end of a container that is gone; ``None`` where nobody watched."""
+    if one.container is None:
+        return None
+    out_of_memory, signal = engines.fate("podman" if one.runtime == "podman" else "docker", one.container, one.started)
+    if out_of_memory:
+        return "it ran out of memory and was killed by the kernel"
+    return None if signal is None else f"it was ended from outside, by signal {signal}"
+
+
 def headers_for(url: str, *, grpc: bool) -> Mapping[str, str]:
     """What opens the closed endpoints of the server at that address, if tk started it; else nothing.
 

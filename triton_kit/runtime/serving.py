@@ -207,6 +207,8 @@ def _check_words(wish: Wish) -> None:
             raise UsageError(f"{option} {value!r} is unknown", hint=f"choose from: {', '.join(known)}")
     if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", wish.name):
         raise UsageError(f"--name {wish.name!r} is no name for a server", hint="take letters, digits, _ . and -")
+    if wish.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", wish.image, re.ASCII):
+        raise UsageError(f"--image {wish.image!r} is no name of an image", hint="write it as REPOSITORY:TAG")
     if wish.cpus is not None and not 0.01 <= wish.cpus < float("inf"):
         raise UsageError(f"--cpus {wish.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
     check_identity(wish.user)
