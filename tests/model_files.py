@@ -1,8 +1,11 @@
-"""Small model files of formats that no test dependency writes: SavedModel, frozen graph, OpenVINO IR, TorchScript."""
+"""Small model files of formats that no test dependency writes: SavedModel, frozen graph, OpenVINO IR, TorchScript,
+forests."""
 
 from __future__ import annotations
 
 import io
+import json
+import struct
 import zipfile
 from collections.abc import Iterable, Sequence
 
@@ -140,3 +143,14 @@ def archive(members: dict[str, bytes], *, root: str = "m", method: int = zipfile
         for name, data in {**members, "constants.pkl": b"\x80\x02).", "version": b"3\n"}.items():
             zipped.writestr(f"{root}/{name}", data)
     return out.getvalue()
+
+
+def forest(suffix: str, features: int, classes: int = 0) -> bytes:
+    """The part of a forest of XGBoost that tells: in JSON, or in the old binary format."""
+    objective = "multi:softprob" if classes else "reg:squarederror"
+    if suffix == ".json":
+        param = {"num_class": str(classes), "num_feature": str(features)}
+        learner = {"learner_model_param": param, "objective": {"name": objective}}
+        return json.dumps({"learner": learner, "version": [2, 1, 4]}).encode()
+    head = struct.pack("<fIiiiIII", 0.5, features, classes, 0, 0, 2, 1, 1).ljust(136, b"\0")
+    return b"binf" + head + len(objective).to_bytes(8, "little") + objective.encode()

@@ -8,7 +8,8 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
   file of that signature; a tensor's type may be ``sequence``
 - ``-- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [4] signatures a b``, ``-- 1/model.xml x FP32 [4] -> y FP32 [4]`` and
   ``-- 1/model.graphdef x -> y``: such a model; ``-- 1/model.pt forward(x: Tensor) -> Tensor``: TorchScript;
-  ``-- 1/model.plan engine``: what begins as a TensorRT engine does
+  ``-- 1/model.plan engine``: what begins as a TensorRT engine does; ``-- 1/xgboost.model 4 features 3 classes``: a
+  forest of XGBoost, in its old format or in JSON; ``-- env.tar.gz environment 3.10``: a packed environment
 - ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
 - ``-- ../../second/a ...``: the same in another repository of the server
 - ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
@@ -21,11 +22,12 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
 import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from model_files import archive, frozen_graph, meta_graph, openvino_ir, saved_model, signature_def, torchscript
+from model_files import archive, forest, frozen_graph, meta_graph, openvino_ir, saved_model, signature_def, torchscript
 
 from triton_kit.linter.checked import Options
 from triton_kit.linter.diagnostic import Report
@@ -144,6 +146,11 @@ def write(model: Path, head: str, text: str) -> None:
         os.mkfifo(path)
     elif name.endswith("/"):
         path.mkdir(exist_ok=True)
+    elif rest.startswith("environment "):
+        write_environment(path, rest.partition(" ")[2])
+    elif re.match(r"\d+ features", rest):
+        features, _, classes = rest.partition(" features")
+        path.write_bytes(forest(path.suffix, int(features), int(classes.split()[0]) if classes else 0))
     elif rest and path.suffix in OTHER_FILES:
         write_other(path, rest)
     elif rest and name.endswith(".onnx"):
@@ -154,6 +161,13 @@ def write(model: Path, head: str, text: str) -> None:
         (path / "config.pbtxt").write_text('backend: "onnxruntime"\n' + explicit_config(rest), encoding="utf-8")
     else:
         path.write_text(text + "\n", encoding="utf-8")
+
+
+def write_environment(path: Path, python: str) -> None:
+    """A packed environment as conda-pack and venv-pack lay it out, of empty files."""
+    with tarfile.open(path, "w:gz") as packed:
+        for name in ("bin/activate", f"bin/python{python}", f"lib/python{python}/os.py"):
+            packed.addfile(tarfile.TarInfo(name))
 
 
 def write_default(model: Path, text: str) -> None:

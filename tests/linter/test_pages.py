@@ -21,7 +21,7 @@ SILENT = {
 }
 """Errors that end the server before it says anything."""
 
-UNQUOTED = {"dali-file-missing", "fil-tensor"}
+UNQUOTED = {"dali-file-missing", "fil-file", "fil-file-missing", "fil-tensor"}
 """Errors whose words at the server are not known."""
 
 

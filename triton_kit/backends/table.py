@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triton_kit.backends import ensemble, onnxruntime, openvino, python, pytorch, tensorflow, tensorrt
+from triton_kit.backends import (
+    custom,
+    dali,
+    ensemble,
+    fil,
+    onnxruntime,
+    openvino,
+    python,
+    pytorch,
+    tensorflow,
+    tensorrt,
+    tensorrtllm,
+    vllm,
+)
 from triton_kit.backends.types import Backend
 
 BACKENDS: dict[str, Backend] = {
@@ -14,6 +27,11 @@ BACKENDS: dict[str, Backend] = {
     "tensorflow": tensorflow,
     "openvino": openvino,
     "python": python,
+    "dali": dali,
+    "fil": fil,
+    "vllm": vllm,
+    "tensorrtllm": tensorrtllm,
+    "custom": custom,
     "ensemble": ensemble,
 }
 """Every backend that tk knows files and templates of, by the name in ``backend:``."""

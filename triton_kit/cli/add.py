@@ -28,6 +28,12 @@ def add(
     outputs: Annotated[
         list[str] | None, typer.Option("--output", metavar="NAME:TYPE:DIMS", help="An output: scores:FP32:1000")
     ] = None,
+    library: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The library of a backend of your own: libtriton_NAME.so")
+    ] = None,
+    env: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A packed environment for a Python model: ENV.tar.gz")
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(metavar="FILE", help="One label a line, for the output; OUTPUT=FILE if it has many.")
     ] = None,
@@ -56,6 +62,9 @@ def add(
         typer.Option("--set", metavar="KEY=VALUE", help="Any value of the template, or config.FIELD=VALUE."),
     ] = None,
     values: Annotated[Path | None, typer.Option(metavar="FILE", help="Values of the template from a file.")] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="YY.MM", help="The Triton release that is to serve it.")
+    ] = None,
     repository: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
     ] = None,
@@ -74,7 +83,7 @@ def add(
         raise UsageError("--link and --move exclude each other", hint="choose one")
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    here = commands.surroundings()
+    here = commands.surroundings(release)
     request = adding.AddRequest(
         name=name,
         repository=commands.find_repository(here, repository),
@@ -85,6 +94,8 @@ def add(
         inputs=tuple(inputs or ()),
         outputs=tuple(outputs or ()),
         steps=tuple(steps or ()),
+        library=library,
+        env=env,
         labels=labels,
         max_batch_size=max_batch_size,
         batching=batching,

@@ -70,6 +70,7 @@ AREAS: dict[str, Area] = {
     "openvino": Area((), ("openvino",)),
     "tensorrt": Area((), ("tensorrt",)),
     "forests": Area((), ("fil",)),
+    "forestfiles": Area((), ("fil",)),
     "dali": Area((), ("dali",)),
     "generative": Area((), ("vllm", "tensorrtllm")),
     "warmup": Area(("model_warmup",)),

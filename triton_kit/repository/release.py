@@ -146,6 +146,12 @@ def release(container: str = DEFAULT) -> Release:
     raise UsageError(f"release {container!r} is unknown", hint=_suggest_release(container, tuple(table)))
 
 
+def python_of(container: str) -> str | None:
+    """The Python of a release's image as ``3.10``; ``None`` where it is not known."""
+    known = release(container).python
+    return ".".join(known.split(".")[:2]) if known else None
+
+
 def _suggest_release(container: str, known: Sequence[str]) -> str:
     bare = container.removesuffix("-py3").removeprefix("r")
     if bare in known:

@@ -14,7 +14,7 @@ from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT
-from triton_kit.scaffold import jinja, options, yamlfile
+from triton_kit.scaffold import formats, jinja, options, yamlfile
 from triton_kit.scaffold.check import WAITING
 from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
 from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
@@ -39,6 +39,8 @@ class AddRequest:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    library: Path | None = None
+    env: Path | None = None
     labels: str | None = None
     max_batch_size: int | None = None
     batching: str | None = None
@@ -65,7 +67,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     if backend.last_release is not None and before(backend.last_release, aim):
         raise UsageError(
             f"no release after {backend.last_release} has the backend {backend.name}, and this is for {aim}",
-            hint="set an earlier release in tk.yaml, or export the model to ONNX",
+            hint=f"take --release {backend.last_release} or earlier, or convert the model to ONNX with tf2onnx",
         )
     if request.source is not None and request.repository.resolve().is_relative_to(request.source.resolve()):
         raise UsageError(
@@ -73,10 +75,22 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         )
     template = templates.get(request.template or backend.name)
     values = _values(request, backend, release)
+    special = formats.describe(
+        backend,
+        model=request.name,
+        source=request.source,
+        library=request.library,
+        env=request.env,
+        given=_all_given(request.layers),
+        release=aim,
+    )
+    values = _with_format(values, special, request, template)
     if template.values is not None and "platform" in template.values and kind.platform not in backend.platforms[:1]:
         values = {"platform": kind.platform, **values}
     labels, label_file = _labels(request, values)
     content = merge({"template": template.name, "values": values}, {})
+    if special.config:
+        content = merge(content, {"config": dict(special.config)})
     for layer in request.layers:
         content = merge(content, dict(layer.content), keep_null=True)
     text = _INTRODUCTION + yamlfile.dump(content)
@@ -94,6 +108,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
             PlannedFile(path=f"1/{c.target}", source=c.source, mode=request.mode)
             for c in backend.companions(request.source)
         ]
+    files += special.files
     files += _extra_files(templates, template, final, {f.path for f in files})
     if kind.default_file and not any(f.path.startswith("1/") for f in files):
         files.append(PlannedFile(path=WAITING, text=""))
@@ -136,12 +151,27 @@ def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[
     return values
 
 
+def _with_format(
+    values: dict[str, Any], special: formats.Format, request: AddRequest, template: Template
+) -> dict[str, Any]:
+    """The values with what the format needs, where the user did not say otherwise, and without what is not taken."""
+    asked = {
+        "input": bool(request.inputs),
+        "output": bool(request.outputs),
+        "max_batch_size": request.max_batch_size is not None,
+        "dynamic_batching": request.batching is not None,
+        "instance_group": "instance_group" in values,
+    }
+    full = {**values, **{key: value for key, value in special.values.items() if not asked.get(key)}}
+    return {k: v for k, v in full.items() if v or template.values is None or k in template.values}
+
+
 def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tensor], output: Sequence[Tensor]) -> None:
     missing = [option for option, tensors in (("--input", input_), ("--output", output)) if not tensors]
     for layer in request.layers:
         given = layer.content.get("values", {})
         missing = [o for o in missing if not given.get(o[2:])]
-    if missing and not _tells_when_it_runs(request.source):
+    if missing and backend.name not in formats.COMPLETED_BY_SERVER and not _tells_when_it_runs(request.source):
         what = f"{request.source} does not tell its tensors" if request.source else f"{backend.name} has no tensors yet"
         raise UsageError(
             f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"
@@ -162,6 +192,14 @@ def _refuse_twice(option: str, names: Sequence[str]) -> None:
 def _given(layer: Layer) -> Mapping[str, Any]:
     given: Mapping[str, Any] = layer.content.get("values") or {}
     return given
+
+
+def _all_given(layers: Sequence[Layer]) -> dict[str, Any]:
+    """The values that the user set, the last layer on top."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        result = merge(result, dict(_given(layer)))
+    return result
 
 
 def _tells_when_it_runs(source: Path | None) -> bool:
@@ -256,6 +294,8 @@ def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
     version = request.repository / request.name / "1"
     if backend.default_file and backend.name != "python" and request.source is None:
         steps.append(f"cp FILE {shlex.quote(str(version / backend.default_file))}")
+    if backend.name == "vllm" and request.source is None:
+        steps = [f"edit {shlex.quote(str(version / backend.default_file))}"]
     if backend.name == "python" and request.source is None:
         steps.append(f"edit {shlex.quote(str(version / 'model.py'))}")
     steps += [

@@ -10,6 +10,7 @@ from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.checked import Options
+from triton_kit.repository.release import release as find_release
 from triton_kit.scaffold import check, options, project, values, write
 from triton_kit.scaffold.plan import Plan, PlannedFile
 from triton_kit.scaffold.render import FILE, Layer, Rendered, render
@@ -29,11 +30,17 @@ class Surroundings:
     judged: Options
 
 
-def surroundings() -> Surroundings:
-    """The surroundings of the working directory."""
+def surroundings(release: str | None = None) -> Surroundings:
+    """The surroundings of the working directory; ``release`` takes the place of the project's.
+
+    Raises UsageError for a release that is unknown.
+    """
     found = project.find()
     templates = Templates(own=found.templates if found else None)
-    release = found.release if found else None
+    if release is not None:
+        release = find_release(release).container
+    elif found:
+        release = found.release
     judged = check.judgement(release, found.ignore if found else ())
     return Surroundings(project=found, templates=templates, release=release, judged=judged)
 

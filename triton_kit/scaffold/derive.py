@@ -51,12 +51,13 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
         backend = found
     else:
         backend = BACKENDS[name]
-        if not backend.default_file:
+        if name == "ensemble":
             raise UsageError(f"{name} takes no model file", hint="leave out --from")
         if found is not None and found.name != name and backend.recognise(file) is None:
             raise UsageError(f"{file} is for the backend {found.name}, not for {name}", hint="leave out --backend")
     kind = backend.recognise(file)
-    return backend, kind or FileKind(platform=next(iter(backend.platforms), ""), default_file=backend.default_file)
+    usual = FileKind(platform=next(iter(backend.platforms), ""), default_file=backend.default_file or file.name)
+    return backend, kind or usual
 
 
 def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release: str | None) -> Derived:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
 
+from triton_kit.backends.fil import FILES
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.modelread import parameter
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import listed, nearest
-
-_FIL_FILES = {
-    "xgboost": "xgboost.model",
-    "xgboost_json": "xgboost.json",
-    "xgboost_ubj": "xgboost.ubj",
-    "lightgbm": "model.txt",
-    "treelite_checkpoint": "checkpoint.tl",
-}
-"""The model types of the FIL backend with the name of the file that each opens by default."""
+from triton_kit.linter.rules.forestfiles import model_type
+from triton_kit.linter.wording import nearest
 
 
 @rule(Severity.ERROR)
 def fil_model_type(model: CheckedModel) -> Iterator[Problem]:
-    """The model type of a forest does not exist, or its file does not.
+    """The model type of a forest does not exist.
 
-    Each type has a file name of its own where `default_model_filename` is not written (fil
-    src/serialization.h, src/model.h).
+    (fil src/serialization.h.)
 
     Server says:
 
@@ -36,40 +27,65 @@ def fil_model_type(model: CheckedModel) -> Iterator[Problem]:
 
         backend: "fil"
         parameters { key: "model_type" value { string_value: "xgboost_bin" } }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
 
     Good:
 
         backend: "fil"
+        parameters { key: "output_class" value { string_value: "false" } }
         parameters { key: "model_type" value { string_value: "xgboost" } }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
+    """
+    if model.backend == "fil" and model_type(model) not in FILES:
+        yield Problem(
+            at=("parameters", "model_type"),
+            message=f"'{model_type(model)}' is no model type of the fil backend",
+            help=nearest(model_type(model), FILES),
+        )
+
+
+@rule(Severity.ERROR, until="25.09")
+def fil_output_class(model: CheckedModel) -> Iterator[Problem]:
+    """A forest does not say whether it classifies, or by which threshold.
+
+    Before 25.09 `output_class` must be `true` or `false`, and with true there must be a `threshold`; neither has a
+    default (fil src/shared_state.h).
+
+    Server says:
+
+        Required parameter output_class not found in config
+        Required parameter threshold
+
+    Bad:
+
+        backend: "fil"
+        -- 1/xgboost.model 4 features
+
+    Good:
+
+        backend: "fil"
+        parameters { key: "output_class" value { string_value: "false" } }
+        -- 1/xgboost.model 4 features
     """
     if model.backend != "fil":
         return
-    written = bool(model.config.parameters) and "model_type" in model.config.parameters
-    kind = parameter(model, "model_type") if written else "xgboost"
-    if kind not in _FIL_FILES:
+    value = parameter(model, "output_class")
+    if not value:
         yield Problem(
-            at=("parameters", "model_type"),
-            message=f"'{kind}' is no model type of the fil backend",
-            help=nearest(kind, _FIL_FILES),
+            at=("parameters",),
+            message="the forest has no parameter output_class",
+            help="add it, with true or false",
         )
-        return
-    name = model.config.default_model_filename or _FIL_FILES[kind]
-    for version in model.versions:
-        folder = model.version_folder(version)
-        held = model.listing(folder)
-        if name not in held:
-            others = [t for t, file in _FIL_FILES.items() if file in held]
-            yield Problem(
-                message=f"the model file {folder}/{name} does not exist, which a forest of the type {kind} is in",
-                help=f'write model_type "{others[0]}"'
-                if others
-                else f"put it there; {folder}/ holds {listed(sorted(held)) or 'nothing'}",
-                file=FilePath(model.join(folder)),
-            )
+    elif value not in ("true", "false"):
+        yield Problem(
+            at=("parameters", "output_class"), message=f"output_class is '{value}'", help="write true or false"
+        )
+    elif value == "true" and not parameter(model, "threshold"):
+        yield Problem(
+            at=("parameters", "output_class"),
+            message="the forest classifies, and has no parameter threshold",
+            help="add it, such as 0.5",
+        )
 
 
 @rule(Severity.ERROR, since="25.09")
@@ -88,16 +104,14 @@ def fil_classifier(model: CheckedModel) -> Iterator[Problem]:
 
         -- tk validate --release 25.09
         backend: "fil"
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
 
     Good:
 
         -- tk validate --release 25.09
         backend: "fil"
         parameters { key: "is_classifier" value { string_value: "false" } }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
     """
     if model.backend != "fil":
         return
@@ -134,16 +148,14 @@ def fil_removed_parameter(model: CheckedModel) -> Iterator[Problem]:
         backend: "fil"
         parameters { key: "is_classifier" value { string_value: "false" } }
         parameters { key: "algo" value { string_value: "ALGO_AUTO" } }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
 
     Good:
 
         -- tk validate --release 25.09
         backend: "fil"
         parameters { key: "is_classifier" value { string_value: "false" } }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
     """
     if model.backend != "fil" or not model.config.parameters:
         return
@@ -169,19 +181,19 @@ def fil_tensor(model: CheckedModel) -> Iterator[Problem]:
 
         backend: "fil"
         max_batch_size: 8
+        parameters { key: "output_class" value { string_value: "false" } }
         input { name: "features" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
 
     Good:
 
         backend: "fil"
         max_batch_size: 8
+        parameters { key: "output_class" value { string_value: "false" } }
         input { name: "input__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
-        -- 1/xgboost.model
-        forest
+        -- 1/xgboost.model 4 features
     """
     if model.backend != "fil":
         return

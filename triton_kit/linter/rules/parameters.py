@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 
 from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.version import leading_integer
+from triton_kit.repository.release import python_of
+from triton_kit.signature import environment
+from triton_kit.signature.errors import ModelFileError
 
 _TRUE_FALSE = ("true", "on", "1", "false", "off", "0")
 
@@ -184,6 +188,65 @@ def execution_environment(model: CheckedModel) -> Iterator[Problem]:
             at=("parameters", "EXECUTION_ENV_PATH"),
             message=f"the execution environment '{given}' does not exist",
             help="put it there, packed for the server's machine",
+        )
+
+
+@rule(Severity.WARNING)
+def execution_environment_python(model: CheckedModel) -> Iterator[Problem]:
+    """The execution environment of a Python model has another Python than the server.
+
+    The program that runs the model is linked with the Python of the release's image, and finds no packages of another
+    (python README.md, Creating Custom Execution Environments). A `triton_python_backend_stub` of one's own in the
+    model's directory is made for the other Python.
+
+    Bad:
+
+        -- tk validate --release 24.10
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- 1/model.py
+        class TritonPythonModel:
+            def execute(self, requests):
+                return [None for _ in requests]
+        -- env.tar.gz environment 3.8
+
+    Good:
+
+        -- tk validate --release 24.10
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- 1/model.py
+        class TritonPythonModel:
+            def execute(self, requests):
+                return [None for _ in requests]
+        -- env.tar.gz environment 3.10
+    """
+    parameters = model.config.parameters
+    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+        return
+    given = parameters["EXECUTION_ENV_PATH"].string_value
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
+    wanted = python_of("{:02d}.{:02d}".format(*model.options.release))
+    if path == given or not wanted or not os.path.isfile(path) or "triton_python_backend_stub" in model.entries:
+        return
+    try:
+        found = environment.read(FilePath(path), most=environment.GLANCE).python
+    except ModelFileError as error:
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the execution environment '{given}' {error.detail}",
+            help=error.hint or "pack it with conda-pack or venv-pack",
+        )
+        return
+    if found is not None and found != wanted:
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the execution environment '{given}' has Python {found}, and the server {wanted}",
+            help=f"make it with Python {wanted}, or put a triton_python_backend_stub for {found} into the model",
         )
 
 

@@ -1,0 +1,78 @@
+"""The TensorRT-LLM backend: a directory with an engine for each rank, at the place that a parameter names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from triton_kit.backends.generic import complete_as_is
+from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.signature.errors import ModelFileError
+from triton_kit.signature.types import Signature
+
+name = "tensorrtllm"
+platforms: tuple[str, ...] = ()
+default_file = "engine"
+suffixes: tuple[str, ...] = ()
+last_release: str | None = None
+
+ENGINE_PATH = "gpt_model_path"
+STRATEGY = "gpt_model_type"
+STRATEGIES = ("inflight_fused_batching", "inflight_batching", "V1")
+"""The values of gpt_model_type, the usual one first (tensorrtllm docs/model_config.md, batching_strategy)."""
+MAX_BATCH_SIZE = 64
+
+
+def recognise(path: Path) -> FileKind | None:
+    """A directory with rank0.engine and config.json, as trtllm-build writes them."""
+    if (path / "rank0.engine").is_file() and (path / "config.json").is_file():
+        return FileKind(platform="", default_file=default_file)
+    return None
+
+
+def read(path: Path) -> Signature | None:
+    """Never tells: the backend gives every model the same tensors. Raises ModelFileError for what holds no engine."""
+    if recognise(path) is None:
+        raise ModelFileError(
+            path,
+            "is no directory with an engine: it needs rank0.engine and config.json",
+            reason="foreign",
+            hint="give the output directory of trtllm-build",
+        )
+    return None
+
+
+INPUTS = (
+    ConfigTensor(name="input_ids", data_type="TYPE_INT32", dims=(-1,)),
+    ConfigTensor(name="input_lengths", data_type="TYPE_INT32", dims=(1,), reshape=()),
+    ConfigTensor(name="request_output_len", data_type="TYPE_INT32", dims=(1,)),
+    *(
+        ConfigTensor(name=name, data_type=kind, dims=(1,), reshape=(), optional=True)
+        for name, kind in (
+            ("end_id", "TYPE_INT32"),
+            ("pad_id", "TYPE_INT32"),
+            ("beam_width", "TYPE_INT32"),
+            ("temperature", "TYPE_FP32"),
+            ("runtime_top_k", "TYPE_INT32"),
+            ("runtime_top_p", "TYPE_FP32"),
+        )
+    ),
+    ConfigTensor(name="stop", data_type="TYPE_BOOL", dims=(1,), optional=True),
+    ConfigTensor(name="streaming", data_type="TYPE_BOOL", dims=(1,), optional=True),
+)
+"""What a request may bring: the three that each must, and the usual optional ones (tensorrtllm
+all_models/inflight_batcher_llm/tensorrt_llm/config.pbtxt)."""
+
+OUTPUTS = (
+    ConfigTensor(name="output_ids", data_type="TYPE_INT32", dims=(-1, -1)),
+    ConfigTensor(name="sequence_length", data_type="TYPE_INT32", dims=(-1,)),
+)
+
+
+def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+    """The complete shapes as dims, without batching."""
+    return complete_as_is(signature)
+
+
+def companions(path: Path) -> tuple[Companion, ...]:  # noqa: ARG001 - the Protocol's
+    """None."""
+    return ()

@@ -1,0 +1,123 @@
+"""Which Python a packed environment has (conda-pack, venv-pack), by the names in its archive: nothing is extracted."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from triton_kit.signature.errors import ModelFileError
+from triton_kit.signature.files import require_kind
+
+WHOLE = 16 * 1024**3
+"""Bytes, decompressed, beyond which no environment goes."""
+GLANCE = 64 * 1024**2
+"""Bytes, decompressed, in which an environment has long shown its Python."""
+
+_BLOCK = 512
+_CHUNK = 1 << 18
+_ENTRY_LIMIT = 1_000_000
+_PYTHON = re.compile(rb"(?:\./)?(?:lib|bin)/python(3\.\d{1,2})(?:/|$)")
+_ACTIVATE = re.compile(rb"(?:\./)?bin/activate$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """``python`` is ``3.10`` and the like, ``None`` where it does not tell; ``activates``: it has bin/activate.
+
+    ``whole`` is false where the archive was not read to its end.
+    """
+
+    python: str | None
+    activates: bool
+    whole: bool
+
+
+def read(path: Path, *, most: int = WHOLE) -> Environment:
+    """What the archive at a path holds, as far as its first ``most`` bytes (decompressed) tell.
+
+    Raises ModelFileError for a file that is no archive of the tar family, that is broken, or has entries without end.
+    """
+    require_kind(path, "a tar archive", ("a gzip archive", "a bzip2 archive", "an xz archive"))
+    python, activates, whole = None, False, False
+    glance = most < WHOLE
+    try:
+        with _opened(path) as file:
+            entries = _names(file, path, most)
+            for name in entries:
+                if name is None:
+                    whole = True
+                elif found := _PYTHON.match(name):
+                    python = python or found[1].decode()
+                elif _ACTIVATE.match(name):
+                    activates = True
+                if python and (activates or glance):
+                    break
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise ModelFileError(
+            path, f"is a broken archive, perhaps cut short: {error}", reason="truncated", hint="pack it again"
+        ) from None
+    return Environment(python=python, activates=activates, whole=whole)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        head = file.read(6)
+    if head[:2] == b"\x1f\x8b":
+        import gzip
+
+        return cast(IO[bytes], gzip.open(path))
+    if head[:3] == b"BZh":
+        import bz2
+
+        return bz2.open(path)
+    if head == b"\xfd7zXZ\0":
+        import lzma
+
+        return lzma.open(path)
+    return path.open("rb")
+
+
+def _names(file: IO[bytes], path: Path, most: int) -> Iterator[bytes | None]:
+    """The names of a tar archive's entries; ``None`` at its end, nothing more where ``most`` bytes were read.
+
+    The names of interest are short: where a longer one stands in an entry of its own, its first 100 bytes stand in the
+    header as well, and are enough.
+    """
+    seen = 0
+    for _ in range(_ENTRY_LIMIT):
+        header = file.read(_BLOCK)
+        seen += len(header)
+        if len(header) < _BLOCK or not header.strip(b"\0"):
+            if header and len(header) < _BLOCK:
+                raise ValueError("its last header is incomplete")
+            yield None
+            return
+        size = _size(header, path)
+        name, prefix = (header[a:b].split(b"\0", 1)[0] for a, b in ((0, 100), (345, 500)))
+        yield prefix + b"/" + name if prefix and header[257:262] == b"ustar" and header[262:263] == b"\0" else name
+        left = -(-size // _BLOCK) * _BLOCK
+        seen += left
+        if seen > most:
+            return
+        while left:
+            read = len(file.read(min(left, _CHUNK)))
+            if not read:
+                raise ValueError("it ends in the middle of a file")
+            left -= read
+    raise ModelFileError(path, "is an archive with more entries than an environment has", reason="malformed")
+
+
+def _size(header: bytes, path: Path) -> int:
+    checksum = header[148:156].strip(b"\0 ")
+    spaces = header[:148] + b" " * 8 + header[156:]
+    if not checksum or not re.fullmatch(rb"[0-7]+", checksum) or int(checksum, 8) != sum(spaces):
+        raise ModelFileError(path, "is no tar archive", reason="foreign", hint="pack the environment with conda-pack")
+    field = header[124:136]
+    if field[0] & 0x80:  # GNU's way to write sizes of 8 GiB and more.
+        return int.from_bytes(field[1:], "big")
+    text = field.strip(b"\0 ")
+    return int(text or b"0", 8)
