@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running_server import address
+from running_server import MODELS, address
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
@@ -98,6 +99,18 @@ def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
     check("tk validate", project("validate"))
     check("tk fmt", project("fmt", "--check"))
     check("tk graph", project("graph"))
+
+
+def test_what_is_printed_of_golden_cases_is_documented(server, project):
+    shutil.copytree(MODELS / "pair", "model_repository/pair")
+    where = ["--url", address(server, "http")]
+    check("tk test --record", project("test", "pair", "--record", "--random", "1", *where))
+    Path("model_repository/pair/tests/wrong.json").write_text(
+        '{"inputs": {"LEFT": [1, 2, 3], "RIGHT": [1, 2, 3]}, "outputs": {"SUM": [1, 2, 3]}}'
+    )
+    found = project("test", "pair", *where)
+    check("tk test", found)
+    assert "cases[].differences[].index[]" in set(keys(found))
 
 
 def test_what_is_printed_of_versions_is_documented(project):

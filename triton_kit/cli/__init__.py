@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "restart": Entry("Run", "End a detached server, and start it as it was asked for"),
     "health": Entry("Run", "Ask a running server what it has ready"),
     "infer": Entry("Run", "Send a request to a model and show its answer"),
+    "test": Entry("Run", "Ask what a model's golden cases ask, and compare the answers"),
     "demo": Entry("Run", "Serve the sample repository and let it read a digit"),
 }
 """Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name."""

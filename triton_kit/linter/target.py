@@ -9,7 +9,7 @@ from typing import NamedTuple
 from triton_kit.errors import TkError, UsageError
 from triton_kit.linter import files
 from triton_kit.linter.complete import MODEL_FILES
-from triton_kit.repository.model import CONFIG_NAME, RESERVED_DIRECTORIES
+from triton_kit.repository.model import CONFIG_NAME, RESERVED_DIRECTORIES, TESTS
 
 
 class Target(NamedTuple):
@@ -94,7 +94,7 @@ def is_model(path: str) -> bool:
         return True
     if CONFIG_NAME in entries:
         return not any(os.path.lexists(os.path.join(path, f, CONFIG_NAME)) for f in folders if f != CONFIG_NAME)
-    others = [name for name in folders if name not in RESERVED_DIRECTORIES and name not in numeric]
+    others = [name for name in folders if name not in (*RESERVED_DIRECTORIES, TESTS) and name not in numeric]
     return bool(numeric) and not others and any(_holds_model(os.path.join(path, n)) for n in numeric)
 
 

@@ -15,6 +15,9 @@ CONFIG_NAME = "config.pbtxt"
 RESERVED_DIRECTORIES = frozenset({"warmup", "initial_state", "configs"})
 """Sub-directories of a model that are never versions (core model_lifecycle.cc:VersionsToLoad)."""
 
+TESTS = "tests"
+"""Where tk keeps a model's golden cases; the server skips a directory of that name."""
+
 
 def is_directory(entry: os.DirEntry[str]) -> bool:
     """Whether an entry is a directory, or a link to one; a link that leads nowhere, or to itself, is none."""

@@ -47,7 +47,7 @@ def check_config(directory: Path, text: str, judged: Options) -> None:
     directory = directory.resolve()
     with stage(directory.parent) as place:
         staged = place / directory.name
-        _mirror(directory, staged)
+        mirror(directory, staged)
         (staged / CONFIG_NAME).write_bytes(text.encode())
         _bring_siblings(staged, directory.parent)
         found = [d for d in errors(place, [staged.name], judged) if d.file.name == CONFIG_NAME]
@@ -91,7 +91,7 @@ def _bring_siblings(staged: Path, repository: Path) -> None:
             target.symlink_to(model.resolve(), target_is_directory=True)
 
 
-def _mirror(source: Path, target: Path) -> None:
+def mirror(source: Path, target: Path) -> None:
     """The same tree under another name, by hard links; where that cannot be, by symbolic ones."""
     target.mkdir()
     for child in source.iterdir():
@@ -100,7 +100,7 @@ def _mirror(source: Path, target: Path) -> None:
         if child.is_symlink():
             (target / child.name).symlink_to(child.resolve())
         elif child.is_dir():
-            _mirror(child, target / child.name)
+            mirror(child, target / child.name)
         else:
             try:
                 os.link(child, target / child.name)

@@ -1,0 +1,194 @@
+"""``tk test``: golden cases of a model, on a running server or on one that is started for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.cli.server_options import Grpc, Header, ServerName
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client import Client
+    from triton_kit.client.ask import Prepared
+    from triton_kit.versions.place import Place
+    from triton_kit.versions.testing import Outcome
+
+FORMATS = ("text", "json", "junit")
+
+
+def test(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all that have cases.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Write cases from what the server answers now.")] = False,
+    random: Annotated[int, typer.Option(min=0, metavar="N", help="Record so many cases of random inputs.")] = 0,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="Record a case of these inputs.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Record a case of each request in a .json or .npz file.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="The batch of the cases that are recorded.")] = None,
+    shape: Annotated[
+        list[str] | None, typer.Option(metavar="NAME:SIZES", help="Sizes for random inputs, such as x:3,224,224.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other random inputs.")] = 0,
+    model_version: Annotated[str, typer.Option(help="The version to test; by default what the policy serves.")] = "",
+    url: Annotated[str, typer.Option(help="Ask the server at this address instead of starting one.")] = "",
+    server: ServerName = None,
+    grpc: Grpc = False,
+    header: Header = None,
+    runtime: Annotated[str, typer.Option(help="Where a server is started: auto, docker, podman or local.")] = "auto",
+    release: Annotated[
+        str | None, typer.Option(metavar="YY.MM", help="Its Triton release; tk.yaml's, or 24.10.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long it may take to load the models.")] = 120.0,
+    repository: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="text|json|junit", help="How to print the result.")
+    ] = "text",
+) -> int:
+    """Ask a model what its golden cases ask, and compare the answers.
+
+    A case is a file in MODEL/tests: inputs, expected outputs, tolerances. Without --url or --server a server is
+    started that loads the models under test. Ends with 1 when an answer is another one.
+    """
+    from triton_kit.client.ask import Question
+    from triton_kit.versions.testing import cases_of, run_cases
+
+    if format_ not in FORMATS:
+        raise UsageError(f"--format {format_}: not a format", hint=f"choose from: {', '.join(FORMATS)}")
+    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shape, "--batch": batch}
+    given = [option for option, value in asked.items() if value]
+    if not record and given:
+        raise UsageError(f"{given[0]} is for recording", hint="add --record")
+    if record and not (random or inputs or data):
+        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
+    places = _places(models or (), repository)
+    if (record or model_version) and len(places) != 1:
+        option = "--record" if record else "--model-version"
+        raise UsageError(f"{option} is for one model, and there are {len(places)}", hint="name one model")
+    files = {} if record else cases_of([place.path for place in places])
+    chosen = [place for place in places if record or place.name in files]
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            _running(url, server, grpc, header)
+            if url or server
+            else _started(stack, chosen, model_version, runtime, release, timeout)
+        )
+        if record:
+            base = Question(
+                model=chosen[0].name,
+                version=model_version,
+                inline=inputs or (),
+                fill="random" if random else "",
+                data=data,
+                seed=seed,
+                batch=batch,
+                shapes=shape or (),
+                values=True,
+            )
+            return _record(client, chosen[0], base, random, format_)
+        outcomes = [one for place in chosen for one in run_cases(client, place.name, model_version, files[place.name])]
+    return _show(outcomes, format_)
+
+
+def _places(models: Sequence[str], repository: Path | None) -> list[Place]:
+    """The models that are named, or all of the repository."""
+    from triton_kit.repository.model import Repository
+    from triton_kit.scaffold import commands
+    from triton_kit.versions.place import find_place
+
+    here = commands.surroundings()
+    names = list(dict.fromkeys(models)) or list(Repository(commands.find_repository(here, repository)).models)
+    root = repository if models else commands.find_repository(here, repository)
+    return [find_place(here, name, root) for name in names]
+
+
+def _running(url: str, server: str | None, grpc: bool, header: Sequence[str] | None) -> AbstractContextManager[Client]:
+    from triton_kit.cli.server_options import open_client, place_of
+
+    return open_client(place_of(url, server, grpc), header, None, None, None, timeout=60.0)
+
+
+def _started(
+    stack: ExitStack, places: Sequence[Place], version: str, runtime: str, release: str | None, timeout: float
+) -> AbstractContextManager[Client]:
+    """A server for the models, of their repository or of a staged one that serves that version."""
+    from triton_kit.cli.serving import show_progress
+    from triton_kit.scaffold import commands
+    from triton_kit.versions.place import read_number
+    from triton_kit.versions.trial import Trial, trial_server, with_version
+
+    roots = {place.repository.resolve() for place in places}
+    if len(roots) != 1:
+        raise UsageError(f"the models are in {len(roots)} repositories", hint="test those of one at a time")
+    root = places[0].repository
+    if version:
+        root = stack.enter_context(with_version(places[0], read_number(version)))
+    trial = Trial(
+        runtime=runtime,
+        release=release or commands.surroundings().release,
+        timeout=timeout,
+        progress=show_progress,
+    )
+    names = [place.name for place in places]
+    terminal.say(f"starting a server for {', '.join(names)}")
+    return trial_server(trial, root, names)
+
+
+def _record(client: Client, place: Place, base: object, random: int, format_: str) -> int:
+    from dataclasses import replace
+
+    from triton_kit.client.ask import Question, prepare
+    from triton_kit.versions.recording import record
+
+    assert isinstance(base, Question)
+    asked: list[tuple[str, Prepared]] = []
+    name = "random" if random else base.data.stem if base.data is not None else "case"
+    for number in range(random or 1):
+        prepared = prepare(client, replace(base, seed=base.seed + number))
+        for note in prepared.notes if not number else ():
+            terminal.say(note)
+        asked.append((name, prepared))
+    written, unsteady = record(client, place.path, asked)
+    if format_ == "json":
+        terminal.out_json({"version": 1, "recorded": [str(path) for path in written], "unsteady": unsteady})
+    else:
+        for path in written:
+            terminal.out(f"{path} is recorded")
+    if unsteady:
+        terminal.warn(
+            f"{', '.join(unsteady)} was another one when the same was asked again",
+            hint="give it wider tolerances in the cases, or leave it out with partial: true",
+        )
+    return 0
+
+
+def _show(outcomes: Sequence[Outcome], format_: str) -> int:
+    """Print what came of the cases: 1 where one failed."""
+    from triton_kit.versions.testing import messages
+    from triton_kit.versions.testreport import as_json, format_junit
+
+    failed = sum(not one.passed for one in outcomes)
+    if format_ == "json":
+        terminal.out_json(as_json(outcomes))
+    elif format_ == "junit":
+        terminal.out(format_junit(outcomes).rstrip("\n"))
+    else:
+        for one in outcomes:
+            mark = terminal.style("passed", "green") if one.passed else terminal.style("failed", "red")
+            terminal.out(f"{mark}  {one.model} {one.version}  {one.case}")
+            for message in messages(one):
+                terminal.out(f"        {message}")
+        passed = len(outcomes) - failed
+        terminal.out(f"{passed} passed" + (f", {failed} failed" if failed else ""))
+    return 1 if failed else 0
