@@ -78,7 +78,9 @@ class Life:
     def start(self, *arguments: str) -> Running:
         done = self.serve(*arguments)
         assert done.returncode == 0, done.stderr
-        return registry.find(json.loads(done.stdout.splitlines()[-1])["name"])
+        name = json.loads(done.stdout.splitlines()[-1])["name"]
+        assert name in statefiles.read_all()
+        return registry.find(name)
 
     def left(self) -> list[str]:
         """Whatever there is of the servers: containers, processes, state files, logs, shared memory."""

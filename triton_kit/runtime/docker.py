@@ -145,9 +145,9 @@ class DockerServer:
 
     def release(self) -> None:
         """Leave the container alone; the command line that showed its log ends, without passing that on to it."""
-        self._process.abandon()
         self._process.release()
-        self._process.stop(grace=0.0)
+        self._process.abandon()
+        _env_file(self._spec).unlink(missing_ok=True)
 
     def stop(self, *, grace: float = 10.0) -> None:
         """End the container, then the command line that waits for it; whatever is left of it is removed."""

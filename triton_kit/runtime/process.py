@@ -109,7 +109,7 @@ class Process:
             self._guard = None
 
     def abandon(self) -> None:
-        """End the program alone, by force, so that it can pass nothing on."""
+        """End the program alone, by force, so that it can pass nothing on; what it left stays."""
         self.interrupt(signal.SIGKILL)
         self.wait(5.0)
 
