@@ -99,6 +99,8 @@ def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
     check("tk validate", project("validate"))
     check("tk fmt", project("fmt", "--check"))
     check("tk graph", project("graph"))
+    archive = Path(__file__).resolve().parents[1] / "convert" / "data" / "matrix.mar"
+    check("tk import", project("import", "torchserve", str(archive)))
 
 
 def test_what_is_printed_of_golden_cases_is_documented(server, project):

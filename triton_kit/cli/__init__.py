@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "init": Entry("Build", "Start a project around a model repository"),
     "add": Entry("Build", "Add a model, from its file or from scratch"),
+    "import": Entry("Build", "Bring models from TorchServe or TensorFlow Serving"),
     "render": Entry("Build", "Write config.pbtxt from model.yaml and its template"),
     "template": Entry("Build", "List, show or copy the templates"),
     "versions": Entry("Build", "List the versions of a model, and move between them"),
@@ -45,7 +47,10 @@ COMMANDS: dict[str, Entry] = {
     "test": Entry("Run", "Ask what a model's golden cases ask, and compare the answers"),
     "demo": Entry("Run", "Serve the sample repository and let it read a digit"),
 }
-"""Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name."""
+"""Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name.
+
+The module of a name that is a word of Python has a ``_`` behind it.
+"""
 
 
 class LazyCommands(MutableMapping[str, Any]):
@@ -91,7 +96,7 @@ class CommandGroup(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"triton_kit.cli.{name}")
+    module = importlib.import_module(f"triton_kit.cli.{name}{'_' * keyword.iskeyword(name)}")
     if isinstance(app := getattr(module, "app", None), typer.Typer):
         command: Any = typer.main.get_command(app)
         command.name = name

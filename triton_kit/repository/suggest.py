@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TypeAlias
 
-from triton_kit.repository.schema import EnumType, Field, MessageType, message_type
+from triton_kit.repository.schema import EnumType, Field, MessageType, message_names, message_type
 
 NO_JSON = "write fields as name: value, without quotes around names and without the outer braces"
 
@@ -98,6 +98,9 @@ Advice: TypeAlias = tuple[str, str, str | None]
 
 def unknown_field(name: str, stack: Sequence[tuple[MessageType, Field | None]]) -> Advice:
     """Advice on a name that is no field of the last message of the stack."""
+    if stack[0][0].name not in message_names():
+        # Text of another program, of which no more is known than its fields.
+        return f"{name[:100]} is not a field", f"the fields are {', '.join(stack[-1][0].fields)}", None
     return _unknown_field(name[:100], tuple(type_.name for type_, _ in stack), tuple(f.name for _, f in stack if f))
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, cast
 
 from triton_kit.repository.message import Message
 from triton_kit.repository.reader import Found, Reader
-from triton_kit.repository.schema import message_type
+from triton_kit.repository.schema import MessageType, message_type
 from triton_kit.repository.source import Path, Replacement, Span
 from triton_kit.repository.sourcemap import SourceMap
 
@@ -43,14 +43,15 @@ class Document:
     problems: tuple[ParseProblem, ...]
 
 
-def parse(data: bytes | str, *, message: str = "ModelConfig") -> Document:
+def parse(data: bytes | str, *, message: str | MessageType = "ModelConfig") -> Document:
     """Read text format into a message of the schema; never raises for bad text.
 
     A file without problems is one that protobuf's C++ parser takes, as the server uses it (core
-    filesystem/api.cc:ReadTextProto). ``message`` names a message of the schema; raises KeyError for another.
+    filesystem/api.cc:ReadTextProto). ``message`` names a message of the schema (raises KeyError for another), or is
+    one itself.
     """
     text = data.decode("utf-8", "surrogateescape") if isinstance(data, bytes) else data
-    reader = Reader(text, message_type(message))
+    reader = Reader(text, message_type(message) if isinstance(message, str) else message)
     root = reader.read()
     source = SourceMap(text, root, replaced=reader.replaced)
     problems = tuple(_problem(found, source) for found in sorted(reader.found, key=lambda f: f.start))

@@ -32,6 +32,7 @@ class AddRequest:
 
     name: str
     repository: Path
+    version: int = 1
     source: Path | None = None
     mode: Mode = "copy"
     backend: str | None = None
@@ -103,14 +104,14 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         files.append(PlannedFile(path=labels, source=label_file))
     if request.source is not None:
         name = _file_name(final.get("default_model_filename")) or kind.default_file
-        files.append(PlannedFile(path=f"1/{name}", source=request.source, mode=request.mode))
+        files.append(PlannedFile(path=f"{request.version}/{name}", source=request.source, mode=request.mode))
         files += [
-            PlannedFile(path=f"1/{c.target}", source=c.source, mode=request.mode)
+            PlannedFile(path=f"{request.version}/{c.target}", source=c.source, mode=request.mode)
             for c in backend.companions(request.source)
         ]
     files += special.files
     files += _extra_files(templates, template, final, {f.path for f in files})
-    if kind.default_file and not any(f.path.startswith("1/") for f in files):
+    if kind.default_file and not any(f.path.startswith(f"{request.version}/") for f in files):
         files.append(PlannedFile(path=WAITING, text=""))
     _refuse_collisions(files)
     return Plan(
@@ -247,10 +248,11 @@ def _labels(request: AddRequest, values: dict[str, Any]) -> tuple[str, Path | No
 
 def _refuse_unserved(values: Mapping[str, Any], request: AddRequest) -> None:
     specific = (values.get("version_policy") or {}).get("specific") or {}
-    if specific and 1 not in (specific.get("versions") or []):
+    if specific and request.version not in (specific.get("versions") or []):
         raise UsageError(
-            f"--version-policy {request.version_policy}: version 1, the one that is added, would not be served",
-            hint="put 1 among the versions",
+            f"--version-policy {request.version_policy}: version {request.version}, the one that is added, "
+            "would not be served",
+            hint=f"put {request.version} among the versions",
         )
 
 
@@ -291,7 +293,7 @@ def _refuse_collisions(files: Sequence[PlannedFile]) -> None:
 
 def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
     steps = []
-    version = request.repository / request.name / "1"
+    version = request.repository / request.name / str(request.version)
     if backend.default_file and backend.name != "python" and request.source is None:
         steps.append(f"cp FILE {shlex.quote(str(version / backend.default_file))}")
     if backend.name == "vllm" and request.source is None:

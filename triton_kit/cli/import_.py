@@ -1,0 +1,152 @@
+"""``tk import``: models of TorchServe and TensorFlow Serving as models of this repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+
+if TYPE_CHECKING:
+    from triton_kit.convert.report import Imported
+    from triton_kit.scaffold.commands import Surroundings
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Bring models from TorchServe or TensorFlow Serving.",
+)
+
+
+class Format(str, Enum):
+    """How the report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Name = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name; by default the one it has there.")]
+Repository = Annotated[Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; show the report and the files.")]
+ReportFormat = Annotated[Format, typer.Option("--format", help="How to write the report.")]
+
+
+@app.command()
+def torchserve(
+    archive: Annotated[Path, typer.Argument(metavar="FILE", help="NAME.mar or NAME.tar.gz of torch-model-archiver.")],
+    name: Name = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TorchServe's config.properties, for batches and workers.")
+    ] = None,
+    keep_handler: Annotated[
+        bool, typer.Option("--keep-handler", help="Call the handler of the archive, also around TorchScript.")
+    ] = False,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", metavar="NAME:TYPE:DIMS", help="An input: image:FP32:3,224,224")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None, typer.Option("--output", metavar="NAME:TYPE:DIMS", help="An output: scores:FP32:1000")
+    ] = None,
+    max_batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="The largest batch, instead of batchSize.")
+    ] = None,
+    repository: Repository = None,
+    dry_run: DryRun = False,
+    format_: ReportFormat = Format.TEXT,
+) -> int:
+    """Bring a TorchServe archive: TorchScript or ONNX as it is, a handler as a model in Python that calls it.
+
+    The report says what carried over, what changed its meaning, and what was left behind. Nothing of the archive is
+    executed. TorchScript does not tell its tensors: give --input and --output, DIMS without the batch dimension.
+    """
+    from triton_kit.convert import torchserve as converting
+    from triton_kit.convert.unpack import unpack
+    from triton_kit.repository.release import DEFAULT
+    from triton_kit.scaffold import commands
+    from triton_kit.scaffold.stage import stage
+
+    here = commands.surroundings()
+    place = commands.find_repository(here, repository)
+    request = converting.Request(
+        archive=archive,
+        repository=place,
+        name=name,
+        properties=config,
+        keep_handler=keep_handler,
+        inputs=tuple(inputs or ()),
+        outputs=tuple(outputs or ()),
+        max_batch_size=max_batch_size,
+        mode="copy" if dry_run else "move",
+    )
+    with stage(place) as scratch:
+        files = unpack(archive, scratch)
+        found = converting.plan(request, scratch, files, here.templates, here.release or DEFAULT)
+        return _finish([found], here, place, dry_run, format_, unpacked=(scratch, archive))
+
+
+@app.command()
+def tfserving(
+    source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A model's base path, or a models.config.")],
+    name: Name = None,
+    batching: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The --batching_parameters_file of the server.")
+    ] = None,
+    repository: Repository = None,
+    dry_run: DryRun = False,
+    format_: ReportFormat = Format.TEXT,
+) -> int:
+    """Bring the SavedModels of TensorFlow Serving: all versions, the version policy, the batching parameters.
+
+    Images serve TensorFlow up to release 25.02. For a later one nothing is written, and the report has the command that
+    converts each version to ONNX.
+    """
+    from triton_kit.convert import tfserving as converting
+    from triton_kit.repository.release import DEFAULT
+    from triton_kit.scaffold import commands
+
+    here = commands.surroundings()
+    place = commands.find_repository(here, repository)
+    request = converting.Request(source=source, repository=place, name=name, batching=batching)
+    found = converting.plan(request, here.templates, here.release or DEFAULT)
+    return _finish(found, here, place, dry_run, format_)
+
+
+def _finish(
+    found: Sequence[Imported],
+    here: Surroundings,
+    place: Path,
+    dry_run: bool,
+    format_: Format,
+    unpacked: tuple[Path, Path] | None = None,
+) -> int:
+    """Write what can be, each model as a whole, and show the report; 1 where a model cannot be imported.
+
+    ``unpacked`` is where an archive lies for now, and the archive.
+    """
+    from triton_kit.convert import report
+    from triton_kit.scaffold import check, plan, write
+
+    planned = [one.plan for one in found if one.plan is not None]
+    for one in planned:
+        write.refuse_occupied(one.root)
+    if not dry_run:
+        for one in planned:
+            write.write(one, lambda staged: check.check_model(staged, place, here.judged))
+    if format_ is Format.JSON:
+        terminal.out_json(report.as_json(found, written=not dry_run and bool(planned)))
+    else:
+        terminal.out(report.show(found, written=not dry_run))
+        if dry_run:
+            for one in planned:
+                text = plan.show(one).rstrip()
+                terminal.out("\n" + (text.replace(str(unpacked[0]), str(unpacked[1])) if unpacked else text))
+        elif planned:
+            terminal.say("\nNext:")
+            for step in dict.fromkeys(step for one in planned for step in one.next_steps):
+                terminal.say(f"  {step}")
+    return 0 if len(planned) == len(found) else 1

@@ -1,0 +1,1 @@
+"""From other formats and other servers to models of a repository."""

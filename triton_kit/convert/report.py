@@ -1,0 +1,79 @@
+"""What became of a foreign model: what was carried over, what changed its meaning, what stayed behind, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from triton_kit.linter.report.text import printable, width
+from triton_kit.scaffold.plan import Plan
+
+
+class Fate(str, Enum):
+    """What became of a part: the same as before, something near, or nothing."""
+
+    CARRIED = "carried over"
+    CHANGED = "changed"
+    LEFT = "left behind"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A part of the foreign model: ``what`` it was, and ``said``: what it is now, or why it is not."""
+
+    fate: Fate
+    what: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A foreign model: the plan for its folder, ``None`` where it cannot be served, and what became of its parts."""
+
+    name: str
+    source: str
+    plan: Plan | None
+    items: tuple[Item, ...]
+
+
+def show(imported: Sequence[Imported], *, written: bool) -> str:
+    """The report as text, without a line break at its end."""
+    return "\n\n".join("\n".join(_lines(one, written)) for one in imported)
+
+
+def _lines(one: Imported, written: bool) -> list[str]:
+    if one.plan is None:
+        lines = [f"{one.name} cannot be imported from {one.source}"]
+    else:
+        verb = "is imported" if written else "would be imported"
+        lines = [f"{one.plan.root}/ {verb} from {one.source}"]
+    for fate in Fate:
+        items = [item for item in one.items if item.fate is fate]
+        if items:
+            lines.append(f"  {fate.value}")
+        wide = max((width(printable(item.what)) for item in items), default=0)
+        for item in items:
+            what = printable(item.what)
+            lines.append(f"    {what}{' ' * (wide - width(what))}  {printable(item.said)}")
+    return lines
+
+
+def as_json(imported: Sequence[Imported], *, written: bool) -> dict[str, Any]:
+    """The report for scripts."""
+    return {"version": 1, "written": written, "models": [_model(one) for one in imported]}
+
+
+def _model(one: Imported) -> dict[str, Any]:
+    items = [
+        {"fate": item.fate.value, "what": printable(item.what), "said": printable(item.said)} for item in one.items
+    ]
+    return {
+        "name": one.name,
+        "source": one.source,
+        "root": str(one.plan.root) if one.plan else None,
+        "files": [file.path for file in one.plan.files] if one.plan else [],
+        "items": items,
+        "next": list(one.plan.next_steps) if one.plan else [],
+    }

@@ -1,0 +1,229 @@
+"""Models of TensorFlow Serving as models of a repository: every version, the policy, the batching."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from triton_kit.backends import tensorflow
+from triton_kit.backends.generic import before
+from triton_kit.convert import tfserving_config
+from triton_kit.convert.report import Fate, Imported, Item
+from triton_kit.convert.tfserving_batching import Batching, read_batching
+from triton_kit.errors import TkError, UsageError
+from triton_kit.scaffold import add, options
+from triton_kit.scaffold.plan import PlannedFile
+from triton_kit.scaffold.templates import Templates
+from triton_kit.signature.types import Signature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a user asks for: ``source`` is a model's base path, or a models.config."""
+
+    source: Path
+    repository: Path
+    name: str | None = None
+    batching: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A model as TensorFlow Serving serves it: where its versions lie, and which of them."""
+
+    name: str
+    base: Path
+    policy: str | None = None
+    items: tuple[Item, ...] = ()
+
+
+def plan(request: Request, templates: Templates, release: str) -> list[Imported]:
+    """The plan for each model. Writes nothing.
+
+    Raises UsageError for a source that is none. What is wrong with one of the models of a models.config is told of it.
+    """
+    batching = read_batching(request.batching) if request.batching is not None else None
+    if request.source.is_dir():
+        name = request.name or request.source.resolve().name
+        return [_plan(Served(name=name, base=request.source), request, batching, templates, release)]
+    models = _models(request.source)
+    if request.name is not None and len(models) != 1:
+        raise UsageError(
+            f"--name {request.name}: {request.source} has {len(models)} models",
+            hint="leave out --name: they have theirs",
+        )
+    found = []
+    for one in models:
+        one = replace(one, name=request.name or one.name)
+        try:
+            found.append(_plan(one, request, batching, templates, release))
+        except TkError as error:
+            said = f"{error.message}{f': {error.hint}' if error.hint else ''}"
+            items = (*one.items, Item(fate=Fate.LEFT, what="the model", said=said))
+            found.append(Imported(name=one.name, source=str(one.base), plan=None, items=items))
+    return found
+
+
+def _models(path: Path) -> list[Served]:
+    """The models of a models.config. Raises UsageError for one without any, and for a name that stands twice."""
+    document, unknown = tfserving_config.read(path, tfserving_config.model_server_config())
+    models = [_model(path, config) for config in document.message.model_config_list.config]
+    if not models:
+        raise UsageError(f"{path} has no model", hint="give a models.config with a model_config_list, or a base path")
+    names = [model.name for model in models]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"{path} names {twice} twice", hint="give each model a name of its own")
+    left = tuple(_left(name, "no counterpart in Triton") for name in unknown)
+    return [replace(models[0], items=(*models[0].items, *left)), *models[1:]]
+
+
+def _model(path: Path, config: Any) -> Served:
+    base, items = _base(path, config.base_path)
+    if config.version_labels:
+        labels = ", ".join(f"{name} is {number}" for name, number in config.version_labels.items())
+        items.append(_left("version_labels", f"Triton has numbers only: {labels}; clients ask for those"))
+    if config.model_platform not in ("", "tensorflow"):
+        raise UsageError(
+            f"{path}: {config.name} is of the platform {config.model_platform}, not of tensorflow",
+            hint="leave it out, and add it by hand",
+        )
+    policy, told = _policy(config)
+    return Served(name=config.name or base.name, base=base, policy=policy, items=(*items, *told))
+
+
+def _base(path: Path, written: str) -> tuple[Path, list[Item]]:
+    """Where a base path is on this machine: as written, or the end of it beside the file, as out of a container."""
+    base = Path(written)
+    if "://" in written or base.is_dir():
+        return base, []
+    parts = base.parts[1:] if base.is_absolute() else base.parts
+    for i in range(len(parts)):
+        near = path.parent.joinpath(*parts[i:])
+        if ".." not in parts and near.is_dir():
+            return near, [Item(fate=Fate.CHANGED, what=f"base_path {written}", said=f"{near}, beside {path.name}")]
+    return base, []
+
+
+def _policy(config: Any) -> tuple[str | None, list[Item]]:
+    """The version policy as tk add takes it; that of both servers is the latest version, where none is written."""
+    policy = config.model_version_policy
+    if policy.has("all"):
+        return "all", [_carried("model_version_policy all", "version_policy all")]
+    if policy.has("specific"):
+        numbers = ",".join(map(str, sorted(set(policy.specific.versions))))
+        if numbers:
+            return f"specific:{numbers}", [
+                _carried(f"model_version_policy specific {numbers}", "version_policy specific")
+            ]
+    count = policy.latest.num_versions or 1
+    if count > 1:
+        return f"latest:{count}", [_carried(f"model_version_policy latest {count}", "version_policy latest")]
+    return None, []
+
+
+def _plan(model: Served, request: Request, batching: Batching | None, templates: Templates, release: str) -> Imported:
+    options.check_name(model.name)
+    versions = _versions(model.base)
+    if tensorflow.last_release is not None and before(tensorflow.last_release, release):
+        return _converted(model, request, versions, release)
+    items = list(model.items)
+    served = _served(versions, model.policy)
+    newest = max(served)
+    signature = tensorflow.read(versions[newest])
+    assert signature is not None
+    items.append(_carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
+    others = _others(versions, newest, signature, items)
+    common = add.AddRequest(
+        name=model.name,
+        repository=request.repository,
+        version=newest,
+        source=versions[newest],
+        version_policy=model.policy,
+    )
+    if batching is None:
+        items.append(Item(fate=Fate.CHANGED, what="no batching parameters", said="batches as tk add sees them fit"))
+    else:
+        common, told = batching.applied(common, tensorflow.is_batchable(signature))
+        items += told
+    planned = add.plan_model(common, templates, release=release)
+    items += _extras(versions[newest])
+    files = (*planned.files, *others)
+    return Imported(name=model.name, source=str(model.base), plan=replace(planned, files=files), items=tuple(items))
+
+
+def _versions(base: Path) -> dict[int, Path]:
+    """The version directories with a SavedModel, by number. Raises UsageError where there is none."""
+    if "://" in str(base) or str(base).startswith(("gs:/", "s3:/")):
+        raise UsageError(f"{base} is not on this machine", hint="copy it here first, and give its directory")
+    if not base.is_dir():
+        raise UsageError(f"{base} is no directory here", hint="give the base path of the model on this machine")
+    names = [path for path in base.iterdir() if path.is_dir() and path.name.isascii() and path.name.isdecimal()]
+    found = {int(path.name): path for path in names if int(path.name) > 0 and tensorflow.recognise(path)}
+    if not found:
+        raise UsageError(
+            f"{base} has no version with a SavedModel", hint="give the directory that holds 1/saved_model.pb"
+        )
+    return found
+
+
+def _served(versions: dict[int, Path], policy: str | None) -> list[int]:
+    """The versions that the policy chooses. Raises UsageError where it chooses none."""
+    if policy is not None and policy.startswith("specific:"):
+        asked = [int(number) for number in policy.partition(":")[2].split(",")]
+        found = [number for number in asked if number in versions]
+        if not found:
+            raise UsageError(
+                f"none of the versions {policy.partition(':')[2]} is there", hint="mend the version policy"
+            )
+        return found
+    return sorted(versions)
+
+
+def _others(versions: dict[int, Path], newest: int, signature: Signature, items: list[Item]) -> list[PlannedFile]:
+    """The other versions: those that one configuration with the newest can serve."""
+    files = []
+    for number, path in sorted(versions.items()):
+        if number == newest:
+            continue
+        try:
+            same = tensorflow.read(path) == signature
+            why = f"its signature is not that of version {newest}, and a model has one configuration"
+        except TkError as error:
+            same, why = False, error.message
+        if same:
+            files.append(PlannedFile(path=f"{number}/{tensorflow.default_file}", source=path))
+            items.append(_carried(f"version {number}", f"{number}/{tensorflow.default_file}"))
+        else:
+            items.append(_left(f"version {number}", why))
+    return files
+
+
+def _extras(version: Path) -> Sequence[Item]:
+    warmup = version / "assets.extra" / "tf_serving_warmup_requests"
+    return [_left("warmup requests", "Triton has model_warmup in the configuration")] if warmup.exists() else []
+
+
+def _converted(model: Served, request: Request, versions: dict[int, Path], release: str) -> Imported:
+    """What to do where no image serves TensorFlow: the converter's command for each version."""
+    said = f"no image after {tensorflow.last_release} serves TensorFlow, and this is for {release}: convert to ONNX"
+    items = [*model.items, _left("SavedModels", said)]
+    newest = max(_served(versions, model.policy))
+    for number, path in sorted(versions.items()):
+        file = f"{model.name}-{number}.onnx"
+        convert = ["python", "-m", "tf2onnx.convert", "--saved-model", str(path), "--output", file]
+        then = ["tk", "add", model.name, "--from", file, "--repository", str(request.repository)]
+        if number != newest:
+            then = ["tk", "versions", "add", str(request.repository / model.name), file]
+        items.append(_left(f"version {number}", f"{shlex.join(convert)} && {shlex.join(then)}"))
+    return Imported(name=model.name, source=str(model.base), plan=None, items=tuple(items))
+
+
+def _carried(what: str, said: str) -> Item:
+    return Item(fate=Fate.CARRIED, what=what, said=said)
+
+
+def _left(what: str, said: str) -> Item:
+    return Item(fate=Fate.LEFT, what=what, said=said)

@@ -1,0 +1,251 @@
+"""A TorchServe archive as a model: TorchScript becomes a pytorch model, a handler a model in Python that calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from triton_kit.backends.table import for_file
+from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
+from triton_kit.convert.labels import read_labels
+from triton_kit.convert.report import Fate, Imported, Item
+from triton_kit.convert.torchserve_settings import Settings, read_settings
+from triton_kit.convert.torchserve_told import handler_items, settings_items
+from triton_kit.errors import UsageError
+from triton_kit.resources import resource
+from triton_kit.scaffold import add, options
+from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
+from triton_kit.scaffold.templates import Templates
+from triton_kit.signature import torchscript
+
+MANIFEST = "MAR-INF/MANIFEST.json"
+_SERVED = ("pytorch", "onnxruntime")
+_LONGEST_MANIFEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a user asks for: texts are as typed, ``None`` is not given.
+
+    ``keep_handler`` makes a model in Python also of an archive whose model Triton could serve by itself; ``mode`` is
+    how its files come from where it was unpacked.
+    """
+
+    archive: Path
+    repository: Path
+    name: str | None = None
+    properties: Path | None = None
+    keep_handler: bool = False
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    max_batch_size: int | None = None
+    mode: Mode = "move"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """An unpacked archive: where it lies, its files, and what its manifest says of the model."""
+
+    root: Path
+    files: tuple[str, ...]
+    model: dict[str, Any]
+
+    def text(self, key: str) -> str:
+        """An entry of the manifest's model, empty where there is none."""
+        value = self.model.get(key)
+        return value if isinstance(value, str) else ""
+
+    def file(self, key: str) -> Path | None:
+        """The file that an entry names, ``None`` where it names none. Raises UsageError for one that is not there."""
+        name = self.text(key).rpartition("/")[2]
+        if not name:
+            return None
+        if name not in self.files:
+            raise UsageError(f"the archive has no {name}, which its manifest names as {key}", hint="make it again")
+        return self.root / name
+
+
+def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Templates, release: str) -> Imported:
+    """The plan for an archive whose files lie in ``unpacked``. Writes nothing but a label file there.
+
+    Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
+    """
+    archive = open_archive(request.archive, unpacked, files)
+    name = options.check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
+    version, items = _version(archive.text("modelVersion"))
+    settings = read_settings(archive.file("configFile"), request.properties, name, archive.text("modelVersion"))
+    model = archive.file("serializedFile")
+    backend = for_file(model) if model is not None else None
+    alone = backend is not None and backend.name in _SERVED and (backend.name != "pytorch" or _is_script(model))
+    if not (alone or archive.text("handler")):
+        raise UsageError(f"{request.archive} has neither a handler nor a model that Triton serves")
+    common = _common(request, name, version, settings)
+    keep = request.keep_handler or not alone
+    if not keep and (built_in := BUILT_IN.get(archive.text("handler"))) and not built_in.served:
+        items += _unserved(archive.text("handler"), built_in)
+        return Imported(name=name, source=str(request.archive), plan=None, items=tuple(items))
+    if keep:
+        planned = _plan_handler(common, archive, settings, templates, release, request.mode)
+        items.append(_carried(f"the handler {archive.text('handler')}", f"{version}/model.py calls it"))
+    else:
+        assert model is not None
+        common, more = _with_tensors(common, request, archive, model)
+        items += more
+        planned = add.plan_model(replace(common, source=model, mode=request.mode), templates, release=release)
+        items.append(_carried(model.name, f"{version}/{'model.pt' if model.suffix != '.onnx' else 'model.onnx'}"))
+    items += handler_items(archive.text("handler"), keep=keep)
+    items += settings_items(settings, common.max_batch_size or 0, keep=keep)
+    items += _requirements(archive, keep)
+    return Imported(name=name, source=str(request.archive), plan=planned, items=tuple(items))
+
+
+def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
+    """The archive by its manifest, which lies at its top or in its one directory. Raises UsageError without one."""
+    places = [file for file in files if file == MANIFEST or file.split("/", 1)[-1] == MANIFEST]
+    if not places:
+        raise UsageError(f"{path} has no {MANIFEST}: it is no TorchServe archive", hint="give a .mar file")
+    prefix = min(places, key=len)[: -len(MANIFEST)]
+    try:
+        text = (unpacked / prefix / MANIFEST).read_bytes()[:_LONGEST_MANIFEST].decode("utf-8")
+        manifest = json.loads(text)
+        model = manifest["model"]
+        runtime = str(manifest.get("runtime", "python"))
+        if not isinstance(model, dict):
+            raise TypeError("model is no object")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{path}: {MANIFEST} is no manifest: {error}", hint="make the archive again") from None
+    if not runtime.lower().startswith("python"):
+        raise UsageError(f"{path} is for the runtime {runtime}, not for Python", hint="import its model with tk add")
+    inside = tuple(file.removeprefix(prefix) for file in files if file.startswith(prefix))
+    return Archive(root=unpacked / prefix, files=inside, model=model)
+
+
+def _version(text: str) -> tuple[int, list[Item]]:
+    """The version directory for TorchServe's version, which may be anything."""
+    whole, _, rest = text.partition(".")
+    number = int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < 10 else 0
+    if number >= 1 and not rest.strip("0."):
+        return number, [_carried(f"version {text}", f"the version directory {number}")]
+    said = f"the version directory {number or 1}: versions are whole numbers from 1"
+    return number or 1, [Item(fate=Fate.CHANGED, what=f"version {text or '(none)'}", said=said)]
+
+
+def _common(request: Request, name: str, version: int, settings: Settings) -> add.AddRequest:
+    """What both kinds of models have: batches, delay, instances."""
+    size = settings.number("batchSize") or 1 if request.max_batch_size is None else request.max_batch_size
+    delay = settings.number("maxBatchDelay")
+    device = str(settings.values.get("deviceType", ("", ""))[0]).lower()
+    gpus = settings.values.get("deviceIds", (None, ""))[0]
+    on_gpus = isinstance(gpus, list) and gpus and all(isinstance(gpu, int) and gpu >= 0 for gpu in gpus)
+    merged = size > 1
+    return add.AddRequest(
+        name=name,
+        repository=request.repository,
+        version=version,
+        max_batch_size=size,
+        batching="dynamic" if merged else "none",
+        delay_us=(100 if delay is None else delay) * 1000 if merged else None,
+        instances=settings.number("minWorkers") or None,
+        kind=device if device in ("cpu", "gpu") else None,
+        gpus=",".join(map(str, gpus)) if on_gpus and device == "gpu" else None,
+    )
+
+
+def _with_tensors(
+    common: add.AddRequest, request: Request, archive: Archive, model: Path
+) -> tuple[add.AddRequest, list[Item]]:
+    """The request with inputs, outputs and labels, from the user, the handler and the labels."""
+    built_in = BUILT_IN.get(archive.text("handler"))
+    labels, items = read_labels(archive.root / "index_to_name.json") if _has_labels(archive) else ((), [])
+    inputs = request.inputs or (built_in.inputs if built_in else ())
+    outputs = request.outputs or ((f"OUTPUT__0:FP32:{len(labels)}",) if labels and inputs else ())
+    if model.suffix != ".onnx" and not (inputs and outputs):
+        _refuse_untold(model, bool(inputs), bool(outputs))
+    common = replace(common, inputs=inputs, outputs=outputs)
+    if labels and len(outputs) == 1:
+        file = archive.root / "labels.txt"
+        file.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+        items.append(_carried("index_to_name.json", f"labels.txt, {len(labels)} labels of {outputs[0].split(':')[0]}"))
+        common = replace(common, labels=str(file))
+    elif labels:
+        said = "which output they are of is not known: tk add takes --labels OUTPUT=FILE"
+        items.append(Item(fate=Fate.LEFT, what="index_to_name.json", said=said))
+    return common, items
+
+
+def _has_labels(archive: Archive) -> bool:
+    return "index_to_name.json" in archive.files
+
+
+def _refuse_untold(model: Path, inputs: bool, outputs: bool) -> None:
+    """TorchScript keeps neither types nor shapes of its tensors: say what to give, with the names that it has."""
+    found = torchscript.read(model)
+    names = [a.name for a in found.arguments or () if not a.has_default] or ["INPUT__0"]
+    given = [] if inputs else [f"--input {name}:FP32:DIMS" for name in names]
+    given += [] if outputs else [f"--output OUTPUT__{i}:FP32:DIMS" for i in range(found.outputs or 1)]
+    raise UsageError(
+        f"{model.name} does not tell the types and shapes of its tensors",
+        hint=f"add {' '.join(given)}, without the batch dimension; or --keep-handler",
+    )
+
+
+def _plan_handler(
+    common: add.AddRequest, archive: Archive, settings: Settings, templates: Templates, release: str, mode: Mode
+) -> Plan:
+    """A model in Python, with the archive beside it as it was."""
+    file, _ = split_handler(archive.text("handler"))
+    if file.endswith(".py") and file not in archive.files:
+        raise UsageError(f"the archive has no {file}, which its manifest names as handler", hint="make it again")
+    told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
+    tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
+    planned = add.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
+    at = common.version
+    values = {name: value for name, (value, _) in settings.values.items()} | settings.rest
+    more = (
+        PlannedFile(path=f"{at}/archive", source=archive.root, mode=mode),
+        PlannedFile(path=f"{at}/settings.json", text=json.dumps(values, indent=2, default=str) + "\n"),
+    )
+    steps = tuple(step for step in planned.next_steps if not step.startswith("tk infer"))
+    steps += (f"tk infer {common.name} body=@FILE",)
+    return replace(planned, files=(*planned.files, *more), next_steps=steps)
+
+
+def _requirements(archive: Archive, keep: bool) -> Iterator[Item]:
+    """What has to be installed where the model runs."""
+    file = archive.text("requirementsFile")
+    if not keep:
+        if file:
+            yield Item(fate=Fate.LEFT, what=file, said="the model needs no Python")
+        return
+    python = [name for name in archive.files if name.endswith(".py")]
+    sources = [(archive.root / name).read_bytes().decode("utf-8", "replace") for name in python]
+    needed = packages_of(sources, (name.split("/")[0].removesuffix(".py") for name in archive.files))
+    if archive.text("handler") in BUILT_IN:
+        needed = sorted({*needed, "torch", "torchserve"})
+    if needed:
+        said = f"install {', '.join(needed)} in the server's Python, or give the model an execution environment"
+        yield Item(fate=Fate.LEFT, what="packages", said=said)
+    if file:
+        yield Item(fate=Fate.LEFT, what=file, said="nothing installs it: models run with the Python of the server")
+
+
+def _unserved(handler: str, built_in: BuiltIn) -> list[Item]:
+    said = "its models answer with what the PyTorch backend does not take: dictionaries or lists of them"
+    remedy = "add --keep-handler for a model in Python that calls it, or export the model to ONNX with plain outputs"
+    return [
+        Item(fate=Fate.LEFT, what=f"the handler {handler}", said=said),
+        Item(fate=Fate.LEFT, what="before the model", said=built_in.before),
+        Item(fate=Fate.LEFT, what="after the model", said=built_in.after),
+        Item(fate=Fate.LEFT, what="instead", said=remedy),
+    ]
+
+
+def _carried(what: str, said: str) -> Item:
+    return Item(fate=Fate.CARRIED, what=what, said=said)
+
+
+def _is_script(model: Path | None) -> bool:
+    return model is not None and torchscript.is_script(model)

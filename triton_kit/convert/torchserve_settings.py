@@ -1,0 +1,106 @@
+"""What TorchServe was told of a model: in its model-config.yaml, and in the server's config.properties."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.scaffold import yamlfile
+
+DEFAULT_BATCH, DEFAULT_DELAY, DEFAULT_WORKERS = 1, 100, 1
+"""TorchServe, ManagementAPI: batch_size 1, max_batch_delay 100 ms; a worker unless the machine says otherwise."""
+
+_KNOWN = ("batchSize", "maxBatchDelay", "minWorkers", "maxWorkers", "deviceType", "deviceIds", "responseTimeout")
+_NUMBERS = _KNOWN[:4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one model: ``values`` by TorchServe's names, with the file that each comes from.
+
+    ``rest`` is what the YAML says beside them, and what the handler may read in it.
+    """
+
+    values: dict[str, tuple[Any, str]]
+    rest: dict[str, Any]
+
+    def number(self, name: str) -> int | None:
+        """A setting that is a number, ``None`` where it is not set."""
+        value = self.values.get(name, (None, ""))[0]
+        return value if isinstance(value, int) else None
+
+    def origin(self, name: str) -> str:
+        """The file that says it."""
+        return self.values[name][1]
+
+
+def read_settings(yaml: Path | None, properties: Path | None, model: str, version: str) -> Settings:
+    """The settings of a model; the YAML in the archive comes first, as in TorchServe (frontend ModelManager).
+
+    Raises UsageError, with the file, for what cannot be read or is no setting.
+    """
+    values: dict[str, tuple[Any, str]] = {}
+    rest: dict[str, Any] = {}
+    if properties is not None:
+        found = _from_properties(properties, model, version)
+        values |= {name: (found[name], properties.name) for name in _KNOWN if name in found}
+    if yaml is not None:
+        found = yamlfile.read(yaml).value or {}
+        if not isinstance(found, dict):
+            raise UsageError(f"{yaml.name} of the archive is no mapping", hint="make the archive again")
+        values |= {name: (found[name], yaml.name) for name in _KNOWN if name in found}
+        rest = {name: value for name, value in found.items() if name not in _KNOWN}
+    for name in _NUMBERS:
+        value, origin = values.get(name, (1, ""))
+        least = 0 if name in ("maxBatchDelay", "minWorkers", "maxWorkers") else 1
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+            raise UsageError(f"{origin}: {name} is {value!r}, which is no such number", hint="mend it, or leave it out")
+    return Settings(values=values, rest=rest)
+
+
+def _from_properties(path: Path, model: str, version: str) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist", hint="give TorchServe's config.properties") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TkError(f"{path} cannot be read: {error}", hint="check the file") from None
+    properties = read_properties(text)
+    try:
+        models = json.loads(properties.get("models") or "{}")
+    except ValueError as error:
+        raise UsageError(f"{path}: models is no JSON: {error}", hint="mend it, or leave --config out") from None
+    versions = models.get(model) if isinstance(models, dict) else None
+    found = versions.get(version) if isinstance(versions, dict) else None
+    if found is None and isinstance(versions, dict) and len(versions) == 1:
+        [found] = versions.values()
+    result: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
+    workers = properties.get("default_workers_per_model", "")
+    if workers.isascii() and workers.isdecimal():
+        result.setdefault("minWorkers", int(workers))
+    return result
+
+
+def read_properties(text: str) -> dict[str, str]:
+    """The entries of a Java properties file, as far as TorchServe's use its grammar: ``KEY=VALUE``, ``\\`` goes on."""
+    entries: dict[str, str] = {}
+    line = ""
+    for raw in text.splitlines():
+        piece = raw.lstrip()
+        if not line and piece[:1] in ("#", "!"):
+            continue
+        ends = len(piece) - len(piece.rstrip("\\"))
+        if ends % 2:
+            line += piece[:-1]
+            continue
+        line += piece
+        key, sign, value = line.partition("=")
+        if not sign:
+            key, _, value = line.partition(":")
+        if key.strip():
+            entries[key.strip()] = value.strip()
+        line = ""
+    return entries
