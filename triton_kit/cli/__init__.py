@@ -95,8 +95,13 @@ class CommandGroup(TyperGroup):
                 formatter.write_dl(rows)
 
 
+def module_of(name: str) -> str:
+    """The module of a command."""
+    return f"triton_kit.cli.{name}{'_' if keyword.iskeyword(name) else ''}"
+
+
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"triton_kit.cli.{name}{'_' * keyword.iskeyword(name)}")
+    module = importlib.import_module(module_of(name))
     if isinstance(app := getattr(module, "app", None), typer.Typer):
         command: Any = typer.main.get_command(app)
         command.name = name
