@@ -93,7 +93,7 @@ def _rendered(drawing: Graph, format_: Format, *, color: bool) -> str:
         case Format.TREE:
             from triton_kit.graph import tree
 
-            return tree.render(drawing, color=color)
+            return tree.render(drawing, color=color, columns=terminal.columns())
         case Format.MERMAID:
             from triton_kit.graph import mermaid
 

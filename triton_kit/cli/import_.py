@@ -140,7 +140,7 @@ def _finish(
     if format_ is Format.JSON:
         terminal.out_json(report.as_json(found, written=not dry_run and bool(planned)))
     else:
-        terminal.out(report.show(found, written=not dry_run))
+        terminal.out(report.show(found, written=not dry_run, columns=terminal.columns()))
         if dry_run:
             for one in planned:
                 text = plan.show(one).rstrip()

@@ -99,6 +99,15 @@ def _hint(hint: str | None) -> None:
         _write(sys.stderr, f"  {style('hint', 'cyan', stream=sys.stderr)}: {hint}")
 
 
+def columns() -> int | None:
+    """How wide the terminal is that stdout goes to; ``None`` where it goes elsewhere, and lines need no breaks."""
+    if not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
 def interactive() -> bool:
     """Whether someone can be asked: stdin and stderr are a terminal, and this is not CI."""
     return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")

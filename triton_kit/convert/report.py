@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from triton_kit.linter.report.text import printable, width
+from triton_kit.linter.report.text import hanging, printable, width
 from triton_kit.scaffold.plan import Plan
 
 
@@ -38,12 +38,12 @@ class Imported:
     items: tuple[Item, ...]
 
 
-def show(imported: Sequence[Imported], *, written: bool) -> str:
-    """The report as text, without a line break at its end."""
-    return "\n\n".join("\n".join(_lines(one, written)) for one in imported)
+def show(imported: Sequence[Imported], *, written: bool, columns: int | None = None) -> str:
+    """The report as text of so many columns, without a line break at its end."""
+    return "\n\n".join("\n".join(_lines(one, written, columns)) for one in imported)
 
 
-def _lines(one: Imported, written: bool) -> list[str]:
+def _lines(one: Imported, written: bool, columns: int | None) -> list[str]:
     if one.plan is None:
         lines = [f"{one.name} cannot be imported from {one.source}"]
     else:
@@ -56,7 +56,8 @@ def _lines(one: Imported, written: bool) -> list[str]:
         wide = max((width(printable(item.what)) for item in items), default=0)
         for item in items:
             what = printable(item.what)
-            lines.append(f"    {what}{' ' * (wide - width(what))}  {printable(item.said)}")
+            line = f"    {what}{' ' * (wide - width(what))}  {printable(item.said)}"
+            lines += hanging(line, " " * (wide + 6), columns)
     return lines
 
 

@@ -202,6 +202,9 @@ function highlight(names) {
     for (const edge of drawing.querySelectorAll(".edge")) {
       edge.classList.toggle("hit", names !== null && names(edge.dataset.tensor));
     }
+    for (const text of drawing.querySelectorAll(".label")) {
+      text.classList.toggle("hit", names !== null && names(text.dataset.tensor));
+    }
     for (const text of drawing.querySelectorAll(".row")) {
       text.classList.toggle("hit", names !== null && (names(text.dataset.tensor) || names(text.firstElementChild.textContent) || names(text.lastElementChild.textContent)));
     }

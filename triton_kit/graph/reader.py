@@ -29,12 +29,13 @@ class Reader:
         if model.path not in self._findings:
             run = self.run
             found = [(f[1], run.diagnose(model, f)) for f in run.judge(model) if chosen(f[0], run.options)]
-            heard = {id(d) for d in run.unsuppressed(model, [d for _, d in found])[0]}
+            kept, unused = run.unsuppressed(model, [d for _, d in found])
+            heard = {id(d) for d in kept}
             self._findings[model.path] = [
                 (problem.at if problem.file is None else (), diagnostic)
                 for problem, diagnostic in found
                 if id(diagnostic) in heard
-            ]
+            ] + [((), diagnostic) for diagnostic in unused]
         return self._findings[model.path]
 
     def all_of(self, model: CheckedModel) -> Findings:

@@ -67,7 +67,7 @@ def drawing(layout: Layout, numbers: Numbers) -> Iterator[str]:
     for route in sorted(layout.routes, key=lambda route: route.edge.severity or 0):
         yield from _edge(route)
     for label in layout.labels:
-        yield _text("label", label.x, label.y, label.text, full=label.full)
+        yield _text("label", label.x, label.y, label.text, full=label.full, tensor=label.full)
     for box in layout.boxes:
         yield from _box(box)
         badges += _badges_of(box, numbers)
@@ -203,8 +203,9 @@ def _moved(x: float, y: float, parts: Iterator[str] | list[str]) -> str:
     return f'<g transform="translate({x:.1f} {y:.1f})">\n{"".join(parts)}</g>\n'
 
 
-def _text(kind: str, x: float, y: float, text: str, *, anchor: str = "", full: str = "") -> str:
+def _text(kind: str, x: float, y: float, text: str, *, anchor: str = "", full: str = "", tensor: str = "") -> str:
     kind = f' class="{kind}"' if kind else ""
     where = f' text-anchor="{anchor}"' if anchor else ""
+    where += f' data-tensor="{escaped(tensor)}"' if tensor else ""
     title = f"<title>{escaped(printable(full))}</title>" if full and full != text else ""
     return f'<text{kind} x="{x:.1f}" y="{y:.1f}"{where}>{escaped(text)}{title}</text>\n'

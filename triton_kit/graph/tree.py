@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from triton_kit.graph.value import Edge, Findings, Flow, Graph, Node, Port, Role
 from triton_kit.graph.wording import about, about_flow, finding_text, name_text, port_type
 from triton_kit.linter.diagnostic import Diagnostic, Severity
-from triton_kit.linter.report.text import printable, width
+from triton_kit.linter.report.text import hanging, printable, width
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;36"}
 _MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "i"}
@@ -16,18 +16,19 @@ Row = tuple[str, str, str, Findings]
 """A tensor's name in the model, what it is tied to, its type, and what is wrong with it."""
 
 
-def render(graph: Graph, *, color: bool = False) -> str:
-    """The graph as text, without a line break at its end."""
-    paint = _Paint(color)
+def render(graph: Graph, *, color: bool = False, columns: int | None = None) -> str:
+    """The graph as text, without a line break at its end; findings are broken into lines of so many columns."""
+    paint = _Paint(color, columns)
     blocks = ["\n".join(_Tree(flow, paint).lines()) for flow in graph.flows]
     if graph.findings:
-        blocks.insert(0, "\n".join(paint.finding(f) for f in graph.findings))
+        blocks.insert(0, "\n".join(line for f in graph.findings for line in paint.finding(f, "")))
     return "\n\n".join(blocks)
 
 
 class _Paint:
-    def __init__(self, color: bool) -> None:
+    def __init__(self, color: bool, columns: int | None) -> None:
         self._color = color
+        self._columns = columns
 
     def __call__(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
@@ -38,10 +39,15 @@ class _Paint:
     def dim(self, text: str) -> str:
         return self(text, "2")
 
-    def finding(self, finding: Diagnostic) -> str:
-        mark = f"{_MARKS[finding.severity]} "
-        severity, _, rest = finding_text(finding).partition(": ")
-        return f"{self(mark + severity, _COLORS[finding.severity])}: {rest}"
+    def finding(self, finding: Diagnostic, indent: str) -> Iterator[str]:
+        """The lines of a finding and of what to do about it."""
+        room = None if self._columns is None else self._columns - width(indent)
+        head = f"{_MARKS[finding.severity]} {finding.severity}"
+        first, *more = hanging(f"{_MARKS[finding.severity]} {finding_text(finding)}", "  ", room)
+        yield f"{indent}{self(head, _COLORS[finding.severity])}{first.removeprefix(head)}"
+        yield from (f"{indent}{line}" for line in more)
+        for line in hanging(f"  {printable(finding.help)}", "  ", room) if finding.help else ():
+            yield f"{indent}{self.dim(line)}"
 
 
 class _Tree:
@@ -134,6 +140,4 @@ class _Tree:
             if finding in self.told:
                 continue
             self.told.add(finding)
-            yield f"{indent}{self.paint.finding(finding)}"
-            if finding.help:
-                yield f"{indent}  {self.paint.dim(printable(finding.help))}"
+            yield from self.paint.finding(finding, indent)

@@ -113,6 +113,17 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
+def hanging(text: str, indent: str, columns: int | None) -> list[str]:
+    """Text in lines of so many columns, those after the first indented; as one line where ``columns`` is ``None``."""
+    if columns is None or width(text) <= columns:
+        return [text]
+    import textwrap
+
+    # A narrow terminal gets lines of a readable length all the same.
+    most = max(columns, len(indent) + 30)
+    return textwrap.wrap(text, most, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def width(text: str) -> int:
     """The columns that the text takes on a terminal."""
     if text.isascii():
