@@ -62,6 +62,15 @@ def test_a_chain_is_drawn_straight(sample):
     assert len(heights) == len(routes)
 
 
+def test_a_long_chain_whose_every_tensor_is_an_output_is_drawn_with_few_lanes(tmp_path):
+    flows.add_model(tmp_path, "m", [("x", "FP32", [1])], [("y", "FP32", [1])])
+    names = [f"t{i}" for i in range(301)]
+    steps = [("m", {"x": a}, {"y": b}) for a, b in itertools.pairwise(names)]
+    outputs = [(name, "FP32", [1]) for name in names[1:]]
+    layout = laid(flows.add_ensemble(tmp_path, "long", [("t0", "FP32", [1])], outputs, steps))
+    assert sum(len(route.points) for route in layout.routes) < 5000
+
+
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(0.1, 10)), max_size=12))
 def test_the_nearest_rising_values_rise_and_keep_the_mean(pairs):
     wanted, weights = [v for v, _ in pairs], [w for _, w in pairs]

@@ -18,6 +18,8 @@ TITLE, SMALL = 1.2, 0.92
 PADDING, HEADER, ROW, PILL = 14, 46, 22, 42
 _GAP, _LANE, _COLUMN_GAP = 30.0, 16.0, 72.0
 _PASSES = 14
+_MOST_LANES = 4000
+"""With more lanes than that, which edges would take on their way to the right, outputs stand beside their sources."""
 
 Point = tuple[float, float]
 
@@ -87,6 +89,7 @@ class _Layering:
         self.boxes = {node.id: box_of(node) for node in flow.nodes}
         self.level = dict(zip((node.id for node in flow.nodes), flow.levels, strict=True))
         self._bring_lost_near()
+        self._bring_outputs_near()
         self.items = {id_: _Item(box.height, box=box) for id_, box in self.boxes.items()}
         count = max(self.level.values(), default=0) + 1
         self.layers: list[list[str]] = [[] for _ in range(count)]
@@ -100,6 +103,16 @@ class _Layering:
             if edge.source.startswith(Role.LOST.value):
                 near = self.level[edge.target] - 1
                 self.level[edge.source] = min(self.level[edge.source] or near, near)
+
+    def _bring_outputs_near(self) -> None:
+        forward = [edge for edge in self.flow.edges if not edge.backward]
+        if sum(self.level[edge.target] - self.level[edge.source] - 1 for edge in forward) <= _MOST_LANES:
+            return
+        near: dict[str, int] = {}
+        for edge in forward:
+            if edge.target.startswith(Role.OUTPUT.value):
+                near[edge.target] = max(near.get(edge.target, 0), self.level[edge.source] + 1)
+        self.level |= near
 
     def _way(self, edge: Edge) -> list[str]:
         """The items that an edge goes through; edges of one port share their lanes."""
