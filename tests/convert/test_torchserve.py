@@ -139,6 +139,26 @@ def test_settings_come_from_config_properties_where_the_archive_has_none(bring, 
     assert written["dynamic_batching"] == {"max_queue_delay_microseconds": 20_000}
 
 
+def test_gpus_carry_over_where_the_device_is_one(bring, repository, tmp_path):
+    for name, yaml, group in (
+        ("on", b"deviceType: gpu\ndeviceIds: [2, 0, 2]\n", [{"count": 1, "kind": "KIND_GPU", "gpus": [2, 0]}]),
+        ("off", b"deviceType: cpu\ndeviceIds: [1]\n", [{"count": 1, "kind": "KIND_CPU"}]),
+        ("other", b"deviceType: neuron\n", None),
+    ):
+        members = {"handler.py": HANDLER, "c.yaml": yaml}
+        archive = mar(tmp_path / f"{name}.mar", {"modelName": name, "configFile": "c.yaml"}, members)
+        assert bring(archive)[0] == 0
+        assert config(repository / name).get("instance_group") == group
+
+
+def test_a_model_that_gets_another_name_keeps_its_settings(bring, repository, tmp_path):
+    properties = tmp_path / "config.properties"
+    properties.write_text('models={"m": {"1.0": {"batchSize": 5}}, "new": {"1.0": {"batchSize": 7}}}\n')
+    archive = mar(tmp_path / "m.mar", {}, {"handler.py": HANDLER})
+    assert bring(archive, "--config", str(properties), "--name", "new")[0] == 0
+    assert config(repository / "new")["max_batch_size"] == 5
+
+
 @pytest.mark.local
 def test_handlers_load_and_answer_on_the_server(bring, repository, embedded, tmp_path):
     import numpy as np

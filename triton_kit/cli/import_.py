@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli import terminal
+from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
     from triton_kit.convert.report import Imported
@@ -129,24 +130,40 @@ def _finish(
     ``unpacked`` is where an archive lies for now, and the archive.
     """
     from triton_kit.convert import report
-    from triton_kit.scaffold import check, plan, write
+    from triton_kit.scaffold import plan, write
 
-    planned = [one.plan for one in found if one.plan is not None]
-    for one in planned:
-        write.refuse_occupied(one.root)
+    for one in found:
+        if one.plan is not None:
+            write.refuse_occupied(one.plan.root)
     if not dry_run:
-        for one in planned:
-            write.write(one, lambda staged: check.check_model(staged, place, here.judged))
+        found = [_written(one, here, place, alone=len(found) == 1) for one in found]
+    planned = [one.plan for one in found if one.plan is not None]
     if format_ is Format.JSON:
         terminal.out_json(report.as_json(found, written=not dry_run and bool(planned)))
     else:
         terminal.out(report.show(found, written=not dry_run, columns=terminal.columns()))
         if dry_run:
-            for one in planned:
-                text = plan.show(one).rstrip()
+            for each in planned:
+                text = plan.show(each).rstrip()
                 terminal.out("\n" + (text.replace(str(unpacked[0]), str(unpacked[1])) if unpacked else text))
         elif planned:
             terminal.say("\nNext:")
             for step in dict.fromkeys(step for one in planned for step in one.next_steps):
                 terminal.say(f"  {step}")
     return 0 if len(planned) == len(found) else 1
+
+
+def _written(one: Imported, here: Surroundings, place: Path, *, alone: bool) -> Imported:
+    """The model, written; one of several that cannot be is told of in the report, and does not keep the others."""
+    from triton_kit.convert.report import failed
+    from triton_kit.scaffold import check, write
+
+    if one.plan is None:
+        return one
+    try:
+        write.write(one.plan, lambda staged: check.check_model(staged, place, here.judged))
+    except TkError as error:
+        if alone:
+            raise
+        return failed(one, error)
+    return one

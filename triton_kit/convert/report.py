@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from triton_kit.errors import TkError
 from triton_kit.linter.report.text import hanging, printable, width
 from triton_kit.scaffold.plan import Plan
 
@@ -36,6 +37,12 @@ class Imported:
     source: str
     plan: Plan | None
     items: tuple[Item, ...]
+
+
+def failed(one: Imported, error: TkError) -> Imported:
+    """A model that cannot be imported after all, with the reason among its items."""
+    said = " ".join(f"{error.message}{f': {error.hint}' if error.hint else ''}".split())
+    return replace(one, plan=None, items=(*one.items, Item(fate=Fate.LEFT, what="the model", said=said)))
 
 
 def show(imported: Sequence[Imported], *, written: bool, columns: int | None = None) -> str:

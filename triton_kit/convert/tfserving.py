@@ -11,7 +11,7 @@ from typing import Any
 from triton_kit.backends import tensorflow
 from triton_kit.backends.generic import before
 from triton_kit.convert import tfserving_config
-from triton_kit.convert.report import Fate, Imported, Item
+from triton_kit.convert.report import Fate, Imported, Item, failed
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
 from triton_kit.scaffold import add, options
@@ -61,9 +61,7 @@ def plan(request: Request, templates: Templates, release: str) -> list[Imported]
         try:
             found.append(_plan(one, request, batching, templates, release))
         except TkError as error:
-            said = f"{error.message}{f': {error.hint}' if error.hint else ''}"
-            items = (*one.items, Item(fate=Fate.LEFT, what="the model", said=said))
-            found.append(Imported(name=one.name, source=str(one.base), plan=None, items=items))
+            found.append(failed(Imported(name=one.name, source=str(one.base), plan=None, items=one.items), error))
     return found
 
 

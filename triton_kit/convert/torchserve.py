@@ -76,12 +76,15 @@ def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Te
     archive = open_archive(request.archive, unpacked, files)
     name = options.check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
     version, items = _version(archive.text("modelVersion"))
-    settings = read_settings(archive.file("configFile"), request.properties, name, archive.text("modelVersion"))
+    there = archive.text("modelName") or name
+    settings = read_settings(archive.file("configFile"), request.properties, there, archive.text("modelVersion"))
     model = archive.file("serializedFile")
     backend = for_file(model) if model is not None else None
     alone = backend is not None and backend.name in _SERVED and (backend.name != "pytorch" or _is_script(model))
     if not (alone or archive.text("handler")):
-        raise UsageError(f"{request.archive} has neither a handler nor a model that Triton serves")
+        raise UsageError(
+            f"{request.archive} has neither a handler nor a model that Triton serves", hint="make the archive again"
+        )
     common = _common(request, name, version, settings)
     keep = request.keep_handler or not alone
     if not keep and (built_in := BUILT_IN.get(archive.text("handler"))) and not built_in.served:
@@ -137,9 +140,6 @@ def _common(request: Request, name: str, version: int, settings: Settings) -> ad
     """What both kinds of models have: batches, delay, instances."""
     size = settings.number("batchSize") or 1 if request.max_batch_size is None else request.max_batch_size
     delay = settings.number("maxBatchDelay")
-    device = str(settings.values.get("deviceType", ("", ""))[0]).lower()
-    gpus = settings.values.get("deviceIds", (None, ""))[0]
-    on_gpus = isinstance(gpus, list) and gpus and all(isinstance(gpu, int) and gpu >= 0 for gpu in gpus)
     merged = size > 1
     return add.AddRequest(
         name=name,
@@ -149,8 +149,8 @@ def _common(request: Request, name: str, version: int, settings: Settings) -> ad
         batching="dynamic" if merged else "none",
         delay_us=(100 if delay is None else delay) * 1000 if merged else None,
         instances=settings.number("minWorkers") or None,
-        kind=device if device in ("cpu", "gpu") else None,
-        gpus=",".join(map(str, gpus)) if on_gpus and device == "gpu" else None,
+        kind=settings.kind,
+        gpus=settings.gpus,
     )
 
 

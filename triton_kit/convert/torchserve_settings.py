@@ -32,6 +32,21 @@ class Settings:
         value = self.values.get(name, (None, ""))[0]
         return value if isinstance(value, int) else None
 
+    @property
+    def kind(self) -> str | None:
+        """``cpu`` or ``gpu``, ``None`` where the device is not set, or is none of Triton's."""
+        device = str(self.values.get("deviceType", ("", ""))[0]).lower()
+        return device if device in ("cpu", "gpu") else None
+
+    @property
+    def gpus(self) -> str | None:
+        """The GPUs as tk add takes them, ``None`` where they are not set, or the device is another."""
+        numbers = self.values.get("deviceIds", (None, ""))[0]
+        if self.kind != "gpu" or not isinstance(numbers, list) or not numbers:
+            return None
+        fine = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
+        return ",".join(map(str, dict.fromkeys(numbers))) if fine else None
+
     def origin(self, name: str) -> str:
         """The file that says it."""
         return self.values[name][1]

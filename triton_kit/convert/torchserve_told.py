@@ -13,13 +13,7 @@ def settings_items(settings: Settings, size: int, *, keep: bool) -> Iterator[Ite
     """Each setting: where it is now, or why it is nowhere."""
     yield from _batching(settings, size)
     yield from _workers(settings)
-    device = settings.values.get("deviceType")
-    if device is not None:
-        kind = str(device[0]).lower()
-        if kind in ("cpu", "gpu"):
-            yield _carried(f"deviceType {kind}", f"instance_group kind KIND_{kind.upper()}")
-        else:
-            yield _left(f"deviceType {device[0]}", "Triton's instances run on CPUs and on NVIDIA's GPUs")
+    yield from _device(settings)
     if "responseTimeout" in settings.values:
         said = "a model may take its time: give requests a timeout, or a queue policy to dynamic_batching"
         yield _left(f"responseTimeout {settings.values['responseTimeout'][0]}", said)
@@ -57,6 +51,21 @@ def _workers(settings: Settings) -> Iterator[Item]:
         yield Item(fate=Fate.CHANGED, what="minWorkers 0", said="one instance: a loaded model has at least that")
     if most and most != least:
         yield _left(f"maxWorkers {most}", "the number of instances is fixed; --instances of tk add, or count, sets it")
+
+
+def _device(settings: Settings) -> Iterator[Item]:
+    if "deviceType" in settings.values:
+        what = f"deviceType {settings.values['deviceType'][0]}"
+        if settings.kind:
+            yield _carried(what, f"instance_group kind KIND_{settings.kind.upper()}")
+        else:
+            yield _left(what, "Triton's instances run on CPUs and on NVIDIA's GPUs")
+    if "deviceIds" in settings.values:
+        what = f"deviceIds {settings.values['deviceIds'][0]}"
+        if settings.gpus:
+            yield _carried(what, f"instance_group gpus: {settings.gpus}")
+        else:
+            yield _left(what, "GPUs are named where deviceType is gpu, by their numbers")
 
 
 def handler_items(handler: str, *, keep: bool) -> Iterator[Item]:
