@@ -284,6 +284,32 @@ def test_a_tar_bomb_and_a_member_twice_are_refused(tmp_path):
             unpack(tmp_path / f"{name}.tar.gz", tmp_path / name)
 
 
+def test_what_a_tar_keeps_beside_its_files_is_bounded_too(tmp_path):
+    with tarfile.open(tmp_path / "names.tar.gz", "w:gz") as out:
+        entry = tarfile.TarInfo("x")
+        entry.type, entry.size = tarfile.XHDTYPE, 64_000_000
+        out.addfile(entry, io.BytesIO(b"\0" * entry.size))
+    (tmp_path / "names").mkdir()
+    with pytest.raises(UsageError, match="expands"):
+        unpack(tmp_path / "names.tar.gz", tmp_path / "names", free=1 << 20)
+
+
+def test_more_entries_than_any_model_has_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("triton_kit.convert.unpack.MOST_MEMBERS", 50)
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as out:
+        for i in range(60):
+            entry = tarfile.TarInfo(f"d{i}")
+            entry.type = tarfile.DIRTYPE
+            out.addfile(entry)
+    with zipfile.ZipFile(tmp_path / "a.mar", "w") as zipped:
+        for i in range(60):
+            zipped.writestr(f"f{i}", "")
+    for archive in ("a.tar.gz", "a.mar"):
+        (tmp_path / f"{archive}.out").mkdir()
+        with pytest.raises(UsageError, match="more than 50 entries"):
+            unpack(tmp_path / archive, tmp_path / f"{archive}.out")
+
+
 @pytest.mark.parametrize(
     "manifest",
     [None, "", "[]", "{}", '{"model": 3}', '{"model": {}, "runtime": "LSP"}', "[" * 100_000, "\udc80"],

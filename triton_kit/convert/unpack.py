@@ -7,9 +7,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from triton_kit.errors import UsageError
+from triton_kit.signature.archive import DIRECTORY_LIMIT, directory_size
 from triton_kit.signature.files import open_model
 
 if TYPE_CHECKING:
@@ -45,23 +46,25 @@ def unpack(path: Path, target: Path, *, free: int = _FREE) -> tuple[str, ...]:
     with os.fdopen(fd, "rb") as file:
         head = file.read(4)
         file.seek(0)
+        left = free + _RATIO * size
         if head.startswith(b"PK"):
+            if directory_size(fd, size) > DIRECTORY_LIMIT:
+                raise _too_many(path)
             members = _zip_members(path, file)
         elif head.startswith(b"\x1f\x8b"):
-            members = _tar_members(path, file)
+            members = _tar_members(path, file, left)
         else:
             raise UsageError(
                 f"{path} is neither a zip nor a gzipped tar archive",
                 hint="give what torch-model-archiver made: NAME.mar or NAME.tar.gz",
             )
-        left = free + _RATIO * size
         written: dict[str, None] = {}
-        for member in _read(path, members):
+        for i, member in enumerate(_read(path, members)):
+            if i >= MOST_MEMBERS:
+                raise _too_many(path)
             name = _safe(path, member)
             if member.directory:
                 continue
-            if len(written) >= MOST_MEMBERS:
-                raise UsageError(f"{path} holds more than {MOST_MEMBERS:,} files", hint="no model has so many")
             if name in written:
                 raise UsageError(f"{path} holds {name} twice", hint="make the archive again")
             left -= _write(path, member, target, name, left)
@@ -87,6 +90,14 @@ def _broken(path: Path, error: Exception) -> UsageError:
     return UsageError(f"{path} is a broken archive: {error or type(error).__name__}", hint="copy or make it again")
 
 
+def _too_many(path: Path) -> UsageError:
+    return UsageError(f"{path} holds more than {MOST_MEMBERS:,} entries", hint="no model has so many")
+
+
+def _too_large(path: Path) -> UsageError:
+    return UsageError(f"{path} expands to more than any model of its size", hint="do not trust this archive")
+
+
 def _safe(path: Path, member: _Member) -> str:
     """A member's path inside the target. Raises UsageError for what would be elsewhere, or no plain file."""
     name = member.name
@@ -109,9 +120,7 @@ def _write(path: Path, member: _Member, target: Path, name: str, left: int) -> i
             while chunk := opened.read(_CHUNK):
                 count += len(chunk)
                 if count > left:
-                    raise UsageError(
-                        f"{path} expands to more than any model of its size", hint="do not trust this archive"
-                    )
+                    raise _too_large(path)
                 out.write(chunk)
     except (FileExistsError, NotADirectoryError):
         raise UsageError(f"{path} holds {name} both as a file and as a directory", hint="make it again") from None
@@ -139,11 +148,31 @@ def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
     return _Member(info.orig_filename, info.is_dir(), regular, lambda: opened.open(info))
 
 
-def _tar_members(path: Path, file: IO[bytes]) -> Iterator[_Member]:
+class _Bounded:
+    """A gzipped stream that ends in an error where it gets too long: what tar keeps beside its files counts, too."""
+
+    def __init__(self, path: Path, file: IO[bytes], most: int) -> None:
+        import gzip
+
+        self._path = path
+        self._stream = gzip.GzipFile(fileobj=file)
+        self._left = most
+
+    def read(self, size: int = _CHUNK) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise _too_large(self._path)
+        return data
+
+
+def _tar_members(path: Path, file: IO[bytes], most: int) -> Iterator[_Member]:
     import tarfile
 
     try:
-        opened = tarfile.open(fileobj=file, mode="r|gz")  # noqa: SIM115 - the block below closes it
+        # Read as it comes, a block at a time.
+        bounded: Any = _Bounded(path, file, most)
+        opened = tarfile.open(fileobj=bounded, mode="r|")  # noqa: SIM115 - the block below closes it
     except Exception as error:
         raise _broken(path, error) from None
     with opened:

@@ -14,7 +14,7 @@ from triton_kit.signature.files import explain, open_model
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
-_DIRECTORY_LIMIT = 8 * 1024 * 1024
+DIRECTORY_LIMIT = 8 * 1024 * 1024
 """Bytes of the archive's directory: some 100,000 entries, which takes Python's reader ten times as much memory."""
 _MEMBER_LIMIT = 16 * 1024 * 1024
 _FREE = 64 * 1024
@@ -92,10 +92,10 @@ def open_archive(path: Path) -> Iterator[Archive]:
         raise explain(path, error) from None
     with file:
         try:
-            directory = _directory_size(fd, size)
+            directory = directory_size(fd, size)
         except OSError as error:
             raise explain(path, error) from None
-        if directory > _DIRECTORY_LIMIT:
+        if directory > DIRECTORY_LIMIT:
             raise ModelFileError(path, "is a zip archive with more entries than a model has", reason="malformed")
         try:
             opened = zipfile.ZipFile(file)
@@ -105,7 +105,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
             yield Archive(path, opened, size)
 
 
-def _directory_size(fd: int, size: int) -> int:
+def directory_size(fd: int, size: int) -> int:
     """The bytes that the archive's directory takes by its end record, 0 where there is none."""
     tail_size = min(size, _END_SIZE + _COMMENT_LIMIT)
     tail = os.pread(fd, tail_size, size - tail_size)
