@@ -202,6 +202,24 @@ def test_a_handler_whose_models_the_backend_cannot_take_is_told_and_nothing_is_w
     assert list(repository.iterdir()) == []
 
 
+def test_onnx_in_an_archive_is_served_by_itself(bring, repository, tmp_path, sample):
+    model = (sample / "digit_classifier" / "1" / "model.onnx").read_bytes()
+    archive = mar(tmp_path / "o.mar", {"serializedFile": "o.onnx"}, {"o.onnx": model, "handler.py": HANDLER})
+    code, report = bring(archive, "--max-batch-size", "8")
+    assert code == 0
+    written = config(repository / "m")
+    assert (written["backend"], written["max_batch_size"]) == ("onnxruntime", 8)
+    assert [t["name"] for t in (*written["input"], *written["output"])] == ["pixels", "scores"]
+    assert items(report)["o.onnx"] == ("carried over", "1/model.onnx")
+    assert run(["validate", str(repository), "-q"]) == 0
+
+
+def test_what_a_manifest_says_reaches_no_terminal_as_it_is(repository, tmp_path, capsys):
+    archive = mar(tmp_path / "m.mar", {"handler": "\x1b[31mgone.py"}, {})
+    assert run(["import", "torchserve", str(archive)]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_version_that_is_no_number_is_changed_and_told(bring, repository, tmp_path):
     archive = mar(tmp_path / "m.mar", {"modelVersion": "2.5-beta"}, {"handler.py": HANDLER})
     code, report = bring(archive)
@@ -330,6 +348,8 @@ def test_a_manifest_that_is_none_is_refused_with_a_word(bring, repository, tmp_p
     [
         ({"modelName": "../x"}, {"handler.py": HANDLER}, "x"),
         ({"handler": "gone.py"}, {}, "gone.py"),
+        ({"handler": ""}, {}, "handler"),
+        ({"handler": 3}, {}, "handler"),
         ({"serializedFile": "gone.pt"}, {"handler.py": HANDLER}, "gone.pt"),
         ({"configFile": "c.yaml"}, {"handler.py": HANDLER, "c.yaml": b"batchSize: many\n"}, "batchSize"),
         ({"configFile": "c.yaml"}, {"handler.py": HANDLER, "c.yaml": b"batchSize: -1\n"}, "batchSize"),

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from triton_kit.convert.report import Fate, Item
+from triton_kit.convert.report import Item, changed, left
 
+_NAME = "index_to_name.json"
 _MOST = 1_000_000
 
 
@@ -19,7 +20,7 @@ def read_labels(path: Path) -> tuple[tuple[str, ...], list[Item]]:
     try:
         found: Any = json.loads(path.read_bytes().decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        return (), [_left(f"is no JSON: {error}")]
+        return (), [left(_NAME, f"is no JSON: {error}")]
     if isinstance(found, dict) and isinstance(found.get("object_type_names"), list):
         found = found["object_type_names"]
     pairs = enumerate(found) if isinstance(found, list) else found.items() if isinstance(found, dict) else ()
@@ -27,17 +28,13 @@ def read_labels(path: Path) -> tuple[tuple[str, ...], list[Item]]:
     for key, value in pairs:
         text = value[-1] if isinstance(value, list) and value else value
         if not (isinstance(text, str) and str(key).isascii() and str(key).isdecimal() and len(str(key)) < 10):
-            return (), [_left("does not map numbers to names")]
+            return (), [left(_NAME, "does not map numbers to names")]
         labels[int(key)] = " ".join(text.split())
     if not labels or max(labels) >= min(_MOST, 10 * len(labels) + 100):
-        return (), [_left("does not number its names one by one")]
+        return (), [left(_NAME, "does not number its names one by one")]
     items = []
     missing = [i for i in range(max(labels)) if i not in labels]
     if missing:
         said = f"{len(missing)} numbers have no name, the first is {missing[0]}: their lines are empty"
-        items.append(Item(fate=Fate.CHANGED, what="index_to_name.json", said=said))
+        items.append(changed(_NAME, said))
     return tuple(labels.get(i, "") for i in range(max(labels) + 1)), items
-
-
-def _left(said: str) -> Item:
-    return Item(fate=Fate.LEFT, what="index_to_name.json", said=said)

@@ -29,6 +29,21 @@ class Item:
     said: str
 
 
+def carried(what: str, said: str) -> Item:
+    """A part that is the same as before."""
+    return Item(fate=Fate.CARRIED, what=what, said=said)
+
+
+def changed(what: str, said: str) -> Item:
+    """A part in whose place is something near."""
+    return Item(fate=Fate.CHANGED, what=what, said=said)
+
+
+def left(what: str, said: str) -> Item:
+    """A part that is nowhere."""
+    return Item(fate=Fate.LEFT, what=what, said=said)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """A foreign model: the plan for its folder, ``None`` where it cannot be served, and what became of its parts."""
@@ -42,7 +57,7 @@ class Imported:
 def failed(one: Imported, error: TkError) -> Imported:
     """A model that cannot be imported after all, with the reason among its items."""
     said = " ".join(f"{error.message}{f': {error.hint}' if error.hint else ''}".split())
-    return replace(one, plan=None, items=(*one.items, Item(fate=Fate.LEFT, what="the model", said=said)))
+    return replace(one, plan=None, items=(*one.items, left("the model", said)))
 
 
 def show(imported: Sequence[Imported], *, written: bool, columns: int | None = None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from triton_kit.backends import tensorflow
 from triton_kit.backends.generic import before
 from triton_kit.convert import tfserving_config
-from triton_kit.convert.report import Fate, Imported, Item, failed
+from triton_kit.convert.report import Imported, Item, carried, changed, failed, left
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
 from triton_kit.scaffold import add, options
@@ -74,15 +74,15 @@ def _models(path: Path) -> list[Served]:
     names = [model.name for model in models]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"{path} names {twice} twice", hint="give each model a name of its own")
-    left = tuple(_left(name, "no counterpart in Triton") for name in unknown)
-    return [replace(models[0], items=(*models[0].items, *left)), *models[1:]]
+    more = tuple(left(name, "no counterpart in Triton") for name in unknown)
+    return [replace(models[0], items=(*models[0].items, *more)), *models[1:]]
 
 
 def _model(path: Path, config: Any) -> Served:
     base, items = _base(path, config.base_path)
     if config.version_labels:
         labels = ", ".join(f"{name} is {number}" for name, number in config.version_labels.items())
-        items.append(_left("version_labels", f"Triton has numbers only: {labels}; clients ask for those"))
+        items.append(left("version_labels", f"Triton has numbers only: {labels}; clients ask for those"))
     if config.model_platform not in ("", "tensorflow"):
         raise UsageError(
             f"{path}: {config.name} is of the platform {config.model_platform}, not of tensorflow",
@@ -101,7 +101,7 @@ def _base(path: Path, written: str) -> tuple[Path, list[Item]]:
     for i in range(len(parts)):
         near = path.parent.joinpath(*parts[i:])
         if ".." not in parts and near.is_dir():
-            return near, [Item(fate=Fate.CHANGED, what=f"base_path {written}", said=f"{near}, beside {path.name}")]
+            return near, [changed(f"base_path {written}", f"{near}, beside {path.name}")]
     return base, []
 
 
@@ -109,16 +109,16 @@ def _policy(config: Any) -> tuple[str | None, list[Item]]:
     """The version policy as tk add takes it; that of both servers is the latest version, where none is written."""
     policy = config.model_version_policy
     if policy.has("all"):
-        return "all", [_carried("model_version_policy all", "version_policy all")]
+        return "all", [carried("model_version_policy all", "version_policy all")]
     if policy.has("specific"):
         numbers = ",".join(map(str, sorted(set(policy.specific.versions))))
         if numbers:
             return f"specific:{numbers}", [
-                _carried(f"model_version_policy specific {numbers}", "version_policy specific")
+                carried(f"model_version_policy specific {numbers}", "version_policy specific")
             ]
     count = policy.latest.num_versions or 1
     if count > 1:
-        return f"latest:{count}", [_carried(f"model_version_policy latest {count}", "version_policy latest")]
+        return f"latest:{count}", [carried(f"model_version_policy latest {count}", "version_policy latest")]
     return None, []
 
 
@@ -132,7 +132,7 @@ def _plan(model: Served, request: Request, batching: Batching | None, templates:
     newest = max(served)
     signature = tensorflow.read(versions[newest])
     assert signature is not None
-    items.append(_carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
+    items.append(carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
     others = _others(versions, newest, signature, items)
     common = add.AddRequest(
         name=model.name,
@@ -142,7 +142,7 @@ def _plan(model: Served, request: Request, batching: Batching | None, templates:
         version_policy=model.policy,
     )
     if batching is None:
-        items.append(Item(fate=Fate.CHANGED, what="no batching parameters", said="batches as tk add sees them fit"))
+        items.append(changed("no batching parameters", "batches as tk add sees them fit"))
     else:
         common, told = batching.applied(common, tensorflow.is_batchable(signature))
         items += told
@@ -193,21 +193,21 @@ def _others(versions: dict[int, Path], newest: int, signature: Signature, items:
             same, why = False, error.message
         if same:
             files.append(PlannedFile(path=f"{number}/{tensorflow.default_file}", source=path))
-            items.append(_carried(f"version {number}", f"{number}/{tensorflow.default_file}"))
+            items.append(carried(f"version {number}", f"{number}/{tensorflow.default_file}"))
         else:
-            items.append(_left(f"version {number}", why))
+            items.append(left(f"version {number}", why))
     return files
 
 
 def _extras(version: Path) -> Sequence[Item]:
     warmup = version / "assets.extra" / "tf_serving_warmup_requests"
-    return [_left("warmup requests", "Triton has model_warmup in the configuration")] if warmup.exists() else []
+    return [left("warmup requests", "Triton has model_warmup in the configuration")] if warmup.exists() else []
 
 
 def _converted(model: Served, request: Request, versions: dict[int, Path], release: str) -> Imported:
     """What to do where no image serves TensorFlow: the converter's command for each version."""
     said = f"no image after {tensorflow.last_release} serves TensorFlow, and this is for {release}: convert to ONNX"
-    items = [*model.items, _left("SavedModels", said)]
+    items = [*model.items, left("SavedModels", said)]
     newest = max(_served(versions, model.policy))
     for number, path in sorted(versions.items()):
         file = f"{model.name}-{number}.onnx"
@@ -215,13 +215,5 @@ def _converted(model: Served, request: Request, versions: dict[int, Path], relea
         then = ["tk", "add", model.name, "--from", file, "--repository", str(request.repository)]
         if number != newest:
             then = ["tk", "versions", "add", str(request.repository / model.name), file]
-        items.append(_left(f"version {number}", f"{shlex.join(convert)} && {shlex.join(then)}"))
+        items.append(left(f"version {number}", f"{shlex.join(convert)} && {shlex.join(then)}"))
     return Imported(name=model.name, source=str(model.base), plan=None, items=tuple(items))
-
-
-def _carried(what: str, said: str) -> Item:
-    return Item(fate=Fate.CARRIED, what=what, said=said)
-
-
-def _left(what: str, said: str) -> Item:
-    return Item(fate=Fate.LEFT, what=what, said=said)

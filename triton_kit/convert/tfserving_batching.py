@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.convert import tfserving_config
-from triton_kit.convert.report import Fate, Item
+from triton_kit.convert.report import Item, carried, changed, left
 from triton_kit.errors import UsageError
 from triton_kit.scaffold.add import AddRequest
 
@@ -34,19 +34,19 @@ class Batching:
         items = list(self.items)
         if not batchable:
             said = "the SavedModel has no first dimension of any size in every tensor: max_batch_size: 0"
-            return request, [Item(fate=Fate.LEFT, what="batching", said=said), *items]
+            return request, [left("batching", said), *items]
         size = self.size
         if size is not None:
-            items.append(Item(fate=Fate.CARRIED, what=f"max_batch_size {size}", said=f"max_batch_size: {size}"))
+            items.append(carried(f"max_batch_size {size}", f"max_batch_size: {size}"))
         merged = (size or 2) > 1
         allowed = [n for n in self.allowed if size is not None and n <= size]
         if allowed and merged:
             what = f"allowed_batch_sizes {', '.join(map(str, self.allowed))}"
             said = "preferred_batch_size: aimed at, and not padded up to"
-            items.append(Item(fate=Fate.CHANGED, what=what, said=said))
+            items.append(changed(what, said))
         if self.timeout_us is not None and merged:
             said = f"dynamic_batching max_queue_delay_microseconds: {self.timeout_us}"
-            items.append(Item(fate=Fate.CARRIED, what=f"batch_timeout_micros {self.timeout_us}", said=said))
+            items.append(carried(f"batch_timeout_micros {self.timeout_us}", said))
         request = replace(
             request,
             max_batch_size=size,
@@ -71,7 +71,7 @@ def read_batching(path: Path) -> Batching:
         if name in _LEFT:
             value = getattr(message, name)
             shown = getattr(value, "value", value)
-            items.append(Item(fate=Fate.LEFT, what=f"{name} {str(shown).lower()}", said=_LEFT[name]))
-    items += [Item(fate=Fate.LEFT, what=name, said="no counterpart in Triton") for name in unknown]
+            items.append(left(f"{name} {str(shown).lower()}", _LEFT[name]))
+    items += [left(name, "no counterpart in Triton") for name in unknown]
     allowed = tuple(sorted(set(message.allowed_batch_sizes)))
     return Batching(size=size, timeout_us=timeout, allowed=allowed, items=tuple(items))

@@ -11,10 +11,11 @@ from typing import Any
 from triton_kit.backends.table import for_file
 from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
 from triton_kit.convert.labels import read_labels
-from triton_kit.convert.report import Fate, Imported, Item
+from triton_kit.convert.report import Imported, Item, carried, changed, left
 from triton_kit.convert.torchserve_settings import Settings, read_settings
 from triton_kit.convert.torchserve_told import handler_items, settings_items
 from triton_kit.errors import UsageError
+from triton_kit.linter.report.text import printable
 from triton_kit.resources import resource
 from triton_kit.scaffold import add, options
 from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
@@ -64,7 +65,7 @@ class Archive:
         if not name:
             return None
         if name not in self.files:
-            raise UsageError(f"the archive has no {name}, which its manifest names as {key}", hint="make it again")
+            raise _missing(name, key)
         return self.root / name
 
 
@@ -90,15 +91,14 @@ def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Te
     if not keep and (built_in := BUILT_IN.get(archive.text("handler"))) and not built_in.served:
         items += _unserved(archive.text("handler"), built_in)
         return Imported(name=name, source=str(request.archive), plan=None, items=tuple(items))
-    if keep:
+    if keep or backend is None or model is None:
         planned = _plan_handler(common, archive, settings, templates, release, request.mode)
-        items.append(_carried(f"the handler {archive.text('handler')}", f"{version}/model.py calls it"))
+        items.append(carried(f"the handler {archive.text('handler')}", f"{version}/model.py calls it"))
     else:
-        assert model is not None
         common, more = _with_tensors(common, request, archive, model)
         items += more
         planned = add.plan_model(replace(common, source=model, mode=request.mode), templates, release=release)
-        items.append(_carried(model.name, f"{version}/{'model.pt' if model.suffix != '.onnx' else 'model.onnx'}"))
+        items.append(carried(model.name, f"{version}/{backend.default_file}"))
     items += handler_items(archive.text("handler"), keep=keep)
     items += settings_items(settings, common.max_batch_size or 0, keep=keep)
     items += _requirements(archive, keep)
@@ -121,9 +121,16 @@ def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path}: {MANIFEST} is no manifest: {error}", hint="make the archive again") from None
     if not runtime.lower().startswith("python"):
-        raise UsageError(f"{path} is for the runtime {runtime}, not for Python", hint="import its model with tk add")
+        raise UsageError(
+            f"{path} is for the runtime {printable(runtime)}, not for Python", hint="import its model with tk add"
+        )
     inside = tuple(file.removeprefix(prefix) for file in files if file.startswith(prefix))
     return Archive(root=unpacked / prefix, files=inside, model=model)
+
+
+def _missing(name: str, key: str) -> UsageError:
+    said = f"the archive has no {printable(name)}, which its manifest names as {key}"
+    return UsageError(said, hint="make it again")
 
 
 def _version(text: str) -> tuple[int, list[Item]]:
@@ -131,9 +138,9 @@ def _version(text: str) -> tuple[int, list[Item]]:
     whole, _, rest = text.partition(".")
     number = int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < 10 else 0
     if number >= 1 and not rest.strip("0."):
-        return number, [_carried(f"version {text}", f"the version directory {number}")]
+        return number, [carried(f"version {text}", f"the version directory {number}")]
     said = f"the version directory {number or 1}: versions are whole numbers from 1"
-    return number or 1, [Item(fate=Fate.CHANGED, what=f"version {text or '(none)'}", said=said)]
+    return number or 1, [changed(f"version {text or '(none)'}", said)]
 
 
 def _common(request: Request, name: str, version: int, settings: Settings) -> add.AddRequest:
@@ -168,11 +175,11 @@ def _with_tensors(
     if labels and len(outputs) == 1:
         file = archive.root / "labels.txt"
         file.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
-        items.append(_carried("index_to_name.json", f"labels.txt, {len(labels)} labels of {outputs[0].split(':')[0]}"))
+        items.append(carried("index_to_name.json", f"labels.txt, {len(labels)} labels of {outputs[0].split(':')[0]}"))
         common = replace(common, labels=str(file))
     elif labels:
         said = "which output they are of is not known: tk add takes --labels OUTPUT=FILE"
-        items.append(Item(fate=Fate.LEFT, what="index_to_name.json", said=said))
+        items.append(left("index_to_name.json", said))
     return common, items
 
 
@@ -197,8 +204,10 @@ def _plan_handler(
 ) -> Plan:
     """A model in Python, with the archive beside it as it was."""
     file, _ = split_handler(archive.text("handler"))
+    if not file:
+        raise UsageError("--keep-handler, but the archive names no handler", hint="leave out --keep-handler")
     if file.endswith(".py") and file not in archive.files:
-        raise UsageError(f"the archive has no {file}, which its manifest names as handler", hint="make it again")
+        raise _missing(file, "handler")
     told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
     tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
     planned = add.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
@@ -218,7 +227,7 @@ def _requirements(archive: Archive, keep: bool) -> Iterator[Item]:
     file = archive.text("requirementsFile")
     if not keep:
         if file:
-            yield Item(fate=Fate.LEFT, what=file, said="the model needs no Python")
+            yield left(file, "the model needs no Python")
         return
     python = [name for name in archive.files if name.endswith(".py")]
     sources = [(archive.root / name).read_bytes().decode("utf-8", "replace") for name in python]
@@ -227,24 +236,20 @@ def _requirements(archive: Archive, keep: bool) -> Iterator[Item]:
         needed = sorted({*needed, "torch", "torchserve"})
     if needed:
         said = f"install {', '.join(needed)} in the server's Python, or give the model an execution environment"
-        yield Item(fate=Fate.LEFT, what="packages", said=said)
+        yield left("packages", said)
     if file:
-        yield Item(fate=Fate.LEFT, what=file, said="nothing installs it: models run with the Python of the server")
+        yield left(file, "nothing installs it: models run with the Python of the server")
 
 
 def _unserved(handler: str, built_in: BuiltIn) -> list[Item]:
     said = "its models answer with what the PyTorch backend does not take: dictionaries or lists of them"
     remedy = "add --keep-handler for a model in Python that calls it, or export the model to ONNX with plain outputs"
     return [
-        Item(fate=Fate.LEFT, what=f"the handler {handler}", said=said),
-        Item(fate=Fate.LEFT, what="before the model", said=built_in.before),
-        Item(fate=Fate.LEFT, what="after the model", said=built_in.after),
-        Item(fate=Fate.LEFT, what="instead", said=remedy),
+        left(f"the handler {handler}", said),
+        left("before the model", built_in.before),
+        left("after the model", built_in.after),
+        left("instead", remedy),
     ]
-
-
-def _carried(what: str, said: str) -> Item:
-    return Item(fate=Fate.CARRIED, what=what, said=said)
 
 
 def _is_script(model: Path | None) -> bool:

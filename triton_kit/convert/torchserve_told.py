@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_kit.convert.handlers import BUILT_IN
-from triton_kit.convert.report import Fate, Item
+from triton_kit.convert.report import Item, carried, changed, left
 from triton_kit.convert.torchserve_settings import DEFAULT_DELAY, Settings
 
 
@@ -16,12 +16,12 @@ def settings_items(settings: Settings, size: int, *, keep: bool) -> Iterator[Ite
     yield from _device(settings)
     if "responseTimeout" in settings.values:
         said = "a model may take its time: give requests a timeout, or a queue policy to dynamic_batching"
-        yield _left(f"responseTimeout {settings.values['responseTimeout'][0]}", said)
+        yield left(f"responseTimeout {settings.values['responseTimeout'][0]}", said)
     for name in settings.rest:
         if keep:
-            yield _carried(name, "settings.json, where the handler reads it as before")
+            yield carried(name, "settings.json, where the handler reads it as before")
         else:
-            yield _left(name, "no setting of Triton's")
+            yield left(name, "no setting of Triton's")
 
 
 def _batching(settings: Settings, size: int) -> Iterator[Item]:
@@ -29,65 +29,57 @@ def _batching(settings: Settings, size: int) -> Iterator[Item]:
     if asked is not None:
         what = f"batchSize {asked} ({settings.origin('batchSize')})"
         if asked == size:
-            yield _carried(what, f"max_batch_size: {size}")
+            yield carried(what, f"max_batch_size: {size}")
         else:
-            yield Item(fate=Fate.CHANGED, what=what, said=f"max_batch_size: {size}, as asked for")
+            yield changed(what, f"max_batch_size: {size}, as asked for")
     elif size == 1:
-        yield _carried("batches of 1, the default", "max_batch_size: 1; --max-batch-size allows more")
+        yield carried("batches of 1, the default", "max_batch_size: 1; --max-batch-size allows more")
     delay = settings.number("maxBatchDelay")
     if size > 1:
         what = f"maxBatchDelay {delay} ms" if delay is not None else f"the delay of {DEFAULT_DELAY} ms, the default"
         micros = (DEFAULT_DELAY if delay is None else delay) * 1000
-        yield _carried(what, f"dynamic_batching max_queue_delay_microseconds: {micros}")
+        yield carried(what, f"dynamic_batching max_queue_delay_microseconds: {micros}")
     elif delay is not None:
-        yield _left(f"maxBatchDelay {delay} ms", "batches of one wait for nobody")
+        yield left(f"maxBatchDelay {delay} ms", "batches of one wait for nobody")
 
 
 def _workers(settings: Settings) -> Iterator[Item]:
     least, most = settings.number("minWorkers"), settings.number("maxWorkers")
     if least:
-        yield _carried(f"minWorkers {least}", f"instance_group count: {least}")
+        yield carried(f"minWorkers {least}", f"instance_group count: {least}")
     elif least == 0:
-        yield Item(fate=Fate.CHANGED, what="minWorkers 0", said="one instance: a loaded model has at least that")
+        yield changed("minWorkers 0", "one instance: a loaded model has at least that")
     if most and most != least:
-        yield _left(f"maxWorkers {most}", "the number of instances is fixed; --instances of tk add, or count, sets it")
+        yield left(f"maxWorkers {most}", "the number of instances is fixed; --instances of tk add, or count, sets it")
 
 
 def _device(settings: Settings) -> Iterator[Item]:
     if "deviceType" in settings.values:
         what = f"deviceType {settings.values['deviceType'][0]}"
         if settings.kind:
-            yield _carried(what, f"instance_group kind KIND_{settings.kind.upper()}")
+            yield carried(what, f"instance_group kind KIND_{settings.kind.upper()}")
         else:
-            yield _left(what, "Triton's instances run on CPUs and on NVIDIA's GPUs")
+            yield left(what, "Triton's instances run on CPUs and on NVIDIA's GPUs")
     if "deviceIds" in settings.values:
         what = f"deviceIds {settings.values['deviceIds'][0]}"
         if settings.gpus:
-            yield _carried(what, f"instance_group gpus: {settings.gpus}")
+            yield carried(what, f"instance_group gpus: {settings.gpus}")
         else:
-            yield _left(what, "GPUs are named where deviceType is gpu, by their numbers")
+            yield left(what, "GPUs are named where deviceType is gpu, by their numbers")
 
 
 def handler_items(handler: str, *, keep: bool) -> Iterator[Item]:
     """What a handler does around the model, and who does it now."""
     if keep:
         said = 'input "body", output "response", both strings: a JSON body is parsed with the parameter content_type'
-        yield Item(fate=Fate.CHANGED, what="requests over HTTP", said=said)
+        yield changed("requests over HTTP", said)
         return
     built_in = BUILT_IN.get(handler)
     if built_in is None:
         if handler:
             said = "the model is served alone: what it does before and after is the client's; --keep-handler keeps it"
-            yield _left(f"the handler {handler}", said)
+            yield left(f"the handler {handler}", said)
         return
-    yield _left(f"the handler {handler}", "Triton serves the model alone; a model in Python before it can do the rest")
-    yield _left("before the model", built_in.before)
-    yield _left("after the model", built_in.after)
-
-
-def _carried(what: str, said: str) -> Item:
-    return Item(fate=Fate.CARRIED, what=what, said=said)
-
-
-def _left(what: str, said: str) -> Item:
-    return Item(fate=Fate.LEFT, what=what, said=said)
+    yield left(f"the handler {handler}", "Triton serves the model alone; a model in Python before it can do the rest")
+    yield left("before the model", built_in.before)
+    yield left("after the model", built_in.after)
