@@ -248,3 +248,15 @@ def test_gpus_that_the_engine_cannot_pass_are_told(repository: Path) -> None:
     assert done.returncode == 3
     assert "GPUs cannot be passed into containers here" in done.stderr
     assert "--gpus none" in done.stderr
+
+
+def test_a_model_that_wants_a_gpu_is_refused_before_the_start_with_the_way_out(tmp_path: Path) -> None:
+    repository = make_model(tmp_path / "r")
+    config = repository / "doubler" / "config.pbtxt"
+    config.write_text(config.read_text() + "instance_group [ { kind: KIND_GPU } ]\n")
+    done = tk(str(repository), "--runtime", "local", "--gpus", "none", *FREE)
+    assert done.returncode == 1
+    assert "config.pbtxt:5:26: error: KIND_GPU on a machine without a GPU" in done.stderr
+    assert "error: doubler wants a GPU that the server would not have (--gpus none)" in done.stderr
+    assert "--cpu" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.model import Repository
-from triton_kit.runtime.gpus import resolve
+from triton_kit.runtime.gpus import check
 from triton_kit.runtime.shm import LEAST, MIB, parse_size, shm_size
-
-
-def fake_nvidia_smi(directory: Path, text: str, code: int = 0) -> None:
-    """A program of that name that lists GPUs: this machine has none."""
-    directory.mkdir()
-    program = directory / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\nprintf '%s' '{text}'\nexit {code}\n")
-    program.chmod(0o755)
 
 
 @pytest.mark.parametrize("wanted", ["all", "none", "0", "0,1", "GPU-1234-ab", "MIG-GPU-12/1/0"])
 def test_what_is_said_plainly_stays(wanted: str) -> None:
-    assert resolve(wanted) == wanted
+    assert check(wanted) == wanted
 
 
 @pytest.mark.parametrize("wanted", ["", "two", "0,,1", "0;1", "-1", "0,all"])
 def test_what_names_no_gpus_is_refused(wanted: str) -> None:
     with pytest.raises(UsageError, match="names no GPUs"):
-        resolve(wanted)
+        check(wanted)
 
 
 def test_a_gpu_named_twice_is_refused() -> None:
     with pytest.raises(UsageError, match="names GPU 1 twice"):
-        resolve("1,0,1")
-
-
-def test_auto_is_none_without_nvidia_smi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert resolve("auto") == "none"
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "expected"),
-    [("GPU 0: NVIDIA H200 (UUID: GPU-1)\n", 0, "all"), ("No devices were found\n", 0, "none"), ("failed\n", 9, "none")],
-)
-def test_auto_believes_nvidia_smi(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, code: int, expected: str
-) -> None:
-    fake_nvidia_smi(tmp_path / "bin", text, code)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
-    assert resolve("auto") == expected
+        check("1,0,1")
 
 
 def make(tmp_path: Path, **configs: str) -> Repository:

@@ -27,6 +27,7 @@ def restart(
     """
     from triton_kit.cli import serving
     from triton_kit.runtime import again, lifecycle, registry
+    from triton_kit.runtime.gpus import Choice
     from triton_kit.runtime.serving import prepare
 
     one = registry.find(name)
@@ -38,11 +39,12 @@ def restart(
     wish = again.read(one.again["wish"], progress=serving.show_progress)
     # tk keeps no values of variables: the running server has them.
     given = lifecycle.environment(one)
-    if one.again.get("validate", True) and not serving.validate(wish):
-        raise ProblemsFound(
-            f"{wish.repository} has problems that the server would refuse, so {one.name} was left running",
-            hint="correct them first",
-        )
+    if one.again.get("validate", True):
+        had = Choice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
+        try:
+            serving.validate(wish, had)
+        except ProblemsFound as error:
+            raise ProblemsFound(f"{error.message}, so {one.name} was left running", hint="correct them first") from None
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
     prepared = prepare(replace(wish, name=one.name), environment={**os.environ, **given})

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli import terminal
-from triton_kit.errors import ProblemsFound, UsageError
+from triton_kit.errors import UsageError
 from triton_kit.runtime.again import written
 from triton_kit.runtime.ownargs import hide
 from triton_kit.runtime.serving import Wish, prepare
@@ -25,7 +25,7 @@ def serve(
         str | None, typer.Option(metavar="YY.MM", help="The Triton release; tk.yaml's, or 24.10.")
     ] = None,
     image: Annotated[str | None, typer.Option(help="Another image than the official one of the release.")] = None,
-    gpus: Annotated[str, typer.Option(help="auto, all, none, or indices such as 0,1.")] = "auto",
+    gpus: Annotated[str, typer.Option(help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto",
     bind: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="HTTP port; 0 takes a free one.")] = 8000,
     grpc_port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8001,
@@ -94,11 +94,9 @@ def serve(
         progress=serving.show_progress,
     )
     prepared = prepare(wish, environment=os.environ)
-    if not no_validate and not serving.validate(wish):
-        raise ProblemsFound(
-            f"{repository} has problems that the server would refuse",
-            hint="correct them, or serve all the same with --no-validate",
-        )
+    terminal.detail(f"GPUs: {prepared.gpus.gpus} ({prepared.gpus.reason})")
+    if not no_validate:
+        serving.validate(wish, prepared.gpus)
     for message, hint in prepared.notes:
         terminal.warn(message, hint=hint)
     if dry_run:

@@ -12,6 +12,7 @@ from triton_kit.cli import terminal
 from triton_kit.cli.server_options import HTTP_URL
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.repository.release import DEFAULT
+from triton_kit.runtime.gpus import Choice
 from triton_kit.runtime.health import ModelState, ServerDied, Snapshot
 from triton_kit.runtime.lifecycle import remembered
 from triton_kit.runtime.logs import friendly, meaning
@@ -70,17 +71,33 @@ def show_progress(line: str) -> None:
         terminal.say(line)
 
 
-def validate(wish: Wish) -> bool:
-    """Lint the repository and show its errors; whether there are none."""
+_NEEDS_GPU = frozenset(("no-gpu-for-group", "tensorrt-without-gpu", "no-such-gpu"))
+"""The rules whose findings are about the machine's GPUs."""
+
+
+def validate(wish: Wish, gpus: Choice) -> None:
+    """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
     from triton_kit.linter.diagnostic import Severity
 
-    report = _lint(wish.repository, wish.release, wish.server_args)
-    for diagnostic in report.diagnostics:
-        if diagnostic.severity is Severity.ERROR:
-            terminal.say(_place(diagnostic))
-            if diagnostic.help:
-                terminal.say(f"  help: {diagnostic.help}")
-    return report.ok
+    report = _lint(wish.repository, wish.release, wish.server_args, gpus=gpus.count)
+    if report.ok:
+        return
+    errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
+    for diagnostic in errors:
+        terminal.say(_place(diagnostic))
+        if diagnostic.help:
+            terminal.say(f"  help: {diagnostic.help}")
+    if all(diagnostic.rule in _NEEDS_GPU for diagnostic in errors):
+        models = list(dict.fromkeys(str(diagnostic.model) for diagnostic in errors))
+        verb = "wants" if len(models) == 1 else "want"
+        raise ProblemsFound(
+            f"{', '.join(models)} {verb} a GPU that the server would not have ({gpus.reason})",
+            hint="serve on the CPU with --cpu, which changes nothing on disk, or name GPUs with --gpus",
+        )
+    raise ProblemsFound(
+        f"{wish.repository} has problems that the server would refuse",
+        hint="correct them, or serve all the same with --no-validate",
+    )
 
 
 def serve_until_interrupted(
@@ -315,11 +332,11 @@ def _show_failure(model: ModelState, prepared: Prepared) -> None:
             terminal.say(f"  {_place(diagnostic)}")
 
 
-def _lint(path: Path, release: str, server_args: Sequence[str]) -> Report:
+def _lint(path: Path, release: str, server_args: Sequence[str], *, gpus: int | None = None) -> Report:
     from triton_kit.linter.engine import lint
 
     completes = not any(a.startswith(("--disable-auto-complete", "--strict-model-config=t")) for a in server_args)
-    return lint(path, release=release, auto_complete=completes)
+    return lint(path, release=release, auto_complete=completes, gpus=gpus)
 
 
 def _place(diagnostic: Diagnostic) -> str:

@@ -69,7 +69,7 @@ class DockerRuntime:
             argv += ["-p", f"{f'[{spec.bind}]' if ':' in spec.bind else spec.bind}:{outside}:{inside}"]
         argv += ["--mount", mount(spec.repository)]
         argv += ["--shm-size", str(spec.shm_size), *_limits(spec)]
-        argv += self._gpus(spec.gpus)
+        argv += self._gpus(spec)
         if _engines_own(spec):
             argv += ["--env-file", str(_env_file(spec))]
         for key in spec.env:
@@ -105,10 +105,11 @@ class DockerRuntime:
         process = spawn(argv, env=self.environment(spec), leftovers=leftovers)
         return DockerServer(process=process, spec=spec, engine=self.engine, container=spec.name, started=started)
 
-    def _gpus(self, gpus: str) -> list[str]:
+    def _gpus(self, spec: ServerSpec) -> list[str]:
+        gpus = spec.gpus
         if gpus == "none":
             return []
-        if self.engine == "podman":
+        if self.engine == "podman" or spec.gpu_way == "cdi":
             return [part for gpu in gpus.split(",") for part in ("--device", f"nvidia.com/gpu={gpu}")]
         # The value is read as CSV: a list of devices is one field, and so stands in quotes of its own.
         return ["--gpus", "all" if gpus == "all" else f'"device={gpus}"']

@@ -12,10 +12,12 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.model import CONFIG_NAME, Repository
 from triton_kit.repository.release import Release, filter_flags, flag_name, flag_value, release
 from triton_kit.runtime import engine as engines
-from triton_kit.runtime import gpus, ports, shm
+from triton_kit.runtime import ports, shm
 from triton_kit.runtime.closing import closing
 from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
 from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.gpus import NO_GPU, Choice
+from triton_kit.runtime.gpus import choose as choose_gpus
 from triton_kit.runtime.identity import Identity
 from triton_kit.runtime.identity import check as check_identity
 from triton_kit.runtime.identity import choose as choose_identity
@@ -82,6 +84,7 @@ class Prepared:
 
     runtime: Runtime
     spec: ServerSpec
+    gpus: Choice = NO_GPU
     notes: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -106,6 +109,7 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
     identity = (
         choose_identity(wish.user, wish.repository, maps_users=engines.maps_users(engine)) if engine else Identity()
     )
+    chosen = choose_gpus(wish.gpus, engine=engine)
     spec = ServerSpec(
         repository=wish.repository,
         release=target.container,
@@ -114,7 +118,8 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
         metrics_port=metrics,
         bind=wish.bind,
         image=wish.image,
-        gpus=gpus.resolve(wish.gpus, engine=engine),
+        gpus=chosen.gpus,
+        gpu_way=chosen.way,
         shm_size=given or (shm.shm_size(Repository(wish.repository)) if engine else shm.LEAST),
         memory=memory,
         cpus=wish.cpus,
@@ -132,7 +137,7 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
         verbose=wish.verbose,
         detach=wish.detach,
     )
-    return Prepared(runtime=runtime, spec=spec, notes=(*warnings, *_notes(wish, spec, engine)))
+    return Prepared(runtime=runtime, spec=spec, gpus=chosen, notes=(*warnings, *_notes(wish, spec, engine)))
 
 
 def check_repository(path: Path) -> None:

@@ -16,8 +16,9 @@ class ServerSpec:
 
     ``http_port``, ``grpc_port`` and ``metrics_port`` are TCP ports on ``bind``, already chosen (never 0): see
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
-    UUIDs. ``shm_size`` and ``memory`` are in bytes, ``memory`` and ``cpus`` the most that a container may use.
-    ``server_args`` go to tritonserver as they are. ``release`` is a container release such as ``24.10``; ``image``
+    UUIDs, which a container gets by ``gpu_way``, a ``triton_kit.runtime.gpus.Way``. ``shm_size`` and ``memory`` are in
+    bytes, ``memory`` and ``cpus`` the most that a container may use. ``server_args`` go to tritonserver as they are.
+    ``release`` is a container release such as ``24.10``; ``image``
     overrides the image that follows from it. ``user`` is whom a container's server runs as, ``UID:GID`` with the
     further ``groups``, or ``None`` for the image's own user. With ``detach`` the server outlives tk; one that is no
     container then writes its log to the file ``log``. ``labels`` are put on a container, and ``leftovers`` removed with
@@ -32,6 +33,7 @@ class ServerSpec:
     bind: str = "127.0.0.1"
     image: str | None = None
     gpus: str = "none"
+    gpu_way: str | None = None
     shm_size: int = 256 * 1024 * 1024
     name: str | None = None
     pull: str = "missing"
