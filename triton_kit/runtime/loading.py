@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Written by model_lifecycle.cc and model_repository_manager.cc of core; each text was seen from 24.10 on. Messages are
-# quoted and escaped since 24.03 or so, and plain before.
-_HEAD = re.compile(r"^([IWEF])\d{4} [\d:.]+ \d+ ([\w.]+):\d+\] ?(.*)$", re.DOTALL)
+# quoted and escaped since 24.03 or so, and plain before. The second form is that of --log-format=ISO8601.
+_HEAD = re.compile(
+    r"^(?:([IWEF])\d{4} [\d:.]+ +\d+|\d{4}-\d\d-\d\dT[\d:]+Z ([IWEF]) \d+) ([\w.]+):\d+\] *(.*)$", re.DOTALL
+)
 _LOADING = re.compile(r"^loading: (.+):(\d+)$")
 _LOADED = re.compile(r"^successfully loaded '(.+)'(?: version (\d+))?$")
 _FAILED = re.compile(r"^failed to load '(.+)' version (\d+): (.*)$", re.DOTALL)
@@ -44,7 +46,7 @@ def read(line: str) -> LogLine:
     head = _HEAD.match(line)
     if head is None:
         return LogLine(level="", source="", text=line)
-    level, source, text = head.groups()
+    level, source, text = head[1] or head[2], head[3], head[4]
     if text.startswith('"'):
         try:
             text = str(json.loads(text, strict=False))
