@@ -2,13 +2,14 @@
 
     .venv/bin/python tests/runtime/capture_log_lines.py
 
-The repositories are those of ``tests/linter/data/verdicts.jsonl.xz``, one for each kind of reason, all served at once: with
-namespaces, models of one name do not meet. What ends or stalls a server is served alone, and so are bad flags, ports
+The repositories are those of ``tests/linter/data/verdicts.jsonl.xz``, one for each kind of reason, served at once:
+with namespaces, models of one name do not meet. What ends or stalls a server is served alone, and so are bad flags, ports
 that are taken, and models of Python that fail. Of lines that differ in names and numbers only, the first is kept.
 """
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import re
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,9 @@ def refused(root: Path, mode: str) -> Iterator[str]:
         repositories.append(place)
     first, *others = repositories
     print(f"{mode}: {len(repositories)} repositories")
-    yield from serve(first, "--model-namespacing=true", *flags, *(f"--model-repository={p}" for p in others), seconds=20)
+    yield from serve(
+        first, "--model-namespacing=true", *flags, *(f"--model-repository={p}" for p in others), seconds=20
+    )
     for case in kinds(mode, ("CRASH", "HANG", "TIMEOUT")):
         place = root / mode / case["case"]
         materialise(case, place)
@@ -168,8 +171,10 @@ ASKED = (
     b'{"inputs": [{"name": "X", "datatype": "INT32", "shape": [1], "data": [1]}]}',
     b'{"inputs": [{"name": "X", "datatype": "FP32", "shape": [2, 2], "data": [1]}]}',
     b'{"inputs": [{"name": "W", "datatype": "FP32", "shape": [1], "data": [1]}]}',
-    b'{"inputs": [{"name": "X", "datatype": "FP32", "shape": [1], "parameters": {"shared_memory_region": "none", '
-    b'"shared_memory_byte_size": 4}}]}',
+    (
+        b'{"inputs": [{"name": "X", "datatype": "FP32", "shape": [1], "parameters": {"shared_memory_region": "none", '
+        b'"shared_memory_byte_size": 4}}]}'
+    ),
     b'{"inputs": [',
 )
 
@@ -182,7 +187,9 @@ def asked(root: Path) -> Iterator[str]:
     for name, body in REQUESTS.items():
         version = root / "asked" / name / "m" / "1"
         version.mkdir(parents=True)
-        (version / "model.py").write_text(f"class TritonPythonModel:\n    def execute(self, requests):\n        {body}\n")
+        (version / "model.py").write_text(
+            f"class TritonPythonModel:\n    def execute(self, requests):\n        {body}\n"
+        )
         (version.parent / "config.pbtxt").write_text(
             'backend: "python"\ninput { name: "X" data_type: TYPE_FP32 dims: 1 }\n'
             'output { name: "Y" data_type: TYPE_FP32 dims: 1 }\n'
@@ -197,13 +204,13 @@ def asked(root: Path) -> Iterator[str]:
                     try:
                         urllib.request.urlopen(f"{url}/v2/models/{model}/infer", data=data, timeout=10).close()
                     except urllib.error.HTTPError as error:
-                        answers.append("E0101 00:00:00.0 1 answer:1] " + error.read().decode())
+                        answers.append(f"E0101 00:00:00.0 1 answer.cc:1] {json.load(error)['error']}")
                     except OSError:
                         return
 
         asker = threading.Thread(target=ask, args=(f"http://127.0.0.1:{ports[0]}",))
         asker.start()
-        yield from serve(version.parents[1], "--log-verbose=1", seconds=12, ports=ports)
+        yield from serve(version.parents[1], seconds=12, ports=ports)
         asker.join()
         yield from answers
 
@@ -265,14 +272,19 @@ def flags(root: Path) -> Iterator[str]:
             yield from serve(empty, seconds=3, ports=(ports[0], ports[1], ports[2]))
 
 
-def troubles(lines: Iterator[str], root: Path) -> Iterator[str]:
-    """The lines of errors and warnings, and those in no log format that are neither a table nor the usage."""
+TALK = re.compile(r"[\w-]*|At:|\x1b?\[m|Run 'docker .*|bash: .*|[+|\s].*")
+"""Lines in no log format that tell nothing by themselves."""
+
+
+def troubles(lines: Iterable[str], root: Path) -> Iterator[str]:
+    """The lines of errors and warnings, and those in no log format that tell something."""
     seen = set()
     usage = False
     for line in lines:
-        usage = (usage or line.startswith("Usage:")) and not read(line).level
-        trouble = read(line).level in ("E", "W", "F") or (not read(line).level and line.strip(" ") and line[0] not in "+| ")
-        if trouble and not usage and normal(line) not in seen:
+        level = read(line).level
+        usage = (usage or line.startswith("Usage:")) and not level
+        telling = level in ("E", "W", "F") or (not level and not TALK.fullmatch(line))
+        if telling and not usage and normal(line) not in seen:
             seen.add(normal(line))
             yield line.replace(str(root), "/models")
 
@@ -281,11 +293,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         found: list[str] = []
-        parts = (python_faults(root), asked(root), engine(root), flags(root), refused(root, "auto"), refused(root, "strict"))
+        parts = (
+            python_faults(root),
+            asked(root),
+            engine(root),
+            flags(root),
+            refused(root, "auto"),
+            refused(root, "strict"),
+        )
         for part in parts:
             found += part
             print(f"{len(found)} lines")
-        kept = list(troubles(iter(found), root))
+        kept = list(troubles(found, root))
     PATH.parent.mkdir(exist_ok=True)
     PATH.write_bytes(lzma.compress("\n".join(kept).encode("utf-8", "surrogateescape")))
     print(f"{len(kept)} lines kept")

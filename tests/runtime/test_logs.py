@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from triton_kit.runtime.logs import KNOWN, first_meaning, friendly, meaning
+from triton_kit.runtime.logs import friendly, meaning
 
 
 @pytest.mark.parametrize(
@@ -79,20 +77,6 @@ def test_the_model_is_named_where_the_line_names_it() -> None:
     found = meaning("at least one version must be available under the version policy of model 'ens'")
     assert found is not None
     assert found.model == "ens"
-
-
-def test_the_first_line_with_a_meaning_counts() -> None:
-    found = first_meaning(["hello", "No space left on device", "Expected integer, got: $"])
-    assert found is not None
-    assert found.cause == "shared memory is used up"
-
-
-def test_no_entry_of_the_table_fails_on_its_own_braces_or_speaks_with_a_final_dot() -> None:
-    for known in KNOWN:
-        names = dict.fromkeys(re.compile(known.pattern).groupindex, "x")
-        for sentence in (known.cause, known.help):
-            assert sentence.format(**names)
-            assert not sentence.endswith(".")
 
 
 def test_the_friendly_form_has_no_time_thread_place_or_status_word() -> None:

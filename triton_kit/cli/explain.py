@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import textwrap
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.linter.lookup import Answer
@@ -28,13 +30,31 @@ def explain(
         list[str] | None,
         typer.Argument(metavar="[RULE]...", help="Names of rules, or a message of the server, even a whole log line."),
     ] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", metavar="FILE", help="Explain what went wrong by a log instead; - is stdin.")
+    ] = None,
+    repository: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="With --log: the models it is about; by default the project's.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="How to write the page.")] = Format.TEXT,
 ) -> int:
-    """Explain a rule: what is wrong, what the server says, and how it looks right.
+    """Explain a rule, a message of the server, or a whole log: what is wrong, and how it looks right.
 
     The names stand in brackets behind each finding of tk validate. What is no name of a rule is looked for in the
     server's messages, so that tk explain "must specify 'dims'" finds the rule behind that line of a log.
+
+    With --log each problem of a log is told once: its cause before what follows from it, the place in the
+    configuration, and what mends it. Logs of tritonserver, docker, compose and kubernetes are read as they are. The
+    exit code is 1 where something went wrong.
     """
+    if log is not None:
+        if rules:
+            raise UsageError(f"{rules[0]} stands beside --log", hint="name rules, or give a log")
+        from triton_kit.cli.explaining import explain_log
+
+        return explain_log(log, repository=repository, as_json=format_ is Format.JSON)
+    if repository is not None:
+        raise UsageError("--repository stands without --log", hint="add --log FILE, or - for stdin")
     from triton_kit.linter.lookup import look_up
 
     answer = look_up(rules or [])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from triton_kit.cli import terminal
+from triton_kit.cli.explaining import Meanings
 from triton_kit.cli.server_options import HTTP_URL
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.repository.release import DEFAULT
@@ -161,10 +163,11 @@ def board() -> TextBoard:
 
 
 class TextBoard:
-    """Plain lines: each change of a model's state once."""
+    """Plain lines: each change of a model's state once, the log as it comes, what a line of it means once."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
+        self._meanings = Meanings()
 
     def starting(self, prepared: Prepared) -> None:
         what = prepared.spec.image or prepared.spec.release
@@ -198,6 +201,8 @@ class TextBoard:
 
     def log(self, line: str) -> None:
         terminal.say(line)
+        for sentence in self._meanings.of(line):
+            terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
 
     def close(self) -> None:
         return

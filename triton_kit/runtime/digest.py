@@ -20,9 +20,16 @@ _LOWER = bytes(b if b > 127 or b in _WORD else b + 32 if 65 <= b <= 90 else 32 f
 """Capitals as small letters, and what is in no word as blanks."""
 
 _MODEL = re.compile(
-    r"(?:^failed to load|^Poll failed for model directory|^failed to poll model|(?:^|: |in )ensemble) '?([^', ]{1,500})"
+    r"(?:^failed to load|^Poll failed for model directory|^failed to poll model|(?:^|: )ensemble) '([^']{1,500})"
+    r"|(?:^|: |: in |^in )ensemble ([^ ',]{1,500})[ ,]"
 )
-_ROW = re.compile(r"^\| (\S{1,200}) +\| (\S+) +\| UNAVAILABLE: (.{1,2000})")
+_TALK = re.compile(rb"^[^\]]{0,200}(?:[ \"|m]I\d{4} \d\d:\d\d|Z I \d)")
+"""What the server only tells, behind whatever stands before it."""
+
+_LOGGED = ("[libprotobuf ERROR", "[E:onnxruntime")
+"""How libraries of the server begin the lines of their errors."""
+
+_ROW = re.compile(r"^\| (\S{1,200})() +\| \S{1,20} +\| UNAVAILABLE: (.{1,2000})")
 _PYTHON_PLACE = re.compile(r"([\w./-]{1,300}/\d{1,19}/[\w./-]{1,100}\.py)(?:\((\d{1,7})\)|\", line (\d{1,7}))")
 _TEXT_PLACE = re.compile(r"Error parsing text-format [\w.]{1,100}: (\d{1,9}:\d{1,9})")
 _CONFIG = re.compile(r"failed to read text proto from (\S{1,1000})")
@@ -80,11 +87,14 @@ def digest(file: IO[bytes], table: Table) -> Digest:
     """What went wrong by the log in that file, of any length; what cannot be decoded is passed over."""
     reader = Reader(table)
     # A word of a known text, an error's head, or a word of trouble: lines without any are the most, and tell nothing.
-    wanted = table.words | {word.encode() for word in (*_TROUBLE, *_LEVELS, "e", "f")}
+    marks = frozenset(word.encode() for word in (*_TROUBLE, *_LEVELS, "e", "f"))
     number = 0
     for number, line in enumerate(read_lines(file), start=1):
+        if line[:1] == b"I" and line[1:5].isdigit():
+            continue
         flat = line.replace(b"\\n", b" ") if b"\\" in line else line
-        if not wanted.isdisjoint(flat.translate(_LOWER).split()):
+        words = flat.translate(_LOWER).split()
+        if (table.may_hold(words) or not marks.isdisjoint(words)) and not _TALK.search(line):
             reader.take(as_written(line), number)
     return reader.digest(number)
 
@@ -106,7 +116,7 @@ class Reader:
         if entry.level == "I":
             return None
         text = entry.text
-        level = entry.level or ("E" if _ROW.match(text) or text.startswith("[libprotobuf ERROR") else "")
+        level = entry.level or ("E" if text.startswith(_LOGGED) or _ROW.match(text) else "")
         if (place := _CONFIG.search(text)) and (trouble := self._unplaced):
             self._belongs(trouble, text, place[1])
             return None
@@ -132,7 +142,7 @@ class Reader:
         known, parts = found
         parts.setdefault("engine", "podman" if "podman" in text.lower() else "docker")
         if (model := _MODEL.search(text)) or (model := _ROW.match(text)):
-            parts.setdefault("model", model[1])
+            parts.setdefault("model", model[1] or model[2])
         if "model" in parts:  # with namespaces, the repository stands before it
             parts["model"] = parts["model"].rpartition("::")[2]
         told, new = self._trouble(known, parts, text, level, number)
@@ -145,9 +155,7 @@ class Reader:
             self._unplaced = told
         return told, new
 
-    def _trouble(
-        self, known: Known, parts: dict[str, str], text: str, level: str, number: int
-    ) -> tuple[Trouble, bool]:
+    def _trouble(self, known: Known, parts: dict[str, str], text: str, level: str, number: int) -> tuple[Trouble, bool]:
         cause = fill(known.cause, parts)
         alike = self._kinds.setdefault(known, [])
         told = self._troubles.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
@@ -187,5 +195,5 @@ class Reader:
         if trouble.place and "/" not in trouble.place:
             trouble.place = f"{file}:{trouble.place}"
         found = _MODEL.search(text) or re.search(r"([^/]{1,200})/config\.pbtxt", file)
-        if found and found[1] not in trouble.models and len(trouble.models) < MANY:
+        if found and found[1] and found[1] not in trouble.models and len(trouble.models) < MANY:
             trouble.models.append(found[1])

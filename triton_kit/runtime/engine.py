@@ -7,10 +7,12 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import process
+from triton_kit.runtime.known import Table, fill, known_texts
 
 Engine: TypeAlias = Literal["docker", "podman"]
 
@@ -24,35 +26,6 @@ _START = {
     "docker": "start it (sudo systemctl start docker, or Docker Desktop), or take --runtime local",
     "podman": "see podman info, or take --runtime local",
 }
-
-# What `docker run` says with exit code 125: the container never started. Texts of moby's daemon and of podman.
-_REFUSALS: tuple[tuple[str, str, str], ...] = (
-    (
-        r"could not select device driver .*gpu|unresolvable CDI devices|nvidia-container-cli|unknown runtime.*nvidia",
-        "GPUs cannot be passed into containers here",
-        "install NVIDIA's container toolkit (nvidia-ctk runtime configure), or serve without: --gpus none",
-    ),
-    (
-        r"container name \"?/?(?P<name>[\w.-]+)\"? is already in use",
-        "a container named {name} exists already",
-        "remove it ({engine} rm --force {name}), or take another --name",
-    ),
-    (
-        r"(?P<address>[\d.:\[\]a-f]*:\d+): bind: address already in use|[Pp]ort is already allocated",
-        "a port is in use: {address}",
-        "take a free port with --http-port 0, --grpc-port 0 or --metrics-port 0",
-    ),
-    (
-        r"No such image: (?P<image>\S+)|[Uu]nable to find image '(?P<other>[^']+)'|(?P<third>\S+): image not known",
-        "image {image}{other}{third} is not here",
-        "take --pull missing, or load it: {engine} load --input FILE",
-    ),
-    (
-        r"bind source path does not exist: (?P<path>.*)",
-        "{path} does not exist where the {engine} daemon runs",
-        "a daemon on another machine, or in a virtual machine, sees only paths that are shared with it",
-    ),
-)
 
 
 def check(engine: Engine) -> None:
@@ -157,15 +130,20 @@ def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
     """Why the engine did not start a container at all (exit code 125), by what its command line said."""
     said = [line for line in lines if line.strip() and not line.startswith("Run '")]
     text = "\n".join(said)
-    for pattern, message, hint in _REFUSALS:
-        if found := re.search(pattern, text):
-            parts = {name: (value or "").rstrip(".") for name, value in found.groupdict().items()}
-            return TkError(message.format(engine=engine, **parts), hint=hint.format(engine=engine, **parts))
-    if "daemon" in text and "onnect" in text:
+    if "daemon" in text and "onnect" in text and "driver failed" not in text:
         return unreachable(engine, text)
+    found = _refusals().find(text)
+    if found is not None and found[0].kind == "error":
+        parts = {name: value.rstrip(".") for name, value in found[1].items()} | {"engine": engine}
+        return TkError(fill(found[0].cause, parts), hint=fill(found[0].help, parts))
     last = said[-1] if said else "no reason given"
     reason = re.sub(r"^.*?(?:Error response from daemon|Error): ", "", last).rstrip(".")
     return TkError(f"{engine} did not start the container: {reason}")
+
+
+@cache
+def _refusals() -> Table:
+    return Table(known for known in known_texts() if known.area in ("engine", "ports"))
 
 
 def fate(engine: Engine, container: str, since: float) -> tuple[bool, int | None]:

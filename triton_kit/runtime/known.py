@@ -39,7 +39,9 @@ class Message:
         """The message as ``known.txt`` and the pages of rules write it."""
         parts = _HOLE.split(text)
         return cls(
-            literals=tuple(part.strip() if hole_beside(parts, i) else part for i, part in enumerate(parts) if i % 2 == 0),
+            literals=tuple(
+                part.strip() if hole_beside(parts, i) else part for i, part in enumerate(parts) if i % 2 == 0
+            ),
             holes=tuple("" if part == GAP else part[1:-1] for part in parts[1::2]),
         )
 
@@ -120,7 +122,7 @@ class Known:
         A text that no server ``logged`` may be anything: there, short fragments of the server's say nothing.
         """
         for message in self.messages:
-            if not logged and self.area not in _LOOSE and len(message.words) < 3:
+            if not logged and self.area not in _LOOSE and len(message.words) < 4:
                 continue
             if (found := message.find(text)) is not None:
                 return found
@@ -141,7 +143,9 @@ def read_known(text: str) -> tuple[Known, ...]:
 
 
 def _entry(area: str, lines: list[str]) -> Known:
-    marked = {line[0]: line[3 if line[1:3] == "  " else 2 :] for line in lines if line[:2] in ("= ", "> ", "$ ", "? ", "~ ")}
+    marked = {
+        line[0]: line[3 if line[1:3] == "  " else 2 :] for line in lines if line[:2] in ("= ", "> ", "$ ", "? ", "~ ")
+    }
     kind = next((kind for kind in KINDS if kind == marked.get("~", "error")), None)
     if kind is None:
         raise ValueError(f"{marked['~']} is no kind")
@@ -179,17 +183,28 @@ class Table:
 
     def __init__(self, entries: Iterable[Known]) -> None:
         ranked = sorted(entries, key=lambda known: ("harmless", "error", "general", "consequence").index(known.kind))
+        # A message is filed under its longest word, where few messages have that: it is seldom in other texts.
         self._by_word: dict[str, list[tuple[int, Known]]] = {}
+        self._all_words: dict[bytes, set[frozenset[bytes]]] = {}
         common: dict[str, int] = {}
         for known in ranked:
             for message in known.messages:
                 for word in set(message.words):
                     common[word] = common.get(word, 0) + 1
         for rank, known in enumerate(ranked):
-            for word in {min(m.words, key=lambda w: (common[w], -len(w))) for m in known.messages}:
+            for message in known.messages:
+                word = min(message.words, key=lambda w: common[w] - 2 * len(w))
                 self._by_word.setdefault(word, []).append((rank, known))
-        self.words = frozenset(word.encode() for word in self._by_word)
+                self._all_words.setdefault(word.encode(), set()).add(frozenset(w.encode() for w in message.words))
+        self.words = frozenset(self._all_words)
         """A text that holds none of these as a whole word, in lower case, is in no entry."""
+
+    def may_hold(self, words: list[bytes]) -> bool:
+        """Whether a text of these words, in lower case, may be one of the messages: it has all words of one."""
+        if self.words.isdisjoint(words):
+            return False
+        every = set(words)
+        return any(needed <= every for word in self.words & every for needed in self._all_words[word])
 
     def candidates(self, text: str) -> Iterator[Known]:
         """The entries that may be told of in a text, the closest first."""

@@ -31,26 +31,19 @@ _PREFIXES = tuple(
 
 def read_lines(file: IO[bytes]) -> Iterator[bytes]:
     """Each line without its end, as bytes, at most ``LONGEST`` of them."""
-    file = _as_utf8(file)
+    if isinstance(file, io.BufferedReader) and file.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        # PowerShell's redirections write UTF-16.
+        texts = io.TextIOWrapper(file, encoding="utf-16", errors="replace")
+        try:
+            for text in texts:
+                yield text.rstrip("\r\n").encode("utf-8", "replace")[:LONGEST]
+        finally:
+            texts.detach()
+        return
     while line := file.readline(LONGEST):
         if len(line) == LONGEST and line[-1:] != b"\n":
             _skip_line(file)
         yield line.rstrip(b"\r\n")
-
-
-def _as_utf8(file: IO[bytes]) -> IO[bytes]:
-    """The file, its text recoded where it begins as PowerShell's redirections write it: in UTF-16."""
-    buffered = file if isinstance(file, io.BufferedReader) else None
-    if buffered is None or buffered.peek(2)[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        return file
-    import tempfile
-
-    recoded = tempfile.TemporaryFile()  # noqa: SIM115
-    text = io.TextIOWrapper(buffered, encoding="utf-16", errors="replace", newline="")
-    while part := text.read(1 << 20):
-        recoded.write(part.encode("utf-8", "replace"))
-    recoded.seek(0)
-    return recoded
 
 
 def _skip_line(file: IO[bytes]) -> None:

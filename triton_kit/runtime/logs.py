@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from triton_kit.runtime.known import fill, table
@@ -37,8 +36,3 @@ def friendly(line: str) -> str:
     )
     text = re.sub(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
     return re.sub(r"\s*\n\s*At:\n.*\Z", "", text, flags=re.DOTALL).strip()
-
-
-def first_meaning(lines: Iterable[str]) -> Meaning | None:
-    """The meaning of the first line that has a known one."""
-    return next((found for line in lines if (found := meaning(line))), None)

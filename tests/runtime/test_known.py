@@ -1,0 +1,136 @@
+"""What servers write when something is wrong is known: the table, held to real logs and to the facts."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+import re
+from pathlib import Path
+
+import pytest
+
+from triton_kit.cli.explaining import table_with_rules
+from triton_kit.linter.rule import load_rules
+from triton_kit.runtime.digest import Reader
+from triton_kit.runtime.known import GAP, Known, Message, Table, fill, known_texts, read_known
+from triton_kit.runtime.loading import read
+from triton_kit.runtime.loglines import as_written
+
+DATA = Path(__file__).parent / "data"
+FACTS = Path(__file__).parents[1] / "linter" / "data" / "facts.csv"
+REAL = lzma.decompress((DATA / "server_lines.txt.xz").read_bytes()).decode("utf-8", "surrogateescape").split("\n")
+TABLE = table_with_rules()
+
+
+def fragments() -> list[tuple[str, str]]:
+    """Each message that a fact, or a symptom that users report, is known by; a fact may have several."""
+    with FACTS.open(encoding="utf-8", newline="") as file:
+        found = [(row["fact"], m) for row in csv.DictReader(file) for m in row["messages"].split(" | ") if m]
+    with (DATA / "fragments.csv").open(encoding="utf-8", newline="") as file:
+        return found + [(row["fact"], row["message"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("line", REAL)
+def test_a_line_of_trouble_of_a_real_server_is_known(line: str) -> None:
+    reader = Reader(TABLE)
+    reader.take(as_written(line.encode("utf-8", "surrogateescape")), 1)
+    found = reader.digest(1)
+    assert found.unknown == []
+    assert len(found.troubles) == 1
+    (trouble,) = found.troubles
+    assert trouble.cause
+    assert trouble.help
+    assert "{" not in trouble.cause.replace("${...}", "").replace('"{"', "").replace("at {", ""), trouble.cause
+
+
+def test_most_real_lines_are_known_for_what_they_are_and_not_only_in_general() -> None:
+    kinds = [found[0].kind for line in REAL if (found := TABLE.find(read(line).text)) is not None]
+    assert len(kinds) > 400
+    assert kinds.count("general") < len(kinds) / 20
+
+
+@pytest.mark.parametrize(("fact", "message"), fragments())
+def test_each_message_of_the_facts_and_symptoms_is_known_or_a_part_of_one_that_is(fact: str, message: str) -> None:
+    wanted = _plain(message)
+    if TABLE.find(message.replace(GAP, " x ")) is None:
+        assert any(wanted in _plain(text) for text in TEXTS), fact
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(rf"['\"`]|{GAP}", " ", text).casefold().split())
+
+
+TEXTS = [
+    *(line for known in known_texts() for m in known.messages for line in m.literals),
+    *(message for rule in load_rules().values() for message in rule.doc.splitlines()),
+]
+
+
+@pytest.mark.parametrize("known", known_texts(), ids=lambda known: known.messages[0].literals[0] or known.cause)
+class TestEntry:
+    def test_its_sentences_say_what_its_messages_tell_and_end_without_a_dot(self, known: Known) -> None:
+        told = {hole.lstrip("*") for message in known.messages for hole in message.holes} | {"engine", "model"}
+        for sentence in filter(None, (known.cause, known.help, known.command)):
+            assert set(re.findall(r"\{([a-z]+)\}", sentence)) <= told
+            assert not sentence.endswith(".")
+            assert not re.search(r"\{[a-z]+\}", fill(sentence, {}))
+
+    def test_it_is_found_by_each_of_its_messages(self, known: Known) -> None:
+        table = Table([known])
+        for message in known.messages:
+            text = "".join(a + b for a, b in zip(message.literals, [*("x" for _ in message.holes), ""], strict=True))
+            assert message.words, "a message needs a whole word to be found by"
+            assert table.find(text.replace("  ", " ")) or table.find(text)
+
+    def test_its_rule_exists(self, known: Known) -> None:
+        assert known.rule is None or known.rule in load_rules()
+
+
+def test_a_message_that_several_rules_quote_has_an_entry_of_its_own() -> None:
+    from triton_kit.linter.pages import page
+
+    quoted: dict[str, list[str]] = {}
+    for rule in load_rules().values():
+        for message in page(rule).messages:
+            quoted.setdefault(message, []).append(rule.name)
+    own = Table(known_texts())
+    assert [m for m, names in quoted.items() if len(names) > 1 and own.find(m.replace(GAP, " x ")) is None] == []
+
+
+def test_a_hole_takes_what_stands_between_and_the_end_what_is_wanted() -> None:
+    message = Message.read("has no {what} '{name}', allowed are: {*names}")
+    assert message.find("it has no input 'a b', allowed are: x, y\nmore") == {
+        "what": "input", "name": "a b", "names": "x, y",
+    }  # fmt: skip
+    assert message.find("it has no input 'a b'") is None
+    assert Message.read("{address}: bind: in use").find("listen 1.2.3.4:80: bind: in use") == {"address": "1.2.3.4:80"}
+    assert Message.read("no flag '{flag}'").find("no flag '--a'") == {"flag": "--a"}
+    assert Message.read("version {version}").find("version 7, which") == {"version": "7"}
+
+
+def test_what_a_message_does_not_tell_is_left_out_of_the_sentence() -> None:
+    assert fill("it did not start: {reason}", {"reason": "no"}) == "it did not start: no"
+    assert fill("it did not start: {reason}", {}) == "it did not start"
+    assert fill("{model} has no '{what}'", {}) == f"a model has no {GAP}"
+
+
+def test_what_is_closest_is_found_first() -> None:
+    table = Table(
+        read_known(
+            "[a]\n\nno go\n= general\n> x\n~ general\n\nno go at all\n= exact\n> x\n\nno\n= after\n> x\n~ consequence"
+        )
+    )
+    found = table.find("there is no go at all")
+    assert found is not None
+    assert found[0].cause == "exact"
+
+
+def test_a_short_fragment_in_what_no_server_logged_says_nothing() -> None:
+    table = Table(read_known("[onnx]\n\nto boolean\n= no truth value\n> x"))
+    assert table.find("converted it to boolean", logged=False) is None
+    assert table.find("converted it to boolean") is not None
+
+
+def test_an_unknown_kind_of_entry_is_refused() -> None:
+    with pytest.raises(ValueError, match="often is no kind"):
+        read_known("[a]\n\nno go\n= general\n> x\n~ often")
