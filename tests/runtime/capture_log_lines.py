@@ -3,8 +3,8 @@
     .venv/bin/python tests/runtime/capture_log_lines.py
 
 The repositories are those of ``tests/linter/data/verdicts.jsonl.xz``, one for each kind of reason, served at once:
-with namespaces, models of one name do not meet. What ends or stalls a server is served alone, and so are bad flags, ports
-that are taken, and models of Python that fail. Of lines that differ in names and numbers only, the first is kept.
+with namespaces, models of one name do not meet. What ends or stalls a server is served alone, and so are bad flags,
+ports that are taken, and models of Python that fail. Of lines that differ in names and numbers only, the first is kept.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def test_the_place_that_the_parser_names_goes_with_the_file_that_the_server_name
     found = read(
         [
             (
-                "[libprotobuf ERROR /x/text_format.cc:33] Error parsing text-format inference.ModelConfig: 6:4: Message "
+                "[libprotobuf ERROR /x/text.cc:33] Error parsing text-format inference.ModelConfig: 6:4: Message "
                 '"inference.ModelConfig" has no field named "foo".'
             ),
             (
