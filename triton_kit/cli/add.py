@@ -41,6 +41,22 @@ def add(
         list[str] | None,
         typer.Option("--step", metavar="STEP", help="A step of an ensemble: 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"),
     ] = None,
+    ensemble: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL,MODEL", help="An ensemble of these models, wired by name, type and shape."),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="MAP", help="Feed an input: STEP.INPUT=STEP.OUTPUT, or =NAME from outside."),
+    ] = None,
+    exposed: Annotated[
+        list[str] | None,
+        typer.Option("--expose", metavar="OUTPUT", help="Show an output that a step reads, too: STEP.OUTPUT[=NAME]"),
+    ] = None,
+    hidden: Annotated[
+        list[str] | None,
+        typer.Option("--hide", metavar="OUTPUT", help="Leave out an output that no step reads: STEP.OUTPUT"),
+    ] = None,
     max_batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="The largest batch; 0: dims are complete shapes.")
     ] = None,
@@ -76,26 +92,39 @@ def add(
     Inputs, outputs and the largest batch come from the model's file, as the server would complete them. DIMS leave out
     the batch dimension unless --max-batch-size is 0, the default without a file; -1 is any size.
     """
+    from triton_kit.cli.wiring import settled
     from triton_kit.scaffold import add as adding
-    from triton_kit.scaffold import check, commands, plan, write
+    from triton_kit.scaffold import check, commands, plan, summary, write
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
     here = commands.surroundings(release)
+    place = commands.find_repository(here, repository)
+    wired = settled(
+        name,
+        place,
+        here.judged,
+        steps=ensemble,
+        maps=maps,
+        exposed=exposed,
+        hidden=hidden,
+        max_batch_size=max_batch_size,
+    )
     request = adding.AddRequest(
         name=name,
-        repository=commands.find_repository(here, repository),
+        repository=place,
         source=source,
         mode="link" if link else "move" if move else "copy",
-        backend=backend,
+        backend=backend or ("ensemble" if wired else None),
         template=template,
         inputs=tuple(inputs or ()),
         outputs=tuple(outputs or ()),
         steps=tuple(steps or ()),
         library=library,
         env=env,
+        wiring=wired,
         labels=labels,
         max_batch_size=max_batch_size,
         batching=batching,
@@ -110,13 +139,13 @@ def add(
     planned = adding.plan_model(request, here.templates, release=here.release)
     write.refuse_occupied(planned.root)
     if not dry_run:
-        write.write(planned, lambda staged: check.check_model(staged, request.repository, here.judged))
+        write.write(planned, lambda staged: check.check_model(staged, place, here.judged))
     if format_ == "json":
-        terminal.out_json(adding.as_json(planned))
+        terminal.out_json(summary.as_json(planned))
     elif dry_run:
         terminal.out(plan.show(planned).rstrip("\n"))
     else:
-        terminal.out(adding.summary(planned))
+        terminal.out(summary.summary(planned))
         terminal.say("\nNext:")
         for step in planned.next_steps:
             terminal.say(f"  {step}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from triton_kit.repository.release import DEFAULT
 from triton_kit.scaffold import formats, jinja, options, yamlfile
 from triton_kit.scaffold.check import WAITING
 from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
+from triton_kit.scaffold.pipeline import wired_values
 from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
 from triton_kit.scaffold.pythonmodel import python_values
 from triton_kit.scaffold.render import FILE, Layer, render_text
 from triton_kit.scaffold.templates import CONFIG, Template, Templates
 from triton_kit.scaffold.values import merge
+from triton_kit.scaffold.wiring import Wiring
 
 _INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk render.\n"
 
@@ -42,6 +43,8 @@ class AddRequest:
     steps: tuple[str, ...] = ()
     library: Path | None = None
     env: Path | None = None
+    wiring: Wiring | None = None
+    """The ensemble that ``--ensemble`` asks for; it takes the place of ``inputs``, ``outputs`` and ``steps``."""
     labels: str | None = None
     max_batch_size: int | None = None
     batching: str | None = None
@@ -61,6 +64,8 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
     """
     options.check_name(request.name)
+    if request.wiring is not None:
+        _refuse_beside_wiring(request)
     if request.source is None and request.mode != "copy":
         raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
     backend, kind = choose_backend(request.backend, request.source)
@@ -124,8 +129,29 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
 def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[str, Any]:
     """The values for the template, in the order in which config.pbtxt has them."""
     derived = Derived()
-    if request.source is not None:
-        derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)
+    if request.wiring is not None:
+        values = wired_values(request.wiring)
+    else:
+        if request.source is not None:
+            derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)
+        values = _tensor_values(request, backend, derived)
+    if backend.name == "ensemble":
+        _refuse_for_ensembles(request)
+    size = values["max_batch_size"]
+    batching = options.dynamic_batching(request.batching, request.preferred, request.delay_us, size)
+    if batching is None and request.batching is None and derived.dynamic_batching:
+        batching = {}
+    if batching is not None:
+        values["dynamic_batching"] = batching
+    if group := options.instance_group(request.instances, request.kind, request.gpus):
+        values["instance_group"] = group
+    if request.version_policy is not None:
+        values["version_policy"] = options.parse_version_policy(request.version_policy)
+    return values
+
+
+def _tensor_values(request: AddRequest, backend: Backend, derived: Derived) -> dict[str, Any]:
+    """The largest batch, the tensors and the steps, as given or as the file tells."""
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
     _refuse_missing(request, backend, input_, output)
@@ -136,19 +162,9 @@ def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[
         raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
     values: dict[str, Any] = {"max_batch_size": size, "input": input_, "output": output}
     if backend.name == "ensemble":
-        _refuse_for_ensembles(request)
         values["step"] = [options.parse_step(s) for s in request.steps]
     elif request.steps:
         raise UsageError("--step belongs to an ensemble", hint="add --backend ensemble, or leave out --step")
-    batching = options.dynamic_batching(request.batching, request.preferred, request.delay_us, size)
-    if batching is None and request.batching is None and derived.dynamic_batching:
-        batching = {}
-    if batching is not None:
-        values["dynamic_batching"] = batching
-    if group := options.instance_group(request.instances, request.kind, request.gpus):
-        values["instance_group"] = group
-    if request.version_policy is not None:
-        values["version_policy"] = options.parse_version_policy(request.version_policy)
     return values
 
 
@@ -179,7 +195,8 @@ def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tens
         )
     if backend.name == "ensemble" and not request.steps and not any("step" in _given(x) for x in request.layers):
         raise UsageError(
-            "an ensemble has steps: --step missing", hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"
+            "an ensemble has steps: --step missing",
+            hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR', or let --ensemble MODEL,MODEL wire it",
         )
 
 
@@ -205,6 +222,20 @@ def _all_given(layers: Sequence[Layer]) -> dict[str, Any]:
 
 def _tells_when_it_runs(source: Path | None) -> bool:
     return source is not None and source.suffix == ".py" and b"auto_complete_config" in source.read_bytes()
+
+
+def _refuse_beside_wiring(request: AddRequest) -> None:
+    if request.source is not None:
+        raise UsageError("an ensemble has no file", hint="leave out --from or --ensemble")
+    if request.backend != "ensemble":
+        raise UsageError(f"{request.backend} is no ensemble", hint="leave out --backend or --ensemble")
+    given = {"--input": request.inputs, "--output": request.outputs, "--step": request.steps}
+    for option, value in given.items():
+        if value:
+            raise UsageError(
+                f"{option} does not go with --ensemble, which finds the tensors itself",
+                hint=f"leave out {option}, and see --map and --expose",
+            )
 
 
 def _refuse_for_ensembles(request: AddRequest) -> None:
@@ -306,32 +337,3 @@ def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
         f"tk infer {shlex.quote(request.name)} --random",
     ]
     return tuple(steps)
-
-
-def as_json(plan: Plan) -> dict[str, Any]:
-    """The plan for scripts."""
-    files = [
-        {"path": f.path, "text": f.text}
-        if f.source is None
-        else {"path": f.path, "source": str(f.source), "mode": f.mode}
-        for f in plan.files
-    ]
-    return json.loads(json.dumps({"version": 1, "root": str(plan.root), "files": files, "next": plan.next_steps}))  # type: ignore[no-any-return]
-
-
-def summary(plan: Plan) -> str:
-    """What was added, in a few lines: the folder, each tensor, the batch."""
-    text = plan.text(FILE) or ""
-    values: Mapping[str, Any] = yamlfile.load(text, Path(FILE)).value.get("values") or {}
-    rows = [
-        (side, str(t.get("name")), str(t.get("data_type")).removeprefix("TYPE_"), str(t.get("dims")))
-        for side in ("input", "output")
-        for t in values.get(side) or []
-    ]
-    widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-    lines = [f"{plan.root}/ is added"]
-    lines += ["  " + "  ".join((*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3])) for row in rows]
-    size = values.get("max_batch_size") or 0
-    merged = ", requests are merged" if "dynamic_batching" in values else ""
-    lines.append(f"  batches of up to {size}{merged}" if size else "  no batch dimension")
-    return "\n".join(lines)
