@@ -57,6 +57,18 @@ def add(
         list[str] | None,
         typer.Option("--hide", metavar="OUTPUT", help="Leave out an output that no step reads: STEP.OUTPUT"),
     ] = None,
+    bls: Annotated[bool, typer.Option("--bls", help="A model.py that calls other models.")] = False,
+    calls: Annotated[str | None, typer.Option(metavar="MODEL,MODEL", help="The models that it calls.")] = None,
+    decoupled: Annotated[
+        bool, typer.Option("--decoupled", help="Any number of responses to a request, over a gRPC stream.")
+    ] = False,
+    sequence: Annotated[
+        str | None, typer.Option(metavar="oldest|direct", help="Requests of a sequence share a state.")
+    ] = None,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--state", metavar="STATE", help="A state the server keeps: INPUT=OUTPUT:FP32:16"),
+    ] = None,
     max_batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="The largest batch; 0: dims are complete shapes.")
     ] = None,
@@ -95,6 +107,7 @@ def add(
     from triton_kit.cli.wiring import settled
     from triton_kit.scaffold import add as adding
     from triton_kit.scaffold import check, commands, plan, summary, write
+    from triton_kit.scaffold.behaviour import Behaviour
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
@@ -125,6 +138,7 @@ def add(
         library=library,
         env=env,
         wiring=wired,
+        behaviour=Behaviour(bls=bls, calls=calls, decoupled=decoupled, sequence=sequence, states=tuple(states or ())),
         labels=labels,
         max_batch_size=max_batch_size,
         batching=batching,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -81,6 +81,11 @@ def infer(
     shape: Annotated[
         list[str] | None, typer.Option(metavar="NAME:SIZES", help="Sizes for made-up data, such as x:3,224,224.")
     ] = None,
+    sequence_id: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Which sequence the request belongs to.")
+    ] = None,
+    sequence_start: Annotated[bool, typer.Option("--sequence-start", help="It is the first of its sequence.")] = False,
+    sequence_end: Annotated[bool, typer.Option("--sequence-end", help="It is the last of its sequence.")] = False,
     repeat: Annotated[int, typer.Option(min=1, help="Send it so many times, and sum up.")] = 1,
     in_flight: Annotated[int, typer.Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
     output: Annotated[
@@ -102,6 +107,9 @@ def infer(
     """
     if random and zeros:
         raise UsageError("--random and --zeros exclude each other", hint="choose one")
+    if sequence_id is None and (sequence_start or sequence_end):
+        flag = "--sequence-start" if sequence_start else "--sequence-end"
+        raise UsageError(f"{flag} goes with --sequence-id", hint="add --sequence-id 1")
     if output is not None:
         check_target(output)
     names = read_labels(labels) if labels is not None else ()
@@ -122,7 +130,7 @@ def infer(
     )
     seconds = check_seconds(timeout)
     with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
-        prepared = prepare(client, question)
+        prepared = _in_sequence(prepare(client, question), sequence_id, sequence_start, sequence_end)
         for note in prepared.notes:
             say(note)
         outcomes, spent = _send(client, prepared, repeat, in_flight)
@@ -147,6 +155,25 @@ def infer(
         warn(f"{len(failures)} of {len(outcomes)} requests failed: {explained.message}", hint=explained.hint)
         return worst.exit_code
     return 0
+
+
+def _in_sequence(prepared: Prepared, number: int | None, start: bool, end: bool) -> Prepared:
+    """The requests as those of one sequence: its first begins it, its last ends it, where that is asked for."""
+    if number is None:
+        return prepared
+    last = len(prepared.requests) - 1
+    requests = [
+        replace(
+            request,
+            parameters={
+                "sequence_id": number,
+                "sequence_start": start and i == 0,
+                "sequence_end": end and i == last,
+            },
+        )
+        for i, request in enumerate(prepared.requests)
+    ]
+    return replace(prepared, requests=tuple(requests))
 
 
 def _send(client: Client, prepared: Prepared, repeat: int, in_flight: int) -> tuple[list[Outcome], float]:

@@ -13,7 +13,7 @@ from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT
-from triton_kit.scaffold import formats, jinja, options, yamlfile
+from triton_kit.scaffold import behaviour, formats, jinja, options, yamlfile
 from triton_kit.scaffold.check import WAITING
 from triton_kit.scaffold.derive import Derived, Tensor, choose_backend, derive
 from triton_kit.scaffold.pipeline import wired_values
@@ -45,6 +45,7 @@ class AddRequest:
     env: Path | None = None
     wiring: Wiring | None = None
     """The ensemble that ``--ensemble`` asks for; it takes the place of ``inputs``, ``outputs`` and ``steps``."""
+    behaviour: behaviour.Behaviour | None = None
     labels: str | None = None
     max_batch_size: int | None = None
     batching: str | None = None
@@ -79,8 +80,13 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         raise UsageError(
             f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
         )
-    template = templates.get(request.template or backend.name)
     values = _values(request, backend, release)
+    answers = behaviour.describe(request.behaviour or behaviour.Behaviour(), backend, values)
+    template = templates.get(request.template or answers.template or backend.name)
+    values.update({side: behaviour.without(answers.taken, values[side]) for side in ("input", "output")})
+    values.update(answers.values)
+    if "sequence_batching" in answers.config and values.pop("dynamic_batching", None) is not None and request.batching:
+        raise UsageError("--batching dynamic excludes --sequence", hint="choose one")
     special = formats.describe(
         backend,
         model=request.name,
@@ -95,8 +101,8 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         values = {"platform": kind.platform, **values}
     labels, label_file = _labels(request, values)
     content = merge({"template": template.name, "values": values}, {})
-    if special.config:
-        content = merge(content, {"config": dict(special.config)})
+    if special.config or answers.config:
+        content = merge(content, {"config": {**special.config, **answers.config}})
     for layer in request.layers:
         content = merge(content, dict(layer.content), keep_null=True)
     text = _INTRODUCTION + yamlfile.dump(content)

@@ -1,0 +1,113 @@
+"""How a model answers: by calling other models, in a stream, or with a memory of its sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from triton_kit.backends.types import Backend
+from triton_kit.errors import UsageError
+from triton_kit.scaffold.options import parse_tensor
+
+_STATEFUL = ("onnxruntime", "tensorrt", "pytorch", "custom")
+"""Backends that keep implicit states."""
+
+_CONTROLS = (("START", "CONTROL_SEQUENCE_START"), ("END", "CONTROL_SEQUENCE_END"), ("READY", "CONTROL_SEQUENCE_READY"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What is asked for: ``sequence`` is ``oldest`` or ``direct``, ``states`` are as typed, ``calls`` model names."""
+
+    bls: bool = False
+    calls: str | None = None
+    decoupled: bool = False
+    sequence: str | None = None
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A template instead of the backend's, values for it, fields of the config, and tensors that the server keeps."""
+
+    template: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+
+
+def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> Described:
+    """What the behaviour makes of a model of that backend with those values. Raises UsageError."""
+    chosen = [
+        n for n, on in (("--bls", asked.bls), ("--decoupled", asked.decoupled), ("--sequence", asked.sequence)) if on
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} exclude each other", hint="choose one")
+    if asked.calls is not None and not asked.bls:
+        raise UsageError("--calls goes with --bls", hint="add --bls, or leave out --calls")
+    if asked.states and asked.sequence is None:
+        raise UsageError("--state goes with --sequence", hint="add --sequence oldest, or leave out --state")
+    python = backend.name == "python"
+    if asked.bls:
+        if not python:
+            raise UsageError(f"--bls is for models in Python, not for {backend.name}", hint="add --backend python")
+        calls = [name.strip() for name in (asked.calls or "").split(",") if name.strip()]
+        return Described(template="python_bls", values={"calls": calls})
+    if asked.decoupled:
+        if backend.name not in ("python", "custom", "vllm", "tensorrtllm"):
+            raise UsageError(
+                f"--decoupled: {backend.name} sends one response to each request", hint="leave out --decoupled"
+            )
+        return Described(
+            template="python_decoupled" if python else None,
+            config={"model_transaction_policy": {"decoupled": True}},
+        )
+    return _sequence(asked, backend, values) if asked.sequence is not None else Described()
+
+
+def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> Described:
+    if asked.sequence not in ("oldest", "direct"):
+        raise UsageError(f"--sequence {asked.sequence}: not a strategy", hint="write oldest or direct")
+    if backend.name == "ensemble":
+        raise UsageError("--sequence does not go with an ensemble", hint="give it to the models of the steps")
+    if asked.states and backend.name not in _STATEFUL:
+        hint = "leave out --state: model.py keeps it" if backend.name == "python" else "leave out --state"
+        raise UsageError(f"--state: {backend.name} keeps no states for a model", hint=hint)
+    names = {str(t["name"]) for t in values["input"]}
+    python = backend.name == "python"
+    given = [(name, kind) for name, kind in _CONTROLS if python or name in names]
+    controls: list[dict[str, Any]] = [
+        {"name": name, "control": [{"kind": kind, "int32_false_true": [0, 1]}]} for name, kind in given
+    ]
+    if python or "CORRID" in names:
+        kind = "CONTROL_SEQUENCE_CORRID"
+        controls.append({"name": "CORRID", "control": [{"kind": kind, "data_type": "TYPE_UINT64"}]})
+    states = [_state(text) for text in asked.states]
+    batching: dict[str, Any] = {asked.sequence: {}}
+    if controls:
+        batching["control_input"] = controls
+    if states:
+        batching["state"] = states
+    ends = {str(s[side]) for s in states for side in ("input_name", "output_name")}
+    return Described(
+        template="python_sequence" if python else None,
+        config={"sequence_batching": batching},
+        taken=frozenset(ends | {str(c["name"]) for c in controls}),
+    )
+
+
+def _state(text: str) -> dict[str, Any]:
+    """``INPUT=OUTPUT:TYPE:DIMS`` as a state: the model's output of one request is its input of the next."""
+    tensor = parse_tensor(text, "--state")
+    input_, sign, output = tensor.pop("name").partition("=")
+    if not input_ or not sign or not output:
+        raise UsageError(
+            f"--state {text}: not of the form INPUT=OUTPUT:TYPE:DIMS", hint="name both tensors of the model"
+        )
+    return {"input_name": input_, "output_name": output, **tensor}
+
+
+def without(taken: frozenset[str], tensors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The tensors that the server does not feed or take itself."""
+    return [t for t in tensors if t["name"] not in taken]
