@@ -99,6 +99,7 @@ def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
     check("tk validate", project("validate"))
     check("tk fmt", project("fmt", "--check"))
     check("tk graph", project("graph"))
+    check("tk doctor", project("doctor", "--only", "clock", "--release", "26.08"))
     archive = Path(__file__).resolve().parents[1] / "convert" / "data" / "matrix.mar"
     check("tk import", project("import", "torchserve", str(archive)))
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from nvidia import (
+from gpu_stand_ins import (
     DIVIDED,
     H100,
     MISMATCH,

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "health": Entry("Run", "Ask a running server what it has ready"),
     "infer": Entry("Run", "Send a request to a model and show its answer"),
     "test": Entry("Run", "Ask what a model's golden cases ask, and compare the answers"),
+    "doctor": Entry("Run", "Say whether this machine can serve, and how to mend it"),
     "demo": Entry("Run", "Serve the sample repository and let it read a digit"),
 }
 """Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name.

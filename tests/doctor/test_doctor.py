@@ -1,0 +1,292 @@
+"""``tk doctor`` on machines that lack something. What no test machine has, a GPU and its driver, are stand-ins."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from docker_engine import IMAGE, need_image
+from gpu_stand_ins import H100, MISMATCH, only_these_programs, program, stand_in_nvidia_smi
+
+from triton_kit.cli import run
+from triton_kit.doctor import drivers
+from triton_kit.doctor.checks import clock, daemon, image, memory, ports, proxy, shm
+from triton_kit.doctor.examine import examine
+from triton_kit.doctor.finding import Check, Finding, ok
+from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.table import CHECKS
+from triton_kit.repository.release import release
+
+ENVIRONMENT = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "/e.tar.gz" } }'
+
+
+def situation(tmp_path: Path, **environment: str) -> Situation:
+    return Situation(repository=tmp_path, container="24.10", environment=environment)
+
+
+def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, dict[str, str]]]:
+    code = run(["doctor", *arguments, "--format", "json"])
+    found = json.loads(capsys.readouterr().out)
+    return code, {check["name"]: check for check in found["checks"]}
+
+
+def test_a_healthy_machine_has_no_problem(sample: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = doctor(capsys, str(sample), "--skip", "ports")
+    assert code == 0, found
+    assert set(found) == {check.name for check in CHECKS} - {"ports"}
+    assert found["repository"]["result"] == "ok"
+
+
+def test_without_an_engine_the_embedded_server_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin", system=False)
+    code, found = doctor(capsys, "--only", "engine", "--only", "daemon", "--only", "image", "--only", "toolkit")
+    assert code == 0
+    assert found["engine"]["evidence"] == "neither docker nor podman is installed"
+    assert {found[name]["result"] for name in ("daemon", "image", "toolkit")} == {"skipped"}
+
+
+def test_an_engine_whose_daemon_is_down_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("no docker is installed")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    code, found = doctor(capsys, "--only", "daemon")
+    assert code == 1
+    assert "Cannot connect to the Docker daemon" in found["daemon"]["evidence"]
+    assert "--runtime local" in found["daemon"]["remedy"]
+
+
+def test_an_engine_that_refuses_this_user_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    said = "permission denied while trying to connect to the Docker daemon socket"
+    program(tmp_path / "bin", "docker", f"echo '{{}}'; echo '{said}' >&2; exit 1")
+    found = daemon.look(situation(tmp_path))
+    assert (found.result, found.evidence) == ("problem", "docker refuses this user")
+
+
+def test_a_hanging_engine_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triton_kit.doctor.situation.PATIENCE", 0.2)
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    program(tmp_path / "bin", "docker", "sleep 60")
+    assert daemon.look(situation(tmp_path)).evidence == "docker did not answer within 0.2 s"
+
+
+def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> None:
+    import threading
+
+    def hang(_situation: Situation) -> Finding:
+        threading.Event().wait()
+        raise AssertionError
+
+    checks = (Check(name="slow", look=hang), Check(name="quick", look=lambda _s: ok("fine")))
+    found = examine(checks, situation(tmp_path), deadline=0.3)
+    assert list(found) == ["slow", "quick"]
+    assert (found["slow"].result, found["quick"].result) == ("unknown", "ok")
+
+
+def test_the_real_engine_and_its_image_are_found(tmp_path: Path) -> None:
+    need_image()
+    here = Situation(repository=None, container="24.10", environment={}, image=IMAGE)
+    assert daemon.look(here).result == "ok"
+    assert image.look(here).evidence.startswith(f"{IMAGE} is here, ")
+    absent = Situation(repository=None, container="24.10", environment={}, image="triton-kit/none:1")
+    assert image.look(absent).evidence.startswith("triton-kit/none:1 is not on this machine; ")
+
+
+def test_little_room_for_an_image_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    info = json.dumps({"ServerVersion": "28.0.0", "DockerRootDir": str(tmp_path)})
+    program(tmp_path / "bin", "docker", f"case $1 in info) echo '{info}';; *) exit 1;; esac")
+    monkeypatch.setattr(image, "ROOM", shutil.disk_usage(tmp_path).free + 10**12)
+    assert image.look(situation(tmp_path)).result == "problem"
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = ports.look(situation(tmp_path), (port, 0, 0))
+    assert found.result == "warning"
+    assert f"port {port} is in use" in found.evidence
+
+
+def test_a_driver_in_trouble_is_a_problem_and_its_absence_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    only = ["--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit"]
+    code, found = doctor(capsys, *only)
+    assert (code, {check["result"] for check in found.values()}) == (0, {"skipped"})
+    stand_in_nvidia_smi(tmp_path / "bin", MISMATCH, code=18)
+    code, found = doctor(capsys, *only)
+    assert code == 1
+    assert found["gpu"]["remedy"] == "reboot, or load the new driver"
+
+
+def test_what_a_gpu_can_run_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    stand_in_nvidia_smi(tmp_path / "bin", H100)
+    program(tmp_path / "bin", "docker", 'echo \'{"ServerVersion": "28.0.0", "Runtimes": {"runc": {}}}\'')
+    code, found = doctor(capsys, "--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit")
+    assert code == 1
+    assert found["gpu"]["evidence"] == "NVIDIA H100 80GB HBM3 (81559 MiB)"
+    assert found["driver"]["result"] == "ok"
+    assert found["driver"]["evidence"].startswith("driver 560.35.03 runs 23.")
+    assert found["compute"]["result"] == "ok"
+    assert "nvidia-ctk" in found["toolkit"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("container", "driver", "gpu", "verdict"),
+    [
+        ("24.10", "560.35.03", "NVIDIA H100 80GB HBM3", "yes"),
+        ("24.10", "535.104.05", "NVIDIA A100-SXM4-40GB", "compatible"),
+        ("24.10", "535.104.05", "NVIDIA GeForce RTX 4090", "no"),
+        ("24.10", "535.104.05", "NVIDIA RTX A6000", "unknown"),
+        ("24.10", "535.54", "NVIDIA H100 PCIe", "no"),
+        ("24.10", "550.54.15", "NVIDIA H100 PCIe", "no"),
+        ("24.10", "garbage", "NVIDIA H100 PCIe", "unknown"),
+        ("23.01", "525.85", "Tesla T4", "unknown"),
+    ],
+)
+def test_which_release_a_driver_runs(container: str, driver: str, gpu: str, verdict: str) -> None:
+    assert drivers.runs(release(container), driver, gpu) == verdict
+
+
+@pytest.mark.parametrize(
+    ("environment", "result"),
+    [
+        ({}, "ok"),
+        ({"HTTP_PROXY": "http://p:3128"}, "warning"),
+        ({"http_proxy": "http://p:3128", "no_proxy": "example.org, 127.0.0.1"}, "ok"),
+        ({"all_proxy": "socks5://p", "NO_PROXY": ""}, "warning"),
+    ],
+)
+def test_a_proxy_spares_this_machine(environment: dict[str, str], result: str, tmp_path: Path) -> None:
+    assert proxy.look(situation(tmp_path, **environment)).result == result
+
+
+def test_a_clock_before_the_installation_cannot_be_right(tmp_path: Path) -> None:
+    assert clock.look(situation(tmp_path), now=0.0).result == "warning"
+    assert clock.look(situation(tmp_path)).result == "ok"
+
+
+def test_memory_is_held_against_what_the_models_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "1" / "model.plan").write_bytes(b"x" * 5000)
+    assert memory.look(situation(tmp_path)).result == "ok"
+    monkeypatch.setattr(memory, "available", lambda: 4999)
+    assert memory.look(situation(tmp_path)).result == "warning"
+    monkeypatch.setattr(shm, "shm_size", lambda _repository: 1 << 60)
+    assert shm.look(situation(tmp_path), str(tmp_path)).result == "warning"
+
+
+def test_directories_are_made_by_fix_and_one_that_cannot_be_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TK_CACHE_DIR", str(tmp_path / "cache"))
+    assert doctor(capsys, "--only", "directories")[1]["directories"]["result"] == "warning"
+    assert not (tmp_path / "cache").exists()
+    code, found = doctor(capsys, "--only", "directories", "--fix")
+    assert (code, found["directories"]["result"]) == (0, "ok")
+    assert (tmp_path / "cache").is_dir()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TK_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    code, found = doctor(capsys, "--only", "directories")
+    assert (code, found["directories"]["result"]) == (1, "problem")
+
+
+def test_a_server_that_is_gone_is_swept_by_fix(capsys: pytest.CaptureFixture[str]) -> None:
+    from triton_kit.runtime.registry import Running, record
+    from triton_kit.runtime.types import Endpoints
+
+    where = Endpoints(http="http://127.0.0.1:1", grpc="127.0.0.1:2", metrics="http://127.0.0.1:3/metrics")
+    record(
+        Running(
+            name="gone", runtime="local", repository=Path("/m"), release="24.10", image=None, endpoints=where,
+            started=0.0, pid=2**22 + 1, born="never", detached=True,
+        )
+    )  # fmt: skip
+    assert doctor(capsys, "--only", "leftovers")[1]["leftovers"]["evidence"] == "gone ended without tk"
+    assert doctor(capsys, "--only", "leftovers", "--fix")[1]["leftovers"]["result"] == "ok"
+
+
+def test_a_repository_with_a_mistake_is_a_problem_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "config.pbtxt").write_text("max_batch_sise: 1\n")
+    code, found = doctor(capsys, str(tmp_path), "--only", "repository")
+    assert code == 1
+    assert "m/config.pbtxt:1: " in found["repository"]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [(["--only", "prots"], "did you mean ports?"), (["--release", "24.99"], "known are"), (["/none"], "give the path")],
+)
+def test_what_cannot_be_meant_is_a_usage_error(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", *arguments, "--skip", "image"]) in (1, 2)
+    said = capsys.readouterr()
+    assert hint in said.err + said.out
+    assert "Traceback" not in said.err
+
+
+def upgrade(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = run(["doctor", "--only", "clock", "--format", "json", *arguments])
+    steps = json.loads(capsys.readouterr().out)["upgrade"]
+    assert all(step["source"] for step in steps)
+    return code, "\n".join(f"{step['weight']} {step['what']}" for step in steps)
+
+
+def test_what_another_release_breaks_in_a_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, config, file in (
+        ("tf", 'platform: "tensorflow_savedmodel"\n', "model.savedmodel/saved_model.pb"),
+        ("trt", 'platform: "tensorrt_plan"\n', "model.plan"),
+        ("py", f'backend: "python"\n{ENVIRONMENT}\n', "model.py"),
+        ("fine", 'backend: "python"\n', "model.py"),
+    ):  # fmt: skip
+        path = tmp_path / name / "1" / file
+        path.parent.mkdir(parents=True)
+        path.write_text("class TritonPythonModel:\n    def execute(self, requests): ...\n")
+        (tmp_path / name / "config.pbtxt").write_text(config)
+    code, told = upgrade(
+        capsys, str(tmp_path), "--from", "24.01", "--release", "26.08", "--", "--allow-client-shm=true"
+    )
+    assert code == 1
+    assert "breaks" in told
+    assert "the tensorflow backend is not part of releases from 25.03 on" in told
+    assert "model.plan was built for one release of TensorRT" in told
+    assert "Python goes from 3.10 to 3.12" in told
+    assert "look from 25.06 on HTTP bodies over 64 MB are refused by default" in told
+    assert "client shared memory" not in told
+    assert "Model Analyzer" not in told
+    assert "/fine/" not in told
+
+
+def test_flags_are_judged_by_both_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = upgrade(
+        capsys, str(tmp_path), "--from", "25.06", "--release", "24.10", "--", "--http-max-input-size=1"
+    )
+    assert code == 1
+    assert "breaks --http-max-input-size is in tritonserver from 25.06 on, and this is 24.10" in told
+    code, told = upgrade(capsys, str(tmp_path), "--from", "24.10", "--release", "25.06", "--", "--no-such-flag")
+    assert (code, "--no-such-flag" in told) == (0, False)
+
+
+def test_a_closed_pipe_and_an_interrupt_leave_quietly(sample: Path) -> None:
+    argv = f"{sys.executable} -m triton_kit doctor {sample} --skip ports | head -1"
+    done = subprocess.run(["bash", "-c", argv], capture_output=True, text=True, env={**os.environ}, timeout=60)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,138 @@
+"""``tk doctor``: whether this machine can serve, and what another release would break."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.doctor.finding import Check, Finding
+    from triton_kit.doctor.upgrade import Step
+
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "cyan", "skipped": "dim"}
+_MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?", "skipped": "-"}
+
+
+def doctor(
+    path: Annotated[str | None, typer.Argument(help="The model repository; by default the project's.")] = None,
+    server_args: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- FLAG...]", help="Flags of your tritonserver, after a --.")
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="YY.MM", help="Another release: say also what it would break.")
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option("--from", metavar="YY.MM", help="The release now; tk.yaml's, or 24.10.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="Another image than the official one of the release.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="Not this check; may be repeated.")] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: make directories, fetch the server.")] = False,
+    format_: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the result.")] = "text",
+) -> int:
+    """Say whether this machine can serve the repository: each check, what it saw, and what to do.
+
+    With --release it is also an advisor: what in this repository, and in the flags after --, breaks between the release
+    that you have and that one. The exit code is 1 where there is a problem, or where something breaks.
+    """
+    from triton_kit.cli import serving
+    from triton_kit.doctor.examine import examine
+    from triton_kit.doctor.situation import Situation
+    from triton_kit.doctor.upgrade import advise
+
+    repository, current, flags = serving.defaults(path, server_args or [])
+    place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
+    now = before or current
+    situation = Situation(repository=place, container=release or now, environment=os.environ, image=image)
+    checks = _chosen(only, skip)
+    found = examine(checks, situation)
+    done = _mend(checks, found, situation) if fix else []
+    if done:
+        found = examine(checks, situation)
+    steps = advise(place, now, release, flags=flags, devices=situation.devices) if release and release != now else ()
+    if format_ == "json":
+        terminal.out_json(_json(found, done, now, release, steps))
+    else:
+        _show(found)
+        for line in done:
+            terminal.out(f"  {line}")
+        if release and release != now:
+            _show_steps(now, release, steps)
+    bad = any(one.result == "problem" for one in found.values()) or any(step.weight == "breaks" for step in steps)
+    return 1 if bad else 0
+
+
+def _a_repository(path: Path) -> Path | None:
+    """The path, where it can be meant: a directory that was not named must look like a repository."""
+    if not path.is_dir():
+        return None
+    return path if any(path.glob("*/config.pbtxt")) or any(path.glob("*/[0-9]*/model.*")) else None
+
+
+def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Check, ...]:
+    from triton_kit.doctor.table import CHECKS
+    from triton_kit.repository.suggest import nearest
+
+    names = [check.name for check in CHECKS]
+    for name in (*(only or ()), *(skip or ())):
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"did you mean {near}?" if near else f"choose from: {', '.join(names)}"
+            raise UsageError(f"{name} is no check", hint=hint)
+    return tuple(check for check in CHECKS if (not only or check.name in only) and check.name not in (skip or ()))
+
+
+def _mend(checks: Sequence[Check], found: Mapping[str, Finding], situation: object) -> list[str]:
+    from triton_kit.doctor.situation import Situation
+
+    assert isinstance(situation, Situation)
+    wanted = [check for check in checks if check.mend and found[check.name].result in ("warning", "problem")]
+    return [check.mend(situation) for check in wanted if check.mend]
+
+
+def _show(found: Mapping[str, Finding]) -> None:
+    width = max(map(len, found), default=0)
+    for name, one in found.items():
+        mark = terminal.style(_MARKS[one.result], _STYLES[one.result])
+        evidence = terminal.style(one.evidence, "dim") if one.result == "skipped" else one.evidence
+        terminal.out(f"{mark} {name.ljust(width)}  {evidence}")
+        if one.remedy and one.result != "ok":
+            terminal.out(f"  {' ' * width}  → {one.remedy}")
+    counts = {result: sum(one.result == result for one in found.values()) for result in ("problem", "warning")}
+    said = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
+    terminal.out(f"\n{', '.join(said) or 'nothing stands in the way'}")
+
+
+def _show_steps(before: str, after: str, steps: Sequence[Step]) -> None:
+    terminal.out(f"\n{before} → {after}" + ("" if steps else ": nothing is known to break"))
+    for step in steps:
+        style = "red" if step.weight == "breaks" else "yellow"
+        terminal.out(f"{terminal.style(step.weight.ljust(6), style)}  {step.what}")
+        if step.remedy:
+            terminal.out(f"        → {step.remedy}")
+        terminal.out(terminal.style(f"        source: {step.source}", "dim"))
+
+
+def _json(
+    found: Mapping[str, Finding], done: Sequence[str], before: str, after: str | None, steps: Sequence[Step]
+) -> dict[str, object]:
+    return {
+        "version": 1,
+        "checks": [
+            {"name": name, "result": one.result, "evidence": one.evidence, "remedy": one.remedy}
+            for name, one in found.items()
+        ],
+        "fixed": list(done),
+        "from": before,
+        "release": after,
+        "upgrade": [
+            {"weight": step.weight, "what": step.what, "remedy": step.remedy, "source": step.source} for step in steps
+        ],
+    }

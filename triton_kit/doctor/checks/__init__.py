@@ -1,0 +1,1 @@
+"""One question about this machine in each module."""

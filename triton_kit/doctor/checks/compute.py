@@ -1,0 +1,26 @@
+"""Whether the GPU is one that the release still supports."""
+
+from __future__ import annotations
+
+from triton_kit.doctor.drivers import least_compute
+from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
+from triton_kit.doctor.situation import Situation
+
+
+def look(situation: Situation) -> Finding:
+    """The compute capability against the least one of the release."""
+    if not situation.devices.found:
+        return skipped("no GPU")
+    least = least_compute(situation.release.container)
+    told = [(d.name, d.compute) for d in situation.devices.found if d.compute]
+    if least is None or not told:
+        what = "the least compute capability of the release" if least is None else "the GPU's compute capability"
+        return unknown(f"{what} is not known")
+    for name, compute in told:
+        major, minor = map(int, str(compute).split("."))
+        if (major, minor) < least:
+            wanted = ".".join(map(str, least))
+            return problem(
+                f"{name} has {compute}, and {situation.release.container} wants {wanted}", "take an older --release"
+            )
+    return ok(", ".join(f"{name}: {compute}" for name, compute in told))

@@ -1,0 +1,26 @@
+"""Whether the shared memory suffices for the repository's Python models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from triton_kit.doctor.finding import Finding, ok, skipped, warning
+from triton_kit.doctor.situation import Situation
+from triton_kit.repository.model import Repository
+from triton_kit.runtime.shm import shm_size
+
+PLACE = "/dev/shm"
+
+
+def look(situation: Situation, place: str = PLACE) -> Finding:
+    """``/dev/shm``, which the embedded server uses; a container gets its own, of the right size, from tk serve."""
+    if situation.repository is None:
+        return skipped("no repository")
+    if not os.path.isdir(place):  # noqa: PTH112
+        return skipped(f"this system has no {place}")
+    need, free = shm_size(Repository(situation.repository)), shutil.disk_usage(place).free
+    told = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
+    if free < need:
+        return warning(told, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")
+    return ok(told)
