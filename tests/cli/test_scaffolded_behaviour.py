@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from queue import Queue
-from typing import Any
 
 import pytest
 from running_server import address, serving
@@ -60,22 +59,6 @@ def test_each_loads_and_answers(embedded: LocalRuntime, repository: Path, capsys
             with pytest.raises(Exception, match="nobody"):
                 client.infer(Request(model="lost", inputs={"x": rows}))
         with InferenceServerClient(server.endpoints.grpc.removeprefix("grpc://")) as grpc:
-            x = InferInput("x", [4], "FP32")
-            x.set_data_from_numpy(rows)
-            got: Queue[Any] = Queue()
-            grpc.start_stream(lambda result, error: got.put((result, error)))
-            grpc.async_stream_infer("stream", [x], enable_empty_final_response=True)
-            answers = []
-            while True:
-                result, error = got.get(timeout=30)
-                assert error is None
-                final = result.get_response().parameters["triton_final_response"].bool_param
-                if not final:
-                    answers.append(result.as_numpy("y"))
-                else:
-                    break
-            grpc.stop_stream()
-            assert [a.tolist() for a in answers] == [rows.tolist()] * 3
             x = InferInput("x", [1, 4], "FP32")
             x.set_data_from_numpy(rows.reshape(1, 4))
             for name in ("oldest", "direct"):
@@ -85,6 +68,15 @@ def test_each_loads_and_answers(embedded: LocalRuntime, repository: Path, capsys
                         result = grpc.infer(name, [x], sequence_id=number, sequence_start=start, sequence_end=end)
                         seen[number].append(float(result.as_numpy("y").flat[0]))
                 assert seen == {7: [1, 2, 3, 1], 8: [1, 2, 3, 1]}, name
+        stream = ("infer", "stream", "x=[0,1,2,3]", "--url", server.endpoints.grpc, "--grpc")
+        capsys.readouterr()
+        assert run([*stream, "--format", "json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert [a["outputs"][0]["values"] for a in told["answers"]] == [rows.tolist()] * 3
+        assert run(list(stream)) == 0
+        assert "response 3" in capsys.readouterr().out
+        assert run(["infer", "stream", "--zeros", "--url", server.endpoints.http]) == 2
+        assert "add --grpc" in capsys.readouterr().err
         ask = ("infer", "oldest", "--zeros", "--url", server.endpoints.http, "--sequence-id", "9")
         capsys.readouterr()
         assert run([*ask, "--sequence-start", "--format", "json"]) == 0

@@ -37,6 +37,7 @@ from triton_kit.client.answer import (
 )
 from triton_kit.client.ask import TOP, Prepared, Question, prepare
 from triton_kit.client.fit import expected
+from triton_kit.client.responses import stream_many
 from triton_kit.client.tally import Tally, tally
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.tensor import show_shape
@@ -185,10 +186,11 @@ def _send(client: Client, prepared: Prepared, repeat: int, in_flight: int) -> tu
     first = len(requests)
     total = (request for _ in range(repeat) for request in requests)
     start = time.perf_counter()
-    outcomes = [
-        outcome if outcome.index < first else outcome.without_outputs()
-        for outcome in infer_many(client, total, in_flight=min(in_flight, first * repeat))
-    ]
+    decoupled = prepared.config is not None and prepared.config.decoupled
+    came = (
+        stream_many(client, total) if decoupled else infer_many(client, total, in_flight=min(in_flight, first * repeat))
+    )
+    outcomes = [outcome if outcome.index < first else outcome.without_outputs() for outcome in came]
     spent = time.perf_counter() - start
     return sorted(outcomes, key=lambda o: o.index), spent
 
@@ -201,8 +203,8 @@ def _read(
     batching = config is not None and config.max_batch_size > 0
     wanted = top if top is not None else TOP if labels else 0
     answers = []
-    for outcome in outcomes[: len(prepared.requests)]:
-        if outcome.result is not None:
+    for outcome in outcomes:
+        if outcome.result is not None and outcome.index < len(prepared.requests):
             if labels and not any(
                 looks_like_scores(a, batching=batching, labels=labels) for a in outcome.result.outputs.values()
             ):
@@ -223,8 +225,6 @@ def _explain(error: TkError, prepared: Prepared) -> TkError:
     """The error, with what the model takes where the server refused."""
     if isinstance(error, ServerError) and error.hint is None:
         takes = f"model {prepared.metadata.name} takes {expected(prepared.metadata)}"
-        if prepared.config is not None and prepared.config.decoupled:
-            takes = "the model is decoupled: it may send any number of answers, and tk infer takes exactly one"
         return ServerError(error.message, status=error.status, hint=takes)
     return error
 
@@ -233,10 +233,11 @@ def _show(
     client: Client, model: str, version: str, answers: Sequence[tuple[int, tuple[Output, ...]]], summary: Tally
 ) -> None:
     out(f"{style(model, 'bold')} version {version or '-'} at {client.url}")
-    for index, outputs in answers[:SHOWN]:
+    streamed = len({index for index, _ in answers}) < len(answers)
+    for number, (index, outputs) in enumerate(answers[:SHOWN], 1):
         out()
         if len(answers) > 1:
-            out(style(f"request {index + 1}", "bold"))
+            out(style(f"response {number}" if streamed else f"request {index + 1}", "bold"))
         _show_outputs(outputs)
     if len(answers) > SHOWN:
         out()
@@ -246,7 +247,8 @@ def _show(
         out(f"{summary.max:.1f} ms")
         return
     failed = f", {summary.failed} failed" if summary.failed else ""
-    out(f"{summary.sent} requests{failed} in {summary.seconds:.2f} s, {summary.rate:.1f} requests/s")
+    what = "responses" if streamed else "requests"
+    out(f"{summary.sent} {what}{failed} in {summary.seconds:.2f} s, {summary.rate:.1f} {what}/s")
     if summary.max is not None:
         parts = [f"{name} {getattr(summary, name):.1f}" for name in ("min", "p50", "p90", "p99", "max")]
         out("latency ms  " + "   ".join(parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
@@ -136,12 +136,48 @@ class GrpcClient:
         options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
         start = time.perf_counter()
         answer = self._call(self._client.infer, request.model, inputs, within=timeout, **options)
-        seconds = time.perf_counter() - start
+        return self._decoded(answer, time.perf_counter() - start)
+
+    def _decoded(self, answer: Any, seconds: float) -> InferResult:
         try:
             return decode_answer(answer, seconds)
         except unreadable() as error:
             why = explain_unreadable(error)
             raise NoAnswer(f"{self.url} sent an answer that cannot be read: {why}", hint="check the port") from error
+
+    def stream(self, request: Request, *, timeout: float | None = None) -> Iterator[InferResult]:
+        """Send one inference over a stream, and yield every response as it comes: how decoupled models are asked.
+
+        ``timeout`` is for each response. Raises as the other methods do; responses that came before were yielded.
+        """
+        import queue
+
+        from tritonclient.grpc import InferInput, InferRequestedOutput
+
+        seconds = self._timeout if timeout is None else timeout
+        came: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+        outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
+        options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
+        self._client.start_stream(lambda result, error: came.put((result, error)), headers=self._headers)
+        try:
+            start = time.perf_counter()
+            inputs = set_inputs(request, InferInput)
+            self._client.async_stream_infer(request.model, inputs, enable_empty_final_response=True, **options)
+            while True:
+                try:
+                    result, error = came.get(timeout=seconds)
+                except queue.Empty:
+                    raise NoAnswer.timed_out(self.url, seconds) from None
+                if error is not None:
+                    raise self._explain(error, seconds)
+                answer = result.get_response()
+                final = answer.parameters["triton_final_response"].bool_param
+                if answer.outputs or not final:
+                    yield self._decoded(result, time.perf_counter() - start)
+                if final:
+                    return
+        finally:
+            self._client.stop_stream(cancel_requests=True)
 
     def close(self) -> None:
         """Close the channel; requests in flight fail."""

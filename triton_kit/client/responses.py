@@ -1,0 +1,36 @@
+"""All responses of a decoupled model to some requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from triton_kit.client.flight import Outcome
+from triton_kit.errors import TkError, UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client.grpc import GrpcClient
+    from triton_kit.client.types import Client, Request
+
+
+def stream_many(client: Client, requests: Iterable[Request]) -> Iterator[Outcome]:
+    """Send the requests one after the other, and yield each response, or the error that ended them.
+
+    Raises UsageError over HTTP, which knows one response to a request.
+    """
+    from triton_kit.client.grpc import GrpcClient
+
+    if not isinstance(client, GrpcClient):
+        raise UsageError(
+            "the model is decoupled: it may send any number of responses, which takes a stream", hint="add --grpc"
+        )
+    for index, request in enumerate(requests):
+        yield from _responses(client, index, request)
+
+
+def _responses(client: GrpcClient, index: int, request: Request) -> Iterator[Outcome]:
+    try:
+        for result in client.stream(request):
+            yield Outcome(index=index, result=result, error=None)
+    except TkError as error:
+        yield Outcome(index=index, result=None, error=error)
