@@ -1,4 +1,4 @@
-"""What goes wrong under ``tk serve``, a row each: one clear message, the documented exit code, and nothing left over."""
+"""What goes wrong under ``tk serve``, a row each: one clear message, the documented exit code, nothing left over."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ LOCAL = ["--runtime", "local"]
 class Fault:
     """What is given to ``tk serve``, what is done to it, and how it must end.
 
-    ``code`` is model.py of a second model beside a good one; ``alone`` leaves the good one out. ``taken`` is the place of
-    the port that something else listens on; ``needs`` is ``disk`` for a full one in ``{place}/full``, ``twin`` for another
-    server of the same name. ``{silent}`` is an address that takes connections and never answers.
+    ``code`` is model.py of a second model beside a good one; ``alone`` leaves the good one out. ``taken`` is the place
+    of the port that something else listens on; ``needs`` is ``disk`` for a full one in ``{place}/full``, ``twin`` for
+    another server of the same name. ``{silent}`` is an address that takes connections and never answers.
     """
 
     name: str
@@ -417,4 +417,7 @@ def test_a_fault_has_one_clear_message_and_an_exit_code_and_leaves_nothing(
     errors = [line for line in stage.errors.read_text().splitlines() if line.startswith("error: ")]
     failed = [line for line in errors if "did not load: " in line]
     assert len(errors) - len(failed) == (1 if fault.exit_code in (1, 2, 3) else 0), said
+    if fault.exit_code == -signal.SIGKILL:  # nobody was there to remove the entry: whoever lists the servers next does
+        assert until(lambda: processes(stage.repository) == [] and containers(stage.repository) == [], 20)
+        subprocess.run(command("ps"), capture_output=True, timeout=60, check=True)
     assert until(lambda: stage.left() == [], 20), stage.left()
