@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -116,12 +117,17 @@ def _show(url: str, found: Health) -> None:
     elif not found.models:
         out("no models")
     else:
-        for line in table(("model", "version", "state", "reason"), [_row(m) for m in found.models]):
+        for line in table(("model", "version", "state", "reason"), rows(found.models)):
             out(line)
 
 
 def _yes(value: bool) -> str:
     return style("yes", "green") if value else style("no", "red")
+
+
+def rows(models: Sequence[ModelHealth]) -> list[tuple[str, str, str, str]]:
+    """Name, version, state and the first line of the reason, as ``table`` takes them."""
+    return [_row(model) for model in models]
 
 
 def _row(model: ModelHealth) -> tuple[str, str, str, str]:

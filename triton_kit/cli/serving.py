@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from triton_kit.cli import terminal
 from triton_kit.cli.explaining import Meanings
+from triton_kit.cli.findings import errors, lint_as_served, place
 from triton_kit.cli.server_options import HTTP_URL
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.repository.release import DEFAULT
@@ -23,8 +24,6 @@ from triton_kit.runtime.types import Endpoints, ExplainsItsEnd, Server
 
 if TYPE_CHECKING:
     from rich.live import Live
-
-    from triton_kit.linter.diagnostic import Diagnostic, Report
 
 PAUSE = 0.1
 """Seconds between two looks at the log of a server that is ready."""
@@ -79,18 +78,16 @@ _NEEDS_GPU = frozenset(("no-gpu-for-group", "tensorrt-without-gpu", "no-such-gpu
 
 def validate(wish: Wish, gpus: Choice) -> None:
     """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
-    from triton_kit.linter.diagnostic import Severity
-
-    report = _lint(wish.repository, wish.release, wish.server_args, gpus=gpus.count)
-    if report.ok:
+    report = lint_as_served(wish.repository, wish.release, wish.server_args, gpus=gpus.count)
+    found = errors(report)
+    if not found:
         return
-    errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
-    for diagnostic in errors:
-        terminal.say(_place(diagnostic))
+    for diagnostic in found:
+        terminal.say(place(diagnostic))
         if diagnostic.help:
             terminal.say(f"  help: {diagnostic.help}")
-    if all(diagnostic.rule in _NEEDS_GPU for diagnostic in errors):
-        models = list(dict.fromkeys(str(diagnostic.model) for diagnostic in errors))
+    if all(diagnostic.rule in _NEEDS_GPU for diagnostic in found):
+        models = list(dict.fromkeys(str(diagnostic.model) for diagnostic in found))
         verb = "wants" if len(models) == 1 else "want"
         raise ProblemsFound(
             f"{', '.join(models)} {verb} a GPU that the server would not have ({gpus.reason})",
@@ -321,29 +318,14 @@ def _table(snapshot: Snapshot) -> Any:
 
 def _show_failure(model: ModelState, prepared: Prepared) -> None:
     """Why a model did not load: the server's reason, what it means, and where the configuration says so."""
-    from triton_kit.linter.diagnostic import Severity
-
     terminal.error(f"{_label(model)} did not load: {friendly(model.reason)}")
     known = meaning(model.reason)
     if known:
         terminal.say(f"  {known.cause}")
         terminal.say(f"  help: {known.help}")
     try:
-        report = _lint(prepared.spec.repository / model.name, prepared.spec.release, prepared.spec.server_args)
+        report = lint_as_served(prepared.spec.repository / model.name, prepared.spec.release, prepared.spec.server_args)
     except TkError:
         return
-    for diagnostic in report.diagnostics:
-        if diagnostic.severity is Severity.ERROR:
-            terminal.say(f"  {_place(diagnostic)}")
-
-
-def _lint(path: Path, release: str, server_args: Sequence[str], *, gpus: int | None = None) -> Report:
-    from triton_kit.linter.engine import lint
-
-    completes = not any(a.startswith(("--disable-auto-complete", "--strict-model-config=t")) for a in server_args)
-    return lint(path, release=release, auto_complete=completes, gpus=gpus)
-
-
-def _place(diagnostic: Diagnostic) -> str:
-    at = f"{diagnostic.file}:{diagnostic.span.line}:{diagnostic.span.column}"
-    return f"{at}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.rule}]"
+    for diagnostic in errors(report):
+        terminal.say(f"  {place(diagnostic)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,15 @@ class GrpcClient:
 
         value = self._call(self._client.get_model_config, model, version)
         return read_config(MessageToDict(value.config, preserving_proto_field_name=True))
+
+    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+        """Load a model, or load it anew; see ``Client.load``."""
+        text = None if config is None else json.dumps(config)
+        self._call(self._client.load_model, model, config=text, within=timeout)
+
+    def unload(self, model: str, *, dependents: bool = False, timeout: float | None = None) -> None:
+        """Begin to unload a model; see ``Client.unload``."""
+        self._call(self._client.unload_model, model, unload_dependents=dependents, within=timeout)
 
     def warm(self) -> None:
         """Nothing: tritonclient was imported with the channel."""

@@ -88,10 +88,19 @@ def examine(client: Client, *, models: Sequence[str] = (), version: str = "") ->
         server=server,
         live=live,
         ready=ready or bool(models),
-        models=tuple(sorted(found, key=lambda m: (m.name, _number(m.version)))),
+        models=tuple(sorted(found, key=_order)),
         unlisted=unlisted,
         round_trip=round_trip,
     )
+
+
+def listed(client: Client) -> tuple[ModelHealth, ...]:
+    """Every version of every model that the server knows, sorted; ready is what the model itself says, too.
+
+    Raises NoAnswer and ServerError as the client does.
+    """
+    found = (_listed(client, entry, _state(entry) != NOT_LOADED) for entry in client.index())
+    return tuple(sorted(found, key=_order))
 
 
 def watch(
@@ -154,6 +163,10 @@ def _state(entry: ModelIndexEntry) -> str:
     if not entry.state or (entry.state == "UNAVAILABLE" and entry.reason == "unloaded"):
         return NOT_LOADED
     return entry.state
+
+
+def _order(model: ModelHealth) -> tuple[str, tuple[int, str]]:
+    return model.name, _number(model.version)
 
 
 def _number(version: str) -> tuple[int, str]:

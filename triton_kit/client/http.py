@@ -6,6 +6,7 @@ with every packet. Questions that JSON alone answers do without tritonclient, wh
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,14 @@ class HttpClient:
         """The configuration the server works with, completed (Triton's model configuration extension)."""
         return read_config(self._json("GET", f"{_model(model, version)}/config"))
 
+    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+        """Load a model, or load it anew; see ``Client.load``."""
+        self._control(model, "load", {} if config is None else {"config": json.dumps(config)}, timeout)
+
+    def unload(self, model: str, *, dependents: bool = False, timeout: float | None = None) -> None:
+        """Begin to unload a model; see ``Client.unload``."""
+        self._control(model, "unload", {"unload_dependents": dependents}, timeout)
+
     def warm(self) -> None:
         """Import tritonclient, which takes a quarter of a second."""
         import tritonclient.http  # noqa: F401
@@ -136,6 +145,11 @@ class HttpClient:
                 raise
             return False
         return True
+
+    def _control(self, model: str, verb: str, parameters: Mapping[str, Any], timeout: float | None) -> None:
+        path = f"/v2/repository/models/{quote(model, safe='')}/{verb}"
+        body = json.dumps({"parameters": parameters}).encode()
+        self._transport.request("POST", path, body, timeout=timeout).check(self.url)
 
     def _json(self, method: str, path: str, body: bytes | None = None) -> Any:
         value = self._transport.request(method, path, body).check(self.url).json(self.url)

@@ -136,6 +136,20 @@ class Client(Protocol):
 
     def config(self, model: str, version: str = "") -> ServedConfig: ...
 
+    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+        """Load a model, or load it anew, and wait until the server says how that went.
+
+        ``config`` is a whole configuration, in protobuf's JSON, to take instead of what the repository says.
+        """
+        ...
+
+    def unload(self, model: str, *, dependents: bool = False, timeout: float | None = None) -> None:
+        """Begin to unload a model; with ``dependents``, the models that an ensemble is made of, too.
+
+        The server answers at once, also for a model that it does not know.
+        """
+        ...
+
     def warm(self) -> None:
         """Load what the first inference needs, so that its time is the server's alone."""
         ...

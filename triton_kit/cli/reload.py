@@ -1,0 +1,52 @@
+"""``tk reload``: load models anew on a running server, changed or not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from triton_kit.cli.controlling import ANSWER, Models, Patience, RepositoryPath, run_each, source_of
+from triton_kit.cli.server_options import (
+    Ca,
+    Cert,
+    Grpc,
+    Header,
+    Key,
+    ServerName,
+    Url,
+    check_seconds,
+    open_client,
+    place_of,
+)
+from triton_kit.client import control
+
+
+def reload(
+    models: Models,
+    url: Url = "",
+    server: ServerName = None,
+    grpc: Grpc = False,
+    repository: RepositoryPath = None,
+    timeout: Patience = 120.0,
+    header: Header = None,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+) -> int:
+    """Load models anew on a running server, changed or not.
+
+    A server loads a model again only if the times of its files have changed; this loads it in any case, without a
+    change to the repository. The version that is served goes only when the new one is ready, and stays when that fails.
+    Ends with 1 when any failed.
+    """
+    seconds = check_seconds(timeout)
+    place = place_of(url, server, grpc)
+    source = source_of(place, repository)
+    with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
+
+        def act(name: str) -> control.Outcome:
+            return control.reload(client, name, config=source.config(name), timeout=seconds)
+
+        return run_each(client, models, act, verb="reload", source=source, json=format == "json")

@@ -1,0 +1,35 @@
+"""A configuration as protobuf's JSON, in which a server takes it with a request to load."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from triton_kit.repository.message import Message
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """The fields that were set, with the names of the schema, enum values by name, and bytes in base 64.
+
+    Bytes of a string that are no UTF-8 cannot be told in JSON and become replacement characters.
+    """
+    return {name: _value(value) for name, value in message.fields()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case Message():
+            return as_json(value)
+        case list():
+            return [_value(item) for item in value]
+        case Mapping():
+            return {str(key).lower() if isinstance(key, bool) else str(key): _value(i) for key, i in value.items()}
+        case bytes():
+            return base64.b64encode(value).decode()
+        case str():
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
