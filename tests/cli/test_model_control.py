@@ -66,14 +66,14 @@ def answer(server: LocalServer, name: str) -> int:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("served") / "models"
     write(place, "plain", 1)
-    write(place, "one two.three", 2)
+    write(place, "one.two-three", 2)
     write_ensemble(place, "both", "plain")
     return place
 
 
 @pytest.fixture(scope="module")
 def served(embedded, repository: Path) -> Iterator[LocalServer]:
-    with serving(embedded, repository, "plain", "one two.three", "both") as server:
+    with serving(embedded, repository, "plain", "one.two-three", "both") as server:
         yield server
 
 
@@ -94,7 +94,7 @@ def test_models_are_listed_with_their_versions(tk):
     code, out, err = tk("models")
     assert (code, err) == (0, "")
     assert out.splitlines()[0].split() == ["model", "version", "state", "reason"]
-    assert "one two.three  1        ready" in out
+    assert "one.two-three  1        ready" in out
     found = json.loads(tk("models", "--format", "json")[1])
     assert found["version"] == 1
     assert {"name": "plain", "version": "1", "state": "READY", "ready": True, "reason": ""} in found["models"]
@@ -116,9 +116,9 @@ def test_an_ensemble_goes_with_what_it_is_made_of_if_asked(tk):
     code, out, _ = tk("unload", "both", "--dependents")
     assert code == 0
     assert "both  unloaded" in out
-    code, out, _ = tk("load", "plain", "both", "one two.three")
+    code, out, _ = tk("load", "plain", "both", "one.two-three")
     assert code == 0
-    assert [line.split("  ")[0] for line in out.splitlines()] == ["plain", "both", "one two.three"]
+    assert [line.split("  ")[0] for line in out.splitlines()] == ["plain", "both", "one.two-three"]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -166,12 +166,12 @@ def test_a_failure_is_told_with_file_and_line_and_the_old_version_serves_on(tk, 
     (repository / "plain" / "config.pbtxt").write_text(good + 'max_batch_size: "many"\n')
     try:
         for verb in ("load", "reload"):
-            code, out, err = tk(verb, "plain", "one two.three")
+            code, out, err = tk(verb, "plain", "one.two-three")
             assert code == 1
             assert "plain did not" in err
             assert f"{repository}/plain/config.pbtxt:4:17: error:" in err
             assert "version 1 is served as before" in err
-            assert "one two.three  version 1 ready" in out
+            assert "one.two-three  version 1 ready" in out
             assert answer(served, "plain") == now
         found = json.loads(tk("load", "plain", "--format", "json")[1])
         [model] = found["models"]
