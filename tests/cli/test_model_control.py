@@ -121,8 +121,7 @@ def test_an_ensemble_goes_with_what_it_is_made_of_if_asked(tk):
     assert [line.split("  ")[0] for line in out.splitlines()] == ["plain", "both", "one.two-three"]
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_reload_is_a_real_one_although_no_time_has_changed(tk, served, repository, known):
+def test_a_reload_is_a_real_one_although_no_time_has_changed(tk, served, repository):
     file = repository / "plain" / "1" / "model.py"
     now = answer(served, "plain")
     for value in (now % 9 + 1, (now + 1) % 9 + 1):
@@ -130,7 +129,7 @@ def test_a_reload_is_a_real_one_although_no_time_has_changed(tk, served, reposit
         file.write_text(CODE.replace("VALUE", str(value)))
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
         config = (repository / "plain" / "config.pbtxt").read_bytes()
-        code, out, _ = tk("reload", "plain", known=known)
+        code, out, _ = tk("reload", "plain")
         assert code == 0
         assert "plain  version 1 ready" in out
         assert answer(served, "plain") == value
