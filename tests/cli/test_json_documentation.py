@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_server import MODELS, address
+from running_server import MODELS, address, serving
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
@@ -87,6 +87,17 @@ def test_what_infer_prints_is_documented(server, capsys, mode):
 def test_what_health_prints_is_documented(server, capsys):
     assert run(["health", address(server, "http"), "-m", "pair", "-m", "none", "--format", "json"]) == 1
     check("tk health", json.loads(capsys.readouterr().out))
+
+
+def test_what_is_printed_of_the_models_of_a_server_is_documented(embedded, capsys):
+    with serving(embedded, MODELS, "pair") as server:
+        where = ["--url", address(server, "http"), "--format", "json"]
+        assert run(["models", *where]) == 0
+        check("tk models", json.loads(capsys.readouterr().out))
+        for verb, code in (("load", 0), ("reload", 0), ("unload", 0), ("unload", 1)):
+            name = "pair" if code == 0 else "none"
+            assert run([verb, name, *where]) == code
+            check("tk load", json.loads(capsys.readouterr().out))
 
 
 def test_what_the_commands_on_a_repository_print_is_documented(project, capsys):
