@@ -140,14 +140,8 @@ def test_a_reload_is_a_real_one_although_no_time_has_changed(tk, served, reposit
 def test_a_reload_takes_in_what_lies_outside_the_model(tk, served, repository, known, tmp_path):
     outside = tmp_path / "value.txt"
     outside.write_text("7")
-    code = (
-        CODE.replace("VALUE", f"int(open({str(outside)!r}).read())")
-        .replace(
-            "    def execute",
-            f"    def initialize(self, args):\n        self.value = int(open({str(outside)!r}).read())\n\n    def execute",
-        )
-        .replace(f"int(open({str(outside)!r}).read())], np", "self.value], np")
-    )
+    load = f"    def initialize(self, args):\n        self.value = int(open({str(outside)!r}).read())\n\n"
+    code = CODE.replace("VALUE", "self.value").replace("    def execute", load + "    def execute")
     (repository / "plain" / "1" / "model.py").write_text(code)
     assert tk("reload", "plain")[0] == 0
     assert answer(served, "plain") == 7
