@@ -8,6 +8,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.signature.savedmodel import _TYPES as TF_TYPES
@@ -154,3 +155,9 @@ def forest(suffix: str, features: int, classes: int = 0) -> bytes:
         return json.dumps({"learner": learner, "version": [2, 1, 4]}).encode()
     head = struct.pack("<fIiiiIII", 0.5, features, classes, 0, 0, 2, 1, 1).ljust(136, b"\0")
     return b"binf" + head + len(objective).to_bytes(8, "little") + objective.encode()
+
+
+def library(path: Path) -> Path:
+    """The first bytes of a shared library for x86-64."""
+    path.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62) + bytes(44))
+    return path

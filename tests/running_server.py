@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from free_ports import free_ports
 
 from triton_kit.client import Client, connect
 from triton_kit.runtime.local import LocalRuntime, LocalServer
-from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
 
@@ -22,7 +22,7 @@ MODELS = Path(__file__).parent / "client" / "models"
 @contextlib.contextmanager
 def serving(runtime: LocalRuntime, repository: Path, *names: str, flags: Sequence[str] = ()) -> Iterator[LocalServer]:
     """A server in explicit mode with these models loaded."""
-    http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     spec = ServerSpec(
         repository=repository,
         release="24.10",

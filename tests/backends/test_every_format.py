@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from model_files import archive, openvino_ir, served, torchscript
+from model_files import archive, library, openvino_ir, served, torchscript
 from running_server import address, serving
 from scaffold_models import write_onnx
 
@@ -36,12 +35,6 @@ class TritonPythonModel:
             for r in requests
         ]
 """
-
-
-def library(path: Path) -> Path:
-    """The first bytes of a shared library for x86-64."""
-    path.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62) + bytes(44))
-    return path
 
 
 def saved_model(path: Path) -> Path:

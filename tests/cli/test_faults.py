@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
+from free_ports import free_ports
 from test_lifecycle_commands import command, processes, shared_memory, until
 
 from triton_kit.runtime import statefiles
-from triton_kit.runtime.ports import choose
 
 CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 HANGS = f"import time\ntime.sleep(600)\n{CLASS}"
@@ -61,7 +61,7 @@ class Stage:
             make_model(self.repository, "good")
         if fault.code is not None:
             make_model(self.repository, "bad", code=fault.code)
-        self.ports = choose("127.0.0.1", 0, 0, 0)
+        self.ports = free_ports()
         self.temporary = place / "t"
         self.temporary.mkdir()
         self.name = f"tk-fault-{self.ports[0]}"

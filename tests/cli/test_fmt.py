@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from model_files import library
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
@@ -182,27 +183,41 @@ def test_stdin_goes_to_stdout(tk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tk("fmt", "-", "r")[0] == 2
 
 
+TENSORS = ["--input", "x:FP32:4", "--output", "y:FP32:4"]
+BATCHES = ["--max-batch-size", "8", "--batching", "dynamic", "--preferred", "2,4", "--delay-us", "100"]
+PLACED = ["--instances", "2", "--version-policy", "specific:1"]
+ON_CPU = [*TENSORS, *BATCHES, *PLACED, "--kind", "cpu"]
+FOREST = ["--input", "input__0:FP32:4", "--output", "output__0:FP32:1"]
+FOREST += ["--set", "config.parameters.model_type.string_value=xgboost"]
+ADDED = {
+    "custom": ["--backend", "custom", "--library", "../libtriton_mine.so", *ON_CPU],
+    "dali": ["--backend", "dali", *ON_CPU],
+    "ensemble": ["--step", "inner x=x -> y0=y", *TENSORS],
+    "fil": ["--backend", "fil", *FOREST, *BATCHES, *PLACED],
+    "onnxruntime": ["--backend", "onnxruntime", *ON_CPU],
+    "openvino": ["--backend", "openvino", *ON_CPU],
+    "python": ["--backend", "python", *ON_CPU],
+    "python_bls": ["--bls", "--calls", "inner", *ON_CPU],
+    "python_decoupled": ["--decoupled", *ON_CPU],
+    "python_sequence": ["--sequence", "oldest", "--max-batch-size", "8", *TENSORS, *PLACED, "--kind", "cpu"],
+    "pytorch": ["--backend", "pytorch", *ON_CPU],
+    "tensorflow": ["--backend", "tensorflow", *ON_CPU],
+    "tensorrt": ["--backend", "tensorrt", *TENSORS, *BATCHES, *PLACED, "--kind", "gpu"],
+    "tensorrtllm": ["--backend", "tensorrtllm", *TENSORS, *BATCHES, "--version-policy", "specific:1"],
+    "vllm": ["--backend", "vllm", "--version-policy", "specific:1"],
+}
+
+
 @pytest.mark.parametrize("name", Templates().names())
 def test_what_every_template_gives_is_laid_out_already(tk: Run, name: str) -> None:
     write_onnx(Path("a.onnx"))
+    library(Path("libtriton_mine.so"))
     assert tk("init", "p")[0] == 0
     os.chdir("p")
-    given = ["--backend", name, "--input", "x:FP32:4", "--output", "y:FP32:4"]
-    if name == "ensemble":
-        assert tk("add", "inner", "--from", "../a.onnx")[0] == 0
-        given = ["--backend", "ensemble", "--step", "inner x=x -> y0=y", *given[2:]]
-    else:
-        given += ["--max-batch-size", "8", "--batching", "dynamic", "--preferred", "2,4", "--delay-us", "100"]
-        given += [
-            "--instances",
-            "2",
-            "--kind",
-            "gpu" if name == "tensorrt" else "cpu",
-            "--version-policy",
-            "specific:1",
-        ]
-    code, _, err = tk("add", "m", *given)
+    assert tk("add", "inner", "--from", "../a.onnx")[0] == 0
+    code, _, err = tk("add", "m", *ADDED[name])
     assert code == 0, err
+    assert f"template: {name}\n" in Path("model_repository/m/model.yaml").read_text()
     assert tk("fmt", "--check")[0] == 0
     # Left alone because it was rendered, and yet it would not change.
     text = Path("model_repository/m/config.pbtxt").read_text()

@@ -10,6 +10,7 @@ import pytest
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
+from triton_kit.resources import resource
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -172,7 +173,8 @@ def test_templates_are_listed(tk: Run) -> None:
     code, out, _ = tk("template", "list")
     assert code == 0
     names = [line.split()[0] for line in out.splitlines()]
-    assert names == ["ensemble", "onnxruntime", "openvino", "python", "pytorch", "tensorflow", "tensorrt"]
+    assert names == sorted(path.name for path in (resource("templates") / "config").iterdir() if path.is_dir())
+    assert {"ensemble", "onnxruntime", "python", "python_bls", "vllm"} <= set(names)
     assert json.loads(tk("template", "list", "--format", "json")[1])["version"] == 1
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from example_files import onnx_file
+from free_ports import free_ports
 
 from triton_kit.cli import run
 from triton_kit.runtime.fetch import RELEASE
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import LocalRuntime
-from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
 
@@ -58,7 +58,7 @@ BROKEN = {
 
 
 def serve(runtime: LocalRuntime, repository: Path) -> Snapshot:
-    http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     spec = ServerSpec(repository=repository, release=RELEASE, http_port=http, grpc_port=grpc, metrics_port=metrics)
     with running(runtime, spec, timeout=240) as (_, snapshot):
         return snapshot

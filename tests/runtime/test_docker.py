@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
+from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import engine as engines
-from triton_kit.runtime import ports
 from triton_kit.runtime.docker import DockerRuntime, new_name
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
@@ -35,7 +35,7 @@ def repository(tmp_path: Path) -> Iterator[Path]:
 
 
 def make_spec(repository: Path, **changes: object) -> ServerSpec:
-    http, grpc, metrics = ports.choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     values: dict[str, object] = {"image": IMAGE, "pull": "never", "name": new_name(repository), **changes}
     return ServerSpec(
         repository=repository, release="24.10", http_port=http, grpc_port=grpc, metrics_port=metrics, **values
@@ -180,7 +180,7 @@ def test_a_tk_that_is_killed_leaves_no_container_even_of_a_server_that_hangs(rep
         "DockerRuntime().start(s); time.sleep(300)"
     )
     root = str(Path(__file__).resolve().parents[2])
-    numbers = map(str, ports.choose("127.0.0.1", 0, 0, 0))
+    numbers = map(str, free_ports())
     with subprocess.Popen([sys.executable, "-c", code, root, str(repository), *numbers, IMAGE]) as tk:
         assert wait_for(lambda: len(containers(repository)) == 1)
         time.sleep(1.0)

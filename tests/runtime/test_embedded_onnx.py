@@ -12,12 +12,12 @@ from typing import Any
 
 import onnx
 import pytest
+from free_ports import free_ports
 from onnx import TensorProto, helper
 
 from triton_kit.runtime.fetch import RELEASE
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import LocalRuntime
-from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
 
@@ -174,7 +174,7 @@ def serving(embedded: LocalRuntime, tmp_path_factory: pytest.TempPathFactory) ->
         (repository / name / "1" / "model.onnx").write_bytes(data)
         if config is not None:
             (repository / name / "config.pbtxt").write_text(config)
-    http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     spec = ServerSpec(repository=repository, release=RELEASE, http_port=http, grpc_port=grpc, metrics_port=metrics)
     with running(embedded, spec, timeout=240) as (server, snapshot):
         yield Serving(url=server.endpoints.http, snapshot=snapshot)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
 from triton_kit.runtime.loading import Progress, last_words, read
-from triton_kit.runtime.ports import choose
 from triton_kit.runtime.types import Endpoints
 
 HEAD = "1122 22:50:22.684913 9053"
@@ -21,7 +21,7 @@ class Log:
     description = "embedded tritonserver"
 
     def __init__(self, lines: list[str], exit_code: int | None) -> None:
-        port = choose("127.0.0.1", 0, 0, 0)[0]
+        port = free_ports()[0]
         self.endpoints = Endpoints(http=f"http://127.0.0.1:{port}", grpc="", metrics="")
         self.exit_code = exit_code
         self._lines = list(lines)

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
 from triton_kit.runtime.backenddir import make_backend_directory
 from triton_kit.runtime.fetch import RELEASE, find_home
 from triton_kit.runtime.local import LocalRuntime
-from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
 
@@ -67,7 +67,7 @@ def shared_memory(spec: ServerSpec) -> list[Path]:
 
 
 def spec_of(repository: Path, *server_args: str, exit_on_error: bool = False) -> ServerSpec:
-    http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     return ServerSpec(
         repository=repository,
         release=RELEASE,
@@ -200,7 +200,7 @@ def test_a_model_without_its_code_would_wait_for_ever_and_is_given_up(embedded: 
 def test_a_stub_without_its_libraries_is_given_up_with_the_loaders_words(
     embedded: LocalRuntime, repository: Path
 ) -> None:
-    http, grpc, metrics = choose("127.0.0.1", 0, 0, 0)
+    http, grpc, metrics = free_ports()
     spec = ServerSpec(
         repository=repository,
         release=RELEASE,

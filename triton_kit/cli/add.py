@@ -130,7 +130,7 @@ def add(
         repository=place,
         source=source,
         mode="link" if link else "move" if move else "copy",
-        backend=backend or ("ensemble" if wired else None),
+        backend=backend,
         template=template,
         inputs=tuple(inputs or ()),
         outputs=tuple(outputs or ()),

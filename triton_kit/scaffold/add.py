@@ -69,7 +69,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         _refuse_beside_wiring(request)
     if request.source is None and request.mode != "copy":
         raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
-    backend, kind = choose_backend(request.backend, request.source)
+    backend, kind = choose_backend(request.backend or _meant_backend(request), request.source)
     aim = release or DEFAULT
     if backend.last_release is not None and before(backend.last_release, aim):
         raise UsageError(
@@ -108,7 +108,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     text = _INTRODUCTION + yamlfile.dump(content)
     document = yamlfile.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
-    final = merge({}, content["values"])
+    final = template.completed(merge({}, content["values"]))
     _refuse_unserved(final, request)
     files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
     if label_file is not None:
@@ -130,6 +130,16 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         files=tuple(files),
         next_steps=_next(request, backend),
     )
+
+
+def _meant_backend(request: AddRequest) -> str | None:
+    """The backend that a model without a file has by what is asked of it: steps make an ensemble, the rest model.py."""
+    if request.source is not None:
+        return None
+    if request.wiring is not None or request.steps:
+        return "ensemble"
+    asked = request.behaviour
+    return "python" if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
 
 
 def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[str, Any]:
@@ -233,7 +243,7 @@ def _tells_when_it_runs(source: Path | None) -> bool:
 def _refuse_beside_wiring(request: AddRequest) -> None:
     if request.source is not None:
         raise UsageError("an ensemble has no file", hint="leave out --from or --ensemble")
-    if request.backend != "ensemble":
+    if request.backend not in (None, "ensemble"):
         raise UsageError(f"{request.backend} is no ensemble", hint="leave out --backend or --ensemble")
     given = {"--input": request.inputs, "--output": request.outputs, "--step": request.steps}
     for option, value in given.items():

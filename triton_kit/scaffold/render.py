@@ -178,7 +178,7 @@ def _values(template: Template, given: Mapping[str, Any], layers: Sequence[Layer
             not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind != "boolean")
         ):
             raise UsageError(f"{where(layers, at)}: {name} is {value!r}, not {_article(kind)}")
-    return {name: given.get(name, value.default) for name, value in template.values.items()}
+    return template.completed(given)
 
 
 def _article(kind: str) -> str:

@@ -56,6 +56,10 @@ class Template:
                     found[name] = path
         return dict(sorted(found.items()))
 
+    def completed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with the defaults of those that are not given."""
+        return {**{name: value.default for name, value in (self.values or {}).items()}, **given}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Templates:
