@@ -7,65 +7,22 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
+from serve_events import FREE, Serving, serve_command, wait_for
 
-from triton_kit.cli.serving import try_lines
+from triton_kit.cli.boards import try_lines
 from triton_kit.runtime.types import Endpoints
 
-FREE = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
 BROKEN = "import a_module_that_is_not_there\n"
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "triton_kit", "serve", *arguments]
-
-
 def tk(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=120, cwd=cwd, check=False)
-
-
-def wait_for(truth: Callable[[], bool], seconds: float = 90.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not truth():
-        time.sleep(0.05)
-    return truth()
-
-
-class Serving:
-    """A ``tk serve`` that runs in a container, with its events."""
-
-    def __init__(self, log: Path, *arguments: str) -> None:
-        self._out = log.open("w+")
-        self.errors = log.with_suffix(".err").open("w+")
-        argv = command(
-            *arguments, "--runtime", "docker", "--image", IMAGE, "--pull", "never", "--format", "json", *FREE
-        )
-        self.process = subprocess.Popen(argv, stdout=self._out, stderr=self.errors)
-
-    def events(self) -> list[dict[str, object]]:
-        return [
-            json.loads(line) for line in Path(self._out.name).read_text().splitlines(keepends=True) if line[-1] == "\n"
-        ]
-
-    def wait_for(self, event: str) -> dict[str, object]:
-        assert wait_for(lambda: event in self.names() or self.process.poll() is not None)
-        return next(e for e in self.events() if e["event"] == event)
-
-    def names(self) -> list[object]:
-        return [e["event"] for e in self.events()]
-
-    def end(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-    def said(self) -> str:
-        return Path(self.errors.name).read_text()
+    return subprocess.run(serve_command(*arguments), capture_output=True, text=True, timeout=120, cwd=cwd, check=False)
 
 
 @pytest.fixture
@@ -85,11 +42,7 @@ def serving(repository: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-        one.process.wait(30)
-        one.errors.close()
-        one._out.close()
+        one.away()
     assert wait_for(lambda: containers(repository) == [])
 
 
@@ -138,7 +91,7 @@ def test_the_commands_that_are_shown_to_try_work_when_they_are_copied(repository
     make_model(repository, "twin")
     log = tmp_path / "serve.log"
     with log.open("w") as out, log.with_suffix(".err").open("w") as err:
-        process = subprocess.Popen(command(str(repository), "--runtime", "local", *FREE), stdout=out, stderr=err)
+        process = subprocess.Popen(serve_command(str(repository), "--runtime", "local", *FREE), stdout=out, stderr=err)
         try:
             assert wait_for(lambda: "\ntry:\n" in log.read_text() or process.poll() is not None)
             assert wait_for(lambda: len(_to_try(log)) == 2)

@@ -56,15 +56,15 @@ class Source:
 
     def findings(self, model: str) -> list[Diagnostic]:
         """What the linter finds in the model that a server would refuse."""
-        from triton_kit.cli.findings import errors, lint_as_served
+        from triton_kit.cli.findings import refused_as_served
 
         if self.repository is None or "/" in model or not (self.repository / model).is_dir():
             return []
         try:
-            report = lint_as_served(self.repository / model, self.release, self.server_args)
+            found = refused_as_served(self.repository / model, self.release, self.server_args, cpu=self.cpu)
         except TkError:
             return []
-        return [d for d in errors(report) if self._is_at(d, model)]
+        return [d for d in found if self._is_at(d, model)]
 
     def _is_at(self, diagnostic: Diagnostic, model: str) -> bool:
         assert self.repository is not None
@@ -158,28 +158,30 @@ def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[
         "url": client.url,
         "protocol": client.protocol,
         "action": verb,
-        "models": [
+        "models": [as_json(outcome, findings) for outcome, findings in outcomes],
+    }
+
+
+def as_json(outcome: Outcome, findings: Sequence[Diagnostic]) -> dict[str, Any]:
+    """What became of a model, as ``docs/json.md`` has it."""
+    return {
+        "name": outcome.model,
+        "ok": outcome.error is None,
+        "seconds": round(outcome.seconds, 3),
+        "versions": [
+            {"version": v.version, "state": v.state, "reason": v.reason} for v in outcome.versions if v.version
+        ],
+        "others": list(outcome.others),
+        "error": None if outcome.error is None else outcome.error.message,
+        "findings": [
             {
-                "name": outcome.model,
-                "ok": outcome.error is None,
-                "seconds": round(outcome.seconds, 3),
-                "versions": [
-                    {"version": v.version, "state": v.state, "reason": v.reason} for v in outcome.versions if v.version
-                ],
-                "others": list(outcome.others),
-                "error": None if outcome.error is None else outcome.error.message,
-                "findings": [
-                    {
-                        "rule": d.rule,
-                        "message": d.message,
-                        "help": d.help,
-                        "file": str(d.file),
-                        "line": d.span.line,
-                        "column": d.span.column,
-                    }
-                    for d in findings
-                ],
+                "rule": d.rule,
+                "message": d.message,
+                "help": d.help,
+                "file": str(d.file),
+                "line": d.span.line,
+                "column": d.span.column,
             }
-            for outcome, findings in outcomes
+            for d in findings
         ],
     }

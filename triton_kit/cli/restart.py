@@ -25,7 +25,7 @@ def restart(
 
     The repository is checked first, and one that would be refused leaves the server running.
     """
-    from triton_kit.cli import serving
+    from triton_kit.cli import boards, serving
     from triton_kit.runtime import again, lifecycle, registry
     from triton_kit.runtime.gpus import Choice
     from triton_kit.runtime.serving import prepare
@@ -48,7 +48,7 @@ def restart(
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
     prepared = prepare(replace(wish, name=one.name), environment={**os.environ, **given})
-    board = serving.JsonBoard() if format == "json" else serving.board()
+    board = boards.JsonBoard() if format == "json" else boards.board()
     return serving.serve_until_interrupted(
         prepared,
         board,

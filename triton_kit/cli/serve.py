@@ -26,6 +26,9 @@ def serve(
     ] = None,
     image: Annotated[str | None, typer.Option(help="Another image than the official one of the release.")] = None,
     gpus: Annotated[str, typer.Option(help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto",
+    cpu: Annotated[
+        bool, typer.Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")
+    ] = False,
     bind: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     http_port: Annotated[int, typer.Option(help="HTTP port; 0 takes a free one.")] = 8000,
     grpc_port: Annotated[int, typer.Option(help="gRPC port; 0 takes a free one.")] = 8001,
@@ -53,6 +56,9 @@ def serve(
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long the models may take to load.")] = 120.0,
     strict: Annotated[bool, typer.Option("--strict", help="End when any model fails to load.")] = False,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Start without checking first.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check and load anew what changes in the repository, as it is saved.")
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="End when the models are ready, and leave the server running.")
     ] = False,
@@ -64,7 +70,7 @@ def serve(
     Models that fail are shown with the reason, and the others are served. Ctrl-C ends the server: the exit code is 0
     after it was ready, and 130 before. With --detach it runs on: see tk ps, tk logs, tk stop and tk restart.
     """
-    from triton_kit.cli import serving
+    from triton_kit.cli import boards, serving
 
     if output not in ("text", "json"):
         raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
@@ -76,6 +82,8 @@ def serve(
         release=release or default_release,
         image=image,
         gpus=gpus,
+        cpu=cpu,
+        watch=watch,
         bind=bind,
         http_port=http_port,
         grpc_port=grpc_port,
@@ -107,5 +115,5 @@ def serve(
             terminal.out(shlex.join(argv))
         return 0
     again = {"wish": written(wish, prepared.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
-    board = serving.JsonBoard() if output == "json" else serving.board()
+    board = boards.JsonBoard() if output == "json" else boards.board()
     return serving.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict, again=again)

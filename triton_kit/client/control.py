@@ -91,7 +91,8 @@ MARK = "tk.reload"
 def unload(client: Client, model: str, *, dependents: bool = False, timeout: float) -> Outcome:
     """Unload a model and wait until all its versions are gone; ensembles that use it go with it.
 
-    With ``dependents`` the models that an ensemble is made of go, too. Raises as ``load`` does.
+    With ``dependents`` the models that an ensemble is made of go, too. A model whose directory is gone is in no index,
+    and served all the same until then. Raises as ``load`` does.
     """
 
     def ask(seconds: float) -> None:
@@ -102,7 +103,8 @@ def unload(client: Client, model: str, *, dependents: bool = False, timeout: flo
 
 def _act(client: Client, model: str, ask: Callable[[float], None], timeout: float, *, wanted: bool) -> Outcome:
     before = _states(models(client))
-    if not wanted and model not in before:
+    hidden = not wanted and model not in before
+    if hidden and not client.model_ready(model):
         return Outcome(model=model, versions=(), seconds=0.0, error=_unknown(model, before))
     begin = time.monotonic()
     error: TkError | None = None
@@ -121,6 +123,7 @@ def _act(client: Client, model: str, ask: Callable[[float], None], timeout: floa
         mine = tuple(m for m in now if m.name == model)
         seconds = time.monotonic() - begin
         settled = _settled(now, model, {name for name, ready in before.items() if ready}, wanted)
+        settled = settled and not (hidden and client.model_ready(model))
         if settled or error is not None or seconds > timeout:
             break
         time.sleep(PAUSE)

@@ -22,7 +22,7 @@ from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.registry import Running
 from triton_kit.runtime.serving import Prepared
-from triton_kit.runtime.session import running
+from triton_kit.runtime.session import model_names, running
 from triton_kit.runtime.types import Server, ServerSpec
 
 PATIENCE = 30.0
@@ -36,10 +36,12 @@ def remembered(
     again: Mapping[str, Any] | None = None,
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
+    load: Callable[[Server, Snapshot], Snapshot] | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
 
-    Raises UsageError when a server of its name runs already, and what ``session.running`` raises.
+    ``load`` loads ``Prepared.later``. Raises UsageError when a server of its name runs already, and what
+    ``session.running`` raises.
     """
     spec = prepared.spec
     name = spec.name or new_name(spec.repository)
@@ -71,8 +73,10 @@ def remembered(
         with running(
             prepared.runtime,
             spec,
+            models=_awaited(prepared),
             timeout=timeout,
             on_snapshot=on_snapshot,
+            load=load,
             on_start=started,
             on_release=let_go,
         ) as both:
@@ -82,6 +86,12 @@ def remembered(
         raise
     if not released:
         _forget(spec, held[0])
+
+
+def _awaited(prepared: Prepared) -> list[str]:
+    """The models that the server loads as it starts."""
+    later = {load.model for load in prepared.later}
+    return [name for name in model_names(prepared.spec) if name not in later]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

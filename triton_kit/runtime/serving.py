@@ -10,10 +10,11 @@ from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.model import CONFIG_NAME, Repository
-from triton_kit.repository.release import Release, filter_flags, flag_name, flag_value, release
+from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.runtime import engine as engines
 from triton_kit.runtime import ports, shm
 from triton_kit.runtime.closing import closing
+from triton_kit.runtime.cpu import Load, divide
 from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
 from triton_kit.runtime.engine import Engine
 from triton_kit.runtime.gpus import NO_GPU, Choice
@@ -22,11 +23,11 @@ from triton_kit.runtime.identity import Identity
 from triton_kit.runtime.identity import check as check_identity
 from triton_kit.runtime.identity import choose as choose_identity
 from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.modelcontrol import CONTROLS, control_flags, model_control
 from triton_kit.runtime.types import Runtime, ServerSpec
 
 RUNTIMES = ("auto", "docker", "podman", "local")
 PULLS = ("missing", "always", "never")
-CONTROLS = ("none", "explicit")
 
 _OURS: Mapping[str, str] = {
     "model-repository": "give the repository as PATH",
@@ -44,6 +45,9 @@ _OURS: Mapping[str, str] = {
 """Flags that tk writes itself, or without which it cannot see what happens, and what to do instead."""
 
 
+_ON_CPU = Choice(gpus="none", reason="--cpu", count=0)
+
+
 def _silent(_line: str) -> None:
     return
 
@@ -52,7 +56,8 @@ def _silent(_line: str) -> None:
 class Wish:
     """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
 
-    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time.
+    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time;
+    ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` loads anew what changes.
     """
 
     repository: Path
@@ -60,6 +65,8 @@ class Wish:
     release: str = "24.10"
     image: str | None = None
     gpus: str = "auto"
+    cpu: bool = False
+    watch: bool = False
     bind: str = "127.0.0.1"
     http_port: int = 8000
     grpc_port: int = 8001
@@ -80,11 +87,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What will run, and what the user should know of it beforehand: sentences with their remedies."""
+    """What will run, and what the user should know of it beforehand: sentences with their remedies.
+
+    ``later`` are models to load when the server answers, since it cannot load them as they are.
+    """
 
     runtime: Runtime
     spec: ServerSpec
     gpus: Choice = NO_GPU
+    later: tuple[Load, ...] = ()
+    cpu: bool = False
+    watch: bool = False
     notes: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -99,7 +112,7 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
     env = parse_env(wish.env, environment)
     given = _size("--shm-size", wish.shm_size)
     memory = _size("--memory", wish.memory)
-    control = model_control(wish)
+    control = model_control(wish.server_args, option=wish.model_control, needs=_needs_control(wish))
     warnings = check_server_args(target, wish.server_args)
     runtime = choose_runtime(wish.runtime, wish.image or target.image(), pull=wish.pull, progress=wish.progress)
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
@@ -109,7 +122,8 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
     identity = (
         choose_identity(wish.user, wish.repository, maps_users=engines.maps_users(engine)) if engine else Identity()
     )
-    chosen = choose_gpus(wish.gpus, engine=engine)
+    chosen = _ON_CPU if wish.cpu else choose_gpus(wish.gpus, engine=engine)
+    division = divide(wish.repository, wish.server_args) if wish.cpu else None
     spec = ServerSpec(
         repository=wish.repository,
         release=target.container,
@@ -131,13 +145,21 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
         env=env,
         server_args=(
             *closing(target, control=control, given=wish.server_args),
-            *_control_flags(control, wish.server_args),
+            *control_flags(control, wish.server_args, needs=_needs_control(wish), division=division),
             *wish.server_args,
         ),
         verbose=wish.verbose,
         detach=wish.detach,
     )
-    return Prepared(runtime=runtime, spec=spec, gpus=chosen, notes=(*warnings, *_notes(wish, spec, engine)))
+    return Prepared(
+        runtime=runtime,
+        spec=spec,
+        gpus=chosen,
+        later=division.later if division else (),
+        cpu=wish.cpu,
+        watch=wish.watch,
+        notes=(*warnings, *_notes(wish, spec, engine)),
+    )
 
 
 def check_repository(path: Path) -> None:
@@ -217,32 +239,17 @@ def _check_words(wish: Wish) -> None:
     if wish.cpus is not None and not 0.01 <= wish.cpus < float("inf"):
         raise UsageError(f"--cpus {wish.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
     check_identity(wish.user)
+    if wish.cpu and wish.gpus not in ("auto", "none"):
+        raise UsageError(f"--cpu and --gpus {wish.gpus} exclude each other", hint="choose one")
+    if wish.watch and wish.detach:
+        raise UsageError("--watch ends with tk, so it does not go with --detach", hint="choose one")
     if wish.runtime == "local" and wish.image:
         raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
 
 
-def model_control(wish: Wish) -> str:
-    """The model control mode: the option's, or that of the user's own flag for tritonserver.
-
-    Raises UsageError where both are given and differ.
-    """
-    given = flag_value(wish.server_args, "model-control-mode")
-    if given is None:
-        return wish.model_control
-    if wish.model_control not in ("none", given):
-        raise UsageError(
-            f"--model-control {wish.model_control} and --model-control-mode={given} cannot both be",
-            hint="leave one of them out",
-        )
-    return given
-
-
-def _control_flags(control: str, given: Sequence[str]) -> tuple[str, ...]:
-    """How tritonserver is told of explicit control, unless the user's own flags do; all models are loaded first."""
-    if control != "explicit" or flag_value(given, "model-control-mode") is not None:
-        return ()
-    everything = () if flag_value(given, "load-model") is not None else ("--load-model=*",)
-    return ("--model-control-mode=explicit", *everything)
+def _needs_control(wish: Wish) -> str | None:
+    """The option that cannot do without explicit model control."""
+    return "--cpu" if wish.cpu else "--watch" if wish.watch else None
 
 
 def _size(option: str, written: str | None) -> int | None:

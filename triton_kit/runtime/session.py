@@ -24,6 +24,7 @@ def running(
     models: Iterable[str] | None = None,
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
+    load: Callable[[Server, Snapshot], Snapshot] | None = None,
     on_start: Callable[[Server], None] | None = None,
     on_release: Callable[[], None] | None = None,
     grace: float = 10.0,
@@ -34,9 +35,9 @@ def running(
     settled; ``on_start`` is called with the server before it is waited for.
 
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
-    them goes to ``on_snapshot``. Whether a model that failed is acceptable is for the caller to say: see
-    ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end it like Ctrl-C (main thread only). Raises what
-    ``Runtime.check``, ``Runtime.start`` and ``health.watch`` raise.
+    them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. Whether a model that
+    failed is acceptable is for the caller to say: see ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end
+    it like Ctrl-C (main thread only). Raises what ``Runtime.check``, ``Runtime.start`` and ``health.watch`` raise.
     """
     runtime.check(spec)
     names = model_names(spec) if models is None else tuple(models)
@@ -46,6 +47,8 @@ def running(
             if on_start is not None:
                 on_start(server)
             snapshot = _await(server, names, timeout, on_snapshot)
+            if load is not None:
+                snapshot = load(server, snapshot)
         except BaseException:
             # Nothing is in flight while models load, and a server that hangs in loading never ends by being asked.
             _stop(server, min(grace, LOADING_GRACE))

@@ -1,0 +1,124 @@
+"""Which models are said to have changed."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from triton_kit.errors import TkError
+from triton_kit.runtime.changes import changes
+
+
+class Watched:
+    """A repository that is watched in a thread."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self.stop = threading.Event()
+        self._told: queue.Queue[set[str]] = queue.Queue()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        self.settle()
+
+    def _run(self) -> None:
+        for names in changes(self.repository, self.stop):
+            self._told.put(names)
+
+    def settle(self) -> None:
+        """Until a change of a model of its own is told, and with it that the watch stands."""
+        probe = self.repository / "probe"
+        probe.mkdir(exist_ok=True)
+        for i in range(200):
+            (probe / "f").write_text(str(i))
+            try:
+                if "probe" in self._told.get(timeout=0.3):
+                    break
+            except queue.Empty:
+                continue
+        while True:
+            try:
+                self._told.get(timeout=0.5)
+            except queue.Empty:
+                return
+
+    def next(self) -> set[str]:
+        return self._told.get(timeout=30)
+
+    def nothing_more(self) -> bool:
+        try:
+            self._told.get(timeout=0.5)
+        except queue.Empty:
+            return True
+        return False
+
+    def end(self) -> None:
+        self.stop.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    repository = tmp_path / "my models"
+    (repository / "a.b-c" / "1").mkdir(parents=True)
+    outside = tmp_path / "elsewhere"
+    (outside / "1").mkdir(parents=True)
+    (repository / "linked").symlink_to(outside)
+    one = Watched(repository)
+    yield one
+    one.end()
+
+
+def test_a_save_is_told_by_the_models_name(watched):
+    (watched.repository / "a.b-c" / "1" / "model.py").write_text("x")
+    assert watched.next() == {"a.b-c"}
+
+
+def test_a_storm_of_saves_is_one_change(watched):
+    for i in range(50):
+        (watched.repository / "a.b-c" / "1" / "model.py").write_text(str(i))
+        (watched.repository / "a.b-c" / "config.pbtxt").write_text(str(i))
+    assert watched.next() == {"a.b-c"}
+    assert watched.nothing_more()
+
+
+def test_a_model_behind_a_link_is_watched_too(watched, tmp_path):
+    (tmp_path / "elsewhere" / "1" / "model.py").write_text("x")
+    assert watched.next() == {"linked"}
+
+
+def test_a_link_that_comes_is_followed_from_then_on(watched, tmp_path):
+    (tmp_path / "new" / "1").mkdir(parents=True)
+    (watched.repository / "late").symlink_to(tmp_path / "new")
+    assert watched.next() == {"late"}
+    watched.settle()
+    (tmp_path / "new" / "1" / "model.py").write_text("x")
+    assert watched.next() == {"late"}
+
+
+def test_what_no_server_reads_is_no_change(watched):
+    model = watched.repository / "a.b-c"
+    (model / "1" / "__pycache__").mkdir()
+    (model / "1" / "__pycache__" / "model.cpython-310.pyc").write_text("x")
+    (model / "1" / ".model.py.swp").write_text("x")
+    (model / "config.pbtxt~").write_text("x")
+    (model / "model.yaml").write_text("x")
+    (watched.repository / "README.md").write_text("x")
+    assert watched.nothing_more()
+
+
+def test_a_model_that_goes_or_comes_under_another_name_is_told(watched):
+    (watched.repository / "a.b-c").rename(watched.repository / "other")
+    assert watched.next() == {"a.b-c", "other"}
+    shutil.rmtree(watched.repository / "other")
+    assert watched.next() == {"other"}
+
+
+def test_a_directory_that_is_not_there_cannot_be_watched(tmp_path):
+    with pytest.raises(TkError, match="cannot be watched"):
+        next(changes(tmp_path / "gone", threading.Event()))
