@@ -78,23 +78,24 @@ class Rounds:
         done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"tk serve --detach ended with {done.returncode}: {done.stderr}")
-        self._note(json.loads(done.stdout.splitlines()[-1]))
-        self._tk("stop")
+        ready = json.loads(done.stdout.splitlines()[-1])
+        self._note(ready)
+        self._stop(ready["name"])
 
-    def attached(self, *runtime: str, end: Callable[[subprocess.Popen[str]], object]) -> None:
-        """Shown until ``end`` ends it."""
+    def attached(self, *runtime: str, end: Callable[[subprocess.Popen[str], str], object]) -> None:
+        """Shown until ``end``, called with the process and the server's name, ends it."""
         argv = [*TK, "serve", str(self.repository), *runtime, *FREE, "--format=json"]
         with subprocess.Popen(argv, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as tk:
             assert tk.stdout is not None
             for line in tk.stdout:
                 if (event := json.loads(line))["event"] == "ready":
                     self._note(event)
-                    end(tk)
+                    end(tk, event["name"])
         if not self.ports:
             raise SystemExit("tk serve ended before it was ready")
 
-    def stopped_from_elsewhere(self, _tk: subprocess.Popen[str]) -> None:
-        self._tk("stop")
+    def stopped_from_elsewhere(self, _tk: subprocess.Popen[str], name: str) -> None:
+        self._stop(name)
 
     def count(self) -> Count:
         return Count(
@@ -117,8 +118,9 @@ class Rounds:
     def _note(self, event: dict[str, dict[str, str]]) -> None:
         self.ports.add(event["endpoints"]["http"].rpartition(":")[2])
 
-    def _tk(self, *arguments: str) -> None:
-        subprocess.run([*TK, *arguments], env=self.env, stdout=subprocess.DEVNULL, check=True)
+    def _stop(self, name: str) -> None:
+        # By its name: the one of a tk that was killed before may take a moment to end.
+        subprocess.run([*TK, "stop", name], env=self.env, stdout=subprocess.DEVNULL, check=True)
 
     def _containers(self) -> list[str]:
         argv = ["docker", "ps", "--all", "--quiet", "--filter", f"label=triton-kit.repository={self.repository}"]
@@ -170,11 +172,11 @@ def main() -> int:
 
 def ways_of(rounds: Rounds) -> Iterator[tuple[str, Callable[[], None]]]:
     """Each way to start and end a server, by its name."""
-    ends: dict[str, Callable[[subprocess.Popen[str]], object]] = {
-        "Ctrl-C": lambda tk: tk.send_signal(signal.SIGINT),
-        "SIGTERM": lambda tk: tk.send_signal(signal.SIGTERM),
+    ends: dict[str, Callable[[subprocess.Popen[str], str], object]] = {
+        "Ctrl-C": lambda tk, _: tk.send_signal(signal.SIGINT),
+        "SIGTERM": lambda tk, _: tk.send_signal(signal.SIGTERM),
         "tk stop": rounds.stopped_from_elsewhere,
-        "kill -9": lambda tk: tk.send_signal(signal.SIGKILL),
+        "kill -9": lambda tk, _: tk.send_signal(signal.SIGKILL),
     }
     for runtime, arguments in runtimes().items():
         yield f"{runtime} detached", lambda arguments=arguments: rounds.detached(*arguments)  # type: ignore[misc]
