@@ -34,6 +34,10 @@ def add(
     env: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A packed environment for a Python model: ENV.tar.gz")
     ] = None,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:...]", help="Of ONNX Runtime: tensorrt:fp16,workspace=2g,cache=/DIR, or openvino"),
+    ] = None,
     labels: Annotated[
         str | None, typer.Option(metavar="FILE", help="One label a line, for the output; OUTPUT=FILE if it has many.")
     ] = None,
@@ -139,6 +143,7 @@ def add(
         env=env,
         wiring=wired,
         behaviour=Behaviour(bls=bls, calls=calls, decoupled=decoupled, sequence=sequence, states=tuple(states or ())),
+        accelerator=accelerator,
         labels=labels,
         max_batch_size=max_batch_size,
         batching=batching,

@@ -46,6 +46,7 @@ class AddRequest:
     wiring: Wiring | None = None
     """The ensemble that ``--ensemble`` asks for; it takes the place of ``inputs``, ``outputs`` and ``steps``."""
     behaviour: behaviour.Behaviour | None = None
+    accelerator: str | None = None
     labels: str | None = None
     max_batch_size: int | None = None
     batching: str | None = None
@@ -93,6 +94,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         source=request.source,
         library=request.library,
         env=request.env,
+        accelerator=request.accelerator,
         given=_all_given(request.layers),
         release=aim,
     )

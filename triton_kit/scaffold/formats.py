@@ -13,6 +13,7 @@ from triton_kit.backends.generic import before, first_bytes
 from triton_kit.backends.types import Backend, ConfigTensor
 from triton_kit.errors import UsageError
 from triton_kit.repository.release import python_of
+from triton_kit.scaffold.accelerator import parse_accelerator
 from triton_kit.scaffold.plan import PlannedFile
 from triton_kit.signature import environment, forest
 
@@ -36,6 +37,7 @@ def describe(
     source: Path | None,
     library: Path | None,
     env: Path | None,
+    accelerator: str | None,
     given: Mapping[str, Any],
     release: str,
 ) -> Format:
@@ -45,6 +47,12 @@ def describe(
     should be.
     """
     _refuse_strangers(backend, library, env)
+    if accelerator is not None:
+        if backend.name != "onnxruntime":
+            raise UsageError(
+                f"--accelerator is ONNX Runtime's, and does not go with {backend.name}", hint="leave out --accelerator"
+            )
+        return Format(values={}, config=parse_accelerator(accelerator, release=release).config)
     match backend.name:
         case "fil":
             return Format(values=_forest(source, given, release), config={})

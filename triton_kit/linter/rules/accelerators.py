@@ -111,14 +111,18 @@ def tensorrt_accelerator_parameter(model: CheckedModel) -> Iterator[Problem]:
     """
     for at, parameters in _accelerators(model, "tensorrt"):
         for key, value in parameters.items():
-            modes = ("FP32", "FP16", "INT8", *(("BF16",) if model.options.release >= (26, 2) else ()))
-            wrong = _refuse_value(key, value, _INTEGERS, _BOOLEANS)
-            if key == "precision_mode" and value not in modes:
-                wrong = f"the precision_mode '{value}' does not exist", nearest(value, modes)
-            elif key not in _TEXTS and key not in _INTEGERS and key not in _BOOLEANS:
-                wrong = f"'{key}' is no parameter of the accelerator", nearest(key, (*_TEXTS, *_INTEGERS, *_BOOLEANS))
-            if wrong:
+            if wrong := wrong_tensorrt_parameter(key, value, model.options.release):
                 yield if_on_gpu(model, Problem(at=(*at, key), message=wrong[0], help=wrong[1]))
+
+
+def wrong_tensorrt_parameter(key: str, value: str, release: tuple[int, int]) -> tuple[str, str] | None:
+    """What is wrong with a parameter of ONNX Runtime's TensorRT accelerator, and what to do; ``None`` if nothing is."""
+    modes = ("FP32", "FP16", "INT8", *(("BF16",) if release >= (26, 2) else ()))
+    if key == "precision_mode" and value not in modes:
+        return f"the precision_mode '{value}' does not exist", nearest(value, modes)
+    if key not in (*_TEXTS, *_INTEGERS, *_BOOLEANS):
+        return f"'{key}' is no parameter of the accelerator", nearest(key, (*_TEXTS, *_INTEGERS, *_BOOLEANS))
+    return _refuse_value(key, value, _INTEGERS, _BOOLEANS)
 
 
 _CUDA = [
