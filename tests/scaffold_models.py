@@ -13,22 +13,24 @@ def write_onnx(
     dtype: int = 1,
     outputs: int = 1,
     external: bool = False,
+    weight: float = 1,
+    opset: int = 17,
 ) -> Path:
-    """An ONNX file with the input ``x`` and outputs ``y0``, ``y1``, ... each ``x`` plus a weight of ones."""
+    """An ONNX file with the input ``x`` and outputs ``y0``, ``y1``, ... each ``x`` plus a weight."""
     import numpy as np
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    weight = numpy_helper.from_array(np.ones(1, helper.tensor_dtype_to_np_dtype(dtype)), "w")
+    weights = numpy_helper.from_array(np.full(1, weight, helper.tensor_dtype_to_np_dtype(dtype)), "w")
     nodes = [helper.make_node("Add", ["x", "w"], [f"y{i}"]) for i in range(outputs)]
     graph = helper.make_graph(
         nodes,
         "g",
         [helper.make_tensor_value_info("x", dtype, shape)],
         [helper.make_tensor_value_info(f"y{i}", dtype, shape) for i in range(outputs)],
-        [weight],
+        [weights],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
     assert TensorProto.FLOAT == 1
     path.parent.mkdir(parents=True, exist_ok=True)
     if external:

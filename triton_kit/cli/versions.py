@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,13 +10,18 @@ import typer
 from typer.core import TyperGroup
 
 from triton_kit.cli import terminal
+from triton_kit.cli.server_options import Grpc, Header, ServerName, check_seconds, open_client, place_of
 from triton_kit.cli.table import table
+from triton_kit.cli.version_diff import diff
+from triton_kit.cli.version_options import Format, Model, Repository, Url, find, is_json
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.scaffold.commands import Surroundings
     from triton_kit.versions.changing import Changed
+    from triton_kit.versions.gate import Tested
     from triton_kit.versions.place import Place
+    from triton_kit.versions.testing import Outcome
 
 
 class ListedByDefault(TyperGroup):
@@ -35,28 +41,6 @@ app = typer.Typer(
     cls=ListedByDefault,
     help="List the versions of a model, and move between them. MODEL alone lists them.",
 )
-
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, or its directory.")]
-Repository = Annotated[
-    Path | None, typer.Option("--repository", metavar="DIR", help="The repository; by default the project's.")
-]
-Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")]
-Url = Annotated[str | None, typer.Option("--url", help="Ask the server at this address.")]
-ServerName = Annotated[str | None, typer.Option("--server", metavar="NAME", help="Ask this server that tk started.")]
-
-
-def _find(model: str, repository: Path | None) -> tuple[Surroundings, Place]:
-    from triton_kit.scaffold import commands
-    from triton_kit.versions.place import find_place
-
-    here = commands.surroundings()
-    return here, find_place(here, model, repository)
-
-
-def _is_json(format_: str) -> bool:
-    from triton_kit.scaffold.commands import is_json
-
-    return is_json(format_)
 
 
 def _is(numbers: tuple[int, ...]) -> str:
@@ -78,8 +62,8 @@ def list_versions(
     from triton_kit.versions.overview import as_json, overview, show_size
     from triton_kit.versions.servers import asked_server, loaded_versions
 
-    json = _is_json(format_)
-    _, place = _find(model, repository)
+    json = is_json(format_)
+    _, place = find(model, repository)
     found = overview(place, loaded_versions(place, asked_server(url, server)))
     if json:
         terminal.out_json(as_json(found))
@@ -128,8 +112,8 @@ def add_version(
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
-    json = _is_json(format_)
-    here, place = _find(model, repository)
+    json = is_json(format_)
+    here, place = find(model, repository)
     added = adding.add_version(
         here, place, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
     )
@@ -151,16 +135,65 @@ def add_version(
 def promote(
     model: Model,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The version to serve.")],
+    test: Annotated[
+        bool, typer.Option("--test", help="Only if it passes its golden cases, on a server that is started for them.")
+    ] = False,
+    url: Annotated[str, typer.Option(help="Test it on the server at this address, which loads it.")] = "",
+    server: ServerName = None,
+    grpc: Grpc = False,
+    header: Header = None,
+    runtime: Annotated[str, typer.Option(help="Where a server is started: auto, docker, podman or local.")] = "auto",
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long it may take to load the model.")] = 120.0,
     repository: Repository = None,
     format_: Format = "text",
 ) -> None:
-    """Serve one version, and no other."""
+    """Serve one version, and no other.
+
+    With --test its golden cases decide, see tk test. On a running server (--url, --server) the version is loaded first,
+    and what was served before comes back where a case fails.
+    """
     from triton_kit.versions import moves
     from triton_kit.versions.place import read_number
 
-    json = _is_json(format_)
-    here, place = _find(model, repository)
-    _show(moves.promote(here, place, read_number(version)), json)
+    json = is_json(format_)
+    here, place = find(model, repository)
+    number = read_number(version)
+    if not test:
+        if url or server:
+            raise UsageError(f"{'--url' if url else '--server'} goes with --test", hint="add --test")
+        _show(moves.promote(here, place, number), json)
+        return
+    tested = _promoted(here, place, number, url, server, grpc, header, runtime, check_seconds(timeout))
+    if not json:
+        terminal.out(f"{len(tested.outcomes)} case{'' if len(tested.outcomes) == 1 else 's'} passed")
+    _show(tested.changed, json, tested.outcomes)
+
+
+def _promoted(
+    here: Surroundings,
+    place: Place,
+    version: int,
+    url: str,
+    server: str | None,
+    grpc: bool,
+    header: Sequence[str] | None,
+    runtime: str,
+    seconds: float,
+) -> Tested:
+    """The promotion with its test, on the server that is named or on one of its own."""
+    from triton_kit.cli.controlling import ANSWER, source_of
+    from triton_kit.cli.serving import show_progress
+    from triton_kit.versions.gate import promote_on, promote_tried
+    from triton_kit.versions.trial import Trial
+
+    if not (url or server):
+        terminal.say(f"starting a server for version {version} of {place.name}")
+        trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
+        return promote_tried(here, place, version, trial)
+    where = place_of(url, server, grpc)
+    source = source_of(where, place.repository)
+    with open_client(where, header, None, None, None, timeout=max(min(seconds, 60.0), ANSWER)) as client:
+        return promote_on(here, place, version, client, config=lambda: source.config(place.name), timeout=seconds)
 
 
 @app.command("pin")
@@ -174,8 +207,8 @@ def pin(
     from triton_kit.versions import moves
     from triton_kit.versions.place import read_number
 
-    json = _is_json(format_)
-    here, place = _find(model, repository)
+    json = is_json(format_)
+    here, place = find(model, repository)
     _show(moves.pin(here, place, [read_number(v) for v in versions]), json)
 
 
@@ -184,17 +217,18 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
     """Serve what was served before, as the model's log tells it."""
     from triton_kit.versions import moves
 
-    json = _is_json(format_)
-    here, place = _find(model, repository)
+    json = is_json(format_)
+    here, place = find(model, repository)
     _show(moves.rollback(here, place), json)
 
 
-def _show(changed: Changed, json: bool) -> None:
+def _show(changed: Changed, json: bool, outcomes: Sequence[Outcome] | None = None) -> None:
     """What a move did."""
     from triton_kit.versions.changing import as_json
+    from triton_kit.versions.testreport import cases_json
 
     if json:
-        terminal.out_json(as_json(changed))
+        terminal.out_json({**as_json(changed), "cases": None if outcomes is None else cases_json(outcomes)})
         return
     before, after = changed.before, changed.after
     if not changed.files:
@@ -221,8 +255,8 @@ def prune(
     from triton_kit.versions import pruning
     from triton_kit.versions.servers import asked_server, loaded_versions
 
-    json = _is_json(format_)
-    here, place = _find(model, repository)
+    json = is_json(format_)
+    here, place = find(model, repository)
     loaded = loaded_versions(place, asked_server(url, server))
     found = pruning.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
     if json:
@@ -234,13 +268,16 @@ def prune(
         terminal.out(f"  version {number} stays: {'; '.join(reasons)}")
 
 
+app.command("diff")(diff)
+
+
 @app.command("log")
 def show_log(model: Model, repository: Repository = None, format_: Format = "text") -> None:
     """Show what was done to the versions, oldest first."""
     from triton_kit.versions.log import as_json, read_log
 
-    json = _is_json(format_)
-    _, place = _find(model, repository)
+    json = is_json(format_)
+    _, place = find(model, repository)
     entries = read_log(place.path)
     if json:
         terminal.out_json({"version": 1, "model": place.name, "entries": [as_json(one) for one in entries]})

@@ -58,22 +58,28 @@ def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "ok": not failed,
         "passed": len(outcomes) - failed,
         "failed": failed,
-        "cases": [
-            {
-                "model": one.model,
-                "model_version": one.version,
-                "case": one.case,
-                "passed": one.passed,
-                "seconds": round(one.seconds, 6),
-                "error": one.error or None,
-                "differences": [_difference(d) for d in one.differences],
-            }
-            for one in outcomes
-        ],
+        "cases": cases_json(outcomes),
     }
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
+def cases_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """Each case for scripts."""
+    return [
+        {
+            "model": one.model,
+            "model_version": one.version,
+            "case": one.case,
+            "passed": one.passed,
+            "seconds": round(one.seconds, 6),
+            "error": one.error or None,
+            "differences": [difference_json(d) for d in one.differences],
+        }
+        for one in outcomes
+    ]
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """A difference as JSON has it."""
     return {
         "output": difference.output,
         "kind": difference.kind,

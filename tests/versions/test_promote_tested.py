@@ -1,0 +1,177 @@
+"""``tk versions promote --test``: a version is served only where it answers its golden cases."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from running_server import serving
+from scaffold_models import write_onnx
+from serve_events import wait_for
+
+from triton_kit.cli import run
+from triton_kit.client import Request, connect
+from triton_kit.versions.log import read_log
+
+CONFIG = """\
+# what we serve
+backend: "onnxruntime"
+max_batch_size: 4
+version_policy { specific { versions: [ 1 ] } }  # the old one
+"""
+CASE = {"inputs": {"x": [1, 2, 3, 4]}, "outputs": {"y0": [2, 3, 4, 5]}}
+PYTHON = """\
+import triton_python_backend_utils as pb_utils
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        return [
+            pb_utils.InferenceResponse([pb_utils.Tensor("y0", pb_utils.get_input_tensor_by_name(r, "x").as_numpy() + 1)])
+            for r in requests
+        ]
+"""
+PYTHON_CONFIG = """\
+backend: "python"
+max_batch_size: 4
+input { name: "x" data_type: TYPE_FP32 dims: 4 }
+output { name: "y0" data_type: TYPE_FP32 dims: 4 }
+version_policy { specific { versions: 1 } }
+"""
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch) -> Path:
+    """Version 1 is served, version 2 answers the same, version 3 something else."""
+    place = tmp_path / "shop" / "model_repository" / "m"
+    for version, weight in ((1, 1.0), (2, 1.0), (3, 9.0)):
+        write_onnx(place / str(version) / "model.onnx", weight=weight)
+    (place / "config.pbtxt").write_text(CONFIG)
+    (place / "tests").mkdir()
+    (place / "tests" / "four.json").write_text(json.dumps(CASE))
+    monkeypatch.chdir(place.parents[1])
+    return place
+
+
+@pytest.fixture
+def promote(capsys):
+    """Run ``tk versions promote m``; gives the exit code, stdout and stderr."""
+
+    def call(*args: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run(["versions", "promote", "m", *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def answer(url: str, version: str = "") -> float:
+    with connect(url, timeout=10) as client:
+        x = np.array([[1, 2, 3, 4]], np.float32)
+        return float(client.infer(Request(model="m", inputs={"x": x}, version=version)).outputs["y0"][0][0])
+
+
+def loaded(url: str) -> list[str]:
+    with connect(url, timeout=10) as client:
+        return sorted(entry.version for entry in client.index() if entry.name == "m" and entry.state == "READY")
+
+
+def test_a_version_that_passes_on_a_server_of_its_own_is_promoted(model, promote, embedded):
+    code, out, _ = promote(2, "--test", "--runtime", "local")
+    assert code == 0
+    assert out.splitlines() == ["1 case passed", "m serves version 2 now; before, version 1"]
+    assert "# the old one" in (model / "config.pbtxt").read_text()
+    assert [(one.action, one.done) for one in read_log(model)] == [("promote", True)]
+
+
+def test_one_that_fails_there_changes_nothing(model, promote, embedded):
+    code, out, err = promote(3, "--test", "--runtime", "local")
+    assert (code, out) == (1, "")
+    assert "error: 1 of 1 cases failed" in err
+    assert "y0" in err
+    assert (model / "config.pbtxt").read_text() == CONFIG
+    assert read_log(model) == ()
+
+
+def test_on_a_running_server_it_is_loaded_and_tested(model, promote, embedded):
+    with serving(embedded, model.parent, "m") as server:
+        url = server.endpoints.http
+        code, out, _ = promote(2, "--test", "--url", url, "--format", "json")
+        found = json.loads(out)
+        assert (code, found["after"]["served"]) == (0, [2])
+        assert [(case["case"], case["passed"]) for case in found["cases"]] == [("four", True)]
+        assert loaded(url) == ["2"]
+        assert answer(url) == 2
+
+
+def test_one_that_fails_there_is_taken_back_on_disk_and_on_the_server(model, promote, embedded):
+    with serving(embedded, model.parent, "m") as server:
+        url = server.endpoints.http
+        code, out, err = promote(3, "--test", "--url", url)
+        assert (code, out) == (1, "")
+        assert "error: 1 of 1 cases failed" in err
+        assert "version 1 is served again" in err
+        assert (model / "config.pbtxt").read_text() == CONFIG
+        assert loaded(url) == ["1"]
+        assert answer(url) == 2
+        steps = [(one.action, one.versions, one.note) for one in read_log(model)]
+        assert steps == [("promote", (3,), ""), ("rollback", (1,), "1 of 1 cases failed")]
+
+
+def test_one_that_does_not_load_there_is_taken_back(model, promote, embedded):
+    (model / "config.pbtxt").write_text(PYTHON_CONFIG)
+    for version in (1, 2, 3):
+        (model / str(version) / "model.onnx").unlink()
+        (model / str(version) / "model.py").write_text(PYTHON if version == 1 else "import not_there_at_all\n" + PYTHON)
+    with serving(embedded, model.parent, "m") as server:
+        code, _, err = promote(2, "--test", "--url", server.endpoints.http)
+        assert code == 1
+        assert "not_there_at_all" in err
+        assert "version 1 is served again" in err
+        assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG
+        assert answer(server.endpoints.http) == 2
+
+
+def test_a_server_that_is_gone_leaves_the_old_policy(model, promote):
+    code, _, err = promote(2, "--test", "--url", "127.0.0.1:9")
+    assert code == 3
+    assert err.count("error: ") == 1
+    assert (model / "config.pbtxt").read_text() == CONFIG
+
+
+def test_without_cases_nothing_is_promoted(model, promote):
+    (model / "tests" / "four.json").unlink()
+    code, _, err = promote(2, "--test", "--runtime", "local")
+    assert code == 2
+    assert "has no cases" in err
+    assert (model / "config.pbtxt").read_text() == CONFIG
+
+
+def test_a_server_is_named_for_a_test_only(model, promote):
+    code, _, err = promote(2, "--url", "127.0.0.1:8000")
+    assert (code, "--url goes with --test" in err) == (2, True)
+
+
+def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
+    began = model.parents[1] / "began"
+    (model / "config.pbtxt").write_text(PYTHON_CONFIG)
+    slow = f"        import time; open({str(began)!r}, 'w').close(); time.sleep(8)\n        return ["
+    for version in (1, 2, 3):
+        (model / str(version) / "model.onnx").unlink()
+        text = PYTHON if version == 1 else PYTHON.replace("        return [", slow)
+        (model / str(version) / "model.py").write_text(text)
+    with serving(embedded, model.parent, "m") as server:
+        argv = [sys.executable, "-m", "triton_kit", "versions", "promote", "m", "2", "--test"]
+        with subprocess.Popen([*argv, "--url", server.endpoints.http], stderr=subprocess.PIPE, text=True) as tk:
+            assert wait_for(began.exists)
+            tk.send_signal(signal.SIGINT)
+            _, err = tk.communicate(timeout=60)
+        assert tk.returncode == 130, err
+        assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG
+        assert [one.note for one in read_log(model)] == ["", "interrupted"]
+        assert answer(server.endpoints.http) == 2
