@@ -32,8 +32,8 @@ import triton_python_backend_utils as pb_utils
 class TritonPythonModel:
     def execute(self, requests):
         return [
-            pb_utils.InferenceResponse([pb_utils.Tensor("y0", pb_utils.get_input_tensor_by_name(r, "x").as_numpy() + 1)])
-            for r in requests
+            pb_utils.InferenceResponse([pb_utils.Tensor("y0", x.as_numpy() + 1)])
+            for x in (pb_utils.get_input_tensor_by_name(r, "x") for r in requests)
         ]
 """
 PYTHON_CONFIG = """\
@@ -41,7 +41,7 @@ backend: "python"
 max_batch_size: 4
 input { name: "x" data_type: TYPE_FP32 dims: 4 }
 output { name: "y0" data_type: TYPE_FP32 dims: 4 }
-version_policy { specific { versions: 1 } }
+version_policy { specific { versions: [ 1 ] } }
 """
 
 
