@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("Build", "Start a project around a model repository"),
     "add": Entry("Build", "Add a model, from its file or from scratch"),
     "import": Entry("Build", "Bring models from TorchServe or TensorFlow Serving"),
+    "convert": Entry("Build", "Make a TensorRT model out of an ONNX one, and compare the two"),
     "render": Entry("Build", "Write config.pbtxt from model.yaml and its template"),
     "template": Entry("Build", "List, show or copy the templates"),
     "versions": Entry("Build", "List the versions of a model, and move between them"),
