@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -157,17 +159,29 @@ def test_a_server_is_named_for_a_test_only(model, promote):
     assert (code, "--url goes with --test" in err) == (2, True)
 
 
-def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
-    began = model.parents[1] / "began"
+def slow_on(model: Path, began: Path) -> None:
+    """Make the versions Python models; all but version 1 tell when they are asked, and take their time."""
     (model / "config.pbtxt").write_text(PYTHON_CONFIG)
     slow = f"        import time; open({str(began)!r}, 'w').close(); time.sleep(8)\n        return ["
     for version in (1, 2, 3):
         (model / str(version) / "model.onnx").unlink()
         text = PYTHON if version == 1 else PYTHON.replace("        return [", slow)
         (model / str(version) / "model.py").write_text(text)
+
+
+@contextlib.contextmanager
+def promoting(url: str) -> Iterator[subprocess.Popen[str]]:
+    """``tk versions promote m 2 --test`` on a running server, in a process of its own."""
+    argv = [sys.executable, "-m", "triton_kit", "versions", "promote", "m", "2", "--test", "--url", url]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as tk:
+        yield tk
+
+
+def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
+    began = model.parents[1] / "began"
+    slow_on(model, began)
     with serving(embedded, model.parent, "m") as server:
-        argv = [sys.executable, "-m", "triton_kit", "versions", "promote", "m", "2", "--test"]
-        with subprocess.Popen([*argv, "--url", server.endpoints.http], stderr=subprocess.PIPE, text=True) as tk:
+        with promoting(server.endpoints.http) as tk:
             assert wait_for(began.exists)
             tk.send_signal(signal.SIGINT)
             _, err = tk.communicate(timeout=60)
@@ -175,3 +189,16 @@ def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
         assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG
         assert [one.note for one in read_log(model)] == ["", "interrupted"]
         assert answer(server.endpoints.http) == 2
+
+
+def test_killed_while_it_is_tested_it_leaves_the_new_policy_whole_and_a_way_back(model, embedded):
+    began = model.parents[1] / "began"
+    slow_on(model, began)
+    with serving(embedded, model.parent, "m") as server, promoting(server.endpoints.http) as tk:
+        assert wait_for(began.exists)
+        tk.kill()
+        tk.communicate(timeout=60)
+    assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG.replace("[ 1 ]", "[ 2 ]")
+    assert [(one.action, one.done) for one in read_log(model)] == [("promote", True)]
+    assert run(["versions", "rollback", "m"]) == 0
+    assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG
