@@ -221,17 +221,20 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="engine hangs",
         exit_code=3,
-        says="did not answer within",
+        says="hint: restart it",
         docker=True,
         env={"DOCKER_HOST": "tcp://{silent}"},
     ),
-    Fault(
-        name="SIGINT in pull",
-        exit_code=130,
-        docker=True,
-        phase="pull",
-        act=send(signal.SIGINT),
-        arguments=("--image", "{silent}/tk/none:1", "--pull", "missing"),
+    *(
+        Fault(
+            name=f"{n.name} in pull",
+            exit_code=-n if n == signal.SIGKILL else 128 + n,
+            docker=True,
+            phase="pull",
+            act=send(n),
+            arguments=("--image", "{silent}/tk/none:1", "--pull", "missing"),
+        )
+        for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
     ),
     Fault(
         name="disk full in the cache",

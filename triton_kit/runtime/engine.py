@@ -17,7 +17,10 @@ from triton_kit.runtime.known import Table, fill, known_texts
 Engine: TypeAlias = Literal["docker", "podman"]
 
 _PATIENCE = 30.0
-"""Seconds that an engine gets for a quick answer."""
+"""Seconds that an engine gets to do something."""
+
+_QUICK = 10.0
+"""Seconds that an engine gets to tell of itself, which takes one that is well a fraction of a second."""
 
 _SIZE_PATIENCE = 10.0
 """Seconds to wait for a registry to tell an image's size, which is good to know and no more."""
@@ -27,10 +30,15 @@ _START = {
     "podman": "see podman info, or take --runtime local",
 }
 
+_HANGS = {
+    "docker": "restart it (sudo systemctl restart docker, or Docker Desktop), or take --runtime local",
+    "podman": "see why podman info hangs, or take --runtime local",
+}
+
 
 def check(engine: Engine) -> None:
     """Raise TkError, with the remedy, when the engine is missing or does not answer."""
-    done = _ask(engine, "version", "--format", "{{json .}}")
+    done = _ask(engine, "version", "--format", "{{json .}}", patience=_QUICK)
     if done.exit_code != 0:
         raise unreachable(engine, done.stderr or done.stdout)
 
@@ -208,10 +216,15 @@ def stop(engine: Engine, container: str, grace: float) -> bool:
 
 
 def maps_users(engine: Engine) -> bool:
-    """Whether the users in a container are others outside: the engine is rootless, or has a user namespace."""
+    """Whether the users in a container are others outside: the engine is rootless, or has a user namespace.
+
+    Raises TkError for an engine that hangs, so that nobody waits for it a second time.
+    """
     form = "{{.Host.Security.Rootless}}" if engine == "podman" else "{{.SecurityOptions}}"
     try:
-        said = _ask(engine, "info", "--format", form).stdout
+        said = _ask(engine, "info", "--format", form, patience=_QUICK).stdout
+    except process.NoAnswerError:
+        raise
     except TkError:
         return False
     return "true" in said or "name=rootless" in said or "name=userns" in said
@@ -227,7 +240,8 @@ def labelled(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
     states = [part for state in ("created", "running", "paused") for part in ("--filter", f"status={state}")]
     form = f'{{{{.Names}}}}\t{{{{.Label "{label}"}}}}'
     try:
-        done = _ask(engine, "ps", "--all", "--filter", f"label={wanted}", *states, "--format", form)
+        listing = ("ps", "--all", "--filter", f"label={wanted}", *states, "--format", form)
+        done = _ask(engine, *listing, patience=_QUICK)
     except TkError:
         return None
     if done.exit_code != 0:
@@ -267,8 +281,11 @@ def log_argv(engine: Engine, container: str, *, tail: int | None, follow: bool) 
     ]
 
 
-def _ask(engine: Engine, *arguments: str) -> process.Completed:
-    return process.run([engine, *arguments], timeout=_PATIENCE)
+def _ask(engine: Engine, *arguments: str, patience: float = _PATIENCE) -> process.Completed:
+    try:
+        return process.run([engine, *arguments], timeout=patience)
+    except process.NoAnswerError as error:
+        raise process.NoAnswerError(error.message, hint=_HANGS[engine]) from None
 
 
 def _is_amd64_or_only(manifest: object, among: list[object]) -> bool:

@@ -30,6 +30,10 @@ class Completed:
     stderr: str
 
 
+class NoAnswerError(TkError):
+    """A program was not done in time."""
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -39,14 +43,14 @@ def run(
 ) -> Completed:
     """Run a program to its end and return what it said. ``env`` replaces the environment when given.
 
-    Raises TkError when the program does not exist, cannot be started, or is not done after ``timeout`` seconds (then
-    it and its children are ended).
+    Raises TkError when the program does not exist or cannot be started, and NoAnswerError when it is not done after
+    ``timeout`` seconds (then it and its children are ended).
     """
     with _open(argv, env=env, stdin=subprocess.DEVNULL if input is None else subprocess.PIPE, merge=False) as process:
         try:
             out, err = process.communicate(None if input is None else input.encode(), timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise TkError(f"{Path(argv[0]).name} did not answer within {timeout:g} s: {' '.join(argv)}") from None
+            raise NoAnswerError(f"{Path(argv[0]).name} did not answer within {timeout:g} s: {' '.join(argv)}") from None
         finally:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
