@@ -124,6 +124,7 @@ def test_what_is_printed_of_golden_cases_is_documented(server, project):
     )
     found = project("test", "pair", *where)
     check("tk test", found)
+    check("tk add-warmup", project("add-warmup", "pair"))
     assert "cases[].differences[].index[]" in set(keys(found))
 
 

@@ -52,7 +52,7 @@ def test_every_command_explains_itself_and_takes_the_common_options(name: str) -
         for option in ("--quiet", "--verbose", "--no-color"):
             assert option in done.stdout
     module = importlib.import_module(cli.module_of(name))
-    face = getattr(module, "app", None) or getattr(module, name)
+    face = getattr(module, "app", None) or getattr(module, name.replace("-", "_"))
     assert face is not None
 
 

@@ -103,6 +103,21 @@ def test_weights_beside_the_file_that_are_gone_are_one_clear_error(model, diff):
     assert "model.data" in err
 
 
+@pytest.mark.parametrize("location", ["/dev/zero", "../1/model.onnx"])
+def test_weights_outside_of_the_version_are_not_read(model, diff, location):
+    import onnx
+
+    path = write_onnx(model / "2" / "model.onnx", external=True)
+    loaded = onnx.load(path, load_external_data=False)
+    for entry in loaded.graph.initializer[0].external_data:
+        if entry.key == "location":
+            entry.value = location
+    path.write_bytes(loaded.SerializeToString())
+    code, _, err = diff(1, 2)
+    assert code != 0
+    assert "which is no file beside it" in err
+
+
 @pytest.mark.parametrize("asked", [("1", "9"), ("9", "1"), ("1", "x")])
 def test_a_version_that_is_not_there_is_refused(model, diff, asked):
     code, _, err = diff(*asked)

@@ -33,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "render": Entry("Build", "Write config.pbtxt from model.yaml and its template"),
     "template": Entry("Build", "List, show or copy the templates"),
     "versions": Entry("Build", "List the versions of a model, and move between them"),
+    "add-warmup": Entry("Build", "Warm a model up with its golden inputs as it loads"),
     "validate": Entry("Check", "Say what a Triton server would refuse, and the remedy"),
     "graph": Entry("Check", "Draw the data flow, with what is wrong at its place"),
     "fmt": Entry("Check", "Lay out config.pbtxt the canonical way"),
@@ -55,7 +56,7 @@ COMMANDS: dict[str, Entry] = {
 }
 """Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name.
 
-The module of a name that is a word of Python has a ``_`` behind it.
+A dash in its name is a ``_`` there, and the module of a name that is a word of Python has a ``_`` behind it.
 """
 
 
@@ -103,7 +104,12 @@ class CommandGroup(TyperGroup):
 
 def module_of(name: str) -> str:
     """The module of a command."""
-    return f"triton_kit.cli.{name}{'_' if keyword.iskeyword(name) else ''}"
+    return f"triton_kit.cli.{_word(name)}{'_' if keyword.iskeyword(name) else ''}"
+
+
+def _word(name: str) -> str:
+    """The function of a command: its name as Python can write it."""
+    return name.replace("-", "_")
 
 
 def _load(name: str) -> Any:
@@ -115,7 +121,7 @@ def _load(name: str) -> Any:
             _add_common_options(sub)
     else:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(getattr(module, name))
+        app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(getattr(module, _word(name)))
         command = typer.main.get_command(app)
     _add_common_options(command)
     return command

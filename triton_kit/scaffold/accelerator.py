@@ -16,6 +16,7 @@ from triton_kit.repository.textproto import parse
 from triton_kit.scaffold import overlay, yamlfile
 from triton_kit.scaffold.project import suggestion
 from triton_kit.scaffold.values import merge
+from triton_kit.scaffold.yamltext import inserted
 
 _FIELDS = {"tensorrt": "gpu_execution_accelerator", "openvino": "cpu_execution_accelerator"}
 """The accelerators that the ONNX Runtime backend has beside CUDA, and their fields (onnxruntime onnxruntime.cc)."""
@@ -119,17 +120,11 @@ def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
     """
     document = yamlfile.load(text, file)
     before = document.value or {}
-    at: tuple[str, ...] = ()
-    value: Any = before
-    rest: Any = {"config": accelerator.config}
-    while isinstance(value, dict) and rest:
-        (key,) = rest
-        if key == _ROUTE[1] and key in value:
-            raise UsageError(f"{document.where((*at, key))}: there are accelerators already", hint="edit them there")
-        if not isinstance(value.get(key), dict) or not value[key]:
-            break
-        at, value, rest = (*at, key), value[key], rest[key]
-    new = _inserted(text, document, at, value, rest)
+    taken = ((before.get("config") or {}).get(_ROUTE[0]) or {}).get(_ROUTE[1])
+    if taken:
+        place = document.where(("config", *_ROUTE))
+        raise UsageError(f"{place}: there are accelerators already", hint="edit them there")
+    new = inserted(text, document, {"config": accelerator.config})
     wanted = merge(before, {"config": accelerator.config})
     try:
         found = yamlfile.load(new, file).value
@@ -141,16 +136,3 @@ def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
             hint="write it under config: yourself, then run tk render",
         )
     return new
-
-
-def _inserted(text: str, document: yamlfile.YamlFile, at: tuple[str, ...], value: Any, rest: Mapping[str, Any]) -> str:
-    """The text with ``rest`` as the first entry of the mapping at a route, or at the end of the file."""
-    block = yamlfile.dump(rest)
-    if not at:
-        head = text if text.endswith("\n") or not text else f"{text}\n"
-        return head + block
-    route = (*at, next(iter(value)))
-    line, column = document.places[route]
-    lines = text.splitlines(keepends=True)
-    indented = "".join(f"{' ' * (column - 1)}{one}\n" for one in block.rstrip("\n").splitlines())
-    return "".join([*lines[: line - 1], indented, *lines[line - 1 :]])

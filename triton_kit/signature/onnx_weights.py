@@ -86,7 +86,11 @@ def _pieces(path: Path, tensor: TensorProto) -> Iterator[bytes]:
 
 
 def _external(path: Path, told: dict[str, Any]) -> Iterator[bytes]:
-    file = path.parent / str(told.get("location", ""))
+    location = Path(str(told.get("location", "")))
+    file = path.parent / location
+    if location.is_absolute() or ".." in location.parts or not file.is_file():
+        message = f"keeps weights in {str(location)!r}, which is no file beside it"
+        raise ModelFileError(path, message, reason="external")
     try:
         left = int(told["length"]) if "length" in told else None
         with file.open("rb") as data:

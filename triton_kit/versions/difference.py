@@ -58,7 +58,8 @@ def diff_versions(place: Place, one: int, other: int) -> VersionDifference:
     signatures = [version_signature(place, path) for path in paths]
     old, new = signatures
     backend, name = backend_and_file(place)
-    facts, weights = (), None  # type: tuple[tuple[str, str, str], ...], Sides | None
+    facts: tuple[tuple[str, str, str], ...] = ()
+    weights: Sides | None = None
     if backend == "onnxruntime" and all((path / name).exists() for path in paths):
         models = [model_file(path / name) for path in paths]
         facts = _facts(*models)

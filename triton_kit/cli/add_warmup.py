@@ -1,0 +1,39 @@
+"""``tk add-warmup``: golden inputs that the server runs before a model is ready."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from triton_kit.cli import terminal
+from triton_kit.cli.version_options import Format, Model, Repository, find, is_json
+
+
+def add_warmup(
+    model: Model,
+    cases: Annotated[
+        list[str] | None, typer.Option("--case", metavar="NAME", help="Of this golden case; by default of all.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How often each is run.")] = 1,
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of the warm-up that there is.")] = False,
+    repository: Repository = None,
+    format_: Format = "text",
+) -> None:
+    """Write the inputs of golden cases as model_warmup into config.pbtxt, and their data into MODEL/warmup.
+
+    The server runs them as it loads the model, which is ready only afterwards: the first request is as fast as any.
+    Record cases with tk test --record.
+    """
+    from triton_kit.versions.warmup import add_warmup as add
+
+    json = is_json(format_)
+    here, place = find(model, repository)
+    added = add(here, place, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
+    if json:
+        files = [str(path) for path in added.files]
+        terminal.out_json({"version": 1, "model": place.name, "samples": list(added.samples), "files": files})
+        return
+    terminal.out(f"{place.name} is warmed up with {', '.join(added.samples)}")
+    for path in added.files:
+        terminal.say(f"  {path}")

@@ -1,0 +1,215 @@
+"""A model's golden inputs as warm-up samples, which the server runs before the model is ready."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from triton_kit.client.fit import Slot
+from triton_kit.errors import UsageError
+from triton_kit.linter.checked import Broken, CheckedRepository
+from triton_kit.linter.completed import complete_config
+from triton_kit.repository.tensor import DATA_TYPES
+from triton_kit.repository.textproto import parse
+from triton_kit.scaffold import overlay, project, yamlfile, yamltext
+from triton_kit.scaffold.commands import Surroundings
+from triton_kit.scaffold.render import FILE as MODEL_YAML
+from triton_kit.scaffold.render import is_rendered, read_layers, render_text
+from triton_kit.scaffold.write import explained, replace_text
+from triton_kit.versions.changing import changing, read_config
+from triton_kit.versions.golden import bind, read_case
+from triton_kit.versions.judging import judge
+from triton_kit.versions.place import Place
+from triton_kit.versions.testing import cases_of
+
+if TYPE_CHECKING:
+    from triton_kit.client.types import Array
+
+FIELD = "model_warmup"
+FOLDER = "warmup"
+"""Where the server looks for the files of samples, in the model's folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warmup:
+    """Samples as the config has them, and their files by name."""
+
+    samples: tuple[Mapping[str, Any], ...]
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """The names of the samples, and what was written."""
+
+    samples: tuple[str, ...]
+    files: tuple[Path, ...]
+
+
+def add_warmup(here: Surroundings, place: Place, cases: Sequence[str], *, count: int, replacing: bool) -> Added:
+    """Write samples of these cases, of all where none is named, into the model; each is run ``count`` times.
+
+    The files come first, then the config that names them, and what nothing names any more goes last: killed at any
+    moment, the model loads. Raises UsageError for what cannot be a sample, ProblemsFound where a server would refuse
+    the result; then nothing is changed.
+    """
+    with changing(here, place):
+        old = _named(place)
+        warmup = plan_warmup(place, cases, count=count)
+        if old is not None and not replacing:
+            raise UsageError(f"{place.config} has {FIELD} already", hint="add --replace")
+        texts = _texts(here, place, warmup)
+        folder = place.path / FOLDER
+        before = {name: (folder / name).read_bytes() for name in warmup.files if (folder / name).exists()}
+        foreign = [n for n, data in before.items() if n not in (old or ()) and data != warmup.files[n]]
+        if foreign:
+            raise UsageError(f"{folder / foreign[0]} exists, and no sample names it", hint="move it away")
+        made = not folder.exists()
+        with explained(folder):
+            folder.mkdir(exist_ok=True)
+        try:
+            for name, data in warmup.files.items():
+                _write(folder / name, data)
+            judge(place, texts[place.config])
+        except BaseException:
+            _undo(folder, warmup, before, made)
+            raise
+        for path, text in texts.items():
+            replace_text(path, text)
+        for name in (old or frozenset()) - warmup.files.keys():
+            (folder / name).unlink(missing_ok=True)
+    names = tuple(str(sample["name"]) for sample in warmup.samples)
+    return Added(samples=names, files=(*texts, *(folder / name for name in warmup.files)))
+
+
+def plan_warmup(place: Place, cases: Sequence[str], *, count: int) -> Warmup:
+    """The samples of the cases and their files; nothing is written."""
+    limit, known = _inputs(place)
+    samples, files = [], {}
+    for path in _chosen(place, cases):
+        bound = bind(read_case(path), known, {})
+        inputs: dict[str, Any] = {}
+        batch = 1
+        for number, (name, array) in enumerate(bound.inputs.items()):
+            slot = known[name]
+            if slot.batching:
+                batch, array = len(array), array[0]
+            file = f"{_plain(path.stem)}.{number}.{_plain(name)}"
+            files[file] = _bytes(array, slot)
+            data_type = next(t.config for t in DATA_TYPES.values() if t.wire == slot.datatype)
+            inputs[name] = {"data_type": data_type, "dims": list(array.shape), "input_data_file": file}
+        missing = [slot.name for slot in known.values() if slot.name not in inputs and not slot.optional]
+        if missing:
+            raise UsageError(f"{path}: no data for {', '.join(missing)}", hint="complete the case")
+        if batch > max(limit, 1):
+            raise UsageError(f"{path}: a batch of {batch} is over the limit of {limit}", hint="record a smaller one")
+        runs = {"count": count} if count > 1 else {}
+        samples.append({"name": path.stem, "batch_size": batch, "inputs": inputs, **runs})
+    return Warmup(samples=tuple(samples), files=files)
+
+
+def _chosen(place: Place, cases: Sequence[str]) -> list[Path]:
+    there = {path.stem: path for path in cases_of([place.path])[place.name]}
+    for name in cases:
+        if name not in there:
+            raise UsageError(f"{place.name} has no case {name}", hint=project.suggestion(name, tuple(there)))
+    return [there[name] for name in (cases or there)]
+
+
+def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
+    """The largest batch and the inputs, as the server completes them. Raises UsageError where no sample can be."""
+    model = CheckedRepository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    assert model is not None
+    if model.is_ensemble:
+        raise UsageError(f"{place.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps")
+    try:
+        config = complete_config(model, model.completed(model.versions[-1]))
+    except (Broken, IndexError):
+        raise UsageError(
+            f"what {place.name} takes cannot be told", hint=f"mend it first; see tk validate {place.path}"
+        ) from None
+    if "sequence_batching" in config:
+        raise UsageError(
+            f"{place.name} keeps sequences, whose controls are in no case", hint=f"write {FIELD} with them yourself"
+        )
+    if not config.get("input"):
+        raise UsageError(f"what {place.name} takes is told by the server alone", hint="write its input in config.pbtxt")
+    limit = int(config.get("max_batch_size", 0))
+    return limit, {
+        tensor["name"]: Slot(
+            name=tensor["name"],
+            datatype=DATA_TYPES[tensor["data_type"]].wire,
+            shape=(*((-1,) if limit else ()), *(int(size) for size in tensor.get("dims", ()))),
+            batching=limit > 0,
+            optional=bool(tensor.get("optional")),
+            layout="FORMAT_NONE",
+        )
+        for tensor in config["input"]
+    }
+
+
+def _bytes(array: Array, slot: Slot) -> bytes:
+    """The elements as the server reads them from a file: little-endian, strings each after its length.
+
+    Of float32 in the place of BF16 the upper half is kept.
+    """
+    if slot.datatype == "BYTES":
+        return b"".join(len(text).to_bytes(4, "little") + text for text in array.ravel().tolist())
+    if slot.datatype == "BF16":
+        return bytes((array.ravel().astype("<f4").view("<u4") >> 16).astype("<u2").tobytes())
+    return bytes(array.astype(array.dtype.newbyteorder("<")).tobytes())
+
+
+def _plain(name: str) -> str:
+    """A name that can be a file's."""
+    return re.sub(r"[^\w.-]", "_", name)
+
+
+def _named(place: Place) -> frozenset[str] | None:
+    """The files of the samples that the config has; ``None`` where it has none."""
+    document = parse(read_config(place).encode("utf-8", "surrogateescape"))
+    if document.problems:
+        first = document.problems[0]
+        where = f"{place.config}:{first.span.line}:{first.span.column}"
+        raise UsageError(f"{where}: {first.message}", hint="mend it first; see tk validate")
+    message = document.message
+    if not message.has(FIELD):
+        return None
+    inputs = [value for sample in message.model_warmup for _, value in sample.inputs.items()]
+    return frozenset(str(i.input_data_file) for i in inputs if i.has("input_data_file"))
+
+
+def _texts(here: Surroundings, place: Place, warmup: Warmup) -> dict[Path, str]:
+    """The new text of config.pbtxt, and of model.yaml where that makes it."""
+    text, own = read_config(place), place.path / MODEL_YAML
+    field = {FIELD: [dict(sample) for sample in warmup.samples]}
+    if not own.is_file():
+        return {place.config: overlay.overlay(text, field)}
+    if text and not is_rendered(text):
+        raise UsageError(
+            f"{place.config} was edited by hand since it was rendered",
+            hint=f"see tk render --diff {place.name}; move the edits to {MODEL_YAML}, then tk render --force",
+        )
+    new = yamltext.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
+    first_layer, *_ = read_layers(place.path, None)
+    loaded = yamlfile.load(new, own)
+    content = project.mapping(loaded, loaded.value, (), ("template", "values", "config"))
+    rendered = render_text([replace(first_layer, content=content, document=loaded)], here.templates)
+    return {place.config: rendered, own: new}
+
+
+def _write(path: Path, data: bytes) -> None:
+    replace_text(path, data.decode("utf-8", "surrogateescape"))
+
+
+def _undo(folder: Path, warmup: Warmup, before: Mapping[str, bytes], made: bool) -> None:
+    for name in warmup.files:
+        if name in before:
+            _write(folder / name, before[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
+    if made and folder.is_dir():
+        folder.rmdir()
