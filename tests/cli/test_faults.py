@@ -424,3 +424,28 @@ def test_a_fault_has_one_clear_message_and_an_exit_code_and_leaves_nothing(
         assert until(lambda: processes(stage.repository) == [] and containers(stage.repository) == [], 20)
         subprocess.run(command("ps"), capture_output=True, timeout=60, check=True)
     assert until(lambda: stage.left() == [], 20), stage.left()
+
+
+NOBODY = "65534"
+
+
+def test_an_engine_that_refuses_the_user_is_told_with_the_remedy(tmp_path: Path) -> None:
+    need_image()
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root can become a user whom the engine's socket refuses")
+    repository = make_model(tmp_path / "models")
+    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("STATE", "CACHE", "CONFIG")}
+    for place in homes.values():
+        Path(place).mkdir(mode=0o777)
+        Path(place).chmod(0o777)
+    # It may read everything, as the interpreter lies where only root can look, and write to nothing but its homes.
+    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    become += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    ports = [text for kind in ("http", "grpc", "metrics") for text in (f"--{kind}-port", "0")]
+    argv = [*become, *command("serve", str(repository), *ENGINE, *ports)]
+    done = subprocess.run(argv, env={**os.environ, **homes}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "error: docker refuses this user: permission denied" in done.stderr
+    assert "usermod -aG docker" in done.stderr
+    assert done.stderr.count("error: ") == 1
+    assert [p for p in (tmp_path / "STATE").rglob("*") if p.is_file() and p.name != ".lock"] == []

@@ -109,7 +109,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _sizes(one: int, other: int) -> str:
-    from triton_kit.versions.overview import show_size
+    from triton_kit.repository.size import show_size
 
     old, new = show_size(one), show_size(other)
     if one == other:

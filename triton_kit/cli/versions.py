@@ -59,7 +59,8 @@ def list_versions(
     format_: Format = "text",
 ) -> None:
     """List the versions: sizes, dates, signatures, which the policy serves, which servers have loaded."""
-    from triton_kit.versions.overview import as_json, overview, show_size
+    from triton_kit.repository.size import show_size
+    from triton_kit.versions.overview import as_json, overview
     from triton_kit.versions.servers import asked_server, loaded_versions
 
     json = is_json(format_)

@@ -97,14 +97,6 @@ def opset(place: Place, path: Path) -> int | None:
     return next((version for domain, version in found.opsets if domain in ("", "ai.onnx")), None)
 
 
-def show_size(size: int) -> str:
-    """Bytes for people: ``820 B``, ``1.5 MB``."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} B"
-
-
 def as_json(found: Overview) -> dict[str, Any]:
     """The overview for scripts."""
     return {

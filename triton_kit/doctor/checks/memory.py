@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.doctor.finding import Finding, ok, unknown, warning
 from triton_kit.doctor.situation import Situation
 from triton_kit.repository.model import Repository
+from triton_kit.repository.size import show_size
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
@@ -25,7 +26,7 @@ def look(situation: Situation) -> Finding:
         for file in version.path.rglob("*")
         if file.is_file()
     )
-    told = f"{free / 1e9:.1f} GB are available, the model files are {need / 1e9:.2f} GB"
+    told = f"{free / 1e9:.1f} GB are available, the model files are {show_size(need)}"
     if need > free:
         return warning(told, "serve fewer models or versions at a time, or on a larger machine")
     return ok(told)
