@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from triton_kit.runtime import ports, session
-from triton_kit.runtime.fetch import RELEASE
+from triton_kit.runtime.embedded.binaries import RELEASE
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import ServerSpec
 

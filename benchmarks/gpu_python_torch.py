@@ -25,8 +25,8 @@ import numpy as np
 from triton_kit.client import connect
 from triton_kit.client.types import Request
 from triton_kit.runtime import ports, session
-from triton_kit.runtime.devices import look
-from triton_kit.runtime.fetch import RELEASE
+from triton_kit.runtime.embedded.binaries import RELEASE
+from triton_kit.runtime.gpu.devices import look
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import ServerSpec
 

@@ -20,7 +20,7 @@ ROUNDS = 5
 CHILD = """
 import re, sys
 from pathlib import Path
-from triton_kit.signature.onnx import read
+from triton_kit.signature.onnx.signature import read
 model = read(Path(sys.argv[1]))
 assert len(model.signature.inputs) == 1
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
@@ -67,7 +67,7 @@ def main() -> int:
     size = int(float(sys.argv[1] if len(sys.argv) > 1 else "1.6") * 1e9)
     import onnx
 
-    from triton_kit.signature.onnx import read
+    from triton_kit.signature.onnx.signature import read
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model.onnx")

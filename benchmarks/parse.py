@@ -15,7 +15,7 @@ from google.protobuf import text_format
 from repositories import model
 
 from triton_kit.repository.schema import model_config_class
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 
 
 def main() -> None:

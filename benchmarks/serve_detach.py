@@ -20,7 +20,7 @@ from pathlib import Path
 from common import TK, environment, verdict
 from serve_start import SAMPLE, by_hand
 
-from triton_kit.runtime.fetch import server_home
+from triton_kit.runtime.embedded.binaries import server_home
 
 BAR = 0.3
 FREE = ("--http-port=0", "--grpc-port=0", "--metrics-port=0")

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from triton_kit.runtime import health, ports
-from triton_kit.runtime.fetch import RELEASE, server_home
+from triton_kit.runtime.embedded.binaries import RELEASE, server_home
 from triton_kit.runtime.local import LocalRuntime, endpoints
 from triton_kit.runtime.session import model_names, running
 from triton_kit.runtime.types import ServerSpec

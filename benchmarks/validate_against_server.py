@@ -24,7 +24,7 @@ from common import TK, command, environment, in_turns, ratio, show, verdict
 from repositories import model, onnx_bytes
 
 from triton_kit.runtime import ports
-from triton_kit.runtime.fetch import RELEASE, server_home
+from triton_kit.runtime.embedded.binaries import RELEASE, server_home
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import ServerSpec
 

@@ -13,7 +13,7 @@ from typing import Any
 import onnx
 import onnx.defs
 
-TABLE = Path(__file__).resolve().parent.parent / "triton_kit" / "signature" / "onnx_operators.txt"
+TABLE = Path(__file__).resolve().parent.parent / "triton_kit" / "signature" / "onnx" / "operators.txt"
 DOMAINS = ("", "ai.onnx.ml")
 
 

@@ -47,7 +47,7 @@ done
 "$engine" info >/dev/null 2>&1 || fail "$engine does not answer; start it (scripts/start_dockerd.sh)"
 [[ $(uname -m) == x86_64 ]] || fail "only x86-64 is supported by this script"
 
-backend=$here/triton_kit/runtime/onnxruntime_backend
+backend=$here/triton_kit/runtime/embedded/onnxruntime_backend
 [[ -f $backend/model.py ]] || fail "$backend/model.py is missing"
 
 inputs=$({

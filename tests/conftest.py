@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.fetch import server_home
+from triton_kit.runtime.embedded.binaries import server_home
 from triton_kit.runtime.local import LocalRuntime
 
 pytest_plugins = ["running_server"]

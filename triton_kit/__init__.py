@@ -45,6 +45,6 @@ def render(model: str | PathLike[str]) -> str:
     """The text of ``config.pbtxt`` as the ``model.yaml`` in that model directory and its template give it."""
     from pathlib import Path
 
-    from triton_kit.scaffold.render import render_model
+    from triton_kit.project.render import render_model
 
     return render_model(Path(model))

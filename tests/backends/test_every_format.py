@@ -16,7 +16,7 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.cli import run
 from triton_kit.client import connect
 from triton_kit.client.types import Request
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
 FORESTS = Path(__file__).parent.parent / "signature" / "data" / "forests"

@@ -16,7 +16,7 @@ from scaffold_models import write_onnx
 
 from triton_kit.cli import run
 from triton_kit.linter.engine import lint
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -446,8 +446,8 @@ def test_killed_at_random_add_leaves_all_or_nothing(tk: Run, tmp_path: Path) -> 
     chance = random.Random(7)
     (tmp_path / "w").write_bytes(os.urandom(20_000_000))
     script = (
-        "import sys\nfrom pathlib import Path\nfrom triton_kit.scaffold.plan import Plan, PlannedFile\n"
-        "from triton_kit.scaffold.write import write\nprint('ready', flush=True)\n"
+        "import sys\nfrom pathlib import Path\nfrom triton_kit.files.plan import Plan, PlannedFile\n"
+        "from triton_kit.files.write import write\nprint('ready', flush=True)\n"
         "files = (PlannedFile(path='config.pbtxt', text='x'), PlannedFile(path='1/w', source=Path('w')))\n"
         "write(Plan(root=Path('model_repository/m'), files=files))\n"
     )

@@ -12,11 +12,12 @@ from ensemble_graphs import MEMBERS, write_members
 from running_server import address, serving
 from scaffold_models import write_onnx
 
-from triton_kit.cli import run, terminal
+from triton_kit.cli import run
+from triton_kit.cli.support import terminal
 from triton_kit.client import connect
 from triton_kit.client.types import Request
 from triton_kit.linter.engine import lint
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
 Run = Callable[..., tuple[int, str, str]]

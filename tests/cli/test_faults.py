@@ -19,7 +19,7 @@ from docker_engine import IMAGE, containers, docker, make_model, need_image
 from free_ports import free_ports
 from test_lifecycle_commands import command, processes, shared_memory, until
 
-from triton_kit.runtime import statefiles
+from triton_kit.runtime.state import files as statefiles
 
 CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 HANGS = f"import time\ntime.sleep(600)\n{CLASS}"

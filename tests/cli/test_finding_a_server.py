@@ -11,13 +11,13 @@ import pytest
 from running_server import MODELS, address, serving
 
 from triton_kit.cli import run
-from triton_kit.cli.server_options import HTTP_URL, place_of
+from triton_kit.cli.support.server_options import HTTP_URL, place_of
 from triton_kit.errors import UsageError
-from triton_kit.runtime import registry
-from triton_kit.runtime.alive import born
-from triton_kit.runtime.closing import GRPC_FLAG, HTTP_FLAG, opening
 from triton_kit.runtime.local import LocalServer
-from triton_kit.runtime.registry import Running
+from triton_kit.runtime.restricted_endpoints import GRPC_FLAG, HTTP_FLAG, opening
+from triton_kit.runtime.state import registry
+from triton_kit.runtime.state.process_identity import born
+from triton_kit.runtime.state.registry import Running
 from triton_kit.runtime.types import Endpoints
 
 

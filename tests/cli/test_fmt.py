@@ -15,8 +15,8 @@ from model_files import library
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
-from triton_kit.scaffold.formatting import format_text
-from triton_kit.scaffold.templates import Templates
+from triton_kit.project.canonical_layout import format_text
+from triton_kit.project.templates import Templates
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from scaffold_models import write_onnx
 
-from triton_kit.cli import run, terminal
+from triton_kit.cli import run
+from triton_kit.cli.support import terminal
 from triton_kit.linter.engine import lint
 
 Run = Callable[..., tuple[int, str, str]]

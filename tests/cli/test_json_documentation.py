@@ -15,8 +15,8 @@ from running_server import MODELS, address, serving
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
-from triton_kit.runtime.alive import born
-from triton_kit.runtime.registry import Running, record
+from triton_kit.runtime.state.process_identity import born
+from triton_kit.runtime.state.registry import Running, record
 from triton_kit.runtime.types import Endpoints
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text()

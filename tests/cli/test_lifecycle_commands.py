@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
 
-from triton_kit.runtime import registry, statefiles
-from triton_kit.runtime.registry import Running
+from triton_kit.runtime.state import files as statefiles
+from triton_kit.runtime.state import registry
+from triton_kit.runtime.state.registry import Running
 
 FREE = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
 RUNTIMES = {"local": ["--runtime", "local"], "docker": ["--runtime", "docker", "--image", IMAGE, "--pull", "never"]}

@@ -12,7 +12,7 @@ from triton_kit.cli import run
 from triton_kit.client import connect
 from triton_kit.client.types import Request
 from triton_kit.linter.engine import lint
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
 TENSORS = ("--input", "x:FP32:4", "--output", "y:FP32:4", "--kind", "cpu", "--backend", "python")

@@ -11,7 +11,7 @@ from scaffold_models import write_onnx
 from triton_kit.cli import run
 from triton_kit.client import connect
 from triton_kit.client.types import Request
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
 pytestmark = pytest.mark.local

@@ -15,7 +15,7 @@ import pytest
 from docker_engine import IMAGE, containers, docker, make_model, need_image
 from serve_events import FREE, Serving, serve_command, wait_for
 
-from triton_kit.cli.boards import try_lines
+from triton_kit.cli.support.serve_output import try_lines
 from triton_kit.runtime.types import Endpoints
 
 BROKEN = "import a_module_that_is_not_there\n"

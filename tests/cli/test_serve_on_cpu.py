@@ -16,7 +16,7 @@ import pytest
 from docker_engine import CONFIG, containers, make_model, need_image
 from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, wait_for
 
-from triton_kit.runtime import registry
+from triton_kit.runtime.state import registry
 
 GPU = CONFIG + "instance_group { kind: KIND_GPU gpus: 0 }\n"
 ENSEMBLE = """\

@@ -18,7 +18,7 @@ from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, wait_for
 from triton_kit.client import connect
 from triton_kit.client.types import Request
 from triton_kit.errors import TkError
-from triton_kit.runtime import registry
+from triton_kit.runtime.state import registry
 
 CONFIG = """\
 backend: "python"

@@ -15,8 +15,8 @@ import pytest
 from triton_kit.cli import run
 from triton_kit.errors import TkError
 from triton_kit.linter.engine import options
-from triton_kit.linter.fix import plan_fixes
-from triton_kit.scaffold.fixing import write_fixes
+from triton_kit.linter.fix.application import write_fixes
+from triton_kit.linter.fix.plan import plan_fixes
 
 PYTHON = "class TritonPythonModel:\n    def execute(self, requests): ...\n"
 BAD = 'name: "n"  # ours\nbackend: "python"\nmax_batchsize: 4\n'

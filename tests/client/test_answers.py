@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from triton_kit.client.answer import Output, best_classes, looks_like_scores, read_class, save, summarise
-from triton_kit.client.tally import percentile, tally
+from triton_kit.client.summary import percentile, tally
 from triton_kit.errors import UsageError
 
 

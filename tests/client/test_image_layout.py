@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triton_kit.client.fit import Slot
 from triton_kit.client.image import image_slot, read_image
+from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
 
 Image = pytest.importorskip("PIL.Image")

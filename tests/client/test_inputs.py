@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triton_kit.client.errors import NoAnswer
-from triton_kit.client.fit import Slot, check_batches, check_complete, convert, find_slot, fit, to_array
-from triton_kit.client.generate import choose_shape, random_inputs, zero_inputs
-from triton_kit.client.given import read_data, read_inline, read_json
 from triton_kit.client.http import decode_answer, encode_request
+from triton_kit.client.input_slots import Slot, check_batches, check_complete, convert, find_slot, fit, to_array
+from triton_kit.client.inputs import read_data, read_inline, read_json
+from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
 from triton_kit.client.transport import Answer
 from triton_kit.client.types import Request
 from triton_kit.errors import UsageError

@@ -30,7 +30,7 @@ from triton_kit.convert.profiles import Profile, parse_given, profiles
 from triton_kit.convert.trtexec import Build, argv, explain, trtexec
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import TensorSpec
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
 TRTEXEC = """\

@@ -10,7 +10,7 @@ import model_files
 import pytest
 
 from triton_kit.cli import run
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 
 BATCHED = ([("x", "FP32", (-1, 4))], [("y", "FP32", (-1, 2))])
 OTHER = ([("x", "INT64", (-1, 4))], [("y", "FP32", (-1, 2))])

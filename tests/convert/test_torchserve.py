@@ -23,7 +23,7 @@ from triton_kit.convert.handlers import packages_of
 from triton_kit.convert.torchserve_settings import read_properties
 from triton_kit.convert.unpack import unpack
 from triton_kit.errors import TkError, UsageError
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 
 DATA = Path(__file__).parent / "data"
 MANIFEST = "MAR-INF/MANIFEST.json"

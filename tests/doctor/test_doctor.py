@@ -15,11 +15,11 @@ from docker_engine import IMAGE, need_image
 from gpu_stand_ins import H100, MISMATCH, only_these_programs, program, stand_in_nvidia_smi
 
 from triton_kit.cli import run
-from triton_kit.doctor import drivers
+from triton_kit.doctor import driver_versions
 from triton_kit.doctor.checks import clock, daemon, image, memory, ports, proxy, shm
-from triton_kit.doctor.examine import examine
+from triton_kit.doctor.examination import examine
 from triton_kit.doctor.finding import Check, Finding, ok
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 from triton_kit.doctor.table import CHECKS
 from triton_kit.repository.release import release
 
@@ -74,7 +74,7 @@ def test_an_engine_that_refuses_this_user_is_a_problem(tmp_path: Path, monkeypat
 
 
 def test_a_hanging_engine_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triton_kit.doctor.situation.PATIENCE", 0.2)
+    monkeypatch.setattr("triton_kit.doctor.machine.PATIENCE", 0.2)
     only_these_programs(monkeypatch, tmp_path / "bin")
     program(tmp_path / "bin", "docker", "sleep 60")
     assert daemon.look(situation(tmp_path)).evidence == "docker did not answer within 0.2 s"
@@ -160,7 +160,7 @@ def test_what_a_gpu_can_run_is_told(
     ],
 )
 def test_which_release_a_driver_runs(container: str, driver: str, gpu: str, verdict: str) -> None:
-    assert drivers.runs(release(container), driver, gpu) == verdict
+    assert driver_versions.runs(release(container), driver, gpu) == verdict
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_directories_are_made_by_fix_and_one_that_cannot_be_is_a_problem(
 
 
 def test_a_server_that_is_gone_is_swept_by_fix(capsys: pytest.CaptureFixture[str]) -> None:
-    from triton_kit.runtime.registry import Running, record
+    from triton_kit.runtime.state.registry import Running, record
     from triton_kit.runtime.types import Endpoints
 
     where = Endpoints(http="http://127.0.0.1:1", grpc="127.0.0.1:2", metrics="http://127.0.0.1:3/metrics")

@@ -20,8 +20,8 @@ from triton_kit.graph import dot, mermaid, svg, tree
 from triton_kit.graph import html as page
 from triton_kit.graph import json as document
 from triton_kit.graph.build import draw
+from triton_kit.graph.flow import Graph
 from triton_kit.graph.markup import escaped
-from triton_kit.graph.value import Graph
 from triton_kit.linter.engine import options
 
 MAKERS = {

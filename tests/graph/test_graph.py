@@ -9,8 +9,8 @@ import flows
 import pytest
 
 from triton_kit.graph.build import draw
+from triton_kit.graph.flow import Flow, Node, Role
 from triton_kit.graph.order import levels
-from triton_kit.graph.value import Flow, Node, Role
 from triton_kit.linter.engine import options
 
 JUDGED = options()

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from triton_kit.linter.diagnostic import Report, Severity
 from triton_kit.linter.engine import lint, options
-from triton_kit.linter.fix import Fixes, plan_fixes
+from triton_kit.linter.fix.application import write_fixes
+from triton_kit.linter.fix.plan import Fixes, plan_fixes
 from triton_kit.linter.rule import RULES, load_rules
-from triton_kit.repository.textproto import parse
-from triton_kit.repository.typos import slips
-from triton_kit.scaffold.fixing import write_fixes
+from triton_kit.repository.text_format.document import parse
+from triton_kit.repository.text_format.edit_distance import slips
 
 load_rules()
 

@@ -9,7 +9,7 @@ from example_files import onnx_file
 from free_ports import free_ports
 
 from triton_kit.cli import run
-from triton_kit.runtime.fetch import RELEASE
+from triton_kit.runtime.embedded.binaries import RELEASE
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.session import running

@@ -300,9 +300,9 @@ def test_files_that_change_while_they_are_read_are_one_thing_or_the_other(tmp_pa
 
 
 def test_a_model_that_is_removed_between_two_looks_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from triton_kit.linter import files
+    from triton_kit.model import disk
 
-    look = files.listing
+    look = disk.listing
     for after in range(6):
         folder = model(tmp_path / str(after))
         left = [after]
@@ -315,7 +315,7 @@ def test_a_model_that_is_removed_between_two_looks_is_no_crash(tmp_path: Path, m
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(files, "listing", listing)
+            patch.setattr(disk, "listing", listing)
             rules(lint(tmp_path / str(after)))
 
 

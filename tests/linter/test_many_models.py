@@ -13,7 +13,7 @@ import pytest
 
 from triton_kit import lint
 from triton_kit.linter import engine, parallel
-from triton_kit.linter.checked import CheckedModel
+from triton_kit.model.model import Model
 
 
 @pytest.fixture
@@ -206,9 +206,9 @@ def test_models_that_cannot_be_read_are_let_go_like_others(tmp_path: Path) -> No
             outcome = run.outcome((place, name), forgetting=True)
             assert outcome is not None
             assert outcome.refusal is not None
-        assert not [held for held in gc.get_objects() if isinstance(held, CheckedModel)]
+        assert not [held for held in gc.get_objects() if isinstance(held, Model)]
     finally:
         gc.enable()
     lint(tmp_path)
     gc.collect()
-    assert not [held for held in gc.get_objects() if isinstance(held, CheckedModel)]
+    assert not [held for held in gc.get_objects() if isinstance(held, Model)]

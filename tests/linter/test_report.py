@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
 from triton_kit.linter.report import json, text
-from triton_kit.repository.source import Span
+from triton_kit.repository.text_format.source import Span
 
 CONFIG = Path("repo/m/config.pbtxt")
 LINE = "dynamic_batching { preferred_batch_size: [ 4, 16 ] max_queue_delay_microseconds: 100 }"

@@ -16,7 +16,7 @@ from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.github import format_github
 from triton_kit.linter.report.junit import format_junit
 from triton_kit.linter.report.sarif import format_sarif
-from triton_kit.repository.source import START, Span
+from triton_kit.repository.text_format.source import START, Span
 
 SCHEMA = Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json.xz"
 CONFIG = Path("repo/m/config.pbtxt")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from triton_kit.linter.diagnostic import Report, Severity
 from triton_kit.linter.engine import Run, options
-from triton_kit.linter.target import Target
+from triton_kit.model.target import Target
 
 DATA = Path(__file__).parent / "data"
 VERDICTS = DATA / "verdicts.jsonl.xz"

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from triton_kit.repository.schema import Field
-from triton_kit.repository.textproto import Message
+from triton_kit.repository.text_format.document import Message
 
 
 def fill(target: Any, message: Message) -> Any:

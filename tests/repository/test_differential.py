@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_configs import make, make_damaged
 
-from triton_kit.repository.dump import dump
 from triton_kit.repository.schema import model_config_class
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
+from triton_kit.repository.text_format.dump import dump
 
 DATA = Path(__file__).parent / "data"
 

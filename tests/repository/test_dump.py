@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.dump import dump, escape
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
+from triton_kit.repository.text_format.dump import dump, escape
 
 CANONICAL = """\
 name: "m"

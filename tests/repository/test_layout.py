@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triton_kit.repository.layout import WIDTH, layout
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
+from triton_kit.repository.text_format.layout import WIDTH, layout
 
 LOOKS = {
     "one field a line, blanks and separators tidied": (

@@ -67,7 +67,7 @@ def test_the_protobuf_class_does_not_clash_with_that_of_tritonclient() -> None:
 
 def test_reading_needs_no_protobuf() -> None:
     program = (
-        "import sys\nfrom triton_kit.repository.textproto import parse\nparse('name: \"x\"')\n"
-        "assert not {'google.protobuf', 'triton_kit.repository.recovery'} & set(sys.modules)\n"
+        "import sys\nfrom triton_kit.repository.text_format.document import parse\nparse('name: \"x\"')\n"
+        "assert not {'google.protobuf', 'triton_kit.repository.text_format.recovery'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

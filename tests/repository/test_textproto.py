@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from triton_kit.repository.source import Path, Span
-from triton_kit.repository.textproto import Document, Message, parse
+from triton_kit.repository.text_format.document import Document, Message, parse
+from triton_kit.repository.text_format.source import Route, Span
 
 CONFIG = """\
 # the model
@@ -125,7 +125,7 @@ def test_every_field_of_the_schema_is_an_attribute() -> None:
         (("parameters", "a", "bogus", 3), '{ string_value: "b" }', '"a"', None),
     ],
 )
-def test_finds_the_place_of_a_route(at: Path, value: str, key: str, statement: str | None) -> None:
+def test_finds_the_place_of_a_route(at: Route, value: str, key: str, statement: str | None) -> None:
     document = parse(CONFIG)
     assert document.problems == ()
     assert sliced(document, document.source.locate(at)) == value

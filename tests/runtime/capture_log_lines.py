@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "linter"))
 
 from verdicts import materialise, read_cases
 
-from triton_kit.runtime.loading import read
 from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.log.events import read
 from triton_kit.runtime.ports import choose
 from triton_kit.runtime.types import ServerSpec
 

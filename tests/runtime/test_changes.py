@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.changes import changes
+from triton_kit.serve.file_changes import changes
 
 
 class Watched:

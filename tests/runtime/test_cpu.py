@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triton_kit.runtime.cpu import divide
+from triton_kit.runtime.gpu.cpu_only import divide
 
 GPU = 'backend: "python" instance_group { kind: KIND_GPU }'
 CPU = 'backend: "python"'

@@ -17,7 +17,7 @@ from docker_engine import IMAGE, containers, docker, make_model, need_image
 from free_ports import free_ports
 
 from triton_kit.errors import TkError
-from triton_kit.runtime import engine as engines
+from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.docker import DockerRuntime, new_name
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec

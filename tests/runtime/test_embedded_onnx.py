@@ -15,7 +15,7 @@ import pytest
 from free_ports import free_ports
 from onnx import TensorProto, helper
 
-from triton_kit.runtime.fetch import RELEASE
+from triton_kit.runtime.embedded.binaries import RELEASE
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.session import running

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from docker_engine import IMAGE, make_model, need_image
 
-from triton_kit.runtime import statefiles
+from triton_kit.runtime.state import files
 
 pytestmark = pytest.mark.docker
 SERVE = ["--runtime=docker", f"--image={IMAGE}", "--pull=never", "--format=json"]
@@ -109,4 +109,4 @@ def test_an_engine_that_restarts_leaves_no_container_and_no_state(engine: Engine
     engine.start()
     assert "alone has ended without tk" in tk("ps").stderr
     assert engine.docker("ps", "--all", "--quiet").stdout == ""
-    assert statefiles.read_all() == {}
+    assert files.read_all() == {}

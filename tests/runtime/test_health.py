@@ -9,7 +9,7 @@ from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
-from triton_kit.runtime.loading import Progress, last_words, read
+from triton_kit.runtime.log.events import Progress, last_words, read
 from triton_kit.runtime.types import Endpoints
 
 HEAD = "1122 22:50:22.684913 9053"

@@ -15,8 +15,8 @@ from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
-from triton_kit.runtime.backenddir import make_backend_directory
-from triton_kit.runtime.fetch import RELEASE, find_home
+from triton_kit.runtime.embedded.backend_directory import make_backend_directory
+from triton_kit.runtime.embedded.binaries import RELEASE, find_home
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triton_kit.runtime.logs import friendly, meaning
+from triton_kit.runtime.log.meaning import friendly, meaning
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.engine import Layers, check, download_size, has_image, pull, refusal
+from triton_kit.runtime.container.engine import Layers, check, download_size, has_image, pull, refusal
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
-from triton_kit.runtime import python
-from triton_kit.runtime.plainpath import link, plain
+from triton_kit.runtime.embedded import python_environment
+from triton_kit.runtime.embedded.plain_path import link, plain
 
 ASK = "import sys, onnx; print(sys.prefix, onnx.__file__)"
 
 
 def test_the_directory_of_this_python_is_taken_as_it_is(tmp_path: Path) -> None:
-    assert python.interpreter_bin(tmp_path) == Path(sys.executable).parent
+    assert python_environment.interpreter_bin(tmp_path) == Path(sys.executable).parent
     assert list(tmp_path.iterdir()) == []
 
 
@@ -28,8 +28,8 @@ def test_where_python3_is_another_python_a_look_alike_with_the_same_packages_is_
     (other / "python3").write_text("#!/bin/sh\n")
     (other / "python3.x").symlink_to(sys.executable)
     monkeypatch.setattr(sys, "executable", str(other / "python3.x"))
-    made = python.interpreter_bin(tmp_path / "cache")
-    assert made == python.interpreter_bin(tmp_path / "cache")
+    made = python_environment.interpreter_bin(tmp_path / "cache")
+    assert made == python_environment.interpreter_bin(tmp_path / "cache")
     answer = subprocess.run([made / "python3", "-c", ASK], capture_output=True, text=True, check=True, cwd=tmp_path)
     prefix, package = answer.stdout.split()
     import onnx
@@ -43,31 +43,31 @@ def test_where_python3_is_another_python_a_look_alike_with_the_same_packages_is_
 def old_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python whose stub wants the machine's libpython, wherever this test runs."""
     version = type("Version", (tuple,), {"minor": 11})((3, 11, 0))
-    monkeypatch.setattr(python.sys, "version_info", version)
+    monkeypatch.setattr(python_environment.sys, "version_info", version)
 
 
 def test_the_directory_of_a_shared_libpython_is_found(
     old_python: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "libpython3.11.so.1.0").touch()
-    monkeypatch.setattr(python, "_library_places", lambda: ["/nowhere", str(tmp_path)])
-    assert python.library_directory() == str(tmp_path)
+    monkeypatch.setattr(python_environment, "_library_places", lambda: ["/nowhere", str(tmp_path)])
+    assert python_environment.library_directory() == str(tmp_path)
 
 
 def test_a_python_without_a_shared_libpython_is_told_before_the_server_hangs(
     old_python: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(python, "_library_places", lambda: [str(tmp_path)])
+    monkeypatch.setattr(python_environment, "_library_places", lambda: [str(tmp_path)])
     with pytest.raises(TkError, match=r"has no shared library libpython3\.11\.so\.1\.0") as caught:
-        python.library_directory()
+        python_environment.library_directory()
     assert caught.value.hint is not None
     assert "apt-get install libpython3.11" in caught.value.hint
 
 
 def test_a_python_newer_than_the_stubs_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(python.sys, "version_info", type("Version", (tuple,), {"minor": 14})((3, 14, 0)))
+    monkeypatch.setattr(python_environment.sys, "version_info", type("Version", (tuple,), {"minor": 14})((3, 14, 0)))
     with pytest.raises(TkError, match=r"no stub for Python 3\.14") as caught:
-        python.library_directory()
+        python_environment.library_directory()
     assert caught.value.hint == "use a Python from 3.8 to 3.13, or Docker (--runtime docker)"
 
 

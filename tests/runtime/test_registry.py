@@ -15,10 +15,11 @@ import pytest
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release import release
-from triton_kit.runtime import identity, registry, statefiles
-from triton_kit.runtime.alive import alive, born
-from triton_kit.runtime.closing import closing, masked, opening
-from triton_kit.runtime.registry import Running, find, forget, headers_for, record, reserve, servers
+from triton_kit.runtime.container import user
+from triton_kit.runtime.restricted_endpoints import closing, masked, opening
+from triton_kit.runtime.state import files, registry
+from triton_kit.runtime.state.process_identity import alive, born
+from triton_kit.runtime.state.registry import Running, find, forget, headers_for, record, reserve, servers
 from triton_kit.runtime.types import Endpoints
 
 TOKEN = {"triton-kit-token": "sesame"}
@@ -65,9 +66,9 @@ def test_what_is_recorded_is_found_whole_until_it_is_forgotten(process: int) -> 
 
 def test_only_its_user_may_read_what_holds_a_token(process: int) -> None:
     record(server("one", process))
-    assert stat.S_IMODE(statefiles.servers_dir().stat().st_mode) == 0o700
-    assert stat.S_IMODE(statefiles.path_of("one").stat().st_mode) == 0o600
-    assert [p.name for p in statefiles.servers_dir().iterdir() if p.name.startswith(".tk")] == []
+    assert stat.S_IMODE(files.servers_dir().stat().st_mode) == 0o700
+    assert stat.S_IMODE(files.path_of("one").stat().st_mode) == 0o600
+    assert [p.name for p in files.servers_dir().iterdir() if p.name.startswith(".tk")] == []
 
 
 def test_a_label_that_others_may_read_holds_no_token(process: int) -> None:
@@ -101,16 +102,16 @@ def test_an_entry_of_a_dead_or_reused_process_number_is_swept_with_its_leftovers
     assert [one.name for one in running] == ["lives"]
     assert sorted(one.name for one in gone) == ["dead", "reused"]
     assert not left.exists()
-    assert sorted(statefiles.read_all()) == ["lives"]
+    assert sorted(files.read_all()) == ["lives"]
     assert alive(process, born(process)), "the process that has the number now was left alone"
 
 
 def test_a_state_file_that_is_no_record_does_no_harm_and_stays(process: int) -> None:
     record(server("one", process))
     for name, text in (("bad", "{"), ("list", "[]"), ("other", '{"name": "other"}'), ("bytes", "\udcff")):
-        statefiles.path_of(name).write_text(text, errors="surrogateescape")
+        files.path_of(name).write_text(text, errors="surrogateescape")
     assert names() == ["one"]
-    assert statefiles.path_of("bad").exists()
+    assert files.path_of("bad").exists()
 
 
 def test_one_name_is_given_once_even_to_two_at_the_same_moment(process: int) -> None:
@@ -147,8 +148,8 @@ def test_two_that_write_at_once_leave_a_whole_file(process: int) -> None:
         for _ in range(2)
     ]
     while any(one.poll() is None for one in both):
-        begun = statefiles.path_of("one").exists()
-        assert begun <= len(statefiles.read_all())
+        begun = files.path_of("one").exists()
+        assert begun <= len(files.read_all())
     assert [one.returncode for one in both] == [0, 0]
     assert names() == ["one"]
 
@@ -223,25 +224,25 @@ def test_a_log_that_has_grown_is_cut_to_its_last_lines_and_goes_on_at_its_end(tm
     with log.open("ab") as writer:
         writer.write(b"".join(b"line %06d\n" % i for i in range(1000)))
         writer.flush()
-        statefiles.trim(log, most=20_000, kept=100)
+        files.trim(log, most=20_000, kept=100)
         assert log.stat().st_size == 12_000, "it is not too large"
-        statefiles.trim(log, most=10_000, kept=100)
+        files.trim(log, most=10_000, kept=100)
         writer.write(b"the next\n")
     lines = log.read_text().splitlines()
     assert lines[-2:] == ["line 000999", "the next"]
     assert lines[0].startswith("line ")
     assert log.stat().st_size < 200
-    statefiles.trim(tmp_path / "none.log")
+    files.trim(tmp_path / "none.log")
 
 
 def test_the_log_of_one_that_ended_is_kept_for_a_day(process: int) -> None:
     record(server("lives", process))
     for name in ("lives", "fresh", "old"):
-        (statefiles.servers_dir() / f"{name}.log").touch()
+        (files.servers_dir() / f"{name}.log").touch()
     for name in ("lives", "old"):
-        os.utime(statefiles.servers_dir() / f"{name}.log", (0, 0))
+        os.utime(files.servers_dir() / f"{name}.log", (0, 0))
     servers()
-    assert sorted(path.stem for path in statefiles.servers_dir().glob("*.log")) == ["fresh", "lives"]
+    assert sorted(path.stem for path in files.servers_dir().glob("*.log")) == ["fresh", "lives"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
@@ -250,23 +251,23 @@ def test_a_container_of_root_runs_as_whoever_may_read_the_repository(tmp_path: P
     file.parent.mkdir(parents=True)
     file.touch(0o644)
     tmp_path.chmod(0o755)
-    assert identity.choose("auto", tmp_path, maps_users=False).user == "65534:65534"
-    assert identity.choose("auto", tmp_path, maps_users=True).user is None
-    assert identity.choose("image", tmp_path, maps_users=False).user is None
-    assert identity.choose("12", tmp_path, maps_users=False).user == "12:12"
+    assert user.choose("auto", tmp_path, maps_users=False).user == "65534:65534"
+    assert user.choose("auto", tmp_path, maps_users=True).user is None
+    assert user.choose("image", tmp_path, maps_users=False).user is None
+    assert user.choose("12", tmp_path, maps_users=False).user == "12:12"
     file.chmod(0o600)
-    assert identity.choose("auto", tmp_path, maps_users=False).user is None, "root's own file, for root alone"
+    assert user.choose("auto", tmp_path, maps_users=False).user is None, "root's own file, for root alone"
     for path in (tmp_path, *tmp_path.rglob("*")):
         os.chown(path, 1234, 1235)
-    assert identity.choose("auto", tmp_path, maps_users=False).user == "1234:1235"
+    assert user.choose("auto", tmp_path, maps_users=False).user == "1234:1235"
     os.chown(file, 99, 99)
-    assert identity.choose("auto", tmp_path, maps_users=False).user is None
+    assert user.choose("auto", tmp_path, maps_users=False).user is None
 
 
 def test_a_container_of_anyone_else_runs_as_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(os, "getgid", lambda: 100)
     monkeypatch.setattr(os, "getgroups", lambda: [100, 0, 44, 27])
-    found = identity.choose("auto", tmp_path, maps_users=False)
+    found = user.choose("auto", tmp_path, maps_users=False)
     assert (found.user, found.groups) == ("1000:100", (27, 44))
-    assert identity.choose("auto", tmp_path, maps_users=True).user is None
+    assert user.choose("auto", tmp_path, maps_users=True).user is None

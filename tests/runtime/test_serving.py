@@ -14,7 +14,7 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release import release
 from triton_kit.runtime.docker import DockerRuntime
 from triton_kit.runtime.local import LocalRuntime
-from triton_kit.runtime.serving import Wish, check_server_args, choose_runtime, parse_env, prepare
+from triton_kit.runtime.serve_plan import Wish, check_server_args, choose_runtime, parse_env, prepare
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from scaffold_models import write_onnx
 
 from triton_kit.cli import run
 from triton_kit.errors import UsageError
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import yamlfile
+from triton_kit.project import yaml_file
+from triton_kit.repository.text_format.document import parse
 from triton_kit.scaffold.accelerator import in_config_text, in_yaml_text, parse_accelerator
 
 TENSORRT = parse_accelerator("tensorrt:fp16,workspace=2g,cache=/cache", release="24.10")
@@ -98,7 +98,7 @@ YAMLS = [
 def test_a_model_yaml_keeps_all_else_and_its_comments(text: str) -> None:
     file = Path("model.yaml")
     new = in_yaml_text(text, TENSORRT, file)
-    before, after = (yamlfile.load(t, file).value for t in (text, new))
+    before, after = (yaml_file.load(t, file).value for t in (text, new))
     config = before.get("config", {})
     assert after == {**before, "config": {**config, "optimization": {**config.get("optimization", {}), **WANTED}}}
     assert "# mine" in new

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triton_kit.errors import TkError
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold.overlay import overlay, statements
+from triton_kit.project.config_overlay import overlay, statements
+from triton_kit.repository.text_format.document import parse
 
 PIECES = [
     'backend: "x"',

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.scaffold import project
+from triton_kit.project import settings
 
 
 def test_outside_of_a_project_there_is_none(tmp_path: Path) -> None:
-    assert project.find(tmp_path) is None
+    assert settings.find(tmp_path) is None
 
 
 def test_a_project_is_found_from_below(tmp_path: Path) -> None:
     (tmp_path / "tk.yaml").write_text('repository: models\nrelease: "24.05"\nlint: {select: [a], ignore: b}\n')
     below = tmp_path / "x" / "y"
     below.mkdir(parents=True)
-    assert project.find(below) == project.Project(
+    assert settings.find(below) == settings.Project(
         root=tmp_path,
         repository=tmp_path / "models",
         templates=tmp_path / "templates",
@@ -30,7 +30,7 @@ def test_a_project_is_found_from_below(tmp_path: Path) -> None:
 
 def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "tk.yaml").write_text("")
-    found = project.find(tmp_path)
+    found = settings.find(tmp_path)
     assert found is not None
     assert found.repository == tmp_path / "model_repository"
     assert found.release is None
@@ -51,5 +51,5 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 def test_what_is_wrong_has_its_place(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "tk.yaml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        project.find(tmp_path)
+        settings.find(tmp_path)
     assert caught.value.message.startswith(f"{tmp_path}/{message}")

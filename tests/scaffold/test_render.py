@@ -8,11 +8,11 @@ import pytest
 
 import triton_kit
 from triton_kit.errors import UsageError
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import yamlfile
-from triton_kit.scaffold.render import Layer, is_rendered, render, render_model, render_text
-from triton_kit.scaffold.templates import Templates
-from triton_kit.scaffold.values import parse_settings
+from triton_kit.project import yaml_file
+from triton_kit.project.render import Layer, is_rendered, render, render_model, render_text
+from triton_kit.project.templates import Templates
+from triton_kit.project.values import parse_settings
+from triton_kit.repository.text_format.document import parse
 
 MODEL = """\
 template: onnxruntime
@@ -168,7 +168,7 @@ def test_what_is_wrong_in_a_setting_names_the_option(model: Path) -> None:
 
 def test_a_quote_in_a_name_cannot_break_out(model: Path) -> None:
     for name in ('a"b', "a'b", "a\\b", "a\nb", 'x" data_type: TYPE_INT8 #', "\u00e9\u4e2d", "{{ 1 }}", "{% raw %}"):
-        content = yamlfile.dump({"template": "tensorflow", "values": {"input": [{"name": name}], "platform": name}})
+        content = yaml_file.dump({"template": "tensorflow", "values": {"input": [{"name": name}], "platform": name}})
         got = fields(text(model, content))
         assert got["input"] == [{"name": name}]
         assert got["platform"] == name
@@ -258,7 +258,7 @@ def test_a_template_that_gives_no_config_is_refused(own: Path, model: Path) -> N
 
 def test_every_template_renders_and_parses_from_its_defaults() -> None:
     for name in Templates().names():
-        document = yamlfile.load(f"template: {name}\n", Path("model.yaml"))
+        document = yaml_file.load(f"template: {name}\n", Path("model.yaml"))
         layer = Layer(origin="model.yaml", content=document.value, document=document)
         assert fields(render_text([layer], Templates()))
         assert Templates().get(name).description
@@ -266,7 +266,7 @@ def test_every_template_renders_and_parses_from_its_defaults() -> None:
 
 def test_the_example_of_the_documentation_renders() -> None:
     page = (Path(__file__).parents[2] / "docs" / "model-yaml.md").read_text()
-    document = yamlfile.load(page.split("```yaml\n")[1].split("```")[0], Path("model.yaml"))
+    document = yaml_file.load(page.split("```yaml\n")[1].split("```")[0], Path("model.yaml"))
     got = fields(render_text([Layer(origin="model.yaml", content=document.value, document=document)], Templates()))
     assert got["optimization"] == {"graph": {"level": 1}}
     assert got["instance_group"] == [{"count": 2, "kind": "KIND_GPU", "gpus": [0, 1]}]

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from triton_kit.errors import TkError
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import yamlfile
-from triton_kit.scaffold.render import Layer, is_rendered, render_text
-from triton_kit.scaffold.templates import Templates
+from triton_kit.project import yaml_file
+from triton_kit.project.render import Layer, is_rendered, render_text
+from triton_kit.project.templates import Templates
+from triton_kit.repository.text_format.document import parse
 
 WORDS = st.sampled_from(
     [
@@ -52,9 +52,9 @@ FIELDS = ["optimization", "parameters", "max_batch_size", "input", "model_warmup
     st.dictionaries(st.sampled_from(FIELDS), ANY | TENSORS, max_size=3) | ANY,
 )
 def test_any_content_renders_or_is_refused(name: str, values: object, config: object) -> None:
-    text = yamlfile.dump({"template": name, "values": values, "config": config})
+    text = yaml_file.dump({"template": name, "values": values, "config": config})
     try:
-        document = yamlfile.load(text, Path("model.yaml"))
+        document = yaml_file.load(text, Path("model.yaml"))
         layer = Layer(origin="model.yaml", content=document.value, document=document)
         rendered = render_text([layer], Templates())
     except TkError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.scaffold.values import merge, parse_settings
+from triton_kit.project.values import merge, parse_settings
 
 
 def test_mappings_merge_and_lists_are_replaced() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from triton_kit.scaffold.wire import wire
-from triton_kit.scaffold.wiring import End, Member, Port, Step, Wiring
+from triton_kit.scaffold.ensemble.assembly import wire
+from triton_kit.scaffold.ensemble.value import End, Member, Port, Step, Wiring
 
 
 def step(label: str, inputs: str, outputs: str, batch: int = 0, *, decoupled: bool = False) -> Step:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import ProblemsFound, TkError, UsageError
-from triton_kit.scaffold import stage as staging
-from triton_kit.scaffold.plan import Plan, PlannedFile, show
-from triton_kit.scaffold.write import replace_text, write, write_into
+from triton_kit.files import stage as staging
+from triton_kit.files.plan import Plan, PlannedFile, show
+from triton_kit.files.write import replace_text, write, write_into
 
 
 @pytest.fixture
@@ -179,8 +179,8 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from triton_kit.errors import TkError
-from triton_kit.scaffold.plan import Plan, PlannedFile
-from triton_kit.scaffold.write import write
+from triton_kit.files.plan import Plan, PlannedFile
+from triton_kit.files.write import write
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 files = (PlannedFile(path="a", text="x"), PlannedFile(path="b", source=Path(sys.argv[2])))
@@ -250,7 +250,7 @@ def test_the_stage_lies_beside_the_repository_never_in_it(repository: Path) -> N
 
 def test_a_stage_whose_process_was_killed_is_removed_by_the_next(repository: Path) -> None:
     script = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom triton_kit.scaffold.stage import stage\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom triton_kit.files.stage import stage\n"
         "with stage(Path(sys.argv[1])) as place:\n"
         "    (place / 'x').write_text('x')\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.scaffold import yamlfile
+from triton_kit.project import yaml_file
 
 HERE = Path("model.yaml")
 
 
 def load(text: str) -> object:
-    return yamlfile.load(text, HERE).value
+    return yaml_file.load(text, HERE).value
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_deep_file_is_refused_without_a_traceback() -> None:
 
 
 def test_a_route_finds_its_place_or_that_of_its_nearest_parent() -> None:
-    document = yamlfile.load("values:\n  input:\n    - name: x\n", HERE)
+    document = yaml_file.load("values:\n  input:\n    - name: x\n", HERE)
     assert document.where(("values", "input", 0, "name")) == "model.yaml:3:7"
     assert document.where(("values", "input", 0, "dims")) == "model.yaml:3:7"
     assert document.where(("nothing",)) == "model.yaml:1:1"
@@ -93,9 +93,9 @@ def test_a_file_that_is_not_text_says_so(tmp_path: Path) -> None:
     file = tmp_path / "model.yaml"
     file.write_bytes(b"a: \xff")
     with pytest.raises(UsageError, match="is not UTF-8 text"):
-        yamlfile.read(file)
+        yaml_file.read(file)
     with pytest.raises(TkError, match="cannot be read: is a directory"):
-        yamlfile.read(tmp_path)
+        yaml_file.read(tmp_path)
 
 
 PLAIN = st.recursive(
@@ -108,9 +108,9 @@ PLAIN = st.recursive(
 @settings(deadline=None)
 @given(PLAIN)
 def test_what_is_written_is_read_back_the_same(value: object) -> None:
-    assert load(yamlfile.dump({"value": value})) == {"value": value}
+    assert load(yaml_file.dump({"value": value})) == {"value": value}
 
 
 @pytest.mark.parametrize("word", ["no", "010", "1e3", "1:30", "0x1F", "~", "null", "yes", "1.", "+1", ".5", "=", "<<"])
 def test_words_that_look_like_something_else_stay_words(word: str) -> None:
-    assert load(yamlfile.dump({"name": word})) == {"name": word}
+    assert load(yaml_file.dump({"name": word})) == {"name": word}

@@ -64,7 +64,7 @@ def dim_by_onnx(dim: Any) -> int | str | None:
 def facts_by_tk(path: Path) -> dict[str, Any]:
     """The same facts by triton_kit."""
     from triton_kit.repository.tensor import DATA_TYPES
-    from triton_kit.signature.onnx import read
+    from triton_kit.signature.onnx.signature import read
 
     model = read(path, confined=False)
     foreign = {(f.name, f.is_output): f for f in model.foreign_io}

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from triton_kit.signature.errors import ModelFileError
-from triton_kit.signature.onnx import read
+from triton_kit.signature.onnx.signature import read
 
 
 def model_bytes() -> bytes:

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from triton_kit.signature.onnx import infer_missing, read
+from triton_kit.signature.onnx.signature import infer_missing, read
 
 ELEMENTS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL)
 SHAPES = ([4], [1], [3], ["N", 4], ["N", 3], [2, 4], [2, 3], [4, 3], [3, 4], [1, 1, 4], [None, 4], [5, 1])

@@ -13,7 +13,7 @@ GIGABYTE = 1 << 30
 READ = """
 import re, sys
 from pathlib import Path
-from triton_kit.signature.onnx import read
+from triton_kit.signature.onnx.signature import read
 assert [t.name for t in read(Path(sys.argv[1])).signature.inputs] == ["x"]
 print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 assert "onnx" not in sys.modules and "numpy" not in sys.modules and "google.protobuf" not in sys.modules

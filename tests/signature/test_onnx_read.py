@@ -15,8 +15,8 @@ from onnx import TensorProto, helper
 from onnx_reference import comparable, facts_by_onnx, facts_by_tk
 
 from triton_kit.signature.errors import ModelFileError
-from triton_kit.signature.external import missing_external
-from triton_kit.signature.onnx import ForeignIO, infer_missing, read, session_outputs
+from triton_kit.signature.external_data import missing_external
+from triton_kit.signature.onnx.signature import ForeignIO, infer_missing, read, session_outputs
 
 PACKAGE = Path(onnx.__file__).parent
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from model_files import archive, torchscript
 
 from triton_kit.signature.errors import ModelFileError
-from triton_kit.signature.torchcode import find_method, split_type
 from triton_kit.signature.torchscript import check, read
+from triton_kit.signature.torchscript_code import find_method, split_type
 
 DATA = Path(__file__).parent / "data"
 

@@ -13,9 +13,9 @@ from versioned_models import killed_at, tree
 
 from triton_kit import lint
 from triton_kit.cli import run
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold.commands import surroundings
-from triton_kit.versions.place import find_place
+from triton_kit.project.context import surroundings
+from triton_kit.repository.text_format.document import parse
+from triton_kit.versions.model_folder import find_place
 from triton_kit.versions.warmup import add_warmup
 
 CONFIG = """\

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from triton_kit.client.types import InferResult
-from triton_kit.versions.compare import EXACT, Expected, Tolerance, compare, compare_outputs, usual
+from triton_kit.versions.comparison import EXACT, Expected, Tolerance, compare, compare_outputs, usual
 
 NEAR = Tolerance(rtol=0.0, atol=0.1)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import yamlfile
-from triton_kit.versions import yamltext
-from triton_kit.versions.configtext import with_policy
+from triton_kit.project import yaml_file
+from triton_kit.repository.text_format.document import parse
+from triton_kit.versions import yaml_edit
+from triton_kit.versions.config_edit import with_policy
 from triton_kit.versions.policy import Policy, from_value, read_policy, specific
 
 TWO = specific([2])
@@ -93,9 +93,9 @@ def changed(text: str, policy: Policy) -> str | None:
     """The text with the policy; None where it is refused, which only a mapping in braces may be."""
     if "{" in text and policy == NONE:
         with contextlib.suppress(UsageError):
-            return yamltext.with_policy(text, policy, file=Path("model.yaml"))
+            return yaml_edit.with_policy(text, policy, file=Path("model.yaml"))
         return None
-    return yamltext.with_policy(text, policy, file=Path("model.yaml"))
+    return yaml_edit.with_policy(text, policy, file=Path("model.yaml"))
 
 
 @pytest.mark.parametrize("text", YAMLS)
@@ -105,7 +105,7 @@ def test_model_yaml_keeps_its_values_and_comments(text, policy):
     new = changed(text, policy)
     if new is None:
         return
-    before, after = (yamlfile.load(t, file).value or {} for t in (text, new))
+    before, after = (yaml_file.load(t, file).value or {} for t in (text, new))
     section = "config" if "version_policy" in (before.get("config") or {}) else "values"
     assert ((after.get(section) or {}).get("version_policy")) == policy.value
     for name in {*before, *after} - {section}:
@@ -118,4 +118,4 @@ def test_model_yaml_keeps_its_values_and_comments(text, policy):
 
 def test_most_layouts_of_model_yaml_can_be_changed():
     for text in YAMLS:
-        assert "[2]" in yamltext.with_policy(text, TWO, file=Path("model.yaml"))
+        assert "[2]" in yaml_edit.with_policy(text, TWO, file=Path("model.yaml"))

@@ -14,8 +14,8 @@ from triton_kit.backends.generic import before
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.tensor import Dim, TensorSpec
 from triton_kit.repository.tensor import dims as fixed_or_any
-from triton_kit.signature import onnx
 from triton_kit.signature.errors import ModelFileError
+from triton_kit.signature.onnx import signature as onnx
 from triton_kit.signature.types import Signature
 
 name = "onnxruntime"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 
@@ -108,17 +108,19 @@ def add(
     Inputs, outputs and the largest batch come from the model's file, as the server would complete them. DIMS leave out
     the batch dimension unless --max-batch-size is 0, the default without a file; -1 is any size.
     """
-    from triton_kit.cli.wiring import settled
-    from triton_kit.scaffold import add as adding
-    from triton_kit.scaffold import check, commands, plan, summary, write
+    from triton_kit.cli.support.ensemble_questions import settled
+    from triton_kit.files import plan, write
+    from triton_kit.project import check, context
+    from triton_kit.scaffold import new_model as adding
+    from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    here = commands.surroundings(release)
-    place = commands.find_repository(here, repository)
+    here = context.surroundings(release)
+    place = context.find_repository(here, repository)
     wired = settled(
         name,
         place,
@@ -153,7 +155,7 @@ def add(
         kind=kind,
         gpus=gpus,
         version_policy=version_policy,
-        layers=commands.option_layers(values, settings or ()),
+        layers=context.option_layers(values, settings or ()),
     )
     planned = adding.plan_model(request, here.templates, release=here.release)
     write.refuse_occupied(planned.root)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.version_options import Format, Model, Repository, find, is_json
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
 
 
 def add_warmup(

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.server_options import Grpc, ServerName, Url, check_seconds, open_client, place_of
-from triton_kit.cli.table import table
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.server_options import Grpc, ServerName, Url, check_seconds, open_client, place_of
+from triton_kit.cli.support.table import table
 from triton_kit.errors import UsageError
 
 app = typer.Typer(
@@ -68,11 +68,11 @@ def tensorrt(
     """
     from triton_kit.convert import tensorrt as converting
     from triton_kit.convert.profiles import parse_given
-    from triton_kit.scaffold import commands
+    from triton_kit.project import context
     from triton_kit.scaffold.accelerator import parse_size
 
-    is_json = commands.is_json(format_)
-    here = commands.surroundings(release)
+    is_json = context.is_json(format_)
+    here = context.surroundings(release)
     if accelerator is not None:
         _accelerate(here, model, accelerator, repository, dry_run=dry_run, is_json=is_json)
         return
@@ -133,7 +133,7 @@ def parity(
 ) -> int:
     """Compare two models of a running server on the same random inputs. Ends with 1 when they differ too much."""
     from triton_kit.convert.parity import TOLERANCES, compare
-    from triton_kit.scaffold.commands import is_json
+    from triton_kit.project.context import is_json
 
     as_json = is_json(format_)
     if precision is not None:
@@ -180,11 +180,11 @@ def _finite(number: float) -> float | None:
 
 
 def _accelerate(here: object, model: str, text: str, repository: Path | None, *, dry_run: bool, is_json: bool) -> None:
-    from triton_kit.convert.accelerate import plan_accelerator, write_change
+    from triton_kit.convert.accelerator import plan_accelerator, write_change
     from triton_kit.convert.tensorrt import find_model
+    from triton_kit.project.context import Surroundings
     from triton_kit.repository.release import DEFAULT
     from triton_kit.scaffold.accelerator import parse_accelerator
-    from triton_kit.scaffold.commands import Surroundings
 
     assert isinstance(here, Surroundings)
     folder = find_model(here, model, repository)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import ProblemsFound, TkError, UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client.answer import Class
     from triton_kit.runtime.health import Snapshot
-    from triton_kit.runtime.serving import Prepared
+    from triton_kit.runtime.serve_plan import Prepared
     from triton_kit.runtime.types import Server
 
 ENSEMBLE, IMAGE = "digits", "digit.png"
@@ -108,7 +108,7 @@ def _validate(models: Path) -> None:
 
 def _prepare(models: Path, runtime: str, *, keep: bool) -> Prepared:
     """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
-    from triton_kit.runtime.serving import Wish, prepare
+    from triton_kit.runtime.serve_plan import Wish, prepare
 
     wish = Wish(
         repository=models,
@@ -130,8 +130,8 @@ def _prepare(models: Path, runtime: str, *, keep: bool) -> Prepared:
 @contextmanager
 def _serving(prepared: Prepared) -> Iterator[Server]:
     """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
-    from triton_kit.runtime.closing import masked
     from triton_kit.runtime.lifecycle import remembered
+    from triton_kit.runtime.restricted_endpoints import masked
 
     told: set[str] = set()
 
@@ -169,7 +169,7 @@ def _ask(server: Server, image: Path) -> Answer:
 
 
 def _kept(prepared: Prepared, place: Path) -> Kept:
-    from triton_kit.runtime.registry import find
+    from triton_kit.runtime.state.registry import find
 
     assert prepared.spec.name is not None
     known = find(prepared.spec.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def doctor(
     With --release it is also an advisor: what in this repository, and in the flags after --, breaks between the release
     that you have and that one. The exit code is 1 where there is a problem, or where something breaks.
     """
-    from triton_kit.cli import serving
-    from triton_kit.doctor.examine import examine
-    from triton_kit.doctor.situation import Situation
+    from triton_kit.cli.support import serve_loop
+    from triton_kit.doctor.examination import examine
+    from triton_kit.doctor.machine import Situation
     from triton_kit.doctor.upgrade import advise
 
-    repository, current, flags = serving.defaults(path, server_args or [])
+    repository, current, flags = serve_loop.defaults(path, server_args or [])
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
     now = before or current
     situation = Situation(repository=place, container=release or now, environment=os.environ, image=image)
@@ -78,7 +78,7 @@ def _a_repository(path: Path) -> Path | None:
 
 def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Check, ...]:
     from triton_kit.doctor.table import CHECKS
-    from triton_kit.repository.suggest import nearest
+    from triton_kit.repository.text_format.suggestions import nearest
 
     names = [check.name for check in CHECKS]
     for name in (*(only or ()), *(skip or ())):
@@ -90,7 +90,7 @@ def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Che
 
 
 def _mend(checks: Sequence[Check], found: Mapping[str, Finding], situation: object) -> list[str]:
-    from triton_kit.doctor.situation import Situation
+    from triton_kit.doctor.machine import Situation
 
     assert isinstance(situation, Situation)
     wanted = [check for check in checks if check.mend and found[check.name].result in ("warning", "problem")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def explain(
     if log is not None:
         if rules:
             raise UsageError(f"{rules[0]} stands beside --log", hint="name rules, or give a log")
-        from triton_kit.cli.explaining import explain_log
+        from triton_kit.cli.support.explain_log import explain_log
 
         return explain_log(log, repository=repository, as_json=format_ is Format.JSON)
     if repository is not None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.scaffold.formatting import Formatted
+    from triton_kit.project.canonical_layout import Formatted
 
 
 def fmt(
@@ -31,7 +31,7 @@ def fmt(
     What was written on one line stays on it where it fits into 80 columns; what was spread stays spread. A file that
     cannot be read is named and left alone, which is exit code 1. What tk render wrote is left to tk render.
     """
-    from triton_kit.scaffold import formatting
+    from triton_kit.project import canonical_layout
 
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
@@ -42,11 +42,11 @@ def fmt(
         if format_ == "json":
             raise UsageError("--format json prints no text to go on with", hint="leave it out with -")
         text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-        return _filter(formatting.format_text(text, "<stdin>"), check=check, diff=diff)
-    results = list(formatting.format_files(given))
+        return _filter(canonical_layout.format_text(text, "<stdin>"), check=check, diff=diff)
+    results = list(canonical_layout.format_files(given))
     for result in results:
         if result.status == "changed" and not (check or diff):
-            formatting.write_formatted(result)
+            canonical_layout.write_formatted(result)
     if format_ == "json":
         terminal.out_json({"version": 1, "files": [_as_json(result) for result in results]})
     else:
@@ -55,9 +55,9 @@ def fmt(
 
 
 def _default_path() -> str:
-    from triton_kit.scaffold import project
+    from triton_kit.project import settings
 
-    found = project.find()
+    found = settings.find()
     return os.path.relpath(found.repository) if found else "."
 
 
@@ -118,9 +118,9 @@ def _show_problem(result: Formatted) -> None:
 
 
 def _show_diff(result: Formatted) -> None:
-    from triton_kit.scaffold import formatting
+    from triton_kit.project import canonical_layout
 
-    for line in formatting.diff(result):
+    for line in canonical_layout.diff(result):
         terminal.out(terminal.diff_line(line))
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.judging import default_path, project_around
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.validate_options import default_path, project_around
 
 if TYPE_CHECKING:
-    from triton_kit.graph.value import Graph
-    from triton_kit.scaffold.project import Project
+    from triton_kit.graph.flow import Graph
+    from triton_kit.project.settings import Project
 
 
 class Format(str, Enum):
@@ -83,7 +83,7 @@ def _show(drawing: Graph, format_: Format, output: str | None) -> None:
         return
     from pathlib import Path
 
-    from triton_kit.scaffold.write import replace_text
+    from triton_kit.files.write import replace_text
 
     replace_text(Path(output), _rendered(drawing, format_, color=False) + "\n")
 

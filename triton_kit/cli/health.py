@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli.server_options import (
+from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
@@ -20,8 +20,8 @@ from triton_kit.cli.server_options import (
     open_client,
     place_of,
 )
-from triton_kit.cli.table import table
-from triton_kit.cli.terminal import console, live, out, out_json, say, style
+from triton_kit.cli.support.table import table
+from triton_kit.cli.support.terminal import console, live, out, out_json, say, style
 from triton_kit.client import NoAnswer
 from triton_kit.client.health import Health, ModelHealth, examine, waits_for, watch
 from triton_kit.errors import UsageError

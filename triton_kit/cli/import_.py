@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
     from triton_kit.convert.report import Imported
-    from triton_kit.scaffold.commands import Surroundings
+    from triton_kit.project.context import Surroundings
 
 app = typer.Typer(
     add_completion=False,
@@ -67,12 +67,12 @@ def torchserve(
     """
     from triton_kit.convert import torchserve as converting
     from triton_kit.convert.unpack import unpack
+    from triton_kit.files.stage import stage
+    from triton_kit.project import context
     from triton_kit.repository.release import DEFAULT
-    from triton_kit.scaffold import commands
-    from triton_kit.scaffold.stage import stage
 
-    here = commands.surroundings()
-    place = commands.find_repository(here, repository)
+    here = context.surroundings()
+    place = context.find_repository(here, repository)
     request = converting.Request(
         archive=archive,
         repository=place,
@@ -107,11 +107,11 @@ def tfserving(
     converts each version to ONNX.
     """
     from triton_kit.convert import tfserving as converting
+    from triton_kit.project import context
     from triton_kit.repository.release import DEFAULT
-    from triton_kit.scaffold import commands
 
-    here = commands.surroundings()
-    place = commands.find_repository(here, repository)
+    here = context.surroundings()
+    place = context.find_repository(here, repository)
     request = converting.Request(source=source, repository=place, name=name, batching=batching)
     found = converting.plan(request, here.templates, here.release or DEFAULT)
     return _finish(found, here, place, dry_run, format_)
@@ -130,7 +130,7 @@ def _finish(
     ``unpacked`` is where an archive lies for now, and the archive.
     """
     from triton_kit.convert import report
-    from triton_kit.scaffold import plan, write
+    from triton_kit.files import plan, write
 
     for one in found:
         if one.plan is not None:
@@ -156,7 +156,8 @@ def _finish(
 def _written(one: Imported, here: Surroundings, place: Path, *, alone: bool) -> Imported:
     """The model, written; one of several that cannot be is told of in the report, and does not keep the others."""
     from triton_kit.convert.report import failed
-    from triton_kit.scaffold import check, write
+    from triton_kit.files import write
+    from triton_kit.project import check
 
     if one.plan is None:
         return one

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli.server_options import (
+from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
@@ -22,8 +22,8 @@ from triton_kit.cli.server_options import (
     open_client,
     place_of,
 )
-from triton_kit.cli.table import table
-from triton_kit.cli.terminal import out, out_json, say, style, warn
+from triton_kit.cli.support.table import table
+from triton_kit.cli.support.terminal import out, out_json, say, style, warn
 from triton_kit.client import NoAnswer, Outcome, ServerError, infer_many
 from triton_kit.client.answer import (
     Output,
@@ -35,10 +35,10 @@ from triton_kit.client.answer import (
     save,
     summarise,
 )
-from triton_kit.client.ask import TOP, Prepared, Question, prepare
-from triton_kit.client.fit import expected
+from triton_kit.client.input_slots import expected
+from triton_kit.client.request import TOP, Prepared, Question, prepare
 from triton_kit.client.responses import stream_many
-from triton_kit.client.tally import Tally, tally
+from triton_kit.client.summary import Tally, tally
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.tensor import show_shape
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 from triton_kit.repository.release import DEFAULT
 
@@ -27,21 +27,23 @@ def init(
 
     Without DIR a terminal is asked; scripts must say it. More model files may follow --from: tk init shop --from *.onnx
     """
-    from triton_kit.scaffold import check, plan, start, write
+    from triton_kit.files import plan, write
+    from triton_kit.project import check
+    from triton_kit.scaffold import new_project
 
     directory, files = _sort(paths or [], source or [])
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
     judged = check.judgement(release)
-    request = start.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
-    planned = start.plan_project(request)
+    request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
+    planned = new_project.plan_project(request)
     if dry_run:
         if directory.exists():
             write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
         terminal.out(plan.show(planned).rstrip("\n"))
         return
-    write.write_into(planned, lambda staged: check.check_repository(staged / start.REPOSITORY, judged))
+    write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, judged))
     terminal.out(f"{directory}/ is ready")
     terminal.say("\nNext:")
     for step in planned.next_steps:

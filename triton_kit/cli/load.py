@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli.controlling import ANSWER, Models, Patience, RepositoryPath, run_each, source_of
-from triton_kit.cli.server_options import (
+from triton_kit.cli.support.model_control import ANSWER, Models, Patience, RepositoryPath, run_each, source_of
+from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
@@ -19,7 +19,7 @@ from triton_kit.cli.server_options import (
     open_client,
     place_of,
 )
-from triton_kit.client import control
+from triton_kit.client import model_control
 
 
 def load(
@@ -46,7 +46,7 @@ def load(
     source = source_of(place, repository)
     with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
-        def act(name: str) -> control.Outcome:
-            return control.load(client, name, config=source.config(name) if source.cpu else None, timeout=seconds)
+        def act(name: str) -> model_control.Outcome:
+            return model_control.load(client, name, config=source.config(name) if source.cpu else None, timeout=seconds)
 
         return run_each(client, models, act, verb="load", source=source, json=format == "json")

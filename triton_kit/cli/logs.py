@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 
@@ -22,12 +22,12 @@ def logs(
     An engine keeps the last 32 MB of a container's. A detached server without a container writes to a file, which is
     cut to its last 8 MB when it is over 64 MB and tk looks at its servers.
     """
-    from triton_kit.runtime import logfile
+    from triton_kit.runtime.log import file
 
     if tail is not None and tail < 0:
         raise UsageError(f"--tail {tail} is no number of lines", hint="give 0 or more")
     try:
-        for line in logfile.lines(name, tail=tail, follow=follow):
+        for line in file.lines(name, tail=tail, follow=follow):
             terminal.out(line)
     except KeyboardInterrupt:
         if not follow:

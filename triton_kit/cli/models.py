@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from triton_kit.cli.health import rows
-from triton_kit.cli.server_options import (
+from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
@@ -19,9 +19,9 @@ from triton_kit.cli.server_options import (
     open_client,
     place_of,
 )
-from triton_kit.cli.table import table
-from triton_kit.cli.terminal import out, out_json, say
-from triton_kit.client import control
+from triton_kit.cli.support.table import table
+from triton_kit.cli.support.terminal import out, out_json, say
+from triton_kit.client import model_control
 from triton_kit.client.health import ModelHealth
 
 
@@ -42,7 +42,7 @@ def models(
     were unloaded, are listed too.
     """
     with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=check_seconds(timeout)) as client:
-        found = control.models(client)
+        found = model_control.models(client)
         if format == "json":
             out_json({"version": 1, "url": client.url, "protocol": client.protocol, "models": list(map(_json, found))})
         elif not found:

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.table import table
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.table import table
 from triton_kit.errors import TkError
-from triton_kit.runtime import health, registry
-from triton_kit.runtime.registry import Running
+from triton_kit.runtime import health
+from triton_kit.runtime.state import registry
+from triton_kit.runtime.state.registry import Running
 
 PATIENCE = 2.0
 """Seconds that each server gets to say what it has ready."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 
@@ -36,27 +36,25 @@ def render(
 
     What --set and --values say holds for this run alone; write it into model.yaml to keep it.
     """
-    from triton_kit.scaffold import commands
+    from triton_kit.project import context
 
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    here = commands.surroundings()
-    rendered = commands.render_models(
-        here, repository, models or (), env, commands.option_layers(values, settings or ())
-    )
+    here = context.surroundings()
+    rendered = context.render_models(here, repository, models or (), env, context.option_layers(values, settings or ()))
     if not rendered:
         terminal.say("no model has a model.yaml: there is nothing to render")
     changed = [r for r in rendered if r.changed]
     if not (check or diff or dry_run):
-        commands.write_rendered(changed, force=force, judged=here.judged)
+        context.write_rendered(changed, force=force, judged=here.judged)
     if format_ == "json":
-        terminal.out_json(commands.rendered_as_json(rendered))
+        terminal.out_json(context.rendered_as_json(rendered))
         return 1 if check and changed else 0
     for item in rendered:
         if dry_run:
             terminal.out(item.text.rstrip("\n") if len(rendered) == 1 else f"--- {item.path}\n{item.text}")
         elif item.changed and (check or diff):
-            for line in commands.diff(item):
+            for line in context.diff(item):
                 terminal.out(_colored(line))
         else:
             terminal.out(f"{item.path}: {'written' if item.changed else 'unchanged'}")

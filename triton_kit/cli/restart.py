@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import ProblemsFound, UsageError
 
 
@@ -25,10 +25,12 @@ def restart(
 
     The repository is checked first, and one that would be refused leaves the server running.
     """
-    from triton_kit.cli import boards, serving
-    from triton_kit.runtime import again, lifecycle, registry
-    from triton_kit.runtime.gpus import Choice
-    from triton_kit.runtime.serving import prepare
+    from triton_kit.cli.support import serve_loop, serve_output
+    from triton_kit.runtime import lifecycle
+    from triton_kit.runtime.gpu.selection import Choice
+    from triton_kit.runtime.serve_plan import prepare
+    from triton_kit.runtime.state import registry
+    from triton_kit.runtime.state import restart as again
 
     one = registry.find(name)
     if not one.detached or "wish" not in one.again:
@@ -36,20 +38,20 @@ def restart(
             f"{one.name} is not detached: it is shown where tk runs (pid {one.owner})",
             hint="end it with Ctrl-C there, and start it anew",
         )
-    wish = again.read(one.again["wish"], progress=serving.show_progress)
+    wish = again.read(one.again["wish"], progress=serve_loop.show_progress)
     # tk keeps no values of variables: the running server has them.
     given = lifecycle.environment(one)
     if one.again.get("validate", True):
         had = Choice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
         try:
-            serving.validate(wish, had)
+            serve_loop.validate(wish, had)
         except ProblemsFound as error:
             raise ProblemsFound(f"{error.message}, so {one.name} was left running", hint="correct them first") from None
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
     prepared = prepare(replace(wish, name=one.name), environment={**os.environ, **given})
-    board = boards.JsonBoard() if format == "json" else boards.board()
-    return serving.serve_until_interrupted(
+    board = serve_output.JsonBoard() if format == "json" else serve_output.board()
+    return serve_loop.serve_until_interrupted(
         prepared,
         board,
         timeout=float(one.again.get("timeout", 120.0)),

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
-from triton_kit.runtime.again import written
-from triton_kit.runtime.ownargs import hide
-from triton_kit.runtime.serving import Wish, prepare
+from triton_kit.runtime.hidden_arguments import hide
+from triton_kit.runtime.serve_plan import Wish, prepare
+from triton_kit.runtime.state.restart import written
 
 
 def serve(
@@ -70,12 +70,12 @@ def serve(
     Models that fail are shown with the reason, and the others are served. Ctrl-C ends the server: the exit code is 0
     after it was ready, and 130 before. With --detach it runs on: see tk ps, tk logs, tk stop and tk restart.
     """
-    from triton_kit.cli import boards, serving
+    from triton_kit.cli.support import serve_loop, serve_output
 
     if output not in ("text", "json"):
         raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
     hide(item.partition("=")[2] for item in env or ())
-    repository, default_release, flags = serving.defaults(path, server_args or [])
+    repository, default_release, flags = serve_loop.defaults(path, server_args or [])
     wish = Wish(
         repository=repository,
         runtime=runtime,
@@ -99,12 +99,12 @@ def serve(
         server_args=flags,
         verbose=terminal.settings.verbose,
         detach=detach,
-        progress=serving.show_progress,
+        progress=serve_loop.show_progress,
     )
     prepared = prepare(wish, environment=os.environ)
     terminal.detail(f"GPUs: {prepared.gpus.gpus} ({prepared.gpus.reason})")
     if not no_validate:
-        serving.validate(wish, prepared.gpus)
+        serve_loop.validate(wish, prepared.gpus)
     for message, hint in prepared.notes:
         terminal.warn(message, hint=hint)
     if dry_run:
@@ -115,5 +115,5 @@ def serve(
             terminal.out(shlex.join(argv))
         return 0
     again = {"wish": written(wish, prepared.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
-    board = boards.JsonBoard() if output == "json" else boards.board()
-    return serving.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict, again=again)
+    board = serve_output.JsonBoard() if output == "json" else serve_output.board()
+    return serve_loop.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict, again=again)

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
-from triton_kit.runtime import registry
+from triton_kit.runtime.state import registry
 
 
 def stop(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli import terminal
+from triton_kit.cli.support import terminal
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="List, show or copy the templates."
@@ -18,11 +18,11 @@ def list_templates(
     format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
 ) -> None:
     """List the templates; a project's own come before the built-in ones."""
-    from triton_kit.scaffold import commands
+    from triton_kit.project import context
 
-    found = commands.list_templates(commands.surroundings())
-    if commands.is_json(format_):
-        terminal.out_json(commands.templates_as_json(found))
+    found = context.list_templates(context.surroundings())
+    if context.is_json(format_):
+        terminal.out_json(context.templates_as_json(found))
         return
     width = max(len(t.name) for t in found)
     for item in found:
@@ -35,9 +35,9 @@ def show_template(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a template.")],
 ) -> None:
     """Show what a template is for, the values it takes, and its files."""
-    from triton_kit.scaffold import commands
+    from triton_kit.project import context
 
-    item = commands.surroundings().templates.get(name)
+    item = context.surroundings().templates.get(name)
     terminal.out(f"{terminal.style(item.name, 'bold')}: {item.description}" if item.description else item.name)
     if item.values:
         width = max(map(len, item.values))
@@ -56,7 +56,7 @@ def copy_template(
     to: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Copy it under another name.")] = None,
 ) -> None:
     """Copy a built-in template into the project, where it takes the place of the built-in one."""
-    from triton_kit.scaffold import commands
+    from triton_kit.project import context
 
-    root = commands.copy_template(commands.surroundings(), name, to or name)
+    root = context.copy_template(context.surroundings(), name, to or name)
     terminal.out(f"{root}/ is yours to edit")

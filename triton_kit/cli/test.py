@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.server_options import Grpc, Header, ServerName
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.server_options import Grpc, Header, ServerName
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.ask import Prepared
-    from triton_kit.versions.place import Place
-    from triton_kit.versions.testing import Outcome
+    from triton_kit.client.request import Prepared
+    from triton_kit.versions.golden_run import Outcome
+    from triton_kit.versions.model_folder import Place
 
 FORMATS = ("text", "json", "junit")
 
@@ -61,8 +61,8 @@ def test(
     A case is a file in MODEL/tests: inputs, expected outputs, tolerances. Without --url or --server a server is
     started that loads the models under test. Ends with 1 when an answer is another one.
     """
-    from triton_kit.client.ask import Question
-    from triton_kit.versions.testing import cases_of, run_cases
+    from triton_kit.client.request import Question
+    from triton_kit.versions.golden_run import cases_of, run_cases
 
     if format_ not in FORMATS:
         raise UsageError(f"--format {format_}: not a format", hint=f"choose from: {', '.join(FORMATS)}")
@@ -103,18 +103,18 @@ def test(
 
 def _places(models: Sequence[str], repository: Path | None) -> list[Place]:
     """The models that are named, or all of the repository."""
+    from triton_kit.project import context
     from triton_kit.repository.model import Repository
-    from triton_kit.scaffold import commands
-    from triton_kit.versions.place import find_place
+    from triton_kit.versions.model_folder import find_place
 
-    here = commands.surroundings()
-    names = list(dict.fromkeys(models)) or list(Repository(commands.find_repository(here, repository)).models)
-    root = repository if models else commands.find_repository(here, repository)
+    here = context.surroundings()
+    names = list(dict.fromkeys(models)) or list(Repository(context.find_repository(here, repository)).models)
+    root = repository if models else context.find_repository(here, repository)
     return [find_place(here, name, root) for name in names]
 
 
 def _running(url: str, server: str | None, grpc: bool, header: Sequence[str] | None) -> AbstractContextManager[Client]:
-    from triton_kit.cli.server_options import open_client, place_of
+    from triton_kit.cli.support.server_options import open_client, place_of
 
     return open_client(place_of(url, server, grpc), header, None, None, None, timeout=60.0)
 
@@ -123,10 +123,10 @@ def _started(
     stack: ExitStack, places: Sequence[Place], version: str, runtime: str, release: str | None, timeout: float
 ) -> AbstractContextManager[Client]:
     """A server for the models, of their repository or of a staged one that serves that version."""
-    from triton_kit.cli.serving import show_progress
-    from triton_kit.scaffold import commands
-    from triton_kit.versions.place import read_number
-    from triton_kit.versions.trial import Trial, trial_server, with_version
+    from triton_kit.cli.support.serve_loop import show_progress
+    from triton_kit.project import context
+    from triton_kit.versions.model_folder import read_number
+    from triton_kit.versions.trial_server import Trial, trial_server, with_version
 
     roots = {place.repository.resolve() for place in places}
     if len(roots) != 1:
@@ -136,7 +136,7 @@ def _started(
         root = stack.enter_context(with_version(places[0], read_number(version)))
     trial = Trial(
         runtime=runtime,
-        release=release or commands.surroundings().release,
+        release=release or context.surroundings().release,
         timeout=timeout,
         progress=show_progress,
     )
@@ -148,8 +148,8 @@ def _started(
 def _record(client: Client, place: Place, base: object, random: int, format_: str) -> int:
     from dataclasses import replace
 
-    from triton_kit.client.ask import Question, prepare
-    from triton_kit.versions.recording import record
+    from triton_kit.client.request import Question, prepare
+    from triton_kit.versions.recorder import record
 
     assert isinstance(base, Question)
     asked: list[tuple[str, Prepared]] = []
@@ -175,8 +175,8 @@ def _record(client: Client, place: Place, base: object, random: int, format_: st
 
 def _show(outcomes: Sequence[Outcome], format_: str) -> int:
     """Print what came of the cases: 1 where one failed."""
-    from triton_kit.versions.testing import messages
-    from triton_kit.versions.testreport import as_json, format_junit
+    from triton_kit.versions.golden_report import as_json, format_junit
+    from triton_kit.versions.golden_run import messages
 
     failed = sum(not one.passed for one in outcomes)
     if format_ == "json":

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli.controlling import ANSWER, Models, Patience, Source, run_each
-from triton_kit.cli.server_options import (
+from triton_kit.cli.support.model_control import ANSWER, Models, Patience, Source, run_each
+from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
@@ -19,7 +19,7 @@ from triton_kit.cli.server_options import (
     open_client,
     place_of,
 )
-from triton_kit.client import control
+from triton_kit.client import model_control
 
 
 def unload(
@@ -45,7 +45,7 @@ def unload(
     source = Source()
     with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
-        def act(name: str) -> control.Outcome:
-            return control.unload(client, name, dependents=dependents, timeout=seconds)
+        def act(name: str) -> model_control.Outcome:
+            return model_control.unload(client, name, dependents=dependents, timeout=seconds)
 
         return run_each(client, models, act, verb="unload", source=source, json=format == "json")

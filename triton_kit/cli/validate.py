@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.judging import (
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.validate_options import (
     Control,
     FailOn,
     OnOff,
@@ -97,7 +97,7 @@ def validate(
     project = project_around(paths[0] if paths else ".")
     given = paths or [default_path(project)]
     if skip_unknown:
-        from triton_kit.linter.target import belongs_to_model
+        from triton_kit.model.target import belongs_to_model
 
         given = [path for path in given if belongs_to_model(path)]
     chosen = tuple(select or (project.select if project else ()))
@@ -122,18 +122,18 @@ def validate(
         severities=severities,
     )
     if show_completed:
-        from triton_kit.linter import completed
+        from triton_kit.model import normalization
 
-        terminal.out(completed.show_completed(given, judged_by).rstrip("\n"))
+        terminal.out(normalization.show_completed(given, judged_by).rstrip("\n"))
         return 0
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if fix or diff:
-        from triton_kit.cli import fixing
+        from triton_kit.cli.support import fix_output
 
         if diff:
-            return fixing.show_diff(given, judged_by)
-    report = fixing.fix(given, judged_by) if fix else lint_paths(given, judged_by)
+            return fix_output.show_diff(given, judged_by)
+    report = fix_output.fix(given, judged_by) if fix else lint_paths(given, judged_by)
     if baseline is not None:
         report = with_baseline(report, baseline, update=update_baseline)
     _show(report, format_, output)
@@ -148,7 +148,7 @@ def _show(report: Report, format_: Format, output: str | None) -> None:
     else:
         from pathlib import Path
 
-        from triton_kit.scaffold.write import replace_text
+        from triton_kit.files.write import replace_text
 
         text = _rendered(report, format_, color=False).rstrip("\n")
         replace_text(Path(output), f"{text}\n" if text else "")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triton_kit.cli import terminal
-from triton_kit.cli.server_options import Ca, Cert, Grpc, Header, Key, ServerName, open_client, place_of
-from triton_kit.cli.version_options import Format, Model, Repository, find, is_json
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.server_options import Ca, Cert, Grpc, Header, Key, ServerName, open_client, place_of
+from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
 
 if TYPE_CHECKING:
     from triton_kit.versions.difference import Sides, VersionDifference
-    from triton_kit.versions.outputs import SameInputs
-    from triton_kit.versions.place import Place
+    from triton_kit.versions.model_folder import Place
+    from triton_kit.versions.output_comparison import SameInputs
 
 SHOWN = 12
 """How many weights or files of a kind are listed."""
@@ -45,11 +45,11 @@ def diff(
 
     Ends with 1 when their outputs are further apart than the tolerance.
     """
-    from triton_kit.client.ask import Question
+    from triton_kit.client.request import Question
     from triton_kit.versions.difference import as_json, diff_versions
-    from triton_kit.versions.outputs import compare_versions
-    from triton_kit.versions.place import read_number
-    from triton_kit.versions.testreport import difference_json
+    from triton_kit.versions.golden_report import difference_json
+    from triton_kit.versions.model_folder import read_number
+    from triton_kit.versions.output_comparison import compare_versions
 
     json = is_json(format_)
     _, place = find(model, repository)
@@ -82,7 +82,7 @@ def _show_difference(place: Place, found: VersionDifference, outputs: SameInputs
 
 def _parts(found: VersionDifference, outputs: SameInputs | None) -> Iterator[tuple[str, str, Sequence[str]]]:
     """What is compared, how it came out, and a line for each difference."""
-    from triton_kit.versions.outputs import first_of_each
+    from triton_kit.versions.output_comparison import first_of_each
 
     if found.signature is None:
         yield "signature", "not told by the files", ()

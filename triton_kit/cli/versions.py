@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from triton_kit.cli import terminal
-from triton_kit.cli.server_options import Grpc, Header, ServerName, check_seconds, open_client, place_of
-from triton_kit.cli.table import table
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.server_options import Grpc, Header, ServerName, check_seconds, open_client, place_of
+from triton_kit.cli.support.table import table
+from triton_kit.cli.support.version_options import Format, Model, Repository, Url, find, is_json
 from triton_kit.cli.version_diff import diff
-from triton_kit.cli.version_options import Format, Model, Repository, Url, find, is_json
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.scaffold.commands import Surroundings
-    from triton_kit.versions.changing import Changed
+    from triton_kit.project.context import Surroundings
     from triton_kit.versions.gate import Tested
-    from triton_kit.versions.place import Place
-    from triton_kit.versions.testing import Outcome
+    from triton_kit.versions.golden_run import Outcome
+    from triton_kit.versions.model_folder import Place
+    from triton_kit.versions.policy_change import Changed
 
 
 class ListedByDefault(TyperGroup):
@@ -60,8 +60,8 @@ def list_versions(
 ) -> None:
     """List the versions: sizes, dates, signatures, which the policy serves, which servers have loaded."""
     from triton_kit.repository.size import show_size
+    from triton_kit.versions.loaded_versions import asked_server, loaded_versions
     from triton_kit.versions.overview import as_json, overview
-    from triton_kit.versions.servers import asked_server, loaded_versions
 
     json = is_json(format_)
     _, place = find(model, repository)
@@ -109,17 +109,17 @@ def add_version(
     format_: Format = "text",
 ) -> None:
     """Add the next version from a file; it is served at once only where the policy says so."""
-    from triton_kit.versions import adding
+    from triton_kit.versions import addition
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
     json = is_json(format_)
     here, place = find(model, repository)
-    added = adding.add_version(
+    added = addition.add_version(
         here, place, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
     )
     if json:
-        terminal.out_json(adding.as_json(place, added))
+        terminal.out_json(addition.as_json(place, added))
         return
     terminal.out(f"{added.path}/ is added")
     for change in added.changes:
@@ -154,7 +154,7 @@ def promote(
     and what was served before comes back where a case fails.
     """
     from triton_kit.versions import moves
-    from triton_kit.versions.place import read_number
+    from triton_kit.versions.model_folder import read_number
 
     json = is_json(format_)
     here, place = find(model, repository)
@@ -182,10 +182,10 @@ def _promoted(
     seconds: float,
 ) -> Tested:
     """The promotion with its test, on the server that is named or on one of its own."""
-    from triton_kit.cli.controlling import ANSWER, source_of
-    from triton_kit.cli.serving import show_progress
+    from triton_kit.cli.support.model_control import ANSWER, source_of
+    from triton_kit.cli.support.serve_loop import show_progress
     from triton_kit.versions.gate import promote_on, promote_tried
-    from triton_kit.versions.trial import Trial
+    from triton_kit.versions.trial_server import Trial
 
     if not (url or server):
         terminal.say(f"starting a server for version {version} of {place.name}")
@@ -206,7 +206,7 @@ def pin(
 ) -> None:
     """Serve just these versions."""
     from triton_kit.versions import moves
-    from triton_kit.versions.place import read_number
+    from triton_kit.versions.model_folder import read_number
 
     json = is_json(format_)
     here, place = find(model, repository)
@@ -225,8 +225,8 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
 
 def _show(changed: Changed, json: bool, outcomes: Sequence[Outcome] | None = None) -> None:
     """What a move did."""
-    from triton_kit.versions.changing import as_json
-    from triton_kit.versions.testreport import cases_json
+    from triton_kit.versions.golden_report import cases_json
+    from triton_kit.versions.policy_change import as_json
 
     if json:
         terminal.out_json({**as_json(changed), "cases": None if outcomes is None else cases_json(outcomes)})
@@ -253,15 +253,15 @@ def prune(
     format_: Format = "text",
 ) -> None:
     """Remove old versions, but none that the policy serves, a server has loaded, or an ensemble asks for."""
-    from triton_kit.versions import pruning
-    from triton_kit.versions.servers import asked_server, loaded_versions
+    from triton_kit.versions import removal
+    from triton_kit.versions.loaded_versions import asked_server, loaded_versions
 
     json = is_json(format_)
     here, place = find(model, repository)
     loaded = loaded_versions(place, asked_server(url, server))
-    found = pruning.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
+    found = removal.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
     if json:
-        terminal.out_json(pruning.as_json(place, found, dry_run))
+        terminal.out_json(removal.as_json(place, found, dry_run))
         return
     verb = "would be removed" if dry_run else "removed" if found.gone else "is removed"
     terminal.out(f"{place.name}: {_is(found.gone)} {verb}")

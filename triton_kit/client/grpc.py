@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
 from triton_kit.client.certificates import SYSTEM, Certificates, read_parts
+from triton_kit.client.codec import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 from triton_kit.client.errors import NoAnswer, ServerError
-from triton_kit.client.tlsfailure import no_tls, not_trusted, turned_away
+from triton_kit.client.tls_failure import no_tls, not_trusted, turned_away
 from triton_kit.client.transport import check_headers
 from triton_kit.client.types import (
     InferResult,
@@ -22,7 +23,6 @@ from triton_kit.client.types import (
     TensorMetadata,
     read_config,
 )
-from triton_kit.client.wire import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:

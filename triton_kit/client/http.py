@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from triton_kit.client.address import Address
 from triton_kit.client.certificates import SYSTEM, Certificates, make_context
+from triton_kit.client.codec import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.transport import Answer, Transport, check_headers
 from triton_kit.client.types import (
@@ -26,7 +27,6 @@ from triton_kit.client.types import (
     TensorMetadata,
     read_config,
 )
-from triton_kit.client.wire import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.client.fit import Slot, convert
+from triton_kit.client.input_slots import Slot, convert
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:

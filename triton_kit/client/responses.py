@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from triton_kit.client.flight import Outcome
+from triton_kit.client.concurrency import Outcome
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
 from triton_kit.client.errors import NoAnswer, ServerError
-from triton_kit.client.tlsfailure import broken_off, is_secured, no_tls, not_trusted, turned_away
+from triton_kit.client.tls_failure import broken_off, is_secured, no_tls, not_trusted, turned_away
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.client.ask import Question, prepare
+from triton_kit.client.request import Question, prepare
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:

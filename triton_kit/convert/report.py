@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from triton_kit.errors import TkError
+from triton_kit.files.plan import Plan
 from triton_kit.linter.report.text import hanging, printable, width
-from triton_kit.scaffold.plan import Plan
 
 
 class Fate(str, Enum):

@@ -12,24 +12,25 @@ from typing import Any
 
 from triton_kit.backends import onnxruntime, tensorrt
 from triton_kit.convert import trtexec
-from triton_kit.convert.building import build_engine
 from triton_kit.convert.profiles import Given, profiles
 from triton_kit.convert.trtexec import Build, Precision
+from triton_kit.convert.trtexec_run import build_engine
 from triton_kit.errors import UsageError
-from triton_kit.linter.checked import Options
+from triton_kit.files import write
+from triton_kit.files.plan import Plan, PlannedFile
+from triton_kit.files.stage import stage
+from triton_kit.model.model import Options
+from triton_kit.project import check
+from triton_kit.project.context import Surroundings, find_repository
+from triton_kit.project.render import Layer
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT, release
-from triton_kit.repository.textproto import parse
-from triton_kit.runtime import gpus
-from triton_kit.runtime.engine import Engine
-from triton_kit.runtime.fetch import cache_dir
-from triton_kit.scaffold import check, write
-from triton_kit.scaffold.add import AddRequest, plan_model
-from triton_kit.scaffold.commands import Surroundings, find_repository
-from triton_kit.scaffold.derive import derive
-from triton_kit.scaffold.plan import Plan, PlannedFile
-from triton_kit.scaffold.render import Layer
-from triton_kit.scaffold.stage import stage
+from triton_kit.repository.text_format.document import parse
+from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.embedded.binaries import cache_dir
+from triton_kit.runtime.gpu import selection as gpus
+from triton_kit.scaffold.new_model import AddRequest, plan_model
+from triton_kit.scaffold.tensors import derive
 from triton_kit.signature.files import open_model
 
 _QUANTIZE = b"\x22\x0eQuantizeLinear"

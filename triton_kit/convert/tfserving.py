@@ -14,9 +14,9 @@ from triton_kit.convert import tfserving_config
 from triton_kit.convert.report import Imported, Item, carried, changed, failed, left
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
-from triton_kit.scaffold import add, options
-from triton_kit.scaffold.plan import PlannedFile
-from triton_kit.scaffold.templates import Templates
+from triton_kit.files.plan import PlannedFile
+from triton_kit.project.templates import Templates
+from triton_kit.scaffold import new_model, options
 from triton_kit.signature.types import Signature
 
 
@@ -134,7 +134,7 @@ def _plan(model: Served, request: Request, batching: Batching | None, templates:
     assert signature is not None
     items.append(carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
     others = _others(versions, newest, signature, items)
-    common = add.AddRequest(
+    common = new_model.AddRequest(
         name=model.name,
         repository=request.repository,
         version=newest,
@@ -146,7 +146,7 @@ def _plan(model: Served, request: Request, batching: Batching | None, templates:
     else:
         common, told = batching.applied(common, tensorflow.is_batchable(signature))
         items += told
-    planned = add.plan_model(common, templates, release=release)
+    planned = new_model.plan_model(common, templates, release=release)
     items += _extras(versions[newest])
     files = (*planned.files, *others)
     return Imported(name=model.name, source=str(model.base), plan=replace(planned, files=files), items=tuple(items))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.schema import EnumType, Field, MessageType
-from triton_kit.repository.textproto import Document, parse
+from triton_kit.repository.text_format.document import Document, parse
 
 Row = tuple[str, str] | tuple[str, str, str]
 """A field: its name, its kind (``*`` behind it: repeated), and the oneof that it is in."""

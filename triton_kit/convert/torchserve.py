@@ -12,14 +12,14 @@ from triton_kit.backends.table import for_file
 from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
 from triton_kit.convert.labels import read_labels
 from triton_kit.convert.report import Imported, Item, carried, changed, left
+from triton_kit.convert.torchserve_report import handler_items, settings_items
 from triton_kit.convert.torchserve_settings import Settings, read_settings
-from triton_kit.convert.torchserve_told import handler_items, settings_items
 from triton_kit.errors import UsageError
+from triton_kit.files.plan import Mode, Plan, PlannedFile
 from triton_kit.linter.report.text import printable
+from triton_kit.project.templates import Templates
 from triton_kit.resources import resource
-from triton_kit.scaffold import add, options
-from triton_kit.scaffold.plan import Mode, Plan, PlannedFile
-from triton_kit.scaffold.templates import Templates
+from triton_kit.scaffold import new_model, options
 from triton_kit.signature import torchscript
 
 MANIFEST = "MAR-INF/MANIFEST.json"
@@ -97,7 +97,7 @@ def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Te
     else:
         common, more = _with_tensors(common, request, archive, model)
         items += more
-        planned = add.plan_model(replace(common, source=model, mode=request.mode), templates, release=release)
+        planned = new_model.plan_model(replace(common, source=model, mode=request.mode), templates, release=release)
         items.append(carried(model.name, f"{version}/{backend.default_file}"))
     items += handler_items(archive.text("handler"), keep=keep)
     items += settings_items(settings, common.max_batch_size or 0, keep=keep)
@@ -143,12 +143,12 @@ def _version(text: str) -> tuple[int, list[Item]]:
     return number or 1, [changed(f"version {text or '(none)'}", said)]
 
 
-def _common(request: Request, name: str, version: int, settings: Settings) -> add.AddRequest:
+def _common(request: Request, name: str, version: int, settings: Settings) -> new_model.AddRequest:
     """What both kinds of models have: batches, delay, instances."""
     size = settings.number("batchSize") or 1 if request.max_batch_size is None else request.max_batch_size
     delay = settings.number("maxBatchDelay")
     merged = size > 1
-    return add.AddRequest(
+    return new_model.AddRequest(
         name=name,
         repository=request.repository,
         version=version,
@@ -162,8 +162,8 @@ def _common(request: Request, name: str, version: int, settings: Settings) -> ad
 
 
 def _with_tensors(
-    common: add.AddRequest, request: Request, archive: Archive, model: Path
-) -> tuple[add.AddRequest, list[Item]]:
+    common: new_model.AddRequest, request: Request, archive: Archive, model: Path
+) -> tuple[new_model.AddRequest, list[Item]]:
     """The request with inputs, outputs and labels, from the user, the handler and the labels."""
     built_in = BUILT_IN.get(archive.text("handler"))
     labels, items = read_labels(archive.root / "index_to_name.json") if _has_labels(archive) else ((), [])
@@ -200,7 +200,7 @@ def _refuse_untold(model: Path, inputs: bool, outputs: bool) -> None:
 
 
 def _plan_handler(
-    common: add.AddRequest, archive: Archive, settings: Settings, templates: Templates, release: str, mode: Mode
+    common: new_model.AddRequest, archive: Archive, settings: Settings, templates: Templates, release: str, mode: Mode
 ) -> Plan:
     """A model in Python, with the archive beside it as it was."""
     file, _ = split_handler(archive.text("handler"))
@@ -210,7 +210,7 @@ def _plan_handler(
         raise _missing(file, "handler")
     told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
     tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
-    planned = add.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
+    planned = new_model.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
     at = common.version
     values = {name: value for name, (value, _) in settings.values.items()} | settings.rest
     more = (

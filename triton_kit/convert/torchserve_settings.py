@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.scaffold import yamlfile
+from triton_kit.project import yaml_file
 
 DEFAULT_BATCH, DEFAULT_DELAY, DEFAULT_WORKERS = 1, 100, 1
 """TorchServe, ManagementAPI: batch_size 1, max_batch_delay 100 ms; a worker unless the machine says otherwise."""
@@ -63,7 +63,7 @@ def read_settings(yaml: Path | None, properties: Path | None, model: str, versio
         found = _from_properties(properties, model, version)
         values |= {name: (found[name], properties.name) for name in _KNOWN if name in found}
     if yaml is not None:
-        found = yamlfile.read(yaml).value or {}
+        found = yaml_file.read(yaml).value or {}
         if not isinstance(found, dict):
             raise UsageError(f"{yaml.name} of the archive is no mapping", hint="make the archive again")
         values |= {name: (found[name], yaml.name) for name in _KNOWN if name in found}

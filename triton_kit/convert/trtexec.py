@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 from triton_kit.backends.generic import before
 from triton_kit.convert.profiles import Profile, Shape
 from triton_kit.errors import TkError, UsageError
-from triton_kit.runtime.engine import Engine, refusal
-from triton_kit.runtime.gpus import Way
-from triton_kit.runtime.registry import LABEL
+from triton_kit.runtime.container.engine import Engine, refusal
+from triton_kit.runtime.gpu.selection import Way
+from triton_kit.runtime.state.registry import LABEL
 
 Precision: TypeAlias = Literal["fp16", "bf16", "int8", "fp8"]
 

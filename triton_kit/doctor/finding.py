@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 Result: TypeAlias = Literal["ok", "warning", "problem", "unknown", "skipped"]
 """``problem``: serving fails; ``warning``: it works, and not as meant; ``unknown``: the data do not tell."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from triton_kit.doctor.drivers import least_compute, runs
+from triton_kit.doctor.driver_versions import least_compute, runs
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import lint
 from triton_kit.repository.model import Model, Repository
 from triton_kit.repository.release import filter_flags, python_of, release
 from triton_kit.resources import resource
-from triton_kit.runtime.devices import Devices
+from triton_kit.runtime.gpu.devices import Devices
 
 _ENGINE_FILES = ("*.plan", "*.engine")
 _EVERYONE = frozenset(("http", "shared-memory", "model-analyzer"))

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from triton_kit.graph.ensemble import flow_of_ensemble
-from triton_kit.graph.reader import Reader, port_of, readable
-from triton_kit.graph.value import Config, Flow, Graph, Node, Port, Role
-from triton_kit.linter.checked import CheckedModel, Options
-from triton_kit.linter.complete import Tensor
+from triton_kit.graph.flow import Config, Flow, Graph, Node, Port, Role
+from triton_kit.graph.model_view import Reader, port_of, readable
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.engine import Run
 from triton_kit.linter.scope import served, with_dependents
-from triton_kit.linter.steps import reached_from
-from triton_kit.linter.target import find_target
-from triton_kit.repository.source import Path
+from triton_kit.model.completion import Tensor
+from triton_kit.model.ensemble import reached_from
+from triton_kit.model.model import Model, Options
+from triton_kit.model.target import find_target
+from triton_kit.repository.text_format.source import Route
 
 
 class Drawn(NamedTuple):
@@ -53,9 +53,9 @@ def draw(path: str, options: Options, *, configs: bool = False) -> Drawn:
     return Drawn(graph, run.report(with_dependents([target])))
 
 
-def flow_of_model(model: CheckedModel, reader: Reader) -> Flow:
+def flow_of_model(model: Model, reader: Reader) -> Flow:
     """A model by itself: one box, with each finding at its port or at the box."""
-    at_port: dict[Path, list[Diagnostic]] = {}
+    at_port: dict[Route, list[Diagnostic]] = {}
     rest: list[Diagnostic] = []
     for at, diagnostic in reader.findings(model):
         if len(at) > 1 and at[0] in ("input", "output"):
@@ -75,12 +75,12 @@ def flow_of_model(model: CheckedModel, reader: Reader) -> Flow:
     return Flow(name=model.name, ensemble=False, batch=about["batch"], nodes=(box,), levels=(0,))
 
 
-def config_of(model: CheckedModel) -> Config:
+def config_of(model: Model) -> Config:
     """A model's configuration as written, or as the server makes it where there is no file."""
     text = readable(lambda: model.document.source.text) or ""
     if text or model.config_error:
         return Config(file=model.join(model.config_name), text=text)
-    from triton_kit.linter.completed import complete_text
+    from triton_kit.model.normalization import complete_text
 
     text = readable(lambda: complete_text(model) if model.versions else "") or ""
     return Config(file="", text=text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.graph.flow import Edge, Findings, Flow, Graph, Node, Port, Role
 from triton_kit.graph.markup import escaped
-from triton_kit.graph.value import Edge, Findings, Flow, Graph, Node, Port, Role
 from triton_kit.graph.wording import about, about_flow, finding_text, name_text, output_name, port_type
 from triton_kit.linter.diagnostic import Severity
 

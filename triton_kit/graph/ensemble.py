@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from triton_kit.graph.flow import Edge, Flow, Node, Port, Role, worst
+from triton_kit.graph.model_view import Reader, port_of
 from triton_kit.graph.order import levels
-from triton_kit.graph.reader import Reader, port_of
-from triton_kit.graph.value import Edge, Flow, Node, Port, Role, worst
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Completed, tensors
 from triton_kit.linter.diagnostic import Diagnostic
-from triton_kit.repository.source import Path
+from triton_kit.model.completion import Completed, tensors
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 _STEPS = ("ensemble_scheduling", "step")
 
 
-def flow_of_ensemble(model: CheckedModel, reader: Reader) -> Flow:
+def flow_of_ensemble(model: Model, reader: Reader) -> Flow:
     """The flow of an ensemble, as far as its configuration goes."""
     config = reader.config(model)
     places = Places(reader.findings(model))
@@ -46,8 +46,8 @@ def flow_of_ensemble(model: CheckedModel, reader: Reader) -> Flow:
 class Places:
     """The findings about an ensemble by their place in the flow, each to be taken once."""
 
-    def __init__(self, found: list[tuple[Path, Diagnostic]]) -> None:
-        self._by_place: dict[Path, list[Diagnostic]] = {}
+    def __init__(self, found: list[tuple[Route, Diagnostic]]) -> None:
+        self._by_place: dict[Route, list[Diagnostic]] = {}
         for at, diagnostic in found:
             self._by_place.setdefault(_place(at), []).append(diagnostic)
 
@@ -65,7 +65,7 @@ class Places:
         return self.below()
 
 
-def _place(at: Path) -> Path:
+def _place(at: Route) -> Route:
     """The part of a route that a drawing can show: an end, a step, or an entry of a step's map."""
     if at[:2] == _STEPS:
         mapped = len(at) > 4 and at[3] in ("input_map", "output_map")
@@ -82,7 +82,7 @@ def _ends(config: Any, places: Places, role: Role) -> Iterator[Node]:
         yield Node(id=f"{kind}{i}", role=role, name=tensor.name, **side)
 
 
-def _step(model: CheckedModel, step: Any, index: int, places: Places, reader: Reader) -> Node:
+def _step(model: Model, step: Any, index: int, places: Places, reader: Reader) -> Node:
     found = model.repository.find(step.model_name, step.model_namespace)
     about = reader.describe(found, step.model_version) if found else {}
     completed = reader.completed(found, about["version"]) if found else None

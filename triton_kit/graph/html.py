@@ -7,10 +7,10 @@ import hashlib
 from typing import Any
 
 from triton_kit.graph import json
+from triton_kit.graph.flow import Config, Flow, Graph
 from triton_kit.graph.layout import lay_out
 from triton_kit.graph.markup import escaped
 from triton_kit.graph.svg import drawing, style
-from triton_kit.graph.value import Config, Flow, Graph
 from triton_kit.graph.wording import about, about_flow, name_text, port_type
 from triton_kit.linter.report.text import printable
 from triton_kit.resources import resource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triton_kit.graph.value import Flow, Graph, Node, Port
+from triton_kit.graph.flow import Flow, Graph, Node, Port
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.report.text import printable
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from triton_kit.graph.crossings import Segment, arrange
-from triton_kit.graph.value import Edge, Flow, Node, Port, Role
+from triton_kit.graph.flow import Edge, Flow, Node, Port, Role
 from triton_kit.graph.wording import about, name_text, port_type
 from triton_kit.linter.report.text import width
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from triton_kit.graph.value import Edge, Flow, Graph, Node, Port, Role
+from triton_kit.graph.flow import Edge, Flow, Graph, Node, Port, Role
 from triton_kit.graph.wording import about, about_flow, finding_text, name_text, output_name, port_type
 from triton_kit.linter.diagnostic import Severity
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
+from triton_kit.graph.flow import Findings, Flow, Graph, Port, Role, worst
 from triton_kit.graph.layout import CHARACTER, HEADER, PADDING, SMALL, TITLE, Box, Layout, Route, lay_out
 from triton_kit.graph.markup import escaped
-from triton_kit.graph.value import Findings, Flow, Graph, Port, Role, worst
 from triton_kit.graph.wording import about, about_flow, finding_place, finding_text, name_text, port_type
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.report.text import printable, width

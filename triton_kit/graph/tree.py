@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from triton_kit.graph.value import Edge, Findings, Flow, Graph, Node, Port, Role
+from triton_kit.graph.flow import Edge, Findings, Flow, Graph, Node, Port, Role
 from triton_kit.graph.wording import about, about_flow, finding_text, name_text, port_type
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.report.text import hanging, printable, width

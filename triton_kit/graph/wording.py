@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triton_kit.graph.value import Flow, Node, Port, Role, Shape
+from triton_kit.graph.flow import Flow, Node, Port, Role, Shape
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.report.text import printable, width
 

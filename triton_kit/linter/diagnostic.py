@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.repository.source import START, Path, Replacement, Span
+from triton_kit.repository.text_format.source import START, Replacement, Route, Span
 
 if TYPE_CHECKING:
-    from triton_kit.linter.edits import Edit
+    from triton_kit.linter.fix.edits import Edit
 
 
 class Severity(IntEnum):
@@ -32,7 +32,7 @@ class Related:
     """A second place that a finding speaks of: the first definition, the step that feeds a tensor."""
 
     message: str
-    file: FilePath | None = None
+    file: Path | None = None
     span: Span = START
 
 
@@ -46,10 +46,10 @@ class Problem:
     its message says ``if``. ``fix`` is what mends it for certain, and does no harm.
     """
 
-    at: Path = ()
+    at: Route = ()
     message: str
     help: str | None = None
-    file: FilePath | None = None
+    file: Path | None = None
     span: Span | None = None
     key: bool = False
     related: tuple[Related, ...] = ()
@@ -61,7 +61,7 @@ class Problem:
 class Change:
     """A part of a fix: a replacement in the text of a file, or a directory to make."""
 
-    file: FilePath
+    file: Path
     span: Span
     replacement: Replacement | None = None
     directory: bool = False
@@ -74,7 +74,7 @@ class Diagnostic:
     rule: str
     severity: Severity
     model: str | None
-    file: FilePath
+    file: Path
     span: Span
     message: str
     help: str | None = None
@@ -97,7 +97,7 @@ class Report:
     files: int = 0
     suppressed: int = 0
     baselined: int = 0
-    sources: dict[FilePath, str] = field(default_factory=dict, compare=False, repr=False)
+    sources: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
     """The text of each file that a diagnostic points into, for the excerpt."""
 
     def count(self, severity: Severity) -> int:

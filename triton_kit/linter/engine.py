@@ -6,24 +6,24 @@ import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import NamedTuple
 
-from triton_kit.linter import files
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
-from triton_kit.linter.checked import Broken, CheckedModel, CheckedRepository, Options
-from triton_kit.linter.complete import DEFAULT_MAX_BATCH_SIZE
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
-from triton_kit.linter.overlay import Disk
 from triton_kit.linter.rule import Rule, area_rules, load_rules, parse_release
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions, Unused
-from triton_kit.linter.target import Target, find_targets
-from triton_kit.repository.source import START, Span
+from triton_kit.model import disk as files
+from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE
+from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.overlay import Disk
+from triton_kit.model.target import Target, find_targets
+from triton_kit.repository.text_format.source import START, Span
 
 Finding = tuple[Rule, Problem]
-Place = tuple[CheckedRepository, str]
+Place = tuple[Repository, str]
 """A repository and the name of a model in it."""
 
 MANY = 150
@@ -123,7 +123,7 @@ class Outcome(NamedTuple):
     has_config: bool
     diagnostics: tuple[Diagnostic, ...] = ()
     suppressed: int = 0
-    sources: dict[FilePath, str] = {}  # noqa: RUF012 - never changed
+    sources: dict[Path, str] = {}  # noqa: RUF012 - never changed
     refusal: Problem | None = None
     deferred: bool = False
 
@@ -137,7 +137,7 @@ class Run:
         self.asked: dict[object, list[Rule]] = {}
         self.severities = dict(options.severities)
         self.findings: dict[str, list[Finding]] = {}
-        self.repositories: dict[str, CheckedRepository] = {}
+        self.repositories: dict[str, Repository] = {}
 
     def report(self, targets: Iterable[Target]) -> Report:
         """The report on the targets, each model named once."""
@@ -151,7 +151,7 @@ class Run:
             for name in served(repository) if target.whole else target.models:
                 places.setdefault(os.path.join(repository.path, name), (repository, name))
         outcomes = [one for one in self.outcomes(list(places.values())) if one is not None]
-        sources: dict[FilePath, str] = {}
+        sources: dict[Path, str] = {}
         for outcome in outcomes:
             diagnostics += outcome.diagnostics
             sources |= outcome.sources
@@ -203,7 +203,7 @@ class Run:
         outcome = Outcome(model.name, has_config)
         if found or has_suppressions(model):
             kept, unused = self.unsuppressed(model, found)
-            sources: dict[FilePath, str] = {}
+            sources: dict[Path, str] = {}
             _remember_sources(model, [*kept, *unused], sources)
             outcome = Outcome(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
@@ -223,10 +223,10 @@ class Run:
                 one.second = one is not whole[0]
         return targets
 
-    def repository(self, path: str) -> CheckedRepository:
+    def repository(self, path: str) -> Repository:
         """The repository at a path, with its models' verdicts at hand for ensembles."""
         if path not in self.repositories:
-            self.repositories[path] = CheckedRepository(path, self.options, self.judge)
+            self.repositories[path] = Repository(path, self.options, self.judge)
             self.repositories[path].disk = self.disk
         return self.repositories[path]
 
@@ -235,7 +235,7 @@ class Run:
         rules = (rule for area in areas for rule in area_rules(area))
         return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.release)]
 
-    def rules_for(self, model: CheckedModel) -> list[Rule]:
+    def rules_for(self, model: Model) -> list[Rule]:
         """The rules that can have something to say about a model; of a template, that it is one, and no more."""
         written = model.written()
         if written is None and model.placeholders:
@@ -249,7 +249,7 @@ class Run:
             self.asked[key] = [rule for rule in rules if rule.may_speak(written)]
         return self.asked[key]
 
-    def judge(self, model: CheckedModel) -> list[Finding]:
+    def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
         if model.path not in self.findings:
             found: list[Finding] = []
@@ -266,15 +266,15 @@ class Run:
             _keep_first_internal(found)
         return self.findings[model.path]
 
-    def judge_repository(self, repository: CheckedRepository) -> Iterator[Diagnostic]:
+    def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
         """What is wrong with the repository as a whole."""
         for rule in self.rules("repository", UNCONDITIONAL):
             if chosen(rule, self.options):
                 for found in apply(rule, repository):
-                    file = found[1].file or FilePath(repository.path)
+                    file = found[1].file or Path(repository.path)
                     yield self.diagnostic(found, None, file, found[1].span or START)
 
-    def diagnose(self, model: CheckedModel, finding: Finding) -> Diagnostic:
+    def diagnose(self, model: Model, finding: Finding) -> Diagnostic:
         """A finding with its place: the only function that turns routes into spans."""
         rule, problem = finding
         span = problem.span or START
@@ -282,13 +282,13 @@ class Run:
             span = model.document.source.locate(problem.at, key=problem.key)
         changes: tuple[Change, ...] = ()
         if problem.fix is not None:
-            from triton_kit.linter.changes import changes_of
+            from triton_kit.linter.fix.changes import changes_of
 
             changes = changes_of(problem.fix, model)
         return self.diagnostic((rule, problem), model.name, problem.file or model.at_file, span, changes)
 
     def diagnostic(
-        self, finding: Finding, model: str | None, file: FilePath, span: Span, changes: tuple[Change, ...] = ()
+        self, finding: Finding, model: str | None, file: Path, span: Span, changes: tuple[Change, ...] = ()
     ) -> Diagnostic:
         """A finding at a place, as bad as the project takes it."""
         rule, problem = finding
@@ -307,7 +307,7 @@ class Run:
             changes=changes,
         )
 
-    def unsuppressed(self, model: CheckedModel, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    def unsuppressed(self, model: Model, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
         """The findings that no comment silences, and those about comments that silence nothing."""
         try:
             document = model.document
@@ -330,7 +330,7 @@ class Run:
         return kept, [d for d in notes if not suppressions.cover(d.rule, d.span)]
 
 
-def apply(rule: Rule, subject: CheckedModel | CheckedRepository | list[Unused], path: str = "") -> list[Finding]:
+def apply(rule: Rule, subject: Model | Repository | list[Unused], path: str = "") -> list[Finding]:
     """What a rule says; a rule that fails becomes one finding of its own, at ``path``, instead of an end."""
     found: list[Finding] = []
     try:
@@ -345,7 +345,7 @@ def apply(rule: Rule, subject: CheckedModel | CheckedRepository | list[Unused], 
 
 def _internal(rule: Rule, path: str, error: Exception) -> Finding:
     message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
-    return INTERNAL, Problem(message=message, help="report this as a bug in tk", file=FilePath(path))
+    return INTERNAL, Problem(message=message, help="report this as a bug in tk", file=Path(path))
 
 
 def _keep_first_internal(found: list[Finding]) -> None:
@@ -355,14 +355,14 @@ def _keep_first_internal(found: list[Finding]) -> None:
         found.remove(finding)
 
 
-def _is_ensemble(model: CheckedModel) -> bool:
+def _is_ensemble(model: Model) -> bool:
     try:
         return model.is_ensemble
     except Broken:
         return False
 
 
-def has_suppressions(model: CheckedModel) -> bool:
+def has_suppressions(model: Model) -> bool:
     """Whether a comment of the configuration silences anything."""
     try:
         return MARK in model.document.source.text
@@ -370,7 +370,7 @@ def has_suppressions(model: CheckedModel) -> bool:
         return False
 
 
-def _remember_sources(model: CheckedModel, kept: Sequence[Diagnostic], sources: dict[FilePath, str]) -> None:
+def _remember_sources(model: Model, kept: Sequence[Diagnostic], sources: dict[Path, str]) -> None:
     for diagnostic in kept:
         file = diagnostic.file
         if file in sources or diagnostic.file.suffix not in (".pbtxt", ".py"):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedRepository, Options
-from triton_kit.linter.steps import reached_from
-from triton_kit.linter.target import Target
-from triton_kit.linter.version import version_numbers
+from triton_kit.model import disk
+from triton_kit.model.ensemble import reached_from
+from triton_kit.model.model import Broken, Options, Repository
+from triton_kit.model.target import Target
+from triton_kit.model.version import version_numbers
 from triton_kit.repository.model import CONFIG_NAME
 
 
-def served(repository: CheckedRepository) -> list[str]:
+def served(repository: Repository) -> list[str]:
     """The models of a repository that the server loads, sorted.
 
     Without explicit model control that is every directory. With it, it is what ``--load-model`` names and what the
@@ -36,7 +36,7 @@ def served(repository: CheckedRepository) -> list[str]:
     return [name for name in names if name in wanted]
 
 
-def _is_candidate(repository: CheckedRepository, name: str) -> bool:
+def _is_candidate(repository: Repository, name: str) -> bool:
     model = repository.model(name)
     if model is None:
         return False
@@ -73,14 +73,14 @@ def _dependents(path: str, names: set[str]) -> list[str]:
         return []
     for name in found:
         try:
-            text = files.read_bytes(os.path.join(path, name, CONFIG_NAME))
+            text = disk.read_bytes(os.path.join(path, name, CONFIG_NAME))
         except OSError:
             continue
         if b"ensemble_scheduling" in text:
             texts[name] = text
     if not texts or not any(os.fsencode(n) in text for text in texts.values() for n in names):
         return []
-    repository = CheckedRepository(path, Options(), lambda _: [])
+    repository = Repository(path, Options(), lambda _: [])
     dependents = []
     for name in texts:
         model = repository.model(name)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from triton_kit.linter.checked import Options
     from triton_kit.linter.diagnostic import Severity
     from triton_kit.linter.rule import Rule
+    from triton_kit.model.model import Options
 
 
 def chosen(rule: Rule, options: Options) -> bool:

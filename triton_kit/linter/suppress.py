@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from triton_kit.repository.source import Span
-from triton_kit.repository.textproto import SourceMap
+from triton_kit.repository.text_format.document import SourceMap
+from triton_kit.repository.text_format.source import Span
 
 MARK = "tk: ignore["
 

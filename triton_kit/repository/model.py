@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.textproto import Document, Message, SourceMap, parse
+from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
 
 CONFIG_NAME = "config.pbtxt"
 

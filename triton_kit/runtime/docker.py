@@ -13,12 +13,12 @@ from pathlib import Path
 
 from triton_kit.errors import TkError
 from triton_kit.repository.release import release
-from triton_kit.runtime import engine as engines
-from triton_kit.runtime.engine import Engine
+from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
-from triton_kit.runtime.registry import LABEL, PLACE
-from triton_kit.runtime.statefiles import explained, make_directory, place, private, servers_dir
+from triton_kit.runtime.state.files import explained, make_directory, place, private, servers_dir
+from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _MODELS = "/models"

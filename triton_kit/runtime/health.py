@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from triton_kit.errors import ProblemsFound, TkError
-from triton_kit.runtime.loading import Progress, last_words
+from triton_kit.runtime.log.events import Progress, last_words
 from triton_kit.runtime.types import Endpoints, Server
 
 PAUSE = 0.02

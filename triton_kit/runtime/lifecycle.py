@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError
-from triton_kit.runtime import engine as engines
-from triton_kit.runtime import keeper, registry, statefiles
-from triton_kit.runtime.alive import born
-from triton_kit.runtime.closing import opening
+from triton_kit.runtime import reaper
+from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.docker import DockerRuntime, image, new_name
-from triton_kit.runtime.engine import Engine
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import endpoints
-from triton_kit.runtime.registry import Running
-from triton_kit.runtime.serving import Prepared
+from triton_kit.runtime.restricted_endpoints import opening
+from triton_kit.runtime.serve_plan import Prepared
 from triton_kit.runtime.session import model_names, running
+from triton_kit.runtime.state import files, registry
+from triton_kit.runtime.state.process_identity import born
+from triton_kit.runtime.state.registry import Running
 from triton_kit.runtime.types import Server, ServerSpec
 
 PATIENCE = 30.0
@@ -46,7 +47,7 @@ def remembered(
     spec = prepared.spec
     name = spec.name or new_name(spec.repository)
     if spec.detach and spec.log is None and not isinstance(prepared.runtime, DockerRuntime):
-        spec = replace(spec, log=statefiles.servers_dir() / f"{name}.log")
+        spec = replace(spec, log=files.servers_dir() / f"{name}.log")
     spec = replace(spec, name=name)
     entry = _entry(prepared, spec, again or {})
     if isinstance(prepared.runtime, DockerRuntime):
@@ -54,7 +55,7 @@ def remembered(
     prepared.runtime.check(spec)
     registry.reserve(entry)
     # A tk that is killed is no reason to remember its server: the keeper takes the state file away, too.
-    spec = replace(spec, leftovers=(str(statefiles.path_of(name)),))
+    spec = replace(spec, leftovers=(str(files.path_of(name)),))
     held = [entry]
     released: list[bool] = []
 
@@ -68,7 +69,7 @@ def remembered(
 
     try:
         if spec.log is not None:
-            with statefiles.explained():
+            with files.explained():
                 spec.log.unlink(missing_ok=True)
         with running(
             prepared.runtime,
@@ -114,7 +115,7 @@ def stop(one: Running, *, grace: float = 10.0) -> Stopped:
         while one.owned and time.monotonic() < end:
             time.sleep(0.05)
     forced = _end(one, grace)
-    keeper.sweep([*one.leftovers, *([str(one.log)] if one.log else [])])
+    reaper.sweep([*one.leftovers, *([str(one.log)] if one.log else [])])
     registry.forget(one.name)
     return Stopped(name=one.name, forced=forced)
 
@@ -182,7 +183,7 @@ def _end(one: Running, grace: float) -> bool:
     if one.pid is None or born(one.pid) != one.born:
         return False
     begin = time.monotonic()
-    if not keeper.end_group(one.pid, grace=grace):
+    if not reaper.end_group(one.pid, grace=grace):
         raise TkError(f"{one.name} (pid {one.pid}) does not end, even by force", hint="is its device or disk stuck?")
     return time.monotonic() - begin >= grace > 0
 

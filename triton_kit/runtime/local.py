@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.backenddir import backend_directory, make_backend_directory
-from triton_kit.runtime.closing import opening
-from triton_kit.runtime.fetch import (
-    Progress,
-    cache_dir,
-    check_machine,
-    find_home,
-    server_home,
-)
-from triton_kit.runtime.plainpath import link, plain
+from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
+from triton_kit.runtime.embedded.binaries import Progress, cache_dir, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.plain_path import link, plain
+from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
 from triton_kit.runtime.process import Process, spawn
-from triton_kit.runtime.python import interpreter_bin, library_directory
+from triton_kit.runtime.restricted_endpoints import opening
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _SHM = "/dev/shm/"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
-from triton_kit.runtime import keeper
+from triton_kit.runtime import reaper
 
 LINES_KEPT = 50_000
 """How many unread lines of a program's output are kept; older ones are dropped."""
@@ -128,14 +128,14 @@ class Process:
         self._stopped = True
         if self._guard is not None:
             _dismiss(self._guard)
-        keeper.sweep(list(self._leftovers))
+        reaper.sweep(list(self._leftovers))
         self._reader.join(2.0)
 
     def _end(self, grace: float) -> None:
         # The program's exit status has to be collected while its group is waited for: a zombie is still a member.
         waiter = threading.Thread(target=self._program.wait, daemon=True)
         waiter.start()
-        keeper.end_group(self._program.pid, grace=grace)
+        reaper.end_group(self._program.pid, grace=grace)
         waiter.join(2.0)
 
     def _read(self) -> None:
@@ -241,7 +241,7 @@ def undisturbed(action: Callable[[], None]) -> None:
 
 
 def _guard(grace: float, leftovers: Sequence[str]) -> subprocess.Popen[bytes]:
-    argv = [sys.executable, "-I", "-S", str(Path(keeper.__file__)), str(grace), *leftovers]
+    argv = [sys.executable, "-I", "-S", str(Path(reaper.__file__)), str(grace), *leftovers]
     return subprocess.Popen(
         argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )

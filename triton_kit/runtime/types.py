@@ -16,7 +16,7 @@ class ServerSpec:
 
     ``http_port``, ``grpc_port`` and ``metrics_port`` are TCP ports on ``bind``, already chosen (never 0): see
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
-    UUIDs, which a container gets by ``gpu_way``, a ``triton_kit.runtime.gpus.Way``. ``shm_size`` and ``memory`` are in
+    UUIDs, which a container gets by ``gpu_way``, a ``gpu.selection.Way``. ``shm_size`` and ``memory`` are in
     bytes, ``memory`` and ``cpus`` the most that a container may use. ``server_args`` go to tritonserver as they are.
     ``release`` is a container release such as ``24.10``; ``image``
     overrides the image that follows from it. ``user`` is whom a container's server runs as, ``UID:GID`` with the

@@ -11,12 +11,12 @@ from typing import Any
 from triton_kit.errors import UsageError
 from triton_kit.linter.rule import parse_release
 from triton_kit.linter.rules.accelerators import wrong_tensorrt_parameter
-from triton_kit.repository.dump import dump
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import overlay, yamlfile
-from triton_kit.scaffold.project import suggestion
-from triton_kit.scaffold.values import merge
-from triton_kit.scaffold.yamltext import inserted
+from triton_kit.project import config_overlay, yaml_file
+from triton_kit.project.settings import suggestion
+from triton_kit.project.values import merge
+from triton_kit.project.yaml_edit import inserted
+from triton_kit.repository.text_format.document import parse
+from triton_kit.repository.text_format.dump import dump
 
 _FIELDS = {"tensorrt": "gpu_execution_accelerator", "openvino": "cpu_execution_accelerator"}
 """The accelerators that the ONNX Runtime backend has beside CUDA, and their fields (onnxruntime onnxruntime.cc)."""
@@ -110,7 +110,7 @@ def in_config_text(text: str, accelerator: Accelerator, name: str) -> str:
         head = text[: end - 1].rstrip(" \t")
         gap = "" if head.endswith("\n") else "\n"
         return f"{head}{gap}{block}{text[end - 1 :]}"
-    return overlay.overlay(text if text.endswith("\n") or not text else f"{text}\n", accelerator.config)
+    return config_overlay.overlay(text if text.endswith("\n") or not text else f"{text}\n", accelerator.config)
 
 
 def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
@@ -118,7 +118,7 @@ def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
 
     Raises UsageError where there are accelerators already, or the layout does not allow it.
     """
-    document = yamlfile.load(text, file)
+    document = yaml_file.load(text, file)
     before = document.value or {}
     taken = ((before.get("config") or {}).get(_ROUTE[0]) or {}).get(_ROUTE[1])
     if taken:
@@ -127,7 +127,7 @@ def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
     new = inserted(text, document, {"config": accelerator.config})
     wanted = merge(before, {"config": accelerator.config})
     try:
-        found = yamlfile.load(new, file).value
+        found = yaml_file.load(new, file).value
     except UsageError:
         found = None
     if found != wanted:

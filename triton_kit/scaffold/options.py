@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from triton_kit.errors import UsageError
+from triton_kit.project.settings import suggestion
 from triton_kit.repository.tensor import BY_WIRE, DATA_TYPES
-from triton_kit.scaffold.project import suggestion
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 KINDS = {"cpu": "KIND_CPU", "gpu": "KIND_GPU", "auto": "KIND_AUTO"}

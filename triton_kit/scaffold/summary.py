@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triton_kit.scaffold import yamlfile
-from triton_kit.scaffold.pipeline import show_steps
-from triton_kit.scaffold.plan import Plan
-from triton_kit.scaffold.render import FILE
+from triton_kit.files.plan import Plan
+from triton_kit.project import yaml_file
+from triton_kit.project.render import FILE
+from triton_kit.scaffold.ensemble.request import show_steps
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
 def summary(plan: Plan) -> str:
     """What was added, in a few lines: the folder, each tensor, the batch."""
     text = plan.text(FILE) or ""
-    values: Mapping[str, Any] = yamlfile.load(text, Path(FILE)).value.get("values") or {}
+    values: Mapping[str, Any] = yaml_file.load(text, Path(FILE)).value.get("values") or {}
     rows = [
         (side, str(t.get("name")), str(t.get("data_type")).removeprefix("TYPE_"), str(t.get("dims")))
         for side in ("input", "output")

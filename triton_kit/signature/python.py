@@ -13,7 +13,7 @@ from triton_kit.signature.files import explain, open_model
 if TYPE_CHECKING:
     import ast
 
-    from triton_kit.signature.pynames import TensorUse
+    from triton_kit.signature.python_tensors import TensorUse
 
 _SIZE_LIMIT = 4 * 1024 * 1024
 MODEL_CLASS = "TritonPythonModel"
@@ -101,7 +101,7 @@ def _describe(tree: ast.Module) -> PythonModel:
             case _:
                 statements += ast.iter_child_nodes(statement)
     methods = [m.name for m in found.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))] if found else []
-    from triton_kit.signature.pynames import find_uses, sends_requests
+    from triton_kit.signature.python_tensors import find_uses, sends_requests
 
     uses = find_uses(tree)
     inputs = dict.fromkeys(use.name for use in uses if use.kind == "input")

@@ -9,7 +9,7 @@ from pathlib import Path
 from triton_kit.signature.archive import Archive, open_archive
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
-from triton_kit.signature.torchcode import Method, class_bases, class_fields, find_method, split_type
+from triton_kit.signature.torchscript_code import Method, class_bases, class_fields, find_method, split_type
 
 _EXPORT_HINT = "save the model itself: torch.jit.script(model).save('model.pt'), or torch.jit.trace with an example"
 _NAME_LIMIT = 4096

@@ -10,10 +10,10 @@ from typing import Any
 
 from triton_kit.backends.onnxruntime import model_file
 from triton_kit.errors import TkError
-from triton_kit.signature import onnx
-from triton_kit.signature.onnx_weights import Weight, read_weights
+from triton_kit.signature.onnx import signature as onnx
+from triton_kit.signature.onnx.weights import Weight, read_weights
+from triton_kit.versions.model_folder import Place, backend_and_file, require_versions, versions_of
 from triton_kit.versions.overview import measure
-from triton_kit.versions.place import Place, backend_and_file, require_versions, versions_of
 from triton_kit.versions.signatures import differences, version_signature
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triton_kit.client import Client, control
+from triton_kit.client import Client, model_control
 from triton_kit.errors import ProblemsFound, TkError
+from triton_kit.project.context import Surroundings
 from triton_kit.runtime.process import undisturbed
-from triton_kit.scaffold.commands import Surroundings
 from triton_kit.versions import moves
-from triton_kit.versions.changing import Changed
-from triton_kit.versions.place import Place, require_versions
-from triton_kit.versions.testing import Outcome, cases_of, require_passed, run_cases
-from triton_kit.versions.trial import Trial, trial_server, with_version
+from triton_kit.versions.golden_run import Outcome, cases_of, require_passed, run_cases
+from triton_kit.versions.model_folder import Place, require_versions
+from triton_kit.versions.policy_change import Changed
+from triton_kit.versions.trial_server import Trial, trial_server, with_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _cases(place: Place, version: int) -> Sequence[Path]:
 
 
 def _load(client: Client, place: Place, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
-    outcome = control.reload(client, place.name, config=config(), timeout=timeout)
+    outcome = model_control.reload(client, place.name, config=config(), timeout=timeout)
     if outcome.error is not None:
         raise ProblemsFound(f"{place.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.errors import TkError
-from triton_kit.scaffold.stage import lock
+from triton_kit.files.stage import lock
 
 PATIENCE = 20.0
 """Seconds to wait for another tk."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.scaffold.write import replace_text
+from triton_kit.files.write import replace_text
 from triton_kit.versions.policy import Policy, from_value
 
 FILE = ".tk-versions.jsonl"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triton_kit.errors import UsageError
-from triton_kit.scaffold.commands import Surroundings
-from triton_kit.versions.changing import Changed, change_policy
+from triton_kit.project.context import Surroundings
 from triton_kit.versions.log import Entry, State, history
-from triton_kit.versions.place import Place, require_versions, served_by, versions_of
+from triton_kit.versions.model_folder import Place, require_versions, served_by, versions_of
 from triton_kit.versions.policy import Policy, specific
+from triton_kit.versions.policy_change import Changed, change_policy
 
 
 def promote(here: Surroundings, place: Place, version: int) -> Changed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.versions.log import State
-from triton_kit.versions.place import Place, backend_and_file, ignored_directories, state_of, versions_of
+from triton_kit.versions.model_folder import Place, backend_and_file, ignored_directories, state_of, versions_of
 from triton_kit.versions.signatures import brief, version_signature
 
 
@@ -85,7 +85,7 @@ def measure(path: Path) -> tuple[int, float]:
 def opset(place: Place, path: Path) -> int | None:
     """The version of ONNX's own operators in a version's model file."""
     from triton_kit.backends.onnxruntime import model_file
-    from triton_kit.signature.onnx import read
+    from triton_kit.signature.onnx.signature import read
 
     backend, name = backend_and_file(place)
     if backend != "onnxruntime" or not name:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from triton_kit.errors import UsageError
-from triton_kit.linter.version import selected
+from triton_kit.model.version import selected
 from triton_kit.repository.message import Message
-from triton_kit.repository.textproto import parse
+from triton_kit.repository.text_format.document import parse
 
 FIELD = "version_policy"
 

@@ -9,7 +9,7 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.repository.tensor import TensorSpec, dims, show_shape
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.types import Signature
-from triton_kit.versions.place import Place, backend_and_file
+from triton_kit.versions.model_folder import Place, backend_and_file
 
 
 def read_signature(backend: str, file: Path) -> Signature | None:

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.client.fit import Slot
+from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
-from triton_kit.linter.checked import Broken, CheckedRepository
-from triton_kit.linter.completed import complete_config
+from triton_kit.files.write import explained, replace_text
+from triton_kit.model.model import Broken, Repository
+from triton_kit.model.normalization import complete_config
+from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
+from triton_kit.project.context import Surroundings
+from triton_kit.project.render import FILE as MODEL_YAML
+from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.repository.tensor import DATA_TYPES
-from triton_kit.repository.textproto import parse
-from triton_kit.scaffold import overlay, project, yamlfile, yamltext
-from triton_kit.scaffold.commands import Surroundings
-from triton_kit.scaffold.render import FILE as MODEL_YAML
-from triton_kit.scaffold.render import is_rendered, read_layers, render_text
-from triton_kit.scaffold.write import explained, replace_text
-from triton_kit.versions.changing import changing, read_config
-from triton_kit.versions.golden import bind, read_case
-from triton_kit.versions.judging import judge
-from triton_kit.versions.place import Place
-from triton_kit.versions.testing import cases_of
+from triton_kit.repository.text_format.document import parse
+from triton_kit.versions.golden_cases import bind, read_case
+from triton_kit.versions.golden_run import cases_of
+from triton_kit.versions.model_folder import Place
+from triton_kit.versions.policy_change import changing, read_config
+from triton_kit.versions.verdict import judge
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Array
@@ -115,13 +115,13 @@ def _chosen(place: Place, cases: Sequence[str]) -> list[Path]:
     there = {path.stem: path for path in cases_of([place.path])[place.name]}
     for name in cases:
         if name not in there:
-            raise UsageError(f"{place.name} has no case {name}", hint=project.suggestion(name, tuple(there)))
+            raise UsageError(f"{place.name} has no case {name}", hint=settings.suggestion(name, tuple(there)))
     return [there[name] for name in (cases or there)]
 
 
 def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
     """The largest batch and the inputs, as the server completes them. Raises UsageError where no sample can be."""
-    model = CheckedRepository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
     assert model is not None
     if model.is_ensemble:
         raise UsageError(f"{place.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps")
@@ -187,16 +187,16 @@ def _texts(here: Surroundings, place: Place, warmup: Warmup) -> dict[Path, str]:
     text, own = read_config(place), place.path / MODEL_YAML
     field = {FIELD: [dict(sample) for sample in warmup.samples]}
     if not own.is_file():
-        return {place.config: overlay.overlay(text, field)}
+        return {place.config: config_overlay.overlay(text, field)}
     if text and not is_rendered(text):
         raise UsageError(
             f"{place.config} was edited by hand since it was rendered",
             hint=f"see tk render --diff {place.name}; move the edits to {MODEL_YAML}, then tk render --force",
         )
-    new = yamltext.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
+    new = yaml_edit.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
     first_layer, *_ = read_layers(place.path, None)
-    loaded = yamlfile.load(new, own)
-    content = project.mapping(loaded, loaded.value, (), ("template", "values", "config"))
+    loaded = yaml_file.load(new, own)
+    content = settings.mapping(loaded, loaded.value, (), ("template", "values", "config"))
     rendered = render_text([replace(first_layer, content=content, document=loaded)], here.templates)
     return {place.config: rendered, own: new}
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 DAY = 86_400
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triton_kit.doctor.drivers import least_compute
+from triton_kit.doctor.driver_versions import least_compute
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 
 def look(situation: Situation) -> Finding:

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, problem, warning
-from triton_kit.doctor.situation import Situation
-from triton_kit.runtime.fetch import cache_dir
-from triton_kit.runtime.statefiles import make_directory, servers_dir
+from triton_kit.doctor.machine import Situation
+from triton_kit.runtime.embedded.binaries import cache_dir
+from triton_kit.runtime.state.files import make_directory, servers_dir
 
 
 def look(_situation: Situation) -> Finding:

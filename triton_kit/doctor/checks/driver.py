@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from triton_kit.doctor.drivers import runs
+from triton_kit.doctor.driver_versions import runs
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 from triton_kit.repository.release import releases
 
 

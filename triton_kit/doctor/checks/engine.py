@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 
 def look(situation: Situation) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 
 def look(situation: Situation) -> Finding:

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.situation import PATIENCE, Situation
+from triton_kit.doctor.machine import PATIENCE, Situation
 from triton_kit.runtime import process
 
 ROOM = 20_000_000_000

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
-from triton_kit.runtime import registry, statefiles
-from triton_kit.runtime.alive import alive
+from triton_kit.doctor.machine import Situation
+from triton_kit.runtime.state import files, registry
+from triton_kit.runtime.state.process_identity import alive
 
 
 def look(_situation: Situation) -> Finding:
     """State files whose process is gone; those of containers are left to tk ps, which asks the engine."""
-    known = statefiles.read_all()
+    known = files.read_all()
     gone = [
         name
         for name, value in known.items()

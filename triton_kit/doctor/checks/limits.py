@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 FILES = 1024
 """Open files: every connection, model and shared library takes one."""

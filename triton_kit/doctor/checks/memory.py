@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, unknown, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 from triton_kit.repository.model import Repository
 from triton_kit.repository.size import show_size
 

@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 OPTIONAL = {"onnxruntime": "local", "PIL": "local", "grpc": "grpc"}
 """What can be imported, and the extra that brings it."""

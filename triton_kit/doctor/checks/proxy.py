@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 
 _SPARED = ("127.0.0.1", "localhost", "127.0.0.0/8", "*")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.situation import Situation
+from triton_kit.doctor.machine import Situation
 from triton_kit.errors import TkError
-from triton_kit.runtime.fetch import RELEASE, check_machine, find_home, server_home
-from triton_kit.runtime.python import library_directory
+from triton_kit.runtime.embedded.binaries import RELEASE, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.python_environment import library_directory
 
 
 def look(_situation: Situation) -> Finding:

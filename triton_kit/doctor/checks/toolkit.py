@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped
-from triton_kit.doctor.situation import Situation
-from triton_kit.runtime.gpus import way_of
+from triton_kit.doctor.machine import Situation
+from triton_kit.runtime.gpu.selection import way_of
 
 
 def look(situation: Situation) -> Finding:

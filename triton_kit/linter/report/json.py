@@ -14,7 +14,7 @@ from typing import Any
 
 from triton_kit.linter.diagnostic import Change, Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.text import printable
-from triton_kit.repository.source import Span
+from triton_kit.repository.text_format.source import Span
 
 VERSION = 1
 

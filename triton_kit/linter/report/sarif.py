@@ -9,7 +9,7 @@ from typing import Any
 
 from triton_kit.linter.diagnostic import Diagnostic, Report, Severity
 from triton_kit.linter.report.paths import relative_uri, show_path
-from triton_kit.repository.source import Span
+from triton_kit.repository.text_format.source import Span
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"

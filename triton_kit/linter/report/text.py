@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
-from triton_kit.repository.source import Span
+from triton_kit.repository.text_format.source import Span
 
 _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;36"}
 _WIDEST = 160

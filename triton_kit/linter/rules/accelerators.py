@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.devices import if_on_gpu, on_gpu
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.version import leading_integer
 from triton_kit.linter.wording import nearest
-from triton_kit.repository.source import Path
+from triton_kit.model.devices import if_on_gpu, on_gpu
+from triton_kit.model.model import Model
+from triton_kit.model.version import leading_integer
+from triton_kit.repository.text_format.source import Route
 
 _AT = ("optimization", "execution_accelerators")
 
@@ -55,7 +55,7 @@ _BOOLEANS = [
 _WORDS = ("true", "on", "1", "false", "off", "0")
 
 
-def _accelerators(model: CheckedModel, name: str) -> Iterator[tuple[Path, dict[str, str]]]:
+def _accelerators(model: Model, name: str) -> Iterator[tuple[Route, dict[str, str]]]:
     """The GPU accelerators of that name in an ONNX model that may run on a GPU, with their parameters."""
     if model.backend == "onnxruntime" and model.config.has("optimization") and on_gpu(model) is not False:
         for i, one in enumerate(model.config.optimization.execution_accelerators.gpu_execution_accelerator):
@@ -78,7 +78,7 @@ def _refuse_value(key: str, value: str, integers: Sequence[str], booleans: Seque
 
 
 @rule(Severity.ERROR)
-def tensorrt_accelerator_parameter(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_accelerator_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the TensorRT accelerator is unknown, or its value is none that it takes.
 
     A GPU instance of an ONNX model fails at it; on a CPU instance nobody looks. precision_mode is FP32, FP16 or INT8,
@@ -154,7 +154,7 @@ _CUDA_BOOLEANS = ("do_copy_in_default_stream", "use_ep_level_unified_stream")
 
 
 @rule(Severity.ERROR)
-def cuda_accelerator_parameter(model: CheckedModel) -> Iterator[Problem]:
+def cuda_accelerator_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the CUDA accelerator is none that ONNX Runtime has, or no boolean where one is needed.
 
     Each key goes to ONNX Runtime's CUDA provider, which refuses unknown ones (onnxruntime onnxruntime.cc:LoadModel).
@@ -195,7 +195,7 @@ _CHOICES = {"cudnn_conv_algo_search": ("0", "1", "2"), "arena_extend_strategy": 
 
 
 @rule(Severity.ERROR)
-def cuda_parameter(model: CheckedModel) -> Iterator[Problem]:
+def cuda_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of an ONNX model for GPUs has a value that does not exist.
 
     cudnn_conv_algo_search is 0 to 2, arena_extend_strategy 0 or 1; only GPU instances read them (onnxruntime
@@ -251,7 +251,7 @@ _TENSORFLOW = {
 
 
 @rule(Severity.ERROR)
-def tensorflow_accelerator(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_accelerator(model: Model) -> Iterator[Problem]:
     """A TensorFlow model asks for an accelerator that its backend does not have.
 
     None on CPUs; on GPUs tensorrt, gpu_io and auto_mixed_precision, which only GPU instances read (tensorflow
@@ -285,7 +285,7 @@ def tensorflow_accelerator(model: CheckedModel) -> Iterator[Problem]:
             help="leave it out",
         )
     for i, one in enumerate(accelerators.gpu_execution_accelerator if on_gpu(model) is not False else ()):
-        at: Path = (*_AT, "gpu_execution_accelerator", i)
+        at: Route = (*_AT, "gpu_execution_accelerator", i)
         if one.name not in _TENSORFLOW:
             message = f"'{one.name}' is no accelerator that the tensorflow backend has"
             yield if_on_gpu(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import rename_field, set_near, set_string
+from triton_kit.linter.fix.edits import rename_field, set_near, set_string
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
+from triton_kit.model.completion import MODEL_FILES
+from triton_kit.model.model import Model
 
 PLATFORMS = {
     "tensorflow": ("tensorflow_graphdef", "tensorflow_savedmodel"),
@@ -46,7 +46,7 @@ SHIPPED = (
 
 
 @rule(Severity.ERROR)
-def backend_undeterminable(model: CheckedModel) -> Iterator[Problem]:
+def backend_undeterminable(model: Model) -> Iterator[Problem]:
     """Nothing says which backend runs the model.
 
     `backend`, `platform` and `default_model_filename` are absent, and the first sub-directory by name holds no file of
@@ -89,7 +89,7 @@ def backend_undeterminable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def unexpected_platform(model: CheckedModel) -> Iterator[Problem]:
+def unexpected_platform(model: Model) -> Iterator[Problem]:
     """The platform is none that names a backend.
 
     Backends are named by `backend`; `platform` takes a few fixed words (core
@@ -131,7 +131,7 @@ def unexpected_platform(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
+def platform_of_another_backend(model: Model) -> Iterator[Problem]:
     """Platform and backend do not belong together.
 
     tensorflow, tensorrt, onnxruntime and pytorch take the platforms of their family only, every other backend any text
@@ -176,7 +176,7 @@ def platform_of_another_backend(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def backend_is_no_backend(model: CheckedModel) -> Iterator[Problem]:
+def backend_is_no_backend(model: Model) -> Iterator[Problem]:
     """The name of a platform is written as backend.
 
     The server looks for a library of that name and finds none (core backend_model.cc:GetBackendRuntimeLibraryName).
@@ -205,7 +205,7 @@ def backend_is_no_backend(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
+def unknown_backend(model: Model) -> Iterator[Problem]:
     """No official image ships a backend of that name.
 
     The server looks for `libtriton_<backend>.so` in the version, the model and its backend directory (core
@@ -250,7 +250,7 @@ def unknown_backend(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="25.03")
-def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_removed(model: Model) -> Iterator[Problem]:
     """The release ships no TensorFlow backend.
 
     It is no longer built from 25.03 on (server build.py).
@@ -279,7 +279,7 @@ def tensorflow_removed(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("model_repository_agents",))
-def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
+def agents_without_agent(model: Model) -> Iterator[Problem]:
     """A repository agents block names no agent, and the server process dies.
 
     (core repo_agent.cc:TritonRepoAgentManager::CreateAgent; SIGSEGV on 24.10.)
@@ -301,7 +301,7 @@ def agents_without_agent(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("model_repository_agents",))
-def agent_without_name(model: CheckedModel) -> Iterator[Problem]:
+def agent_without_name(model: Model) -> Iterator[Problem]:
     """A repository agent has no name.
 
     (core repo_agent.cc:TritonRepoAgentManager::CreateAgent.)
@@ -330,7 +330,7 @@ _PYTHON_BASED = ("pytorch", "vllm", "tensorrtllm")
 
 
 @rule(Severity.ERROR)
-def runtime_missing(model: CheckedModel) -> Iterator[Problem]:
+def runtime_missing(model: Model) -> Iterator[Problem]:
     """The runtime names a library that the backend does not have.
 
     It is looked for in the version, the model and the backend's directory, which holds `libtriton_<backend>.so`;

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.steps import is_decoupled
+from triton_kit.model.ensemble import is_decoupled
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
+def negative_max_batch_size(model: Model) -> Iterator[Problem]:
     """max_batch_size is negative.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -38,7 +38,7 @@ def negative_max_batch_size(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching", "sequence_batching"))
-def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
+def preferred_batch_size_not_positive(model: Model) -> Iterator[Problem]:
     """A preferred batch size is not positive.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -64,7 +64,7 @@ def preferred_batch_size_not_positive(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching", "sequence_batching"))
-def preferred_batch_size_too_large(model: CheckedModel) -> Iterator[Problem]:
+def preferred_batch_size_too_large(model: Model) -> Iterator[Problem]:
     """A preferred batch is larger than the largest batch allowed.
 
     It is compared with max_batch_size as written, before the backend fills that in, so an omitted one counts as 0 (core
@@ -95,7 +95,7 @@ def preferred_batch_size_too_large(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(at=at, message=f"a preferred batch of {size} is over {said}", help=help_)
 
 
-def _preferred(model: CheckedModel) -> Iterator[tuple[tuple[str | int, ...], int]]:
+def _preferred(model: Model) -> Iterator[tuple[tuple[str | int, ...], int]]:
     if model.config.has("dynamic_batching"):
         for i, size in enumerate(model.config.dynamic_batching.preferred_batch_size):
             yield ("dynamic_batching", "preferred_batch_size", i), size
@@ -105,7 +105,7 @@ def _preferred(model: CheckedModel) -> Iterator[tuple[tuple[str | int, ...], int
 
 
 @rule(Severity.WARNING, about=("dynamic_batching",))
-def dynamic_batching_without_batches(model: CheckedModel) -> Iterator[Problem]:
+def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
     """Dynamic batching is asked for, and batches are not allowed.
 
     With max_batch_size 0 or 1 no two requests can be merged (core dynamic_batch_scheduler.cc).
@@ -134,7 +134,7 @@ def dynamic_batching_without_batches(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
-def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
+def default_priority_out_of_range(model: Model) -> Iterator[Problem]:
     """The default priority level is none of the levels.
 
     With priority_levels set it must be one of them, and there is no default (core
@@ -165,7 +165,7 @@ def default_priority_out_of_range(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
-def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
+def priority_policy_out_of_range(model: Model) -> Iterator[Problem]:
     """A queue policy is for a priority level that does not exist.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -202,7 +202,7 @@ def priority_policy_out_of_range(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("dynamic_batching",))
-def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
+def priority_without_levels(model: Model) -> Iterator[Problem]:
     """Priorities are set up, and there are no levels.
 
     With priority_levels 0 neither the default level nor the policies by level have an effect (core
@@ -232,7 +232,7 @@ def priority_without_levels(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
-def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
+def ordering_with_priorities(model: Model) -> Iterator[Problem]:
     """preserve_ordering stands with several priority levels.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -262,7 +262,7 @@ def ordering_with_priorities(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
-def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
+def ordering_with_delay(model: Model) -> Iterator[Problem]:
     """preserve_ordering stands with a queue policy that delays requests which time out.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -303,7 +303,7 @@ def ordering_with_delay(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("dynamic_batching",))
-def queue_delay_of_seconds(model: CheckedModel) -> Iterator[Problem]:
+def queue_delay_of_seconds(model: Model) -> Iterator[Problem]:
     """Requests may wait for seconds, as if the unit had been mistaken.
 
     The delay is in microseconds and has no upper limit (common protobuf/model_config.proto:ModelDynamicBatching).
@@ -328,7 +328,7 @@ def queue_delay_of_seconds(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="22.07", about=("response_cache",))
-def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
+def cache_with_sequences(model: Model) -> Iterator[Problem]:
     """The response cache is on for a model with sequence batching.
 
     (core model_config_utils.cc:ValidateModelConfig, since 22.07.)
@@ -357,7 +357,7 @@ def cache_with_sequences(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("response_cache",))
-def cache_with_decoupled(model: CheckedModel) -> Iterator[Problem]:
+def cache_with_decoupled(model: Model) -> Iterator[Problem]:
     """The response cache is on for a decoupled model.
 
     (core model_config_utils.cc:ValidateModelConfig.)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
-from triton_kit.repository.source import Path
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 
-def _entries(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
+def _entries(model: Model) -> Iterator[tuple[Route, Any]]:
     for field in ("batch_input", "batch_output"):
         for i, entry in enumerate(getattr(model.config, field)):
             yield (field, i), entry
 
 
-def _known(model: CheckedModel, kind: str) -> list[str] | None:
+def _known(model: Model, kind: str) -> list[str] | None:
     """The names of the completed inputs or outputs, or ``None`` where completion cannot be foreseen."""
     if not model.versions:
         return None
@@ -28,7 +28,7 @@ def _known(model: CheckedModel, kind: str) -> list[str] | None:
 
 
 @rule(Severity.ERROR)
-def batch_io_source_count(model: CheckedModel) -> Iterator[Problem]:
+def batch_io_source_count(model: Model) -> Iterator[Problem]:
     """A batch input or output has not exactly one source.
 
     (core model_config_utils.cc:ValidateBatchIO.)
@@ -61,7 +61,7 @@ def batch_io_source_count(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_io_kind(model: CheckedModel) -> Iterator[Problem]:
+def batch_io_kind(model: Model) -> Iterator[Problem]:
     """A batch input or output is of a kind that does not exist.
 
     An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateBatchIO).
@@ -92,7 +92,7 @@ def batch_io_kind(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_input_type(model: CheckedModel) -> Iterator[Problem]:
+def batch_input_type(model: Model) -> Iterator[Problem]:
     """A batch input is neither INT32 nor FP32.
 
     (core model_config_utils.cc:ValidateBatchIO.)
@@ -128,7 +128,7 @@ def batch_input_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_io_unknown_source(model: CheckedModel) -> Iterator[Problem]:
+def batch_io_unknown_source(model: Model) -> Iterator[Problem]:
     """The source of a batch input or output is no input of the model.
 
     (core model_config_utils.cc:ValidateBatchIO.)
@@ -162,7 +162,7 @@ def batch_io_unknown_source(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_output_unknown_target(model: CheckedModel) -> Iterator[Problem]:
+def batch_output_unknown_target(model: Model) -> Iterator[Problem]:
     """The target of a batch output is no output of the model.
 
     (core model_config_utils.cc:ValidateBatchIO.)
@@ -199,7 +199,7 @@ def batch_output_unknown_target(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_output_duplicate_target(model: CheckedModel) -> Iterator[Problem]:
+def batch_output_duplicate_target(model: Model) -> Iterator[Problem]:
     """A batch output names a target twice.
 
     (core model_config_utils.cc:ValidateBatchIO.)
@@ -235,7 +235,7 @@ def batch_output_duplicate_target(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_output_without_target(model: CheckedModel) -> Iterator[Problem]:
+def batch_output_without_target(model: Model) -> Iterator[Problem]:
     """A batch output has no target, and the server process dies.
 
     The backends read the first element of the empty list (backend backend_common.cc:BatchOutput::ParseFromModelConfig;

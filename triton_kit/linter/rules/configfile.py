@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model import disk
+from triton_kit.model.model import Model
 from triton_kit.repository.model import CONFIG_NAME
 
 
 @rule(Severity.ERROR)
-def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
+def config_is_directory(model: Model) -> Iterator[Problem]:
     """`config.pbtxt` is a directory, and the server process aborts.
 
     Reading it as a file throws, uncaught (core filesystem/implementations/local.h:ReadTextFile; SIGABRT on 24.10).
@@ -26,7 +26,7 @@ def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
 
         max_batch_size: 0
     """
-    if model.config_kind == files.DIRECTORY:
+    if model.config_kind == disk.DIRECTORY:
         yield Problem(
             message=f"kills the server: {model.config_name} is a directory",
             help="remove it, and write the configuration to a file of that name",
@@ -35,7 +35,7 @@ def config_is_directory(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def config_unreadable(model: Model) -> Iterator[Problem]:
     """`config.pbtxt` cannot be read.
 
     It has to be a regular file that the server may read (core filesystem/implementations/local.h:ReadTextFile).
@@ -52,7 +52,7 @@ def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
 
         max_batch_size: 0
     """
-    if model.config_kind == files.OTHER:
+    if model.config_kind == disk.OTHER:
         yield Problem(
             message="config.pbtxt is no regular file",
             help="replace it with a file",
@@ -67,7 +67,7 @@ def config_unreadable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def config_missing(model: CheckedModel) -> Iterator[Problem]:
+def config_missing(model: Model) -> Iterator[Problem]:
     """There is no `config.pbtxt`, and nobody to complete one.
 
     With completion off the file is required (core model_repository_manager.cc:InitializeModelInfo); with completion on
@@ -119,7 +119,7 @@ _MISNAMED = (
 
 
 @rule(Severity.WARNING)
-def config_misnamed(model: CheckedModel) -> Iterator[Problem]:
+def config_misnamed(model: Model) -> Iterator[Problem]:
     """A configuration lies under a name that the server never reads.
 
     Only `config.pbtxt` in the model's directory is read; the model then loads with whatever completion gives (core
@@ -142,12 +142,12 @@ def config_misnamed(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"'{name}' is never read: the server looks for config.pbtxt",
                 help="rename it to config.pbtxt",
-                file=FilePath(model.join(name)),
+                file=Path(model.join(name)),
             )
     for version in model.directories:
         if CONFIG_NAME in model.listing(version):
             yield Problem(
                 message=f"the configuration in '{version}' is never read: it belongs into the model's directory",
                 help="move it one directory up",
-                file=FilePath(model.join(version, CONFIG_NAME)),
+                file=Path(model.join(version, CONFIG_NAME)),
             )

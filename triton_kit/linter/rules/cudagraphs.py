@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, shape
-from triton_kit.repository.source import Path
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 _AT = ("optimization", "cuda")
 
 
 @rule(Severity.WARNING)
-def cuda_graphs_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def cuda_graphs_elsewhere(model: Model) -> Iterator[Problem]:
     """Settings for CUDA are made for a backend that does not read them.
 
     graphs, graph_spec, busy_wait_events and output_copy_stream, and the priority of the streams, are for TensorRT
@@ -45,7 +45,7 @@ def cuda_graphs_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def graph_spec(model: CheckedModel) -> Iterator[Problem]:
+def graph_spec(model: Model) -> Iterator[Problem]:
     """A CUDA graph is specified for a batch or a shape that cannot be.
 
     batch_size is 0 for a model that does not batch, otherwise 1 to max_batch_size; a lower bound names the same inputs
@@ -87,7 +87,7 @@ def graph_spec(model: CheckedModel) -> Iterator[Problem]:
             yield from _bounds(spec.input, lower.input, below)
 
 
-def _sizes(model: CheckedModel, spec: Any, at: Path) -> Iterator[Problem]:
+def _sizes(model: Model, spec: Any, at: Route) -> Iterator[Problem]:
     limit, size = model.config.max_batch_size, spec.batch_size
     # Completion may raise an omitted max_batch_size to what the engine allows.
     known = limit > 0 or not model.options.auto_complete or bool(model.inputs and model.outputs)
@@ -108,7 +108,7 @@ def _sizes(model: CheckedModel, spec: Any, at: Path) -> Iterator[Problem]:
                 )
 
 
-def _bounds(upper: Any, lower: Any, at: Path) -> Iterator[Problem]:
+def _bounds(upper: Any, lower: Any, at: Route) -> Iterator[Problem]:
     if set(upper) != set(lower):
         yield Problem(
             at=at,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def dali_file_missing(model: CheckedModel) -> Iterator[Problem]:
+def dali_file_missing(model: Model) -> Iterator[Problem]:
     """A DALI model has neither a serialised pipeline nor the source of one.
 
     It is in `model.dali`, or in `dali.py`, which the backend serialises itself (dali src/dali_backend.cc).
@@ -38,12 +38,12 @@ def dali_file_missing(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{folder}/ holds neither {name} nor dali.py",
                 help="put the serialised pipeline there",
-                file=FilePath(model.join(folder)),
+                file=Path(model.join(folder)),
             )
 
 
 @rule(Severity.ERROR)
-def dali_outputs_missing(model: CheckedModel) -> Iterator[Problem]:
+def dali_outputs_missing(model: Model) -> Iterator[Problem]:
     """A DALI model lists no outputs, and the server does not complete configurations.
 
     (dali src/config_tools/config_tools.cc.)

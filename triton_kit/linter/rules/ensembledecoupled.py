@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.steps import is_decoupled, steps_of
+from triton_kit.model.ensemble import is_decoupled, steps_of
+from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
 
 
 @rule(Severity.ERROR)
-def decoupled_branches_meet(model: CheckedModel) -> Iterator[Problem]:
+def decoupled_branches_meet(model: Model) -> Iterator[Problem]:
     """A step, or the ensemble's outputs, join tensors of a decoupled model with others.
 
     Each set of outputs of a decoupled model is a stream of its own; all inputs of a step, and all outputs of the

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.ensembles import flow_of
 from triton_kit.linter.wording import listed, nearest
+from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
 
 
 @rule(Severity.ERROR)
-def ensemble_tensor_not_mapped(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_tensor_not_mapped(model: Model) -> Iterator[Problem]:
     """An input or output of an ensemble occurs in no map of its steps.
 
     (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
@@ -70,7 +70,7 @@ def ensemble_tensor_not_mapped(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_output_not_written(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
     """An output of an ensemble can never be there.
 
     No step writes it, or its step waits for a tensor that nobody gives, or for itself (core
@@ -143,7 +143,7 @@ def ensemble_output_not_written(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_tensor_unused(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
     """A tensor between steps is written and never read, or read and never written.
 
     An output of a composing model that nobody needs is left out of the map (core

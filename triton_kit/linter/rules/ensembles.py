@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def ensemble_scheduling_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_scheduling_elsewhere(model: Model) -> Iterator[Problem]:
     """A model that is no ensemble has ensemble_scheduling.
 
     (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
@@ -38,7 +38,7 @@ def ensemble_scheduling_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_without_scheduling(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_without_scheduling(model: Model) -> Iterator[Problem]:
     """An ensemble has no steps.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -77,7 +77,7 @@ def ensemble_without_scheduling(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_with_backend(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_with_backend(model: Model) -> Iterator[Problem]:
     """An ensemble names a backend.
 
     A known default_model_filename makes the server fill one in (core model_config_utils.cc:ValidateModelConfig).
@@ -108,7 +108,7 @@ _FORBIDDEN = ("instance_group", "optimization", "model_warmup")
 
 
 @rule(Severity.ERROR)
-def ensemble_forbidden_field(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_forbidden_field(model: Model) -> Iterator[Problem]:
     """An ensemble has a field that only models with instances have.
 
     An ensemble has no instances of its own: no instance_group, optimization or model_warmup (core
@@ -143,7 +143,7 @@ def ensemble_forbidden_field(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def incomplete_step(model: CheckedModel) -> Iterator[Problem]:
+def incomplete_step(model: Model) -> Iterator[Problem]:
     """A step lacks its model, its input map or its output map.
 
     (core model_config_utils.cc:BuildEnsembleGraph.)
@@ -187,7 +187,7 @@ def incomplete_step(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensor_written_twice(model: CheckedModel) -> Iterator[Problem]:
+def tensor_written_twice(model: Model) -> Iterator[Problem]:
     """Two outputs of steps are written to the same ensemble tensor.
 
     (core model_config_utils.cc:BuildEnsembleGraph.)
@@ -248,7 +248,7 @@ def tensor_written_twice(model: CheckedModel) -> Iterator[Problem]:
 class Flow:
     """How tensors flow through an ensemble: which are mapped, which can ever be there, which are read."""
 
-    def __init__(self, model: CheckedModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.steps = list(model.config.ensemble_scheduling.step)
         self.read: dict[str, tuple[int, str]] = {}
         self.written: dict[str, tuple[int, str]] = {}
@@ -289,7 +289,7 @@ class Flow:
         return sorted(roots)
 
 
-def flow_of(model: CheckedModel, *, mapped: bool = False) -> Flow | None:
+def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
     """The flow of an ensemble whose steps are complete; ``None`` for anything else.
 
     With ``mapped`` it is ``None`` also where some input or output is in no map, which is told by itself.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
-from triton_kit.linter.edits import insert_after, set_near
+from triton_kit.linter.fix.edits import insert_after, set_near
 from triton_kit.linter.rule import rule
-from triton_kit.linter.steps import reached_from, steps_of
 from triton_kit.linter.wording import nearest
+from triton_kit.model.ensemble import reached_from, steps_of
+from triton_kit.model.model import Broken, Model
 
 _STEPS = ("ensemble_scheduling", "step")
 
 
 @rule(Severity.ERROR)
-def step_model_missing(model: CheckedModel) -> Iterator[Problem]:
+def step_model_missing(model: Model) -> Iterator[Problem]:
     """A step names a model that is not in the repository.
 
     (core model_repository_manager.cc:LoadModelByDependency.)
@@ -80,7 +80,7 @@ def step_model_missing(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_cycle(model: Model) -> Iterator[Problem]:
     """An ensemble uses itself, directly or through others.
 
     Each member is refused; an ensemble outside the circle that uses a member makes the server die (core
@@ -142,7 +142,7 @@ def ensemble_cycle(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def step_version_not_loaded(model: CheckedModel) -> Iterator[Problem]:
+def step_version_not_loaded(model: Model) -> Iterator[Problem]:
     """A step asks for a version of its model that is not loaded.
 
     An omitted model_version is version 0, not the latest; that is -1 (core model_repository_manager.cc:CheckNode).
@@ -204,7 +204,7 @@ def step_version_not_loaded(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def step_model_refused(model: CheckedModel) -> Iterator[Problem]:
+def step_model_refused(model: Model) -> Iterator[Problem]:
     """A step uses a model that the server refuses.
 
     The ensemble is refused with it (core model_repository_manager.cc:CheckNode).

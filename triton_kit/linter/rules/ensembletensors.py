@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from triton_kit.linter.checked import Broken, CheckedModel
-from triton_kit.linter.complete import Completed
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import as_key, set_near
+from triton_kit.linter.fix.edits import as_key, set_near
 from triton_kit.linter.rule import rule
-from triton_kit.linter.steps import steps_of
 from triton_kit.linter.wording import listed, nearest, shape
-from triton_kit.repository.source import Path
+from triton_kit.model.completion import Completed
+from triton_kit.model.ensemble import steps_of
+from triton_kit.model.model import Broken, Model
 from triton_kit.repository.tensor import agree
+from triton_kit.repository.text_format.source import Route
 
 _STEPS = ("ensemble_scheduling", "step")
 
 
-def _completed(model: CheckedModel) -> Iterator[tuple[int, Any, CheckedModel, Completed]]:
+def _completed(model: Model) -> Iterator[tuple[int, Any, Model, Completed]]:
     """The steps whose model will load, with its configuration as the server completes it."""
     for i, step, found in steps_of(model):
         if found.name == model.name or not step.input_map or not step.output_map:
@@ -33,7 +33,7 @@ def _completed(model: CheckedModel) -> Iterator[tuple[int, Any, CheckedModel, Co
 
 
 @rule(Severity.ERROR)
-def ensemble_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_batch_too_large(model: Model) -> Iterator[Problem]:
     """An ensemble allows larger batches than one of its models.
 
     A composing model without batching is exempt (core ensemble_utils.cc:ValidateEnsembleConfig).
@@ -88,7 +88,7 @@ def ensemble_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def step_maps_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
+def step_maps_unknown_tensor(model: Model) -> Iterator[Problem]:
     """A step maps a tensor that its model does not have.
 
     The key is the model's tensor, the value the ensemble's (core ensemble_utils.cc:ValidateTensorMapping).
@@ -146,7 +146,7 @@ def step_maps_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def step_input_not_mapped(model: CheckedModel) -> Iterator[Problem]:
+def step_input_not_mapped(model: Model) -> Iterator[Problem]:
     """A step leaves an input of its model without a tensor.
 
     Every input that is not optional needs one (core ensemble_utils.cc:ValidateTensorMapping).
@@ -200,7 +200,7 @@ def step_input_not_mapped(model: CheckedModel) -> Iterator[Problem]:
 class _Use(NamedTuple):
     """An ensemble tensor as one place has it."""
 
-    at: Path
+    at: Route
     where: str
     data_type: str | int
     dims: Sequence[int]
@@ -211,7 +211,7 @@ class _Use(NamedTuple):
         return [-1, *self.dims] if self.batching else list(self.dims)
 
 
-def _uses(model: CheckedModel) -> Iterator[tuple[str, _Use]]:
+def _uses(model: Model) -> Iterator[tuple[str, _Use]]:
     """Each ensemble tensor in the server's order: the ensemble's own, then step by step."""
     batching = model.config.max_batch_size > 0
     for tensor in (*model.inputs, *model.outputs):
@@ -231,7 +231,7 @@ def _uses(model: CheckedModel) -> Iterator[tuple[str, _Use]]:
                     yield value, _Use(at, where, found_tensor.data_type, found_tensor.dims, batching)
 
 
-def _compared(model: CheckedModel) -> Iterator[tuple[str, _Use, _Use]]:
+def _compared(model: Model) -> Iterator[tuple[str, _Use, _Use]]:
     if not model.is_ensemble:
         return
     first: dict[str, _Use] = {}
@@ -241,7 +241,7 @@ def _compared(model: CheckedModel) -> Iterator[tuple[str, _Use, _Use]]:
 
 
 @rule(Severity.ERROR)
-def ensemble_type_differs(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_type_differs(model: Model) -> Iterator[Problem]:
     """An ensemble tensor has different data types in different places.
 
     Each place is compared with the first: the ensemble's inputs, its outputs, then its steps (core
@@ -289,7 +289,7 @@ def ensemble_type_differs(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def ensemble_shape_differs(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_shape_differs(model: Model) -> Iterator[Problem]:
     """An ensemble tensor has different shapes in different places.
 
     Either dims agree, or the complete shapes do, with -1 for the batch where that place batches; -1 goes with any size.

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
 from triton_kit.backends.fil import FILES
-from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedModel, kept
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import once, parameter
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model, kept
+from triton_kit.model.model_file import once, parameter
 from triton_kit.signature import forest
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.forest import Forest
 
 
-def model_type(model: CheckedModel) -> str:
+def model_type(model: Model) -> str:
     """The model type as the backend reads it, whether it exists or not."""
     written = bool(model.config.parameters) and "model_type" in model.config.parameters
     return parameter(model, "model_type") if written else "xgboost"
 
 
-def _name(model: CheckedModel) -> str:
+def _name(model: Model) -> str:
     """The name of the model's file. Raises Broken where its type does not exist."""
     kind = model_type(model)
     if kind not in FILES:
@@ -31,25 +31,25 @@ def _name(model: CheckedModel) -> str:
     return model.config.default_model_filename or FILES[kind]
 
 
-def _read(model: CheckedModel) -> Iterator[tuple[str, Forest | ModelFileError]]:
+def _read(model: Model) -> Iterator[tuple[str, Forest | ModelFileError]]:
     """The file of each version, relative to the model, with what it says of itself."""
     name = _name(model)
     for version in model.versions:
         place = f"{model.version_folder(version)}/{name}"
         path = model.join(model.version_folder(version), name)
-        if files.kind_of(path) != files.FILE:
+        if disk.kind_of(path) != disk.FILE:
             continue
         key = (version, forest.read)
         if key not in model.reads:
             try:
-                model.reads[key] = forest.read(FilePath(path))
+                model.reads[key] = forest.read(Path(path))
             except ModelFileError as error:
                 model.reads[key] = kept(error)
         yield place, model.reads[key]
 
 
 @rule(Severity.ERROR)
-def fil_file_missing(model: CheckedModel) -> Iterator[Problem]:
+def fil_file_missing(model: Model) -> Iterator[Problem]:
     """A forest has no file of the name that its type opens.
 
     Each type has a file name of its own where `default_model_filename` is not written (fil src/model.h).
@@ -80,12 +80,12 @@ def fil_file_missing(model: CheckedModel) -> Iterator[Problem]:
                 help=f'write model_type "{others[0]}"'
                 if others
                 else f"put it there; {folder}/ holds {listed(sorted(held)) or 'nothing'}",
-                file=FilePath(model.join(folder)),
+                file=Path(model.join(folder)),
             )
 
 
 @rule(Severity.ERROR)
-def fil_file(model: CheckedModel) -> Iterator[Problem]:
+def fil_file(model: Model) -> Iterator[Problem]:
     """The file of a forest is broken, or in another format than its model type says.
 
     The backend reads the file as `model_type` says, whatever is in it (fil src/serialization.h, src/tl_model.h).
@@ -125,7 +125,7 @@ def fil_file(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def fil_features(model: CheckedModel) -> Iterator[Problem]:
+def fil_features(model: Model) -> Iterator[Problem]:
     """The input of a forest has another number of features than the forest was made for.
 
     Nothing compares them: the forest reads rows of its own length out of what was sent (fil src/model.h).
@@ -164,7 +164,7 @@ def fil_features(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def fil_outputs(model: CheckedModel) -> Iterator[Problem]:
+def fil_outputs(model: Model) -> Iterator[Problem]:
     """The output of a forest has another width than the forest fills.
 
     A forest of several classes gives the number of a class, or with `predict_proba` a probability for each (fil
@@ -209,7 +209,7 @@ def fil_outputs(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _wide(model: CheckedModel, probabilities: bool) -> Iterator[tuple[Forest, int]]:
+def _wide(model: Model, probabilities: bool) -> Iterator[tuple[Forest, int]]:
     """The forests of several classes, with the numbers that each gives for a sample."""
     for _, found in _read(model):
         if isinstance(found, Forest) and found.classes > 2 and found.classifies:
@@ -217,7 +217,7 @@ def _wide(model: CheckedModel, probabilities: bool) -> Iterator[tuple[Forest, in
 
 
 @rule(Severity.WARNING)
-def fil_classifier_of_file(model: CheckedModel) -> Iterator[Problem]:
+def fil_classifier_of_file(model: Model) -> Iterator[Problem]:
     """A forest is said to classify, or not to, and its file says the opposite.
 
     The backend then takes classes for numbers, or numbers for classes (fil docs/model_config.md).

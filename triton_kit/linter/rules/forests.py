@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_kit.backends.fil import FILES
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import parameter
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.forestfiles import model_type
 from triton_kit.linter.wording import nearest
+from triton_kit.model.model import Model
+from triton_kit.model.model_file import parameter
 
 
 @rule(Severity.ERROR)
-def fil_model_type(model: CheckedModel) -> Iterator[Problem]:
+def fil_model_type(model: Model) -> Iterator[Problem]:
     """The model type of a forest does not exist.
 
     (fil src/serialization.h.)
@@ -45,7 +45,7 @@ def fil_model_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, until="25.09")
-def fil_output_class(model: CheckedModel) -> Iterator[Problem]:
+def fil_output_class(model: Model) -> Iterator[Problem]:
     """A forest does not say whether it classifies, or by which threshold.
 
     Before 25.09 `output_class` must be `true` or `false`, and with true there must be a `threshold`; neither has a
@@ -89,7 +89,7 @@ def fil_output_class(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="25.09")
-def fil_classifier(model: CheckedModel) -> Iterator[Problem]:
+def fil_classifier(model: Model) -> Iterator[Problem]:
     """A forest does not say whether it classifies, or by which threshold.
 
     From 25.09 on `is_classifier` must be `true` or `false` (the older `output_class` is still taken), and with true
@@ -136,7 +136,7 @@ def fil_classifier(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, since="25.09")
-def fil_removed_parameter(model: CheckedModel) -> Iterator[Problem]:
+def fil_removed_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of a forest has no effect any more.
 
     algo, storage_type, blocks_per_sm and threads_per_tree are not read from 25.09 on, and output_class is called
@@ -171,7 +171,7 @@ def fil_removed_parameter(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def fil_tensor(model: CheckedModel) -> Iterator[Problem]:
+def fil_tensor(model: Model) -> Iterator[Problem]:
     """A tensor of a forest has another name or type than the backend gives it.
 
     The input is `input__0`, the output `output__0`, beside which there may be `treeshap_output`; all are FP32

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import once, parameter
 from triton_kit.linter.rule import rule
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model
+from triton_kit.model.model_file import once, parameter
 
 
-def _engine_arguments(model: CheckedModel, version: int) -> dict[str, Any]:
+def _engine_arguments(model: Model, version: int) -> dict[str, Any]:
     """What model.json of a vLLM model says; Broken where it cannot be read."""
     import json
 
     path = model.join(model.version_folder(version), "model.json")
-    if files.kind_of(path) != files.FILE:
+    if disk.kind_of(path) != disk.FILE:
         raise Broken(path)
     try:
-        found = json.loads(files.read_bytes(path))
+        found = json.loads(disk.read_bytes(path))
     except (OSError, ValueError, RecursionError):
         raise Broken(path) from None
     if not isinstance(found, dict):
@@ -30,7 +30,7 @@ def _engine_arguments(model: CheckedModel, version: int) -> dict[str, Any]:
 
 
 @rule(Severity.ERROR)
-def vllm_arguments_missing(model: CheckedModel) -> Iterator[Problem]:
+def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
     """A vLLM model has no model.json with the arguments of its engine, or one that is no JSON.
 
     (vllm src/model.py.)
@@ -59,7 +59,7 @@ def vllm_arguments_missing(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{folder}/ holds no model.json",
                 help="put the arguments of the engine there",
-                file=FilePath(model.join(folder)),
+                file=Path(model.join(folder)),
             )
             continue
         try:
@@ -68,12 +68,12 @@ def vllm_arguments_missing(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{folder}/model.json is no object in JSON",
                 help='write {"model": ...}',
-                file=FilePath(model.join(folder, "model.json")),
+                file=Path(model.join(folder, "model.json")),
             )
 
 
 @rule(Severity.ERROR)
-def vllm_completion(model: CheckedModel) -> Iterator[Problem]:
+def vllm_completion(model: Model) -> Iterator[Problem]:
     """A vLLM model has a max_batch_size, or is said not to be decoupled.
 
     The backend completes max_batch_size to 0 and decoupled to true, and refuses another value (vllm
@@ -116,7 +116,7 @@ def vllm_completion(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def vllm_parallel_on_gpu(model: CheckedModel) -> Iterator[Problem]:
+def vllm_parallel_on_gpu(model: Model) -> Iterator[Problem]:
     """A vLLM model is spread over several GPUs, and its instances are bound to one.
 
     With a tensor_parallel_size or pipeline_parallel_size over 1 the engine chooses its GPUs itself, which takes
@@ -147,7 +147,7 @@ def vllm_parallel_on_gpu(model: CheckedModel) -> Iterator[Problem]:
         yield from once(_parallel(model, bound[0]))
 
 
-def _parallel(model: CheckedModel, group: int) -> Iterator[Problem]:
+def _parallel(model: Model, group: int) -> Iterator[Problem]:
     for version in model.versions:
         arguments = _engine_arguments(model, version)
         sizes = [arguments.get(key, 1) for key in ("tensor_parallel_size", "pipeline_parallel_size")]
@@ -160,7 +160,7 @@ def _parallel(model: CheckedModel, group: int) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def vllm_adapters_missing(model: CheckedModel) -> Iterator[Problem]:
+def vllm_adapters_missing(model: Model) -> Iterator[Problem]:
     """A vLLM model is to use LoRA adapters, and the file that lists them does not exist.
 
     `enable_lora` in model.json asks for `multi_lora.json` beside it (vllm src/model.py).
@@ -192,12 +192,12 @@ def vllm_adapters_missing(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{folder}/model.json enables LoRA, and {folder}/multi_lora.json does not exist",
                 help="list the adapters there, or leave enable_lora out",
-                file=FilePath(model.join(folder, "model.json")),
+                file=Path(model.join(folder, "model.json")),
             )
 
 
 @rule(Severity.WARNING)
-def tensorrtllm_engine_path(model: CheckedModel) -> Iterator[Problem]:
+def tensorrtllm_engine_path(model: Model) -> Iterator[Problem]:
     """A TensorRT-LLM model has an empty path where its engine should be.
 
     (tensorrtllm docs/model_config.md.)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, nearest
+from triton_kit.model import disk
+from triton_kit.model.model import Model
 
 
 @rule(Severity.WARNING, about=("model_warmup",))
-def warmup_of_passive_instances(model: CheckedModel) -> Iterator[Problem]:
+def warmup_of_passive_instances(model: Model) -> Iterator[Problem]:
     """All instances are passive, and those are not warmed up.
 
     (core backend_model_instance.cc:ConstructAndInitializeInstance.)
@@ -43,7 +43,7 @@ def warmup_of_passive_instances(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, since="24.11", about=("model_metrics",))
-def unknown_metric_family(model: CheckedModel) -> Iterator[Problem]:
+def unknown_metric_family(model: Model) -> Iterator[Problem]:
     """A metric control names a family that cannot be customised.
 
     It is only logged (core metric_model_reporter.cc).
@@ -81,7 +81,7 @@ def unknown_metric_family(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def unused_file_name(model: CheckedModel) -> Iterator[Problem]:
+def unused_file_name(model: Model) -> Iterator[Problem]:
     """A file name for a kind of GPU is under a key that no GPU has, or names a file that a version lacks.
 
     Keys are compute capabilities such as `8.0`; where none fits, the default name is used (backend
@@ -102,7 +102,7 @@ def unused_file_name(model: CheckedModel) -> Iterator[Problem]:
         if not re.fullmatch(r"[1-9][0-9]?\.[0-9]", key):
             yield Problem(at=at, key=True, message=f"'{key}' is no compute capability", help='write one such as "8.0"')
             continue
-        lacking = [v for v in model.versions if files.kind_of(model.join(model.version_folder(v), name)) is None]
+        lacking = [v for v in model.versions if disk.kind_of(model.join(model.version_folder(v), name)) is None]
         if lacking:
             yield Problem(
                 at=at,
@@ -112,7 +112,7 @@ def unused_file_name(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("sequence_batching",))
-def growable_memory_unusable(model: CheckedModel) -> Iterator[Problem]:
+def growable_memory_unusable(model: Model) -> Iterator[Problem]:
     """A state grows in memory, which needs a GPU and the same buffer for input and output.
 
     Otherwise each sequence fails at its start (core sequence_state.cc:Initialize).
@@ -157,7 +157,7 @@ def growable_memory_unusable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("batch_input",))
-def batch_input_target(model: CheckedModel) -> Iterator[Problem]:
+def batch_input_target(model: Model) -> Iterator[Problem]:
     """The tensor that a batch input is written to has no name, or another one writes to it too.
 
     Core does not look at it; the backend counts each entry as an input (onnxruntime onnxruntime.cc:ValidateInputs).
@@ -192,7 +192,7 @@ def batch_input_target(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("sequence_batching",))
-def idle_sequence_setting(model: CheckedModel) -> Iterator[Problem]:
+def idle_sequence_setting(model: Model) -> Iterator[Problem]:
     """A setting of sequence batching is none that does anything.
 
     A control of an undefined kind is no control; a number of candidates that is not positive counts as
@@ -249,7 +249,7 @@ def idle_sequence_setting(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def no_outputs(model: CheckedModel) -> Iterator[Problem]:
+def no_outputs(model: Model) -> Iterator[Problem]:
     """An ONNX model has no outputs, so that it answers nothing.
 
     Without completion nobody fills them in, and nobody minds (core model_config_utils.cc:ValidateModelIOConfig).
@@ -275,7 +275,7 @@ def no_outputs(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("max_batch_size",))
-def zero_batch_size_replaced(model: CheckedModel) -> Iterator[Problem]:
+def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
     """A max_batch_size of 0 is written, and completion raises it.
 
     0 cannot be told from an omitted value: a model that can batch gets the default, 4, unless its inputs and outputs

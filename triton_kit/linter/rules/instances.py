@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.version import leading_integer
 from triton_kit.linter.wording import count, shape
+from triton_kit.model.model import Model
+from triton_kit.model.version import leading_integer
 
 
-def _groups(model: CheckedModel) -> Iterator[tuple[int, Any]]:
+def _groups(model: Model) -> Iterator[tuple[int, Any]]:
     if not model.is_ensemble:
         yield from enumerate(model.config.instance_group)
 
 
 @rule(Severity.ERROR)
-def gpus_without_gpu_kind(model: CheckedModel) -> Iterator[Problem]:
+def gpus_without_gpu_kind(model: Model) -> Iterator[Problem]:
     """A group of CPU or MODEL kind lists GPUs.
 
     (core model_config_utils.cc:ValidateInstanceGroup.)
@@ -46,7 +46,7 @@ def gpus_without_gpu_kind(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def no_gpu_for_group(model: CheckedModel) -> Iterator[Problem]:
+def no_gpu_for_group(model: Model) -> Iterator[Problem]:
     """A group asks for a GPU, and the server's machine has none.
 
     Said only where the number of GPUs is given. Without a kind, a list of GPUs is no fallback either: the kind becomes
@@ -87,7 +87,7 @@ def no_gpu_for_group(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def no_such_gpu(model: CheckedModel) -> Iterator[Problem]:
+def no_such_gpu(model: Model) -> Iterator[Problem]:
     """A group names a GPU that the server's machine does not have.
 
     Ids count from 0. Those below 0 are wrong everywhere, the others where the number of GPUs is given (core
@@ -124,7 +124,7 @@ def no_such_gpu(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def undefined_instance_kind(model: CheckedModel) -> Iterator[Problem]:
+def undefined_instance_kind(model: Model) -> Iterator[Problem]:
     """A group is of a kind that does not exist.
 
     An undefined number parses, and is refused afterwards (core model_config_utils.cc:ValidateInstanceGroup).
@@ -151,7 +151,7 @@ def undefined_instance_kind(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def negative_instance_count(model: CheckedModel) -> Iterator[Problem]:
+def negative_instance_count(model: Model) -> Iterator[Problem]:
     """A group has a negative number of instances, which counts as not given.
 
     (core model_config_utils.cc:NormalizeInstanceGroup.)
@@ -174,7 +174,7 @@ def negative_instance_count(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def profile_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def profile_elsewhere(model: Model) -> Iterator[Problem]:
     """A group names optimization profiles, and the model is none of TensorRT.
 
     (core model_config_utils.cc:ValidateInstanceGroup.)
@@ -203,7 +203,7 @@ def profile_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def bad_profile(model: CheckedModel) -> Iterator[Problem]:
+def bad_profile(model: Model) -> Iterator[Problem]:
     """An optimization profile is not the number of one.
 
     It must begin with a number that is not negative; one beyond 32 bits aborts the server (core
@@ -249,7 +249,7 @@ _MULTI_DEVICE = (26, 6)
 
 
 @rule(Severity.ERROR)
-def kind_unsupported_by_backend(model: CheckedModel) -> Iterator[Problem]:
+def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
     """A group is of a kind that the backend does not run on.
 
     TensorRT runs on GPUs only, from 26.06 on also on several at a time as KIND_MODEL; OpenVINO on CPUs. A group without

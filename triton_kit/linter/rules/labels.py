@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model import disk
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def label_file_missing(model: CheckedModel) -> Iterator[Problem]:
+def label_file_missing(model: Model) -> Iterator[Problem]:
     """The label file of an output cannot be read.
 
     Its name is looked up in the model's directory, not in a version's, a leading `/` notwithstanding (core
@@ -40,25 +40,25 @@ def label_file_missing(model: CheckedModel) -> Iterator[Problem]:
         if not name:
             continue
         at = (*tensor.at, "label_filename")
-        kind = files.kind_of(model.join(name.lstrip("/")))
-        if kind == files.DIRECTORY:
+        kind = disk.kind_of(model.join(name.lstrip("/")))
+        if kind == disk.DIRECTORY:
             yield Problem(
                 at=at,
                 message=f"kills the server: the label file '{name}' is a directory",
                 help="give a text file with one label a line",
             )
-        elif kind in (None, files.DANGLING):
-            inside = next((d for d in model.directories if files.kind_of(model.join(d, name)) == files.FILE), None)
+        elif kind in (None, disk.DANGLING):
+            inside = next((d for d in model.directories if disk.kind_of(model.join(d, name)) == disk.FILE), None)
             help_ = (
                 f"move it from {inside}/ to the model's directory" if inside else "put it into the model's directory"
             )
             yield Problem(at=at, message=f"the label file '{name}' does not exist in the model's directory", help=help_)
-        elif kind == files.FILE and not os.access(model.join(name.lstrip("/")), os.R_OK):
+        elif kind == disk.FILE and not os.access(model.join(name.lstrip("/")), os.R_OK):
             yield Problem(at=at, message=f"the label file '{name}' cannot be read", help="check its permissions")
 
 
 @rule(Severity.ERROR, since="26.02")
-def label_file_outside(model: CheckedModel) -> Iterator[Problem]:
+def label_file_outside(model: Model) -> Iterator[Problem]:
     """A label file lies outside the model's directory.
 
     Links and `..` are resolved first (core model.cc:Model::Init).
@@ -95,7 +95,7 @@ def label_file_outside(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def labels_twice(model: CheckedModel) -> Iterator[Problem]:
+def labels_twice(model: Model) -> Iterator[Problem]:
     """Two outputs of one name both have a label file.
 
     (core label_provider.cc:AddLabels.)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel, CheckedRepository
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import set_string
+from triton_kit.linter.fix.edits import set_string
 from triton_kit.linter.rule import rule
+from triton_kit.model import disk
+from triton_kit.model.model import Model, Repository
 
 
 @rule(Severity.ERROR, scope="repository")
-def unreadable_repository(repository: CheckedRepository) -> Iterator[Problem]:
+def unreadable_repository(repository: Repository) -> Iterator[Problem]:
     """The repository, or something right in it, cannot be read.
 
     The server lists a repository with a stat of every entry, and one failure loses all of its models (core
@@ -33,21 +33,21 @@ def unreadable_repository(repository: CheckedRepository) -> Iterator[Problem]:
         max_batch_size: 0
     """
     try:
-        entries = files.listing(repository.path)
+        entries = disk.listing(repository.path)
     except OSError as error:
-        yield Problem(message=f"{repository.path} cannot be listed: {files.reason(error)}", help="check permissions")
+        yield Problem(message=f"{repository.path} cannot be listed: {disk.reason(error)}", help="check permissions")
         return
     for name, kind in sorted(entries.items()):
-        if kind == files.DANGLING:
+        if kind == disk.DANGLING:
             yield Problem(
                 message=f"'{name}' is a link that leads nowhere, which loses every model of the repository",
                 help="remove the link, or restore what it points to",
-                file=FilePath(repository.path) / name,
+                file=Path(repository.path) / name,
             )
 
 
 @rule(Severity.ERROR)
-def unreadable_directory(model: CheckedModel) -> Iterator[Problem]:
+def unreadable_directory(model: Model) -> Iterator[Problem]:
     """The model's directory, or something right in it, cannot be read.
 
     The server lists it with a stat of every entry that follows links (core
@@ -70,20 +70,20 @@ def unreadable_directory(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"{model.path} cannot be listed: {model.listing_error}",
             help="check its permissions",
-            file=FilePath(model.path),
+            file=Path(model.path),
         )
         return
     for name, kind in sorted(model.entries.items()):
-        if kind == files.DANGLING:
+        if kind == disk.DANGLING:
             yield Problem(
                 message=f"'{name}' is a link that leads nowhere, and the server stops at it",
                 help="remove the link, or restore what it points to",
-                file=FilePath(model.join(name)),
+                file=Path(model.join(name)),
             )
 
 
 @rule(Severity.ERROR)
-def name_mismatch(model: CheckedModel) -> Iterator[Problem]:
+def name_mismatch(model: Model) -> Iterator[Problem]:
     """The name in the configuration is not the directory's.
 
     They must be equal byte for byte; an omitted name is the directory's (core
@@ -111,7 +111,7 @@ def name_mismatch(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def version_directory_as_model(model: CheckedModel) -> Iterator[Problem]:
+def version_directory_as_model(model: Model) -> Iterator[Problem]:
     """A model's name is a plain number, as if a model had been given for a repository.
 
     Each sub-directory of the repository path is taken for a model; a path that is one level too deep makes models of
@@ -134,5 +134,5 @@ def version_directory_as_model(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"'{model.name}' looks like a version directory where a model is expected",
             help="give the directory above as the repository",
-            file=FilePath(model.path),
+            file=Path(model.path),
         )

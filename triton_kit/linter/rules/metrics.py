@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def metric_tag_no_label(model: CheckedModel) -> Iterator[Problem]:
+def metric_tag_no_label(model: Model) -> Iterator[Problem]:
     """The key of a metric tag cannot be a label, and the server process aborts.
 
     The key becomes the Prometheus label `_<key>`: letters, digits and underscores, not beginning with one; anything
@@ -38,7 +38,7 @@ def metric_tag_no_label(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="24.11")
-def incomplete_metric(model: CheckedModel) -> Iterator[Problem]:
+def incomplete_metric(model: Model) -> Iterator[Problem]:
     """A metric control lacks its family, its histogram options or its buckets.
 
     (core model_config_utils.cc:ValidateModelMetrics, since 24.11.)
@@ -79,7 +79,7 @@ def incomplete_metric(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="24.11")
-def unsorted_buckets(model: CheckedModel) -> Iterator[Problem]:
+def unsorted_buckets(model: Model) -> Iterator[Problem]:
     """The buckets of a histogram do not rise, and the server process aborts.
 
     The metrics library throws, uncaught, once histograms are on (core metric_model_reporter.cc; prometheus-cpp

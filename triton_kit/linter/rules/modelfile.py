@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.backend import platforms_of
 from triton_kit.linter.wording import listed
+from triton_kit.model import disk
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def library_no_library(model: CheckedModel) -> Iterator[Problem]:
+def library_no_library(model: Model) -> Iterator[Problem]:
     """A backend library in the model's directory is no shared library.
 
     (core backend_model.cc, shared_library.cc.)
@@ -39,14 +39,14 @@ def library_no_library(model: CheckedModel) -> Iterator[Problem]:
         held = model.listing(folder) if folder else model.entries
         if library in held:
             try:
-                head = files.read_bytes(model.join(folder, library))[:4]
+                head = disk.read_bytes(model.join(folder, library))[:4]
             except OSError:
                 head = b""
             if head != b"\x7fELF":
                 yield Problem(
                     message=f"'{library}' is no shared library",
                     help="build it again, or remove it",
-                    file=FilePath(model.join(folder, library)),
+                    file=Path(model.join(folder, library)),
                 )
 
 
@@ -54,7 +54,7 @@ _FILE_BACKENDS = ("onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow"
 
 
 @rule(Severity.ERROR)
-def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
+def model_file_missing(model: Model) -> Iterator[Problem]:
     """A version has no model file of the expected name.
 
     The backend opens `<version>/<default_model_filename>`, where none is given by its own default name, for each
@@ -88,10 +88,10 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
         return
     for version in model.versions:
         path = model.model_file(version)
-        kind = files.kind_of(path)
-        if kind == files.DIRECTORY and model.backend == "onnxruntime":
+        kind = disk.kind_of(path)
+        if kind == disk.DIRECTORY and model.backend == "onnxruntime":
             # The file in such a directory has a fixed name, whatever the directory's.
-            kind = files.kind_of(os.path.join(path, "model.onnx"))
+            kind = disk.kind_of(os.path.join(path, "model.onnx"))
             if kind is None:
                 yield Problem(
                     at=("default_model_filename",),
@@ -99,20 +99,20 @@ def model_file_missing(model: CheckedModel) -> Iterator[Problem]:
                     help="name the file in it model.onnx",
                 )
                 continue
-        if kind is None or kind == files.DANGLING:
+        if kind is None or kind == disk.DANGLING:
             yield _missing(model, version, kind)
 
 
-def _missing(model: CheckedModel, version: int, kind: str | None) -> Problem:
+def _missing(model: Model, version: int, kind: str | None) -> Problem:
     name = model.file_name
     folder = model.version_folder(version)
-    if files.kind_of(model.join(folder)) != files.DIRECTORY:
+    if disk.kind_of(model.join(folder)) != disk.DIRECTORY:
         return Problem(
             message=f"version {version} is to be loaded, and there is no directory '{folder}'",
             help=f"rename the directory that counts as version {version} to {folder}",
         )
     held = sorted(model.listing(folder))
-    if kind == files.DANGLING:
+    if kind == disk.DANGLING:
         said, help_ = "is a link that leads nowhere", "restore what it points to"
     else:
         said = "does not exist"
@@ -124,5 +124,5 @@ def _missing(model: CheckedModel, version: int, kind: str | None) -> Problem:
         else:
             help_ = f"put the model file there; {folder}/ holds {listed(held) or 'nothing'}"
     at = ("default_model_filename",) if model.config.default_model_filename else ()
-    file = None if at else FilePath(model.join(folder))
+    file = None if at else Path(model.join(folder))
     return Problem(at=at, message=f"the model file {folder}/{name} {said}", help=help_, file=file)

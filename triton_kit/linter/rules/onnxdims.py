@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Completed, Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import set_numbers
+from triton_kit.linter.fix.edits import set_numbers
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnxfile import model_path
 from triton_kit.linter.rules.onnxio import once, pairs, versions
 from triton_kit.linter.wording import shape
+from triton_kit.model.completion import Completed, Tensor
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR)
-def onnx_not_batchable(model: CheckedModel) -> Iterator[Problem]:
+def onnx_not_batchable(model: Model) -> Iterator[Problem]:
     """max_batch_size is given, and some input or output of the model has no dimension for the batch.
 
     While the server completes a configuration, each one must begin with a dimension of any size, named in the
@@ -58,7 +58,7 @@ def onnx_not_batchable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def onnx_dims(model: CheckedModel) -> Iterator[Problem]:
+def onnx_dims(model: Model) -> Iterator[Problem]:
     """A tensor's dims are not those of the model.
 
     With max_batch_size of 1 or more the batch comes before dims, and the model must begin with a dimension of any size.
@@ -90,7 +90,7 @@ def onnx_dims(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_dims(model))
 
 
-def _dims(model: CheckedModel) -> Iterator[Problem]:
+def _dims(model: Model) -> Iterator[Problem]:
     from triton_kit.backends.onnxruntime import compare_dims, session_dims
 
     wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]] = []
@@ -102,7 +102,7 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(
                     message=f"the {tensor.kind} '{tensor.name}' of the model has a dimension of 0",
                     help="export the model with the dimension's size",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )
             continue
         if not tensor.dims or (tensor.kind == "output" and tensor.name in scattered):
@@ -132,9 +132,7 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
     yield from _dims_problems(model, wrong_ones)
 
 
-def _dims_problems(
-    model: CheckedModel, wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]]
-) -> Iterator[Problem]:
+def _dims_problems(model: Model, wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]]) -> Iterator[Problem]:
     """A problem for each tensor; a single one where it is max_batch_size that does not fit them all."""
     fixed = [(t, real) for t, real, _, wrong in wrong_ones if wrong == "first-dim"]
     if fixed:
@@ -164,10 +162,10 @@ def _dims_problems(
             yield _dims_problem(tensor, real, completed, wrong)
 
 
-def _session_outputs(model: CheckedModel, version: int) -> dict[str, Any]:
-    from triton_kit.signature.onnx import session_outputs
+def _session_outputs(model: Model, version: int) -> dict[str, Any]:
+    from triton_kit.signature.onnx.signature import session_outputs
 
-    found = session_outputs(FilePath(model_path(model, version)), model.signature(version))
+    found = session_outputs(Path(model_path(model, version)), model.signature(version))
     return {t.name: t for t in found}
 
 
@@ -196,7 +194,7 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
 
 
 @rule(Severity.WARNING)
-def onnx_batching_unused(model: CheckedModel) -> Iterator[Problem]:
+def onnx_batching_unused(model: Model) -> Iterator[Problem]:
     """The model could batch, and its configuration does not let it.
 
     With inputs and outputs listed the server completes nothing, so an omitted max_batch_size stays 0 (onnxruntime

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model
 from triton_kit.signature.errors import ModelFileError
 
 
-def signatures(model: CheckedModel) -> Iterator[tuple[int, Any]]:
+def signatures(model: Model) -> Iterator[tuple[int, Any]]:
     """The versions of an ONNX model whose file can be read, with what it says."""
     if model.backend == "onnxruntime":
         for version in model.versions:
@@ -27,14 +27,14 @@ def signatures(model: CheckedModel) -> Iterator[tuple[int, Any]]:
                 yield version, onnx
 
 
-def model_path(model: CheckedModel, version: int) -> str:
+def model_path(model: Model, version: int) -> str:
     """The file that is opened; a directory stands for the model.onnx in it."""
     path = model.model_file(version)
-    return os.path.join(path, "model.onnx") if files.kind_of(path) == files.DIRECTORY else path
+    return os.path.join(path, "model.onnx") if disk.kind_of(path) == disk.DIRECTORY else path
 
 
 @rule(Severity.ERROR)
-def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def onnx_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no ONNX file that can be opened.
 
     Empty, cut short, a git-lfs pointer, something else, or with tensors kept outside its directory (onnxruntime
@@ -61,7 +61,7 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
         except Broken:
             continue
         if isinstance(found, Exception):
-            path = FilePath(model_path(model, version))
+            path = Path(model_path(model, version))
             detail = str(getattr(found, "detail", found))
             yield Problem(
                 message=f"the model file {version}/{model.file_name} {detail}",
@@ -69,7 +69,7 @@ def onnx_unreadable(model: CheckedModel) -> Iterator[Problem]:
                 file=path,
             )
         elif found.graphs > 1:
-            path = FilePath(model_path(model, version))
+            path = Path(model_path(model, version))
             yield Problem(message=f"the file holds {found.graphs} models", help="keep one of them", file=path)
 
 
@@ -87,7 +87,7 @@ _LAST_KNOWN = (26, 8)
 
 
 @rule(Severity.ERROR)
-def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
+def onnx_too_new(model: Model) -> Iterator[Problem]:
     """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
 
     ONNX Runtime 1.19.2 of 24.10 takes IR versions up to 10 and opsets up to 21 (onnxruntime onnxruntime.cc:LoadModel).
@@ -121,12 +121,12 @@ def onnx_too_new(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(
                     message=f"the {said} {number} is newer than ONNX Runtime of this release reads, {limit}",
                     help=f"export the model with {said} {limit} at most, or serve it with a newer release",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )
 
 
 @rule(Severity.ERROR)
-def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
+def onnx_external_data_missing(model: Model) -> Iterator[Problem]:
     """A file that the model keeps its tensors in is missing or too short.
 
     ONNX Runtime looks for it beside the ONNX file (onnxruntime onnxruntime.cc:LoadModel).
@@ -156,27 +156,27 @@ def onnx_external_data_missing(model: CheckedModel) -> Iterator[Problem]:
                     message=f"the tensor '{data.tensor}' is {count(data.size, 'byte')} and has {data.length} of"
                     f" '{data.location}'",
                     help="save the model and its tensors again",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )
         folder = os.path.dirname(model_path(model, version)) if needed else ""
         for location, size in needed.items():
             path = os.path.join(folder, location)
-            if files.kind_of(path) != files.FILE:
+            if disk.kind_of(path) != disk.FILE:
                 yield Problem(
                     message=f"the model keeps tensors in '{location}', which does not exist beside it",
                     help="copy that file along with the model",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )
             elif os.path.getsize(path) < size:
                 yield Problem(
                     message=f"'{location}' has {count(os.path.getsize(path), 'byte')} where the model needs {size}",
                     help="copy it again",
-                    file=FilePath(path),
+                    file=Path(path),
                 )
 
 
 @rule(Severity.WARNING)
-def onnx_external_data_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def onnx_external_data_elsewhere(model: Model) -> Iterator[Problem]:
     """A file that the model keeps its tensors in is not in the model's directory.
 
     ONNX Runtime 1.19 of 24.10 opens it wherever it is; a model that is copied without it does not load (onnxruntime
@@ -194,7 +194,7 @@ def onnx_external_data_elsewhere(model: CheckedModel) -> Iterator[Problem]:
         -- 1/weights.bin
         0123456789abcdef
     """
-    from triton_kit.signature.external import confine
+    from triton_kit.signature.external_data import confine
 
     for version, onnx in signatures(model):
         if not onnx.external_data:
@@ -203,14 +203,14 @@ def onnx_external_data_elsewhere(model: CheckedModel) -> Iterator[Problem]:
         for location in dict.fromkeys(data.location for data in onnx.external_data):
             there = os.path.join(os.path.dirname(path), location)
             try:
-                confine(FilePath(path), (location,))
+                confine(Path(path), (location,))
             except ModelFileError as error:
-                if files.kind_of(there) == files.FILE:
-                    yield Problem(message=f"the model {error.detail}", help=error.hint, file=FilePath(path))
+                if disk.kind_of(there) == disk.FILE:
+                    yield Problem(message=f"the model {error.detail}", help=error.hint, file=Path(path))
 
 
 @rule(Severity.ERROR)
-def onnx_invalid_graph(model: CheckedModel) -> Iterator[Problem]:
+def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
     """The graph of the ONNX model is one that ONNX Runtime does not take.
 
     An operator that does not exist in the version that is imported, with a wrong number of inputs or outputs, without a
@@ -238,7 +238,7 @@ def onnx_invalid_graph(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"the graph is invalid: {fault}",
                 help="export the model again, and check it with onnx.checker",
-                file=FilePath(model_path(model, version)),
+                file=Path(model_path(model, version)),
             )
 
 
@@ -246,7 +246,7 @@ _MOST_FAULTS = 5
 
 
 @rule(Severity.ERROR)
-def onnx_non_tensor(model: CheckedModel) -> Iterator[Problem]:
+def onnx_non_tensor(model: Model) -> Iterator[Problem]:
     """An input or output of the ONNX model is no tensor.
 
     A sequence, map, optional or sparse tensor fails the load even if the configuration does not name it; a typical case
@@ -272,5 +272,5 @@ def onnx_non_tensor(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(
                     message=f"the {side} '{foreign.name}' of the model is a {kind}, which Triton cannot serve",
                     help="export the model without it; for scikit-learn set zipmap to False",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )

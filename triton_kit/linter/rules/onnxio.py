@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Completed, Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import set_near, set_word
+from triton_kit.linter.fix.edits import set_near, set_word
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnxfile import model_path, signatures
 from triton_kit.linter.rules.sequences import CORRELATION_ID, ID_TYPES, controls, given_lists
 from triton_kit.linter.wording import count, listed, nearest, shape
+from triton_kit.model.completion import Completed, Tensor
+from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
 
 _OPAQUE = ("sequence", "map", "optional", "sparse_tensor", "opaque")
 
 
-def versions(model: CheckedModel) -> Iterator[tuple[int, Any, Completed]]:
+def versions(model: Model) -> Iterator[tuple[int, Any, Completed]]:
     """The versions that get as far as the comparison: a file that reads, only tensors in it."""
     for version, onnx in signatures(model):
         if any(f.kind in _OPAQUE for f in onnx.foreign_io):
@@ -41,7 +41,7 @@ def _allowed(onnx: Any) -> dict[str, Any]:
 
 
 @rule(Severity.ERROR)
-def onnx_input_count(model: CheckedModel) -> Iterator[Problem]:
+def onnx_input_count(model: Model) -> Iterator[Problem]:
     """The configuration has more or fewer inputs than the model.
 
     Inputs that are not optional, batch inputs, kinds of controls and states together must be as many as the inputs that
@@ -69,7 +69,7 @@ def onnx_input_count(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_input_counts(model))
 
 
-def _input_counts(model: CheckedModel) -> Iterator[Problem]:
+def _input_counts(model: Model) -> Iterator[Problem]:
     for _, onnx, completed in versions(model):
         if not model.inputs and completed.skipped and not model.options.auto_complete and not onnx.signature.inputs:
             continue
@@ -129,7 +129,7 @@ def _close(name: str, choices: Sequence[str]) -> str | None:
 
 
 @rule(Severity.ERROR)
-def onnx_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
+def onnx_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that the model does not have.
 
     (onnxruntime onnxruntime.cc:ValidateInputs, ValidateOutputs.)
@@ -156,7 +156,7 @@ def onnx_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_unknown_tensors(model))
 
 
-def _unknown_tensors(model: CheckedModel) -> Iterator[Problem]:
+def _unknown_tensors(model: Model) -> Iterator[Problem]:
     for _, onnx, completed in versions(model):
         for tensor in (*completed.inputs, *completed.outputs):
             known = _allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
@@ -170,7 +170,7 @@ def _unknown_tensors(model: CheckedModel) -> Iterator[Problem]:
                 )
 
 
-def pairs(model: CheckedModel) -> Iterator[tuple[int, Tensor, Any, Completed]]:
+def pairs(model: Model) -> Iterator[tuple[int, Tensor, Any, Completed]]:
     """Each tensor of the completed configuration with the model's of that name."""
     for version, onnx, completed in versions(model):
         inputs, outputs = _allowed(onnx), {t.name: t for t in onnx.signature.outputs}
@@ -181,7 +181,7 @@ def pairs(model: CheckedModel) -> Iterator[tuple[int, Tensor, Any, Completed]]:
 
 
 @rule(Severity.ERROR)
-def onnx_data_type(model: CheckedModel) -> Iterator[Problem]:
+def onnx_data_type(model: Model) -> Iterator[Problem]:
     """A tensor's data type is not that of the model.
 
     After completion a type that Triton has no name for counts as not given (onnxruntime onnxruntime.cc:ValidateInputs,
@@ -212,7 +212,7 @@ def onnx_data_type(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_data_types(model))
 
 
-def _data_types(model: CheckedModel) -> Iterator[Problem]:
+def _data_types(model: Model) -> Iterator[Problem]:
     for version, tensor, spec, _ in pairs(model):
         too_new = spec.dtype == "TYPE_BF16" and model.options.release < (26, 3)
         if not tensor.written:
@@ -220,7 +220,7 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(
                     message=f"the {tensor.kind} '{tensor.name}' of the model is of a type that the server cannot use",
                     help="export the model with another type for it",
-                    file=FilePath(model_path(model, version)),
+                    file=Path(model_path(model, version)),
                 )
             continue
         if tensor.data_type == "TYPE_INVALID" or (tensor.data_type == "TYPE_BF16" and model.options.release < (26, 3)):
@@ -238,7 +238,7 @@ def _data_types(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def onnx_optional_input(model: CheckedModel) -> Iterator[Problem]:
+def onnx_optional_input(model: Model) -> Iterator[Problem]:
     """An input is optional where an ONNX model cannot have optional inputs.
 
     Not with batching, and not together with allow_ragged_batch (onnxruntime onnxruntime.cc:ValidateInputs).
@@ -279,7 +279,7 @@ def onnx_optional_input(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def onnx_control(model: CheckedModel) -> Iterator[Problem]:
+def onnx_control(model: Model) -> Iterator[Problem]:
     """A control of sequence batching does not fit an input of the model.
 
     The model must have an input of that name, of the control's type, and of shape [1] without the batch (onnxruntime
@@ -313,7 +313,7 @@ def onnx_control(model: CheckedModel) -> Iterator[Problem]:
 _LIST_TYPES = {"int32_false_true": "TYPE_INT32", "fp32_false_true": "TYPE_FP32", "bool_false_true": "TYPE_BOOL"}
 
 
-def _controls(model: CheckedModel) -> Iterator[Problem]:
+def _controls(model: Model) -> Iterator[Problem]:
     from triton_kit.backends.onnxruntime import session_dims
 
     for _, onnx, completed in versions(model):

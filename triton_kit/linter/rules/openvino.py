@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import once, parameter, readable, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import unsupported
 from triton_kit.linter.wording import count, listed, nearest, shape
+from triton_kit.model import disk
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
+from triton_kit.model.model_file import once, parameter, readable, unreadable
 from triton_kit.repository.tensor import DATA_TYPES, dims
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 _TYPES = frozenset(DATA_TYPES) - {"TYPE_FP64", "TYPE_BF16", "TYPE_STRING"}
 
 
-def _read(path: FilePath) -> IrModel:
+def _read(path: Path) -> IrModel:
     from triton_kit.signature.openvino import read_model
 
     return read_model(path)
 
 
-def _is_ir(model: CheckedModel) -> bool:
+def _is_ir(model: Model) -> bool:
     """Whether the file is an IR; OpenVINO reads other formats, too, by their names."""
     return model.backend == "openvino" and model.file_name.lower().endswith(".xml")
 
 
-def _models(model: CheckedModel) -> Iterator[tuple[int, IrModel]]:
+def _models(model: Model) -> Iterator[tuple[int, IrModel]]:
     if _is_ir(model):
         for version, ir in readable(model, _read):
             # Versions before 10 are of a kind that knows neither Parameter nor Result.
@@ -43,7 +43,7 @@ def _models(model: CheckedModel) -> Iterator[tuple[int, IrModel]]:
 
 
 @rule(Severity.ERROR)
-def openvino_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def openvino_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no OpenVINO IR, or its weights are not beside it.
 
     The weights of `model.xml` are in `model.bin` (openvino openvino.cc:ReadModel).
@@ -71,23 +71,23 @@ def openvino_unreadable(model: CheckedModel) -> Iterator[Problem]:
         name = f"{version}/{os.path.basename(weights)}"
         if not ir.weights:
             continue
-        if files.kind_of(weights) != files.FILE:
+        if disk.kind_of(weights) != disk.FILE:
             yield Problem(
                 message=f"the weights {name} do not exist",
                 help="copy the .bin file along with the .xml",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
             )
         elif os.path.getsize(weights) < ir.weights:
             yield Problem(
                 message=f"the weights {name} have {count(os.path.getsize(weights), 'byte')}, and the model needs "
                 f"{ir.weights}",
                 help="copy the .bin file again; both files must be of one export",
-                file=FilePath(weights),
+                file=Path(weights),
             )
 
 
 @rule(Severity.ERROR)
-def openvino_data_type(model: CheckedModel) -> Iterator[Problem]:
+def openvino_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of an OpenVINO model has a type that the backend does not take.
 
     FP64, BF16 and STRING are not taken; another type than the model's is converted (openvino openvino_utils.cc).
@@ -115,7 +115,7 @@ def openvino_data_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def openvino_input_count(model: CheckedModel) -> Iterator[Problem]:
+def openvino_input_count(model: Model) -> Iterator[Problem]:
     """An OpenVINO model's configuration has more or fewer inputs than the model.
 
     (openvino openvino.cc:ValidateInputs.)
@@ -142,7 +142,7 @@ def openvino_input_count(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_counts(model))
 
 
-def _counts(model: CheckedModel) -> Iterator[Problem]:
+def _counts(model: Model) -> Iterator[Problem]:
     for _, ir in _models(model):
         if (not model.inputs and model.options.auto_complete) or model.config.has("sequence_batching"):
             continue
@@ -159,7 +159,7 @@ def _counts(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def openvino_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
+def openvino_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that no tensor of the OpenVINO model has.
 
     In an IR of version 11 the names are those of its ports, in version 10 those of its layers (openvino
@@ -187,7 +187,7 @@ def openvino_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_unknown(model))
 
 
-def _unknown(model: CheckedModel) -> Iterator[Problem]:
+def _unknown(model: Model) -> Iterator[Problem]:
     for _, ir in _models(model):
         for tensors, there in ((model.inputs, ir.inputs), (model.outputs, ir.outputs)):
             if ir.version >= 11 and not all(t.named for t in there):
@@ -203,7 +203,7 @@ def _unknown(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def openvino_dims(model: CheckedModel) -> Iterator[Problem]:
+def openvino_dims(model: Model) -> Iterator[Problem]:
     """The dims of an input or output do not agree with the OpenVINO model.
 
     The rank must be the model's, with the batch dimension where max_batch_size is over 0. A dimension that is fixed in
@@ -232,7 +232,7 @@ def openvino_dims(model: CheckedModel) -> Iterator[Problem]:
         yield from once(_dims(model))
 
 
-def _dims(model: CheckedModel) -> Iterator[Problem]:
+def _dims(model: Model) -> Iterator[Problem]:
     for _, ir in _models(model):
         batching = _is_batching(model, ir)
         for tensors, there in ((model.inputs, ir.inputs), (model.outputs, ir.outputs)):
@@ -250,7 +250,7 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
                     )
 
 
-def _is_batching(model: CheckedModel, ir: IrModel) -> bool:
+def _is_batching(model: Model, ir: IrModel) -> bool:
     if model.config.max_batch_size > 0 or not model.options.auto_complete:
         return bool(model.config.max_batch_size > 0)
     return all(t.has_batch for t in (*ir.inputs, *ir.outputs))
@@ -280,7 +280,7 @@ _SWITCHES = ("SKIP_OV_DYNAMIC_BATCHSIZE", "ENABLE_BATCH_PADDING", "RESHAPE_IO_LA
 
 
 @rule(Severity.ERROR)
-def openvino_parameter(model: CheckedModel) -> Iterator[Problem]:
+def openvino_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the OpenVINO backend has a value that it does not know.
 
     Capitals do not matter, and an empty value counts as none (openvino openvino.cc:ParseParameterHelper).
@@ -316,7 +316,7 @@ def openvino_parameter(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def openvino_switch(model: CheckedModel) -> Iterator[Problem]:
+def openvino_switch(model: Model) -> Iterator[Problem]:
     """A switch of the OpenVINO backend is neither yes nor no, and stays off.
 
     (openvino openvino.cc:ParseBoolParameter.)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.devices import if_on_gpu, on_gpu
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
+from triton_kit.model.devices import if_on_gpu, on_gpu
+from triton_kit.model.model import Model
 
 _AT = ("optimization", "execution_accelerators")
 
 
 @rule(Severity.ERROR)
-def unknown_cpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
+def unknown_cpu_accelerator(model: Model) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on CPUs that does not exist.
 
     It is looked at for every instance, whatever its kind; only openvino is known (onnxruntime
@@ -47,7 +47,7 @@ def unknown_cpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
+def unknown_gpu_accelerator(model: Model) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on GPUs that does not exist.
 
     A GPU instance fails at it; on a CPU instance nobody looks (onnxruntime onnxruntime.cc:LoadModel).
@@ -81,7 +81,7 @@ def unknown_gpu_accelerator(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def op_library_missing(model: CheckedModel) -> Iterator[Problem]:
+def op_library_missing(model: Model) -> Iterator[Problem]:
     """A library of custom operators is named by nothing, or does not exist.
 
     The path is used as given, not relative to the model; one that is relative to the server's working directory cannot
@@ -112,7 +112,7 @@ def op_library_missing(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def op_library_elsewhere(model: Model) -> Iterator[Problem]:
     """A library of custom operators is not on this machine, or its backend ignores it.
 
     The server opens the path as it is given, on its own machine or in its container (onnxruntime
@@ -145,7 +145,7 @@ def op_library_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def accelerator_ignored(model: CheckedModel) -> Iterator[Problem]:
+def accelerator_ignored(model: Model) -> Iterator[Problem]:
     """Execution accelerators are set for a backend that ignores them.
 
     The pytorch, tensorrt, python and openvino backends do not read them; onnxruntime and tensorflow do (onnxruntime

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.version import leading_integer
+from triton_kit.model.model import Model
+from triton_kit.model.version import leading_integer
 from triton_kit.repository.release import python_of
 from triton_kit.signature import environment
 from triton_kit.signature.errors import ModelFileError
@@ -35,7 +35,7 @@ _BOOLS = {
 }
 
 
-def _values(model: CheckedModel, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+def _values(model: Model, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
     parameters = model.config.parameters
     if parameters:
         for key in table.get(model.backend, ()):
@@ -44,7 +44,7 @@ def _values(model: CheckedModel, table: dict[str, tuple[str, ...]]) -> Iterator[
 
 
 @rule(Severity.ERROR)
-def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
+def parameter_not_an_integer(model: Model) -> Iterator[Problem]:
     """A parameter that the backend reads as an integer is none.
 
     It must begin with an integer of 32 bits; a larger one aborts the server (backend backend_common.cc:ParseIntValue).
@@ -79,7 +79,7 @@ def parameter_not_an_integer(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
+def parameter_not_a_boolean(model: Model) -> Iterator[Problem]:
     """A parameter that the backend reads as a boolean is none.
 
     true, on, 1, false, off and 0 are taken in any case (backend backend_common.cc:ParseBoolValue).
@@ -106,7 +106,7 @@ def parameter_not_a_boolean(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
+def batch_strategy(model: Model) -> Iterator[Problem]:
     """A custom batching strategy cannot be loaded.
 
     It excludes sequence batching, and its library must exist, from 26.06 on inside the model's directory (core
@@ -148,7 +148,7 @@ def batch_strategy(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def execution_environment(model: CheckedModel) -> Iterator[Problem]:
+def execution_environment(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model cannot be found.
 
     A relative path is relative to the server's working directory; `$$TRITON_MODEL_DIRECTORY` stands for the model's
@@ -192,7 +192,7 @@ def execution_environment(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def execution_environment_python(model: CheckedModel) -> Iterator[Problem]:
+def execution_environment_python(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model has another Python than the server.
 
     The program that runs the model is linked with the Python of the release's image, and finds no packages of another
@@ -234,7 +234,7 @@ def execution_environment_python(model: CheckedModel) -> Iterator[Problem]:
     if path == given or not wanted or not os.path.isfile(path) or "triton_python_backend_stub" in model.entries:
         return
     try:
-        found = environment.read(FilePath(path), most=environment.GLANCE).python
+        found = environment.read(Path(path), most=environment.GLANCE).python
     except ModelFileError as error:
         yield Problem(
             at=("parameters", "EXECUTION_ENV_PATH"),
@@ -251,7 +251,7 @@ def execution_environment_python(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def force_cpu_parameter(model: CheckedModel) -> Iterator[Problem]:
+def force_cpu_parameter(model: Model) -> Iterator[Problem]:
     """FORCE_CPU_ONLY_INPUT_TENSORS is neither yes nor no.
 
     (python python_be.cc.)

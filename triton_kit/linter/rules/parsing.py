@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
-from triton_kit.linter.edits import replace
+from triton_kit.linter.fix.edits import replace
 from triton_kit.linter.rule import rule
-from triton_kit.repository.source import Path
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 
-def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
+def _parse_problems(model: Model, kind: str) -> Iterator[Problem]:
     for found in model.document.problems:
         if found.kind == kind:
             file = model.at_file
@@ -28,7 +28,7 @@ def _parse_problems(model: CheckedModel, kind: str) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def syntax(model: CheckedModel) -> Iterator[Problem]:
+def syntax(model: Model) -> Iterator[Problem]:
     """The text is no protobuf text format.
 
     Triton reads no further and refuses the model with `failed to read text proto` (core
@@ -62,7 +62,7 @@ def syntax(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def unknown_field(model: CheckedModel) -> Iterator[Problem]:
+def unknown_field(model: Model) -> Iterator[Problem]:
     """A field has no such name where it stands.
 
     Names are exact: case, underscores and nesting count (protobuf TextFormat).
@@ -84,7 +84,7 @@ def unknown_field(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
+def unknown_enum_value(model: Model) -> Iterator[Problem]:
     """An enumeration has no value of that name.
 
     Names must match with their prefix and case (protobuf TextFormat).
@@ -106,7 +106,7 @@ def unknown_enum_value(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def wrong_type(model: CheckedModel) -> Iterator[Problem]:
+def wrong_type(model: Model) -> Iterator[Problem]:
     """A value is of another type than its field.
 
     Numbers take no quotes, strings need them, a block is no scalar (protobuf TextFormat).
@@ -135,7 +135,7 @@ def wrong_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def out_of_range(model: CheckedModel) -> Iterator[Problem]:
+def out_of_range(model: Model) -> Iterator[Problem]:
     """A number does not fit its field.
 
     The parser refuses what is beyond the field's 32 or 64 bits, and any minus before an unsigned one (protobuf
@@ -159,7 +159,7 @@ def out_of_range(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
+def duplicate_field(model: Model) -> Iterator[Problem]:
     """A field that can be given once is given again.
 
     A block twice is refused even when empty, a scalar unless its first value was the default (protobuf TextFormat).
@@ -182,7 +182,7 @@ def duplicate_field(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
+def conflicting_fields(model: Model) -> Iterator[Problem]:
     """Two fields of which only one may be given stand together.
 
     The members of a oneof exclude each other (protobuf TextFormat).
@@ -207,7 +207,7 @@ def conflicting_fields(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, broken=True)
-def encoding(model: CheckedModel) -> Iterator[Problem]:
+def encoding(model: Model) -> Iterator[Problem]:
     """The file has bytes that the parser does not take.
 
     A byte-order mark, or a control character outside a literal (protobuf TextFormat).
@@ -230,7 +230,7 @@ def encoding(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def field_of_newer_release(model: CheckedModel) -> Iterator[Problem]:
+def field_of_newer_release(model: Model) -> Iterator[Problem]:
     """A field is one that the server's release does not have yet.
 
     An older server knows no such name and refuses the whole file (common protobuf/model_config.proto, by release).
@@ -278,11 +278,11 @@ def _newer_names(release: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _newer_places(message: Any, release: str, at: Path = ()) -> Iterator[tuple[Path, str, str]]:
+def _newer_places(message: Any, release: str, at: Route = ()) -> Iterator[tuple[Route, str, str]]:
     """What is set in a message and came after a release; of a newer block only the block itself."""
     for name, value in message.fields():
         field = message.type_.fields[name]
-        here: Path = (*at, name)
+        here: Route = (*at, name)
         if field.since and field.since > release:
             yield here, name, field.since
         elif field.map:
@@ -300,7 +300,7 @@ def _newer_places(message: Any, release: str, at: Path = ()) -> Iterator[tuple[P
 
 
 @rule(Severity.ERROR, until="26.03", about=("input", "output"))
-def bf16_before_release(model: CheckedModel) -> Iterator[Problem]:
+def bf16_before_release(model: Model) -> Iterator[Problem]:
     """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
 
     The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc).

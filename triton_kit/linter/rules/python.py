@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.pyfile import (
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import listed
+from triton_kit.model import disk
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Span
+from triton_kit.signature.python_source import (
     CLASS,
     binds_class,
     method,
@@ -18,13 +21,10 @@ from triton_kit.linter.pyfile import (
     required_parameters,
     returns_nothing,
 )
-from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import listed
-from triton_kit.repository.source import Span
 
 
 @rule(Severity.ERROR)
-def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
+def python_file_missing(model: Model) -> Iterator[Problem]:
     """A version of a Python model has no model.py, and the server waits for ever.
 
     The stub dies before it reports, and nothing notices (python stub_launcher.cc; the whole server hangs on 24.10).
@@ -49,10 +49,10 @@ def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
     if model.backend != "python" or model.is_ensemble:
         return
     for version in model.versions:
-        if files.kind_of(model.model_file(version)) == files.FILE:
+        if disk.kind_of(model.model_file(version)) == disk.FILE:
             continue
         folder = model.version_folder(version)
-        if files.kind_of(model.join(folder)) != files.DIRECTORY:
+        if disk.kind_of(model.join(folder)) != disk.DIRECTORY:
             held, help_ = [], f"rename the directory that counts as version {version} to {folder}"
         else:
             held = sorted(n for n in model.listing(folder) if n.endswith(".py"))
@@ -66,12 +66,12 @@ def python_file_missing(model: CheckedModel) -> Iterator[Problem]:
             at=at,
             message=f"hangs the server: the model file {folder}/{model.file_name} does not exist",
             help=help_,
-            file=None if at else FilePath(model.join(folder)),
+            file=None if at else Path(model.join(folder)),
         )
 
 
 @rule(Severity.ERROR)
-def python_syntax(model: CheckedModel) -> Iterator[Problem]:
+def python_syntax(model: Model) -> Iterator[Problem]:
     """The code of a Python model does not compile.
 
     The stub cannot import it (python pb_stub.cc). The server's Python may be another than the one that tk runs on, so
@@ -105,15 +105,15 @@ def python_syntax(model: CheckedModel) -> Iterator[Problem]:
             line, column = tree.lineno or 1, tree.offset or 1
             yield Problem(
                 message=f"the code does not compile: {tree.msg}",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
                 span=Span(line=line, column=column, end_line=line, end_column=column + 1),
             )
         elif isinstance(tree, Exception):
-            yield Problem(message=f"the code does not compile: {tree}", file=FilePath(model.model_file(version)))
+            yield Problem(message=f"the code does not compile: {tree}", file=Path(model.model_file(version)))
 
 
 @rule(Severity.ERROR)
-def python_class_missing(model: CheckedModel) -> Iterator[Problem]:
+def python_class_missing(model: Model) -> Iterator[Problem]:
     """The code of a Python model has no class TritonPythonModel.
 
     The backend makes an object of the class of that name (python pb_stub.cc).
@@ -148,7 +148,7 @@ def python_class_missing(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"the code defines no class {CLASS}{near}",
                 help=f"call the class {CLASS}",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
             )
 
 
@@ -156,7 +156,7 @@ _HANGING = ";|$'(&<` "
 
 
 @rule(Severity.ERROR)
-def python_class_not_callable(model: CheckedModel) -> Iterator[Problem]:
+def python_class_not_callable(model: Model) -> Iterator[Problem]:
     """The class of a Python model cannot be made without arguments.
 
     The stub calls it with none (python pb_stub.cc).
@@ -191,13 +191,13 @@ def python_class_not_callable(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{CLASS} is made without arguments, and its __init__ needs {required_parameters(init) - 1}",
                 help="give them defaults, or read what it needs in initialize(self, args)",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
                 span=place(init),
             )
 
 
 @rule(Severity.ERROR)
-def python_completion_broken(model: CheckedModel) -> Iterator[Problem]:
+def python_completion_broken(model: Model) -> Iterator[Problem]:
     """auto_complete_config cannot complete anything as it is written.
 
     It is a static method that takes the configuration and must return it (python pb_stub.cc).
@@ -233,7 +233,7 @@ def python_completion_broken(model: CheckedModel) -> Iterator[Problem]:
         function = method(found, "auto_complete_config") if found else None
         if function is None:
             continue
-        file = FilePath(model.model_file(version))
+        file = Path(model.model_file(version))
         decorators = [d.id for d in function.decorator_list if isinstance(d, ast.Name)]
         needed = required_parameters(function) - ("classmethod" in decorators)
         if needed != 1 and function.args.vararg is None:
@@ -253,7 +253,7 @@ def python_completion_broken(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def python_model_name(model: CheckedModel) -> Iterator[Problem]:
+def python_model_name(model: Model) -> Iterator[Problem]:
     """The name of a Python model, or of an instance group, breaks the command line of its stub.
 
     The name goes through a shell. Until 25.08 loading hangs for ever, from then on the name is refused (python
@@ -283,7 +283,7 @@ def python_model_name(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"{said}the name of a Python model holds {listed(found)}",
             help="use letters, digits, - and _",
-            file=FilePath(model.path),
+            file=Path(model.path),
         )
     bad = bad if refused else ";|' "
     for i, group in enumerate(model.config.instance_group):

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.pycomplete import calls
-from triton_kit.linter.pyfile import method, model_class, place, returns_nothing
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
-from triton_kit.repository.source import Span
+from triton_kit.model.model import Model
+from triton_kit.model.python_completion import calls
 from triton_kit.repository.tensor import DATA_TYPES
+from triton_kit.repository.text_format.source import Span
+from triton_kit.signature.python_source import method, model_class, place, returns_nothing
 
 
-def _classes(model: CheckedModel) -> Iterator[tuple[ast.ClassDef, FilePath]]:
+def _classes(model: Model) -> Iterator[tuple[ast.ClassDef, Path]]:
     if model.backend == "python":
         for version in model.versions:
             found = model_class(model.python(version))
             if found is not None:
-                yield found, FilePath(model.model_file(version))
+                yield found, Path(model.model_file(version))
 
 
 def _span(node: ast.stmt | ast.expr) -> Span:
@@ -30,7 +30,7 @@ def _span(node: ast.stmt | ast.expr) -> Span:
 
 
 @rule(Severity.ERROR)
-def python_initialize_fails(model: CheckedModel) -> Iterator[Problem]:
+def python_initialize_fails(model: Model) -> Iterator[Problem]:
     """The model's initialize raises whatever happens, or is no method at all.
 
     It is called once for each instance, and its exception refuses the model (python pb_stub.cc:Initialize).
@@ -87,7 +87,7 @@ def _raises(function: ast.FunctionDef) -> ast.Raise | None:
 
 
 @rule(Severity.ERROR)
-def python_warmup_unanswered(model: CheckedModel) -> Iterator[Problem]:
+def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
     """A model is warmed up whose execute gives no response.
 
     Where execute returns None the loading never ends; where it returns no responses, the failing warm-up refuses the
@@ -156,7 +156,7 @@ def _sets_decoupled(found: ast.ClassDef) -> bool:
 
 
 @rule(Severity.ERROR)
-def python_completion_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def python_completion_unreadable(model: Model) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that core cannot read, and then nothing that it adds counts.
 
     A data type that does not exist, or dims that are no integers: beside a config.pbtxt the completion is dropped

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Related, Severity
-from triton_kit.linter.pycomplete import Call, calls
-from triton_kit.linter.pyfile import method, model_class
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, nearest, shape
-from triton_kit.repository.source import Span
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
+from triton_kit.model.python_completion import Call, calls
+from triton_kit.repository.text_format.source import Span
+from triton_kit.signature.python_source import method, model_class
 
 
-def _calls(model: CheckedModel) -> Iterator[tuple[Call, FilePath]]:
+def _calls(model: Model) -> Iterator[tuple[Call, Path]]:
     if model.backend != "python" or not model.options.auto_complete:
         return
     for version in model.versions:
         found = model_class(model.python(version))
         function = method(found, "auto_complete_config") if found else None
         for call in calls(function) if function else ():
-            yield call, FilePath(model.model_file(version))
+            yield call, Path(model.model_file(version))
 
 
-def _problem(call: Call, file: FilePath, message: str, help_: str, related: tuple[Related, ...] = ()) -> Problem:
+def _problem(call: Call, file: Path, message: str, help_: str, related: tuple[Related, ...] = ()) -> Problem:
     node = call.node
     span = Span(
         line=node.lineno,
@@ -38,7 +38,7 @@ def _problem(call: Call, file: FilePath, message: str, help_: str, related: tupl
 
 
 @rule(Severity.ERROR)
-def python_completes_bad_tensor(model: CheckedModel) -> Iterator[Problem]:
+def python_completes_bad_tensor(model: Model) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that is incomplete, or with a property that does not exist.
 
     A tensor needs name, data_type and dims; an input may be optional (python triton_python_backend_utils.py).
@@ -88,7 +88,7 @@ def python_completes_bad_tensor(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def python_completion_contradicts(model: CheckedModel) -> Iterator[Problem]:
+def python_completion_contradicts(model: Model) -> Iterator[Problem]:
     """auto_complete_config contradicts the configuration.
 
     What config.pbtxt says must be said again in the same way: type, dims, optional; max_batch_size may only be raised;

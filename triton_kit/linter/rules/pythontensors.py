@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.pycomplete import calls
-from triton_kit.linter.pyfile import CLASS, completes, method, model_class
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import nearest
-from triton_kit.repository.source import Span
+from triton_kit.model.model import Model
+from triton_kit.model.python_completion import calls
+from triton_kit.repository.text_format.source import Span
+from triton_kit.signature.python_source import CLASS, completes, method, model_class
 
 
 @rule(Severity.WARNING)
-def python_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
+def python_unknown_tensor(model: Model) -> Iterator[Problem]:
     """The code of a Python model names a tensor that its configuration does not have.
 
     Nothing compares them while the model loads. An input that is not configured is None for every request, and an
@@ -48,7 +48,7 @@ def python_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     """
     if model.backend != "python" or not (model.inputs or model.outputs):
         return
-    from triton_kit.signature.pynames import find_uses, sends_requests
+    from triton_kit.signature.python_tensors import find_uses, sends_requests
 
     for version in model.versions:
         tree = model.python(version)
@@ -71,12 +71,12 @@ def python_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"'{use.name}' is no {use.kind} of the configuration",
                 help=nearest(use.name, names),
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
                 span=Span(line=use.line, column=use.column, end_line=use.end_line, end_column=use.end_column),
             )
 
 
-def _beside(model: CheckedModel) -> Iterator[str]:
+def _beside(model: Model) -> Iterator[str]:
     """The names of inputs that are not among the inputs: controls, states, batch inputs."""
     yield from (entry.name for _, _, entry in controls(model))
     yield from (name for entry in model.config.batch_input for name in entry.target_name)
@@ -84,13 +84,13 @@ def _beside(model: CheckedModel) -> Iterator[str]:
         yield from (state.input_name for state in model.config.sequence_batching.state)
 
 
-def _states(model: CheckedModel) -> Iterator[str]:
+def _states(model: Model) -> Iterator[str]:
     yield from (name for entry in model.config.batch_output for name in entry.target_name)
     if model.config.has("sequence_batching"):
         yield from (state.output_name for state in model.config.sequence_batching.state)
 
 
-def _added(model: CheckedModel, tree: ast.Module) -> dict[str, list[str]] | None:
+def _added(model: Model, tree: ast.Module) -> dict[str, list[str]] | None:
     """The names that the model's own completion adds; ``None`` where only running it could tell."""
     added: dict[str, list[str]] = {"input": [], "output": []}
     if not model.options.auto_complete or not completes(tree):
@@ -111,7 +111,7 @@ def _added(model: CheckedModel, tree: ast.Module) -> dict[str, list[str]] | None
 
 
 @rule(Severity.WARNING)
-def python_execute_missing(model: CheckedModel) -> Iterator[Problem]:
+def python_execute_missing(model: Model) -> Iterator[Problem]:
     """The class of a Python model has no method execute.
 
     The model loads, and then every request fails (python pb_stub.cc).
@@ -145,7 +145,7 @@ def python_execute_missing(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"{CLASS} has no method execute",
             help=near if near.startswith("did you mean") else "define execute(self, requests)",
-            file=FilePath(model.model_file(version)),
+            file=Path(model.model_file(version)),
             span=Span(line=found.lineno, column=column, end_line=found.lineno, end_column=column + len(CLASS)),
         )
 

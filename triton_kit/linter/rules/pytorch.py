@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import count
-from triton_kit.repository.source import Path
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 TYPES = frozenset(
     f"TYPE_{t}" for t in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "STRING")
@@ -23,7 +23,7 @@ PYTHON = "model.py"
 CONTROLS = ("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_READY", "CONTROL_SEQUENCE_CORRID")
 
 
-def is_torchscript(model: CheckedModel) -> bool:
+def is_torchscript(model: Model) -> bool:
     """Whether the C++ loader for TorchScript opens it; with the runtime model.py, Python does."""
     return model.backend == "pytorch" and model.platform == "pytorch_libtorch" and model.config.runtime != PYTHON
 
@@ -36,14 +36,14 @@ def index(name: str) -> int | None:
     return int(digits[:9] or "0")
 
 
-def tensors(model: CheckedModel) -> Iterator[Tensor]:
+def tensors(model: Model) -> Iterator[Tensor]:
     """The inputs and outputs as written."""
     yield from model.inputs
     yield from model.outputs
 
 
 @rule(Severity.ERROR)
-def pytorch_tensors_missing(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_tensors_missing(model: Model) -> Iterator[Problem]:
     """A PyTorch model lists no inputs, or no outputs.
 
     The backend completes nothing: it needs at least one of each (pytorch pt/model_instance_state.cc:ValidateInputs,
@@ -75,7 +75,7 @@ def pytorch_tensors_missing(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def pytorch_data_type(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a PyTorch model has a type that the backend does not take.
 
     Not UINT16, UINT32, UINT64 and BF16 (pytorch libtorch_utils.cc).
@@ -112,7 +112,7 @@ def unsupported(found: Iterable[Tensor], types: frozenset[str], backend: str) ->
 
 
 @rule(Severity.ERROR)
-def pytorch_string_rank(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_string_rank(model: Model) -> Iterator[Problem]:
     """A tensor of strings of a PyTorch model has more than one dimension.
 
     It becomes a list of strings, the batch dimension included: without batching it takes one dimension, with batching
@@ -152,7 +152,7 @@ def pytorch_string_rank(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _named(model: CheckedModel) -> Iterator[tuple[Path, str, str]]:
+def _named(model: Model) -> Iterator[tuple[Route, str, str]]:
     """Every name that a sequence model gives to a tensor of the PyTorch model, with its place."""
     for tensor in tensors(model):
         yield (*tensor.at, "name"), f"{tensor.kind} '{tensor.name}'", tensor.name
@@ -166,7 +166,7 @@ def _named(model: CheckedModel) -> Iterator[tuple[Path, str, str]]:
 
 
 @rule(Severity.ERROR)
-def pytorch_sequence_names(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_sequence_names(model: Model) -> Iterator[Problem]:
     """A tensor of a PyTorch sequence model does not end in its position.
 
     With sequence batching, inputs, outputs, controls and states are all told by `<name>__<index>` (pytorch

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import PYTHON, index, tensors
 from triton_kit.linter.wording import listed
+from triton_kit.model.model import Model
 
 
 @rule(Severity.ERROR, since="26.03")
-def aoti_sequences(model: CheckedModel) -> Iterator[Problem]:
+def aoti_sequences(model: Model) -> Iterator[Problem]:
     """A package of AOT-Inductor is served in sequences.
 
     (pytorch pt2/model_instance_state.cc.)
@@ -49,7 +49,7 @@ def aoti_sequences(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="26.03", until="26.05")
-def aoti_names(model: CheckedModel) -> Iterator[Problem]:
+def aoti_names(model: Model) -> Iterator[Problem]:
     """A tensor of an AOT-Inductor package does not end in its position.
 
     From 26.05 on, names may also be paths into the call, such as `ARGS[0]` (pytorch pt2/model_instance_state.cc).
@@ -84,7 +84,7 @@ def aoti_names(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, since="26.03")
-def aoti_parameters_ignored(model: CheckedModel) -> Iterator[Problem]:
+def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
     """Parameters are set for an AOT-Inductor package, which never reads them.
 
     (pytorch pt2/model_state.cc.)
@@ -115,7 +115,7 @@ def aoti_parameters_ignored(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def pytorch_runtime_parameters(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_runtime_parameters(model: Model) -> Iterator[Problem]:
     """A parameter of PyTorch's Python runtime has a value that it cannot read.
 
     NUM_THREADS and NUM_INTEROP_THREADS are integers, TORCH_COMPILE_OPTIONAL_PARAMETERS an object in JSON without the
@@ -160,7 +160,7 @@ def pytorch_runtime_parameters(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def pytorch_runtime_files(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_runtime_files(model: Model) -> Iterator[Problem]:
     """A PyTorch model for the Python runtime has neither a model.py nor a model.pt.
 
     The runtime takes a class from `model.py`, with weights from `model.pt` where that is there, or a TorchScript
@@ -189,5 +189,5 @@ def pytorch_runtime_files(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"{version}/ holds neither model.py nor model.pt, which PyTorch's Python runtime looks for",
                 help="name the file so",
-                file=FilePath(model.join(model.version_folder(version))),
+                file=Path(model.join(model.version_folder(version))),
             )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.repository.source import Path
+from triton_kit.model.model import Broken, Model
+from triton_kit.repository.text_format.source import Route
 
 
-def _resources(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
+def _resources(model: Model) -> Iterator[tuple[Route, Any]]:
     if not model.is_ensemble:
         for i, group in enumerate(model.config.instance_group):
             for j, resource in enumerate(group.rate_limiter.resources if group.has("rate_limiter") else ()):
                 yield ("instance_group", i, "rate_limiter", "resources", j), resource
 
 
-def _conditional(model: CheckedModel) -> tuple[str, Severity | None]:
+def _conditional(model: Model) -> tuple[str, Severity | None]:
     """How a finding ends, and what it counts as, where it is not known whether the server limits rates."""
     if model.options.rate_limit:
         return "", None
@@ -26,7 +26,7 @@ def _conditional(model: CheckedModel) -> tuple[str, Severity | None]:
 
 
 @rule(Severity.ERROR)
-def resource_global_and_local(model: CheckedModel) -> Iterator[Problem]:
+def resource_global_and_local(model: Model) -> Iterator[Problem]:
     """A resource is one of the whole server in one place and one of each device in another.
 
     All models that are loaded count together, and the one that comes later is refused; without
@@ -57,7 +57,7 @@ def resource_global_and_local(model: CheckedModel) -> Iterator[Problem]:
     if model.options.rate_limit is False:
         return
     mine = list(_resources(model))
-    seen: dict[str, tuple[bool, str, Path]] = {}
+    seen: dict[str, tuple[bool, str, Route]] = {}
     if mine:
         end, severity = _conditional(model)
         for name in model.repository.names if model.options.rate_limit else ():
@@ -82,7 +82,7 @@ def resource_global_and_local(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _others(model: CheckedModel, name: str) -> list[tuple[Path, Any]]:
+def _others(model: Model, name: str) -> list[tuple[Route, Any]]:
     other = model.repository.model(name)
     try:
         return list(_resources(other)) if other else []
@@ -91,7 +91,7 @@ def _others(model: CheckedModel, name: str) -> list[tuple[Path, Any]]:
 
 
 @rule(Severity.ERROR)
-def resource_insufficient(model: CheckedModel) -> Iterator[Problem]:
+def resource_insufficient(model: Model) -> Iterator[Problem]:
     """An instance needs more of a resource than the server grants.
 
     With `--rate-limit-resource` the server says how much there is of each; what it does not name it does not have

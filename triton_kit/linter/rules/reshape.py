@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import shape
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
 
 
-def _reshaped(model: CheckedModel) -> Iterator[tuple[Tensor, list[int]]]:
+def _reshaped(model: Model) -> Iterator[tuple[Tensor, list[int]]]:
     for tensor in (*model.inputs, *model.outputs):
         if tensor.reshape is not None and tensor.dims:
             yield tensor, tensor.reshape
@@ -34,7 +34,7 @@ def _wrapped(number: int) -> int:
 
 
 @rule(Severity.ERROR)
-def empty_reshape_without_batching(model: CheckedModel) -> Iterator[Problem]:
+def empty_reshape_without_batching(model: Model) -> Iterator[Problem]:
     """A reshape is empty while the model has no batch dimension.
 
     (core model_config_utils.cc:ValidateIOShape.)
@@ -66,7 +66,7 @@ def empty_reshape_without_batching(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def bad_reshape_dimension(model: CheckedModel) -> Iterator[Problem]:
+def bad_reshape_dimension(model: Model) -> Iterator[Problem]:
     """A dimension of a reshape is neither positive nor -1.
 
     (core model_config_utils.cc:ValidateIOShape.)
@@ -96,7 +96,7 @@ def bad_reshape_dimension(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def reshape_changes_size(model: CheckedModel) -> Iterator[Problem]:
+def reshape_changes_size(model: Model) -> Iterator[Problem]:
     """Dims and reshape hold different numbers of elements.
 
     Dimensions of any size must be as many on both sides, with equal products of the fixed ones before, between and

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import once, readable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import CONTROLS, unsupported
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.rules.tensorflow import GONE, is_graph, is_saved_model, read_frozen, served
 from triton_kit.linter.wording import count, listed, nearest, shape
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
+from triton_kit.model.model_file import once, readable
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_data_type(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a TensorFlow model has another type than in the model, or one that the backend does not take.
 
     (tensorflow tensorflow.cc:ValidateTRITONTFModel, ValidateModelConfig.)
@@ -54,7 +54,7 @@ def tensorflow_data_type(model: CheckedModel) -> Iterator[Problem]:
         yield from once(_types(model))
 
 
-def _types(model: CheckedModel) -> Iterator[Problem]:
+def _types(model: Model) -> Iterator[Problem]:
     for _, tensor, spec in _pairs(model):
         if tensor.data_type in _TYPES and tensor.data_type != spec.dtype:
             yield Problem(
@@ -64,7 +64,7 @@ def _types(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _pairs(model: CheckedModel) -> Iterator[tuple[SignatureDef, Tensor, TensorSpec]]:
+def _pairs(model: Model) -> Iterator[tuple[SignatureDef, Tensor, TensorSpec]]:
     """Each written tensor with the signature's of that key."""
     for _, signature in served(model):
         for tensors, specs in ((model.inputs, signature.inputs), (model.outputs, signature.outputs)):
@@ -75,7 +75,7 @@ def _pairs(model: CheckedModel) -> Iterator[tuple[SignatureDef, Tensor, TensorSp
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that the TensorFlow model does not have.
 
     Those of a SavedModel are the keys of its signature; of a frozen graph its placeholders are inputs, and each other
@@ -105,7 +105,7 @@ def tensorflow_unknown_tensor(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_unknown(model))
 
 
-def _unknown(model: CheckedModel) -> Iterator[Problem]:
+def _unknown(model: Model) -> Iterator[Problem]:
     for _, signature in served(model):
         in_graph = {name for _, name in signature.tensors} | {name.partition(":")[0] for _, name in signature.tensors}
         for tensors, specs in ((model.inputs, signature.inputs), (model.outputs, signature.outputs)):
@@ -128,7 +128,7 @@ def _unknown_of(tensors: list[Tensor], known: list[str] | tuple[str, ...], also:
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_input_count(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_input_count(model: Model) -> Iterator[Problem]:
     """A SavedModel's configuration has more or fewer inputs than its signature.
 
     Inputs, batch inputs and controls together must be as many as the signature's inputs; of the outputs some may be
@@ -158,7 +158,7 @@ def tensorflow_input_count(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_counts(model))
 
 
-def _counts(model: CheckedModel) -> Iterator[Problem]:
+def _counts(model: Model) -> Iterator[Problem]:
     for _, signature in served(model):
         if not model.inputs and model.options.auto_complete:
             continue
@@ -179,7 +179,7 @@ def _counts(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_not_batchable(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_not_batchable(model: Model) -> Iterator[Problem]:
     """max_batch_size is given, and some tensor of the SavedModel does not begin with a dimension of any size.
 
     While the server completes a configuration it looks at every tensor of the signature, otherwise at those of the
@@ -222,7 +222,7 @@ def tensorflow_not_batchable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_dims(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_dims(model: Model) -> Iterator[Problem]:
     """The dims of an input or output do not agree with the SavedModel.
 
     The rank must be the model's, the batch dimension aside, and each fixed dimension the same; an output must also have
@@ -252,7 +252,7 @@ def tensorflow_dims(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_dims(model))
 
 
-def _dims(model: CheckedModel) -> Iterator[Problem]:
+def _dims(model: Model) -> Iterator[Problem]:
     batched_outputs = {name for entry in model.config.batch_output for name in entry.target_name}
     for signature, tensor, spec in _pairs(model):
         expected = dims(spec.shape or ())
@@ -276,7 +276,7 @@ def _dims(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _is_batching(model: CheckedModel, signature: SignatureDef) -> bool:
+def _is_batching(model: Model, signature: SignatureDef) -> bool:
     """Whether max_batch_size is over 0 after completion.
 
     Where it is not written, the rank of the last written tensor tells what is meant (AutoCompleteHelper).

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
-from triton_kit.repository.source import Path
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 BOOLEAN_KINDS = ("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_READY")
 CORRELATION_ID = "CONTROL_SEQUENCE_CORRID"
@@ -17,7 +17,7 @@ VALUE_LISTS = ("int32_false_true", "fp32_false_true", "bool_false_true")
 ID_TYPES = ("TYPE_UINT64", "TYPE_INT64", "TYPE_UINT32", "TYPE_INT32", "TYPE_STRING")
 
 
-def controls(model: CheckedModel) -> Iterator[tuple[Path, Any, Any]]:
+def controls(model: Model) -> Iterator[tuple[Route, Any, Any]]:
     """Each control with its route and the control input that it belongs to."""
     if not model.config.has("sequence_batching"):
         return
@@ -32,7 +32,7 @@ def given_lists(control: Any) -> list[str]:
 
 
 @rule(Severity.ERROR)
-def control_without_name(model: CheckedModel) -> Iterator[Problem]:
+def control_without_name(model: Model) -> Iterator[Problem]:
     """A control input has no name.
 
     (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
@@ -62,7 +62,7 @@ def control_without_name(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def control_tensor_twice(model: CheckedModel) -> Iterator[Problem]:
+def control_tensor_twice(model: Model) -> Iterator[Problem]:
     """Two control inputs name the same tensor.
 
     (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
@@ -102,7 +102,7 @@ def control_tensor_twice(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def control_kind_twice(model: CheckedModel) -> Iterator[Problem]:
+def control_kind_twice(model: Model) -> Iterator[Problem]:
     """A kind of control is given twice.
 
     An omitted kind is CONTROL_SEQUENCE_START (core model_config_utils.cc:GetBooleanSequenceControlProperties).
@@ -127,7 +127,7 @@ def control_kind_twice(model: CheckedModel) -> Iterator[Problem]:
           control_input { name: "e" control { kind: CONTROL_SEQUENCE_END int32_false_true: [ 0, 1 ] } }
         }
     """
-    first: dict[str, Path] = {}
+    first: dict[str, Route] = {}
     for at, control, _ in controls(model):
         kind = control.kind
         if isinstance(kind, str) and first.setdefault(kind, at) != at:
@@ -144,7 +144,7 @@ def control_kind_twice(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def control_without_values(model: CheckedModel) -> Iterator[Problem]:
+def control_without_values(model: Model) -> Iterator[Problem]:
     """A boolean control has no list of its two values, or more than one.
 
     START, END and READY need exactly one of int32_false_true, fp32_false_true and bool_false_true (core
@@ -179,7 +179,7 @@ def control_without_values(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def control_values_not_two(model: CheckedModel) -> Iterator[Problem]:
+def control_values_not_two(model: Model) -> Iterator[Problem]:
     """A control's values are not exactly two.
 
     (core model_config_utils.cc:GetBooleanSequenceControlProperties.)
@@ -209,7 +209,7 @@ def control_values_not_two(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def correlation_id_with_values(model: CheckedModel) -> Iterator[Problem]:
+def correlation_id_with_values(model: Model) -> Iterator[Problem]:
     """The correlation id has values for false and true.
 
     (core model_config_utils.cc:GetTypedSequenceControlProperties.)
@@ -244,7 +244,7 @@ def correlation_id_with_values(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def correlation_id_type(model: CheckedModel) -> Iterator[Problem]:
+def correlation_id_type(model: Model) -> Iterator[Problem]:
     """The correlation id is of a type that it cannot have.
 
     (core model_config_utils.cc:ValidateModelConfig.)
@@ -276,7 +276,7 @@ def correlation_id_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def slot_utilization_out_of_range(model: CheckedModel) -> Iterator[Problem]:
+def slot_utilization_out_of_range(model: Model) -> Iterator[Problem]:
     """The minimum slot utilization is not between 0 and 1.
 
     (core model_config_utils.cc:ValidateModelConfig.)

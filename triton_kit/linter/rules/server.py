@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel, CheckedRepository
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
+from triton_kit.model import disk
+from triton_kit.model.model import Model, Repository
 
 
 @rule(Severity.ERROR)
-def duplicate_model(model: CheckedModel) -> Iterator[Problem]:
+def duplicate_model(model: Model) -> Iterator[Problem]:
     """Two repositories of a server have a model of the same name.
 
     The server then drops it from all of them; with `--model-namespacing=true` each repository is a namespace of its own
@@ -39,7 +39,7 @@ def duplicate_model(model: CheckedModel) -> Iterator[Problem]:
         return
     for other in model.repository.holders(model.name)[1:]:
         there = other.model(model.name)
-        place = FilePath(there.path if there else other.path)
+        place = Path(there.path if there else other.path)
         yield Problem(
             message=f"another repository of the server has a model '{model.name}' too: {other.path}",
             help="rename one of them, start the server with --model-namespacing=true, or validate one at a time",
@@ -48,7 +48,7 @@ def duplicate_model(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, scope="repository")
-def requested_model_missing(repository: CheckedRepository) -> Iterator[Problem]:
+def requested_model_missing(repository: Repository) -> Iterator[Problem]:
     """A model that the server is to load at its start is in none of its repositories.
 
     With explicit model control the server then ends (core model_repository_manager.cc:Poll).
@@ -80,7 +80,7 @@ def requested_model_missing(repository: CheckedRepository) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def backend_not_installed(model: CheckedModel) -> Iterator[Problem]:
+def backend_not_installed(model: Model) -> Iterator[Problem]:
     """The server does not have the backend.
 
     Said only where `--image-backends` tells which ones it has. A library `libtriton_<backend>.so` in the version's or
@@ -115,7 +115,7 @@ def backend_not_installed(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def custom_config_missing(model: CheckedModel) -> Iterator[Problem]:
+def custom_config_missing(model: Model) -> Iterator[Problem]:
     """A model has configurations to choose from, and none of the name that the server is told.
 
     It takes config.pbtxt then, without a word (core model_repository_manager.cc:GetModelConfigFullPath).
@@ -140,12 +140,12 @@ def custom_config_missing(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"configs/ has no {name}.pbtxt, so the server takes config.pbtxt",
             help=nearest(name, there) if there else f"write configs/{name}.pbtxt",
-            file=FilePath(model.join("configs")),
+            file=Path(model.join("configs")),
         )
 
 
 @rule(Severity.ERROR)
-def checksum_mismatch(model: CheckedModel) -> Iterator[Problem]:
+def checksum_mismatch(model: Model) -> Iterator[Problem]:
     """The checksum agent is given a sum that the file does not have.
 
     Its parameters are `MD5:<path below the model>` and the sum in hexadecimal digits; other algorithms are refused
@@ -179,7 +179,7 @@ def checksum_mismatch(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(at=at, key=True, message=f"'{key}' is no checksum", help="write MD5:<file>")
                 continue
             path = model.join(name)
-            if files.kind_of(path) != files.FILE:
+            if disk.kind_of(path) != disk.FILE:
                 yield Problem(at=at, message=f"the file '{name}' does not exist", help="put it into the model")
             elif (found := _md5(path)) not in (None, value):
                 yield Problem(at=at, message=f"the file '{name}' has another MD5 sum: {found}", help=f"write {found}")

@@ -6,29 +6,29 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
-from triton_kit.repository.source import Path
+from triton_kit.model import disk
+from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
+from triton_kit.repository.text_format.source import Route
 
 
-def _states(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
+def _states(model: Model) -> Iterator[tuple[Route, Any]]:
     if model.config.has("sequence_batching") and not model.is_ensemble:
         for i, state in enumerate(model.config.sequence_batching.state):
             yield ("sequence_batching", "state", i), state
 
 
-def _initial(model: CheckedModel) -> Iterator[tuple[Path, Any, Any]]:
+def _initial(model: Model) -> Iterator[tuple[Route, Any, Any]]:
     for at, state in _states(model):
         for i, initial in enumerate(state.initial_state):
             yield (*at, "initial_state", i), initial, state
 
 
 @rule(Severity.ERROR)
-def several_initial_states(model: CheckedModel) -> Iterator[Problem]:
+def several_initial_states(model: Model) -> Iterator[Problem]:
     """A state has more than one initial state.
 
     (core sequence_batch_scheduler.cc:Create.)
@@ -68,7 +68,7 @@ def several_initial_states(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def initial_state_disagrees(model: CheckedModel) -> Iterator[Problem]:
+def initial_state_disagrees(model: Model) -> Iterator[Problem]:
     """An initial state is not of the type and shape of its state, or lacks its name or its data.
 
     It needs a name, the state's data_type, as many dims, all fixed and equal to the state's fixed ones, and one of
@@ -125,7 +125,7 @@ def initial_state_disagrees(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def initial_state_twice(model: CheckedModel) -> Iterator[Problem]:
+def initial_state_twice(model: Model) -> Iterator[Problem]:
     """Two states of one input both have an initial state.
 
     (core sequence_batch_scheduler.cc:GenerateInitialStateData.)
@@ -171,7 +171,7 @@ def initial_state_twice(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def initial_state_file(model: CheckedModel) -> Iterator[Problem]:
+def initial_state_file(model: Model) -> Iterator[Problem]:
     """The file of an initial state is missing or too short.
 
     It is looked up in the model's directory `initial_state/` and must hold the bytes of the dims (core
@@ -208,7 +208,7 @@ def initial_state_file(model: CheckedModel) -> Iterator[Problem]:
         if not initial.has("data_file"):
             continue
         path = model.join("initial_state", initial.data_file)
-        if files.kind_of(path) != files.FILE:
+        if disk.kind_of(path) != disk.FILE:
             yield Problem(
                 at=(*at, "data_file"),
                 message=f"the file initial_state/{initial.data_file} does not exist",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
+from triton_kit.model import disk
+from triton_kit.model.completion import MODEL_FILES
+from triton_kit.model.model import Model
 
 
 @rule(Severity.WARNING)
-def several_model_files(model: CheckedModel) -> Iterator[Problem]:
+def several_model_files(model: Model) -> Iterator[Problem]:
     """The directory that tells the backend holds model files of several.
 
     Where the configuration names neither backend, platform nor file, a fixed order decides: tensorflow, tensorrt,
@@ -48,7 +48,7 @@ def several_model_files(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, since="26.03")
-def archive_for_another_loader(model: CheckedModel) -> Iterator[Problem]:
+def archive_for_another_loader(model: Model) -> Iterator[Problem]:
     """A model.pt2 goes to the loader of TorchScript, which cannot read it.
 
     Without a platform, pytorch gets `pytorch_libtorch`, unless a bare model.pt2 is found in the first directory (core
@@ -71,7 +71,7 @@ def archive_for_another_loader(model: CheckedModel) -> Iterator[Problem]:
     if model.platform != "pytorch_libtorch" or model.config.platform:
         return
     lone = model.versions and "model.pt2" in model.listing(model.version_folder(model.versions[-1]))
-    if model.file_name.endswith(".pt2") or (lone and files.kind_of(model.model_file(model.versions[-1])) is None):
+    if model.file_name.endswith(".pt2") or (lone and disk.kind_of(model.model_file(model.versions[-1])) is None):
         yield Problem(
             at=("default_model_filename",) if model.config.default_model_filename else ("backend",),
             message="model.pt2 is handed to the loader of TorchScript",
@@ -80,7 +80,7 @@ def archive_for_another_loader(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def negative_version(model: CheckedModel) -> Iterator[Problem]:
+def negative_version(model: Model) -> Iterator[Problem]:
     """A directory counts as a negative version.
 
     Version -1 stands for the latest one in the API (core model_lifecycle.cc:VersionsToLoad).
@@ -103,12 +103,12 @@ def negative_version(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"'{name}' counts as version {number}",
                 help="rename the directory to a positive number",
-                file=FilePath(model.join(name)),
+                file=Path(model.join(name)),
             )
 
 
 @rule(Severity.WARNING)
-def ensemble_input_written(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_input_written(model: Model) -> Iterator[Problem]:
     """An input of an ensemble is written by a step, or is its output as well.
 
     What a request brings and what a step makes then mix in the order of arrival; an input that is also an output is
@@ -164,7 +164,7 @@ def ensemble_input_written(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, about=("instance_group",))
-def secondary_device(model: CheckedModel) -> Iterator[Problem]:
+def secondary_device(model: Model) -> Iterator[Problem]:
     """A TensorRT group has more than one secondary device, or one of an undefined kind.
 
     (tensorrt tensorrt_model_instance.cc.)
@@ -195,7 +195,7 @@ def secondary_device(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="26.03", about=("input", "output"))
-def element_count_overflow(model: CheckedModel) -> Iterator[Problem]:
+def element_count_overflow(model: Model) -> Iterator[Problem]:
     """The dims of a tensor that is reshaped make more elements than 64 bits can count.
 
     The product of the dims before the first variable one is checked (common model_config.cc:GetElementCount).
@@ -255,7 +255,7 @@ def _near(key: str) -> list[str]:
 
 
 @rule(Severity.WARNING, about=("parameters",))
-def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
+def onnx_parameter_misspelt(model: Model) -> Iterator[Problem]:
     """A parameter of an ONNX model is nearly one that the backend reads.
 
     Keys are exact, and unknown ones are ignored (onnxruntime onnxruntime.cc:ModelState).
@@ -284,7 +284,7 @@ def onnx_parameter_misspelt(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("sequence_batching",))
-def onnx_state_unknown(model: CheckedModel) -> Iterator[Problem]:
+def onnx_state_unknown(model: Model) -> Iterator[Problem]:
     """A state has a tensor that the ONNX model does not have.
 
     Nobody compares states at load; the first sequence fails (onnxruntime onnxruntime.cc:ValidateOutputs).

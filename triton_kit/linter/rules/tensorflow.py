@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import Broken, CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import parameter, read_once, readable, unreadable
 from triton_kit.linter.rule import rule
-from triton_kit.linter.version import leading_integer
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model
+from triton_kit.model.model_file import parameter, read_once, readable, unreadable
+from triton_kit.model.version import leading_integer
 from triton_kit.signature.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -25,17 +25,17 @@ GONE = "25.03"
 """The first release that ships no TensorFlow backend (server build.py)."""
 
 
-def is_saved_model(model: CheckedModel) -> bool:
+def is_saved_model(model: Model) -> bool:
     """Whether the TensorFlow backend loads a SavedModel."""
     return model.backend == "tensorflow" and model.platform == "tensorflow_savedmodel"
 
 
-def is_graph(model: CheckedModel) -> bool:
+def is_graph(model: Model) -> bool:
     """Whether the TensorFlow backend loads a frozen graph."""
     return model.backend == "tensorflow" and model.platform == "tensorflow_graphdef"
 
 
-def read_frozen(path: FilePath) -> FrozenGraph:
+def read_frozen(path: Path) -> FrozenGraph:
     """The reader of a frozen graph."""
     from triton_kit.signature.savedmodel import read_graph
 
@@ -43,10 +43,10 @@ def read_frozen(path: FilePath) -> FrozenGraph:
 
 
 @lru_cache(maxsize=8)
-def _reader(tag: str, signature: str) -> Callable[[FilePath], SignatureDef]:
+def _reader(tag: str, signature: str) -> Callable[[Path], SignatureDef]:
     """The reader of the signature that those parameters choose; the same function for the same two."""
 
-    def read(path: FilePath) -> SignatureDef:
+    def read(path: Path) -> SignatureDef:
         from triton_kit.backends.tensorflow import read_served
 
         return read_served(path, tag=tag, signature=signature)
@@ -54,11 +54,11 @@ def _reader(tag: str, signature: str) -> Callable[[FilePath], SignatureDef]:
     return read
 
 
-def _served_by(model: CheckedModel) -> Callable[[FilePath], SignatureDef]:
+def _served_by(model: Model) -> Callable[[Path], SignatureDef]:
     return _reader(parameter(model, "TF_GRAPH_TAG"), parameter(model, "TF_SIGNATURE_DEF"))
 
 
-def served(model: CheckedModel) -> Iterator[tuple[int, SignatureDef]]:
+def served(model: Model) -> Iterator[tuple[int, SignatureDef]]:
     """The versions of a SavedModel whose signature is known, and whose types are all Triton's."""
     if is_saved_model(model):
         for version, found in readable(model, _served_by(model)):
@@ -67,7 +67,7 @@ def served(model: CheckedModel) -> Iterator[tuple[int, SignatureDef]]:
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is none that the TensorFlow backend can load.
 
     A SavedModel is a directory with a `saved_model.pb` that holds a graph of the tag `serve` alone (or TF_GRAPH_TAG),
@@ -95,11 +95,11 @@ def tensorflow_unreadable(model: CheckedModel) -> Iterator[Problem]:
         reader = _served_by(model)
         for version in model.versions:
             path = model.model_file(version)
-            if files.kind_of(path) == files.FILE:
+            if disk.kind_of(path) == disk.FILE:
                 yield Problem(
                     message=f"the model file {version}/{model.file_name} is a file, and a SavedModel is a directory",
                     help='give the directory that TensorFlow saved, or write platform: "tensorflow_graphdef"',
-                    file=FilePath(path),
+                    file=Path(path),
                 )
                 continue
             try:
@@ -119,14 +119,14 @@ def tensorflow_unreadable(model: CheckedModel) -> Iterator[Problem]:
                     yield Problem(
                         message=f"'{tensor.name}' in the signature {found.name} has a type that Triton does not have",
                         help="save the model with a signature of other types",
-                        file=FilePath(path),
+                        file=Path(path),
                     )
     elif is_graph(model):
         yield from unreadable(model, read_frozen)
 
 
 @rule(Severity.WARNING, until=GONE)
-def tensorflow_signature_ambiguous(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_signature_ambiguous(model: Model) -> Iterator[Problem]:
     """A SavedModel has several signatures, none of them the one that is asked for.
 
     Without `serving_default` (or TF_SIGNATURE_DEF) the backend takes any of the others (tensorflow
@@ -165,7 +165,7 @@ _BOOLEANS = ("true", "on", "1", "false", "off", "0")
 
 
 @rule(Severity.ERROR, until=GONE)
-def tensorflow_parameter(model: CheckedModel) -> Iterator[Problem]:
+def tensorflow_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the TensorFlow backend has a value that it cannot read, or names a file that is not there.
 
     TF_NUM_INTRA_THREADS, TF_NUM_INTER_THREADS and MAX_SESSION_SHARE_COUNT are integers, TF_USE_PER_SESSION_THREADS is a

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import parameter, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import unsupported
 from triton_kit.linter.wording import count
+from triton_kit.model.model import Model
+from triton_kit.model.model_file import parameter, unreadable
 
 _TYPES = frozenset(f"TYPE_{t}" for t in ("FP32", "FP16", "INT8", "UINT8", "INT32", "BOOL"))
 
 
-def _read(path: FilePath) -> None:
+def _read(path: Path) -> None:
     from triton_kit.signature.files import require_kind
 
     require_kind(path, "a TensorRT plan", ())
 
 
 @rule(Severity.ERROR)
-def tensorrt_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no TensorRT engine.
 
     Whether an engine was built for the server's GPU and its release of TensorRT, the file does not tell (tensorrt
@@ -49,7 +49,7 @@ def tensorrt_unreadable(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensorrt_data_type(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a TensorRT model has a type that the backend does not take.
 
     FP32, FP16, INT8, UINT8, INT32 and BOOL; INT64 from 24.05 on, BF16 from 24.06 on (tensorrt instance_state.cc).
@@ -81,7 +81,7 @@ def tensorrt_data_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensorrt_shape_tensor(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
     """A shape tensor of a TensorRT model has a type that no shape has.
 
     It is INT32, or INT64 from 24.05 on (tensorrt instance_state.cc).
@@ -114,7 +114,7 @@ def tensorrt_shape_tensor(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="25.05")
-def tensorrt_allocation_strategy(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
     """The strategy by which TensorRT allocates execution contexts does not exist.
 
     (tensorrt model_state.cc.)
@@ -145,7 +145,7 @@ def tensorrt_allocation_strategy(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR, since="24.08")
-def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
     """An input of a TensorRT model is ragged, and of a format that is not linear.
 
     Batches of different lengths are put one behind the other, which only a linear format allows (tensorrt
@@ -183,7 +183,7 @@ def tensorrt_ragged_format(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensorrt_without_gpu(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_without_gpu(model: Model) -> Iterator[Problem]:
     """A TensorRT model on a machine without a GPU.
 
     Said only where the number of GPUs is given; instances of no kind are then instances of the CPU (core
@@ -218,7 +218,7 @@ _MULTI_DEVICE = "enable_multi_device"
 
 
 @rule(Severity.ERROR, since="26.06")
-def tensorrt_multi_device(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
     """A TensorRT model that runs on several GPUs at a time is not described as one.
 
     It wants KIND_MODEL, at least two GPUs in `multi_device_gpus`, each once, and with `multi_device_per_rank_engines`
@@ -276,7 +276,7 @@ def tensorrt_multi_device(model: CheckedModel) -> Iterator[Problem]:
 _TWO = 'write two or more: "0,1"'
 
 
-def _missing_engines(model: CheckedModel, ranks: int) -> Iterator[Problem]:
+def _missing_engines(model: Model, ranks: int) -> Iterator[Problem]:
     for version in model.versions:
         folder = model.version_folder(version)
         held = model.listing(folder)
@@ -285,9 +285,9 @@ def _missing_engines(model: CheckedModel, ranks: int) -> Iterator[Problem]:
             yield Problem(
                 message=f"{folder}/ holds no {missing[0]}, the engine of one of {ranks} GPUs",
                 help="build an engine for each GPU",
-                file=FilePath(model.join(folder)),
+                file=Path(model.join(folder)),
             )
 
 
-def _is_on(model: CheckedModel, key: str) -> bool:
+def _is_on(model: Model, key: str) -> bool:
     return key in model.config.parameters and parameter(model, key).lower() in ("true", "1", "on")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import shape
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
 
 
-def _tensors(model: CheckedModel) -> Iterator[Tensor]:
+def _tensors(model: Model) -> Iterator[Tensor]:
     yield from model.inputs
     yield from model.outputs
 
@@ -20,7 +20,7 @@ def _title(tensor: Tensor) -> str:
     return f"{tensor.kind} '{tensor.name}'" if tensor.name else f"{tensor.kind} {tensor.at[1]}"
 
 
-def _completes_parts(model: CheckedModel) -> bool:
+def _completes_parts(model: Model) -> bool:
     """Whether the backend may fill in single attributes of a tensor that is listed."""
     if not model.options.auto_complete or model.is_ensemble:
         return False
@@ -28,13 +28,13 @@ def _completes_parts(model: CheckedModel) -> bool:
         return True
     if model.backend != "python" or not model.versions:
         return False
-    from triton_kit.linter.pyfile import completes
+    from triton_kit.signature.python_source import completes
 
     return completes(model.python(model.versions[-1]))
 
 
 @rule(Severity.ERROR)
-def tensor_without_name(model: CheckedModel) -> Iterator[Problem]:
+def tensor_without_name(model: Model) -> Iterator[Problem]:
     """An input or output has no name.
 
     (core model_config_utils.cc:ValidateIOShape.)
@@ -62,7 +62,7 @@ def tensor_without_name(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
+def tensor_without_type(model: Model) -> Iterator[Problem]:
     """An input or output has no data type.
 
     Absent and TYPE_INVALID are the same (core model_config_utils.cc:ValidateIOShape).
@@ -94,7 +94,7 @@ def tensor_without_type(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensor_without_dims(model: CheckedModel) -> Iterator[Problem]:
+def tensor_without_dims(model: Model) -> Iterator[Problem]:
     """An input or output has no dims.
 
     A scalar is written as dims [1] with an empty reshape (core model_config_utils.cc:ValidateIOShape).
@@ -125,7 +125,7 @@ def tensor_without_dims(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def bad_dimension(model: CheckedModel) -> Iterator[Problem]:
+def bad_dimension(model: Model) -> Iterator[Problem]:
     """A dimension is neither positive nor -1.
 
     (core model_config_utils.cc:ValidateIOShape.)
@@ -155,7 +155,7 @@ def bad_dimension(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
+def duplicate_tensor_name(model: Model) -> Iterator[Problem]:
     """Two inputs, or two outputs, have the same name.
 
     The model loads, and every request fails: the server expects as many inputs as are listed (core
@@ -190,7 +190,7 @@ def duplicate_tensor_name(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def format_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
+def format_without_three_dims(model: Model) -> Iterator[Problem]:
     """An image format is given for an input that has not exactly three dims.
 
     The batch dimension is not counted (core model_config_utils.cc:ValidateModelInput).
@@ -219,7 +219,7 @@ def format_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def tensorrt_flag_elsewhere(model: CheckedModel) -> Iterator[Problem]:
+def tensorrt_flag_elsewhere(model: Model) -> Iterator[Problem]:
     """A flag that only TensorRT models may set is set.
 
     `is_shape_tensor` and `is_non_linear_format_io` need the platform tensorrt_plan (core
@@ -253,7 +253,7 @@ def tensorrt_flag_elsewhere(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def non_linear_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
+def non_linear_without_three_dims(model: Model) -> Iterator[Problem]:
     """A tensor of non-linear format has not exactly three dims.
 
     (core model_config_utils.cc:ValidateNonLinearFormatIO.)
@@ -283,7 +283,7 @@ def non_linear_without_three_dims(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def optional_unsupported(model: CheckedModel) -> Iterator[Problem]:
+def optional_unsupported(model: Model) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 
     tensorrt, pytorch, openvino and tensorflow refuse it (backend backend_model.cc:ParseModelConfig).
@@ -315,7 +315,7 @@ def optional_unsupported(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def batch_dimension_in_dims(model: CheckedModel) -> Iterator[Problem]:
+def batch_dimension_in_dims(model: Model) -> Iterator[Problem]:
     """Dims seem to begin with the batch dimension, which max_batch_size adds already.
 
     With max_batch_size of 1 or more, dims are the shape of one item (core infer_request.cc:Normalize); for a Python or

@@ -6,23 +6,23 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
+from triton_kit.model.model import Model
 from triton_kit.repository.schema import RANGES
-from triton_kit.repository.source import Path
-from triton_kit.repository.textproto import Message
+from triton_kit.repository.text_format.document import Message
+from triton_kit.repository.text_format.source import Route
 
 # It begins with a literal, for which the search is quick.
 _OTHER_BASE = r"0(?<=[\[:,\s-]0)[0-9xX]"
 
 
-def _values(message: Message, at: Path = ()) -> Iterator[tuple[Path, str, Any]]:
+def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Any]]:
     """Every scalar of a message, at any depth: its route, its kind, its value."""
     for name, value in message.fields():
         field = message.type_.fields[name]
-        here: Path = (*at, name)
+        here: Route = (*at, name)
         if field.map and field.value is not None:
             for key, item in value.items():
                 yield (*here, key), "key", key
@@ -41,7 +41,7 @@ def _values(message: Message, at: Path = ()) -> Iterator[tuple[Path, str, Any]]:
 
 
 @rule(Severity.ERROR, broken=True)
-def unrendered_template(model: CheckedModel) -> Iterator[Problem]:
+def unrendered_template(model: Model) -> Iterator[Problem]:
     """The configuration is a template that nobody filled in.
 
     Placeholders of a shell, of Jinja, of Python's `string.Template`, of sed. The server refuses the text at the first
@@ -73,7 +73,7 @@ def unrendered_template(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def unfilled_placeholder(model: CheckedModel) -> Iterator[Problem]:
+def unfilled_placeholder(model: Model) -> Iterator[Problem]:
     """A text still has the placeholder of a template.
 
     Between quotes it parses, and the backend gets it as it stands (protobuf TextFormat).
@@ -90,7 +90,7 @@ def unfilled_placeholder(model: CheckedModel) -> Iterator[Problem]:
     # Looking for one character after the other costs less than the pattern, which most texts need not.
     if model.document.problems or not ("{{" in text or "$" in text or "%" in text or "@" in text):
         return
-    from triton_kit.linter.placeholders import QUOTED
+    from triton_kit.model.placeholders import QUOTED
 
     held = [
         (at, kind, found[0])
@@ -110,7 +110,7 @@ def unfilled_placeholder(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def number_in_another_base(model: CheckedModel) -> Iterator[Problem]:
+def number_in_another_base(model: Model) -> Iterator[Problem]:
     """A number is octal or hexadecimal.
 
     A leading zero makes it octal: `010` is 8; `0x10` is 16 (protobuf TextFormat).
@@ -138,7 +138,7 @@ def number_in_another_base(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def overridden_value(model: CheckedModel) -> Iterator[Problem]:
+def overridden_value(model: Model) -> Iterator[Problem]:
     """A value is replaced by a later one, without a word.
 
     Of a key that a map has twice the last entry counts; a field that first has its default value takes a second one
@@ -166,7 +166,7 @@ def overridden_value(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def text_not_utf8(model: CheckedModel) -> Iterator[Problem]:
+def text_not_utf8(model: Model) -> Iterator[Problem]:
     """A text has bytes that are not UTF-8.
 
     It parses, and the configuration that the server hands on is then broken or not to be had (protobuf TextFormat).

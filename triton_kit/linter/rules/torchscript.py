@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.linter.checked import CheckedModel
-from triton_kit.linter.complete import Tensor
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.modelread import once, readable, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch import CONTROLS, PYTHON, index, is_torchscript
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import count, listed
+from triton_kit.model.completion import Tensor
+from triton_kit.model.model import Model
+from triton_kit.model.model_file import once, readable, unreadable
 
 if TYPE_CHECKING:
     from triton_kit.signature.torchscript import Argument, TorchScriptModel
 
 
-def _read(path: FilePath) -> TorchScriptModel:
+def _read(path: Path) -> TorchScriptModel:
     from triton_kit.signature.torchscript import read
 
     return read(path)
 
 
-def _check_aoti(path: FilePath) -> None:
+def _check_aoti(path: Path) -> None:
     from triton_kit.signature.torchscript import check
 
     check(path, script=False)
 
 
-def _arguments(model: CheckedModel) -> Iterator[tuple[int, tuple[Argument, ...]]]:
+def _arguments(model: Model) -> Iterator[tuple[int, tuple[Argument, ...]]]:
     """The versions whose forward is known, with its arguments."""
     if is_torchscript(model):
         for version, script in readable(model, _read):
@@ -44,7 +44,7 @@ def _takes_dict(arguments: tuple[Argument, ...]) -> bool:
 
 
 @rule(Severity.ERROR)
-def pytorch_unreadable(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is none that the PyTorch backend can load.
 
     TorchScript for the platform `pytorch_libtorch`, a package of AOT-Inductor for `torch_aoti`; weights alone are
@@ -81,12 +81,12 @@ def pytorch_unreadable(model: CheckedModel) -> Iterator[Problem]:
                 yield Problem(
                     message=f"the model file {version}/{model.file_name} has a module without a method forward",
                     help="script a module that has one",
-                    file=FilePath(model.model_file(version)),
+                    file=Path(model.model_file(version)),
                 )
 
 
 @rule(Severity.ERROR)
-def pytorch_argument_type(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_argument_type(model: Model) -> Iterator[Problem]:
     """The forward method of a PyTorch model takes what Triton cannot give.
 
     Its arguments are tensors and lists; or there is one alone, a dictionary of tensors by name. An optional argument or
@@ -123,12 +123,12 @@ def pytorch_argument_type(model: CheckedModel) -> Iterator[Problem]:
                 message=f"the argument '{one.name}' of forward is {one.type}, which Triton cannot give"
                 + (f", and so are {listed(a.name for a in refused[1:])}" if len(refused) > 1 else ""),
                 help="script a module whose forward takes tensors alone, or one dictionary of tensors",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
             )
 
 
 @rule(Severity.ERROR)
-def pytorch_input_count(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_input_count(model: Model) -> Iterator[Problem]:
     """A PyTorch model lists more or fewer inputs than its forward method takes.
 
     Inputs, batch inputs, controls and states together must be as many as the arguments, those with a default included;
@@ -156,7 +156,7 @@ def pytorch_input_count(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_counts(model))
 
 
-def _counts(model: CheckedModel) -> Iterator[Problem]:
+def _counts(model: Model) -> Iterator[Problem]:
     for _, arguments in _arguments(model):
         if not arguments or _takes_dict(arguments) or not model.inputs:
             continue
@@ -174,14 +174,14 @@ def _counts(model: CheckedModel) -> Iterator[Problem]:
             )
 
 
-def _given(model: CheckedModel) -> int:
+def _given(model: Model) -> int:
     kinds = {c.kind for _, c, entry in controls(model) if c.kind in CONTROLS and entry.name}
     states = len(model.config.sequence_batching.state) if model.config.has("sequence_batching") else 0
     return len(model.inputs) + len(model.config.batch_input) + len(kinds) + states
 
 
 @rule(Severity.WARNING)
-def pytorch_input_order(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_input_order(model: Model) -> Iterator[Problem]:
     """The names of a PyTorch model's inputs say neither argument nor position, so that their order decides.
 
     Either all are names of arguments of `forward`, or all end in their position; one that is neither makes the backend
@@ -213,7 +213,7 @@ def pytorch_input_order(model: CheckedModel) -> Iterator[Problem]:
     yield from once(_input_order(model))
 
 
-def _input_order(model: CheckedModel) -> Iterator[Problem]:
+def _input_order(model: Model) -> Iterator[Problem]:
     for _, arguments in _arguments(model):
         names = [a.name for a in arguments]
         if _takes_dict(arguments) or len(model.inputs) < 2 or all(t.name in names for t in model.inputs):
@@ -255,7 +255,7 @@ def _positions(tensors: list[Tensor], number: int, noun: str) -> Iterator[Proble
 
 
 @rule(Severity.WARNING)
-def pytorch_output_order(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_output_order(model: Model) -> Iterator[Problem]:
     """The names of a PyTorch model's outputs do not say which value of the result each is.
 
     An output named `<name>__<index>` is that element of the result; one that is not makes the backend take all of them
@@ -308,7 +308,7 @@ def pytorch_output_order(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def pytorch_result_type(model: CheckedModel) -> Iterator[Problem]:
+def pytorch_result_type(model: Model) -> Iterator[Problem]:
     """The forward method of a PyTorch model gives what Triton cannot answer with.
 
     Tensors and lists of strings are answers, alone or in a tuple. Another list, a dictionary or a number loads, and
@@ -340,12 +340,12 @@ def pytorch_result_type(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"forward gives {script.returns}, which Triton cannot answer with",
                 help="script a module that gives a tensor or a tuple of tensors",
-                file=FilePath(model.model_file(version)),
+                file=Path(model.model_file(version)),
             )
 
 
 def _is_unanswerable(returned: str) -> bool:
-    from triton_kit.signature.torchcode import split_type
+    from triton_kit.signature.torchscript_code import split_type
 
     head, parts = split_type(returned)
     if head == "Tuple":

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.model.model import Model
 
 _BATCH_IO = ("python", "pytorch", "openvino", "tensorflow")
 
 
 @rule(Severity.WARNING)
-def batch_io_ignored(model: CheckedModel) -> Iterator[Problem]:
+def batch_io_ignored(model: Model) -> Iterator[Problem]:
     """Batch inputs or outputs, or ragged batches, are set for a backend that does nothing with them.
 
     The onnxruntime and tensorrt backends evaluate them, and backends of one's own may (backend backend_common.cc).
@@ -50,7 +50,7 @@ def batch_io_ignored(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def ragged_without_batch(model: CheckedModel) -> Iterator[Problem]:
+def ragged_without_batch(model: Model) -> Iterator[Problem]:
     """An input may be ragged in a model that does not batch.
 
     Only a batch can be ragged (backend backend_input_collector.cc).
@@ -86,7 +86,7 @@ _ENSEMBLE_IGNORES = ("parameters", "cc_model_filenames", "metric_tags")
 
 
 @rule(Severity.WARNING)
-def ensemble_ignores(model: CheckedModel) -> Iterator[Problem]:
+def ensemble_ignores(model: Model) -> Iterator[Problem]:
     """A setting of an ensemble has no effect.
 
     Nobody reads an ensemble's parameters; whether it is decoupled follows from its models, and the namespace of a step
@@ -129,7 +129,7 @@ def ensemble_ignores(model: CheckedModel) -> Iterator[Problem]:
                 at=(field,), key=True, message=f"{field} of an ensemble have no effect", help="set them in its models"
             )
     if model.config.has("model_transaction_policy"):
-        from triton_kit.linter.steps import is_decoupled
+        from triton_kit.model.ensemble import is_decoupled
 
         written = bool(model.config.model_transaction_policy.decoupled)
         if written != is_decoupled(model):
@@ -152,7 +152,7 @@ _SINGLE = ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino")
 
 
 @rule(Severity.WARNING, about=("model_transaction_policy",))
-def decoupled_without_support(model: CheckedModel) -> Iterator[Problem]:
+def decoupled_without_support(model: Model) -> Iterator[Problem]:
     """A model is decoupled whose backend sends one response for each request.
 
     Nothing checks it at load; clients must then use streaming gRPC all the same (server grpc/infer_handler.cc,
@@ -188,7 +188,7 @@ def decoupled_without_support(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("instance_group",))
-def onnx_kind_model(model: CheckedModel) -> Iterator[Problem]:
+def onnx_kind_model(model: Model) -> Iterator[Problem]:
     """An ONNX model's instances are of KIND_MODEL, which counts as CPU.
 
     (onnxruntime onnxruntime.cc:LoadModel.)
@@ -214,7 +214,7 @@ def onnx_kind_model(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("optimization",))
-def onnx_graph_level(model: CheckedModel) -> Iterator[Problem]:
+def onnx_graph_level(model: Model) -> Iterator[Problem]:
     """The level of graph optimization is none of those that an ONNX model has.
 
     -1 is basic, 1 extended, 2 none; any other number stands for all of them (onnxruntime onnxruntime.cc:ModelState).

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path as FilePath
+from pathlib import Path
 
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.edits import make_version
+from triton_kit.linter.fix.edits import make_version
 from triton_kit.linter.rule import rule
-from triton_kit.linter.version import overflows, version_numbers
 from triton_kit.linter.wording import listed
+from triton_kit.model.model import Model
+from triton_kit.model.version import overflows, version_numbers
 from triton_kit.repository.model import RESERVED_DIRECTORIES
 
 
 @rule(Severity.ERROR)
-def version_overflow(model: CheckedModel) -> Iterator[Problem]:
+def version_overflow(model: Model) -> Iterator[Problem]:
     """A directory's name begins with a number beyond 64 bits, and the server process aborts.
 
     The conversion throws, uncaught (core model_lifecycle.cc:VersionsToLoad; SIGABRT on 24.10).
@@ -37,12 +37,12 @@ def version_overflow(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"kills the server: the directory '{name}' is a version number beyond 64 bits",
                 help="rename the directory, or move it out of the model",
-                file=FilePath(model.join(name)),
+                file=Path(model.join(name)),
             )
 
 
 @rule(Severity.ERROR)
-def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
+def no_version_directory(model: Model) -> Iterator[Problem]:
     """A model has no version directory.
 
     At least one sub-directory must have a number for a name; an ensemble needs an empty one (core
@@ -72,11 +72,11 @@ def no_version_directory(model: CheckedModel) -> Iterator[Problem]:
         message = "no version directory, such as 1/, is in the model's directory"
         help_ = "make the directory 1" + ("" if model.is_ensemble else " and move the model file into it")
     fix = make_version() if model.is_ensemble and "1" not in model.entries else None
-    yield Problem(message=message, help=help_, file=FilePath(model.path), fix=fix)
+    yield Problem(message=message, help=help_, file=Path(model.path), fix=fix)
 
 
 @rule(Severity.ERROR)
-def policy_selects_no_version(model: CheckedModel) -> Iterator[Problem]:
+def policy_selects_no_version(model: Model) -> Iterator[Problem]:
     """The version policy selects none of the versions there are.
 
     `latest { }` means none, and so do `specific { }` and only absent versions (core
@@ -113,7 +113,7 @@ def policy_selects_no_version(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING, about=("version_policy",))
-def policy_names_absent_version(model: CheckedModel) -> Iterator[Problem]:
+def policy_names_absent_version(model: Model) -> Iterator[Problem]:
     """The version policy lists a version that has no directory.
 
     It is only logged as long as another listed version exists; listed twice it counts as present and then fails
@@ -144,7 +144,7 @@ def policy_names_absent_version(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.WARNING)
-def ignored_version_directory(model: CheckedModel) -> Iterator[Problem]:
+def ignored_version_directory(model: Model) -> Iterator[Problem]:
     """A directory looks like a version, and the server skips it.
 
     Names that begin with zero, and names that begin with no number, are skipped with a line in the log (core
@@ -172,12 +172,12 @@ def ignored_version_directory(model: CheckedModel) -> Iterator[Problem]:
         yield Problem(
             message=f"{listed(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored: no plain number",
             help="name versions 1, 2, 3 and so on",
-            file=FilePath(model.join(ignored[0])),
+            file=Path(model.join(ignored[0])),
         )
 
 
 @rule(Severity.WARNING)
-def numeric_prefix_version(model: CheckedModel) -> Iterator[Problem]:
+def numeric_prefix_version(model: Model) -> Iterator[Problem]:
     """A directory's name begins with a number and counts as that version.
 
     What follows the number is ignored, and the server then opens the directory of the plain number (core
@@ -196,5 +196,5 @@ def numeric_prefix_version(model: CheckedModel) -> Iterator[Problem]:
             yield Problem(
                 message=f"'{name}' counts as version {number}, and the server opens '{number}' for it",
                 help=f"rename it so that it begins with no number, or to {number}",
-                file=FilePath(model.join(name)),
+                file=Path(model.join(name)),
             )

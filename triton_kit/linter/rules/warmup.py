@@ -6,19 +6,19 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from triton_kit.linter import files
-from triton_kit.linter.checked import CheckedModel
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.states import byte_size
 from triton_kit.linter.wording import count, listed, nearest, shape
-from triton_kit.repository.source import Path
+from triton_kit.model import disk
+from triton_kit.model.model import Model
+from triton_kit.repository.text_format.source import Route
 
 KILLS = "may kill the server: "
 """How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
 
 
-def _samples(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
+def _samples(model: Model) -> Iterator[tuple[Route, Any]]:
     """The samples that are run: those with a batch size, where some instance is not passive."""
     groups = model.config.instance_group
     if model.is_ensemble or (groups and all(group.passive for group in groups)):
@@ -28,14 +28,14 @@ def _samples(model: CheckedModel) -> Iterator[tuple[Path, Any]]:
             yield ("model_warmup", i), sample
 
 
-def _inputs(model: CheckedModel) -> Iterator[tuple[Path, str, Any]]:
+def _inputs(model: Model) -> Iterator[tuple[Route, str, Any]]:
     for at, sample in _samples(model):
         for name, given in sample.inputs.items():
             yield (*at, "inputs", name), name, given
 
 
 @rule(Severity.WARNING)
-def warmup_skipped(model: CheckedModel) -> Iterator[Problem]:
+def warmup_skipped(model: Model) -> Iterator[Problem]:
     """A warm-up sample has no batch size, so it is skipped without a word.
 
     A batch_size of 1 is needed for models without a batch dimension too (core
@@ -65,7 +65,7 @@ def warmup_skipped(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def warmup_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
+def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
     """A warm-up batch is larger than the largest batch allowed.
 
     The backends refuse the batch, and the failing warm-up refuses the model or kills the server (core
@@ -106,7 +106,7 @@ def warmup_batch_too_large(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def warmup_dims(model: CheckedModel) -> Iterator[Problem]:
+def warmup_dims(model: Model) -> Iterator[Problem]:
     """A warm-up input has a dimension that is not fixed.
 
     (core backend_model_instance.cc:GenerateWarmupData.)
@@ -140,7 +140,7 @@ def warmup_dims(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def warmup_without_data(model: CheckedModel) -> Iterator[Problem]:
+def warmup_without_data(model: Model) -> Iterator[Problem]:
     """A warm-up input does not say where its data come from.
 
     (core backend_model_instance.cc:GenerateWarmupData.)
@@ -170,7 +170,7 @@ def warmup_without_data(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def warmup_file(model: CheckedModel) -> Iterator[Problem]:
+def warmup_file(model: Model) -> Iterator[Problem]:
     """The file of a warm-up input is missing or too short.
 
     It is looked up in the model's directory `warmup/` and must hold the bytes of the dims (core
@@ -201,7 +201,7 @@ def warmup_file(model: CheckedModel) -> Iterator[Problem]:
         if not given.has("input_data_file"):
             continue
         path = model.join("warmup", given.input_data_file)
-        if files.kind_of(path) != files.FILE:
+        if disk.kind_of(path) != disk.FILE:
             yield Problem(
                 at=(*at, "input_data_file"),
                 message=f"the file warmup/{given.input_data_file} does not exist",
@@ -218,7 +218,7 @@ def warmup_file(model: CheckedModel) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def warmup_disagrees(model: CheckedModel) -> Iterator[Problem]:
+def warmup_disagrees(model: Model) -> Iterator[Problem]:
     """A warm-up sample does not fit the model's inputs.
 
     It is checked as any request is: each required input must be there, of its type, with a shape that its dims allow,

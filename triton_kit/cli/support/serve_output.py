@@ -1,0 +1,230 @@
+"""Where the course of a server is shown: lines, a table that changes in place, or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from triton_kit.cli.support import terminal
+from triton_kit.cli.support.explain_log import Meanings
+from triton_kit.cli.support.model_control import as_json, show
+from triton_kit.cli.support.served_findings import place, refused_as_served
+from triton_kit.cli.support.server_options import HTTP_URL
+from triton_kit.errors import TkError
+from triton_kit.runtime.health import ModelState, Snapshot
+from triton_kit.runtime.log.meaning import friendly, meaning
+from triton_kit.runtime.serve_plan import Prepared, image_of
+from triton_kit.runtime.types import Endpoints, Server
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from triton_kit.serve.watch import Change
+
+TRIED = 8
+"""For how many models a command to try is shown."""
+
+_STYLES = {"READY": "green", "LOADED": "green", "UNAVAILABLE": "red", "LOADING": "cyan"}
+
+
+class Board(Protocol):
+    """Where the course of a server is shown."""
+
+    def starting(self, prepared: Prepared) -> None: ...
+
+    def update(self, snapshot: Snapshot) -> None: ...
+
+    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None: ...
+
+    def log(self, line: str) -> None: ...
+
+    def changed(self, change: Change) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def board() -> TextBoard:
+    """What shows a server to people: a live table on a terminal, plain lines elsewhere."""
+    return LiveBoard() if terminal.live() else TextBoard()
+
+
+class TextBoard:
+    """Plain lines: each change of a model's state once, the log as it comes, what a line of it means once."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+        self._meanings = Meanings()
+
+    def starting(self, prepared: Prepared) -> None:
+        what = prepared.spec.image or prepared.spec.release
+        where = f"{prepared.runtime.name}, {prepared.spec.name}"
+        terminal.say(f"starting Triton {what} ({where}) on {prepared.spec.repository}")
+
+    def update(self, snapshot: Snapshot) -> None:
+        for model in _changes(self._seen, snapshot):
+            if model.state != "WAITING":
+                terminal.say(f"{_label(model):<32} {model.state.lower()}")
+        self._details(snapshot)
+
+    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:
+        self.close()
+        for model in snapshot.failed:
+            _show_failure(model, prepared)
+        good = list(dict.fromkeys(model.name for model in snapshot.models if model.state == "READY"))
+        if not good and snapshot.models:
+            return
+        terminal.out(f"ready after {snapshot.seconds:.1f} s: {server.description}")
+        for line in endpoint_lines(server.endpoints):
+            terminal.out(f"  {line}")
+        if good:
+            terminal.out("try:")
+            for line in try_lines(good, server.endpoints):
+                terminal.out(f"  {line}")
+        if prepared.spec.detach:
+            terminal.out(f"end it with: tk stop {prepared.spec.name}")
+        else:
+            terminal.say("the server's log follows; Ctrl-C ends it")
+
+    def log(self, line: str) -> None:
+        terminal.say(line)
+        for sentence in self._meanings.of(line):
+            terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
+
+    def changed(self, change: Change) -> None:
+        show(change.outcome, change.findings, verb=change.verb)
+
+    def close(self) -> None:
+        return
+
+    def _details(self, snapshot: Snapshot) -> None:
+        for line in snapshot.log:
+            terminal.detail(line)
+
+
+class LiveBoard(TextBoard):
+    """A table of the models that changes in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._live: Live | None = None
+
+    def update(self, snapshot: Snapshot) -> None:
+        from rich.live import Live
+
+        if self._live is None:
+            self._live = Live(console=terminal.console(), refresh_per_second=10, transient=False)
+            self._live.start()
+        self._live.update(_table(snapshot))
+        self._details(snapshot)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+
+class JsonBoard:
+    """One JSON object a line on stdout for each event, each with ``version`` (1) and ``event``.
+
+    ``starting``: name, runtime, repository, container. ``model``, at each change: name, model_version, state, reason.
+    ``ready``, or ``partly-ready`` where models failed: name, endpoints, seconds, failed. ``log``: line. ``change``,
+    with ``--watch``: action, and what ``tk reload`` says of a model. ``stopped``. With ``--detach`` the last one is
+    that of the models.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def starting(self, prepared: Prepared) -> None:
+        spec = prepared.spec
+        container = spec.name if image_of(prepared) else None
+        _event(
+            "starting",
+            name=spec.name,
+            runtime=prepared.runtime.name,
+            repository=str(spec.repository),
+            container=container,
+        )
+
+    def update(self, snapshot: Snapshot) -> None:
+        for model in _changes(self._seen, snapshot):
+            _event("model", name=model.name, model_version=model.version, state=model.state, reason=model.reason)
+
+    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:
+        where = server.endpoints
+        _event(
+            "ready" if not snapshot.failed else "partly-ready",
+            name=prepared.spec.name,
+            endpoints={"http": where.http, "grpc": where.grpc, "metrics": where.metrics},
+            seconds=round(snapshot.seconds, 3),
+            failed=sorted({model.name for model in snapshot.failed}),
+        )
+
+    def log(self, line: str) -> None:
+        _event("log", line=line)
+
+    def changed(self, change: Change) -> None:
+        _event("change", action=change.verb, **as_json(change.outcome, change.findings))
+
+    def close(self) -> None:
+        _event("stopped")
+
+
+def endpoint_lines(endpoints: Endpoints) -> list[str]:
+    """The endpoints, one a line, aligned."""
+    return [f"HTTP     {endpoints.http}", f"gRPC     {endpoints.grpc}", f"metrics  {endpoints.metrics}"]
+
+
+def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
+    """A command for each of the first models, which works as it stands, and how many models more there are."""
+    import shlex
+
+    url = "" if endpoints.http == HTTP_URL else f" --url {shlex.quote(endpoints.http)}"
+    lines = [f"tk infer {shlex.quote(name)} --random{url}" for name in models[:TRIED]]
+    return [*lines, f"and {len(models) - TRIED} more"] if len(models) > TRIED else lines
+
+
+def _event(event: str, **fields: Any) -> None:
+    terminal.out(json.dumps({"version": 1, "event": event, **fields}, ensure_ascii=False))
+
+
+def _changes(seen: dict[tuple[str, str], str], snapshot: Snapshot) -> list[ModelState]:
+    changed = [m for m in snapshot.models if seen.get((m.name, m.version)) != m.state and m.state]
+    seen.update({(m.name, m.version): m.state for m in changed})
+    return changed
+
+
+def _label(model: ModelState) -> str:
+    return f"{model.name} {model.version}".strip()
+
+
+def _table(snapshot: Snapshot) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=None, caption=f"{snapshot.seconds:.1f} s", caption_justify="left")
+    for column in ("model", "version", "state"):
+        table.add_column(column)
+    for model in snapshot.models:
+        state = Text(model.state.lower(), style=_STYLES.get(model.state, "dim"))
+        table.add_row(Text(model.name), Text(model.version), state)
+    return table
+
+
+def _show_failure(model: ModelState, prepared: Prepared) -> None:
+    """Why a model did not load: the server's reason, what it means, and where the configuration says so."""
+    terminal.error(f"{_label(model)} did not load: {friendly(model.reason)}")
+    known = meaning(model.reason)
+    if known:
+        terminal.say(f"  {known.cause}")
+        terminal.say(f"  help: {known.help}")
+    try:
+        spec = prepared.spec
+        found = refused_as_served(spec.repository / model.name, spec.release, spec.server_args, cpu=prepared.cpu)
+    except TkError:
+        return
+    for diagnostic in found:
+        terminal.say(f"  {place(diagnostic)}")

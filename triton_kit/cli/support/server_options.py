@@ -1,0 +1,136 @@
+"""What the commands that talk to a server have in common: how they find it, and what they send and show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triton_kit.cli.support.terminal import detail
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client import Client
+    from triton_kit.runtime.state.registry import Running
+
+HTTP_URL = "http://127.0.0.1:8000"
+"""Where a server is asked unless told otherwise."""
+
+Url = Annotated[str, typer.Option("--url", help="Where the server is.  [default: http://127.0.0.1:8000]")]
+ServerName = Annotated[
+    str | None, typer.Option("--server", metavar="NAME", help="Ask this server of those that tk started.")
+]
+Grpc = Annotated[bool, typer.Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")]
+Header = Annotated[
+    list[str] | None, typer.Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
+]
+Ca = Annotated[
+    Path | None, typer.Option("--ca", metavar="FILE", help="Trust these authorities instead of the system's (PEM).")
+]
+Cert = Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Show this client certificate (PEM).")]
+Key = Annotated[
+    Path | None, typer.Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server answers, and what tk knows of it if it started it."""
+
+    url: str
+    grpc: bool
+    running: Running | None = None
+
+
+def place_of(url: str, server: str | None, grpc: bool) -> Place:
+    """The server that is meant: the address or the name that was given, else the one that tk runs.
+
+    Where nothing was given and tk runs none, it is Triton's own port on this machine. Raises UsageError when several
+    run and none of them there, and for a name that no server has.
+    """
+    from triton_kit.runtime.state import files, registry
+
+    usual = "127.0.0.1:8001" if grpc else HTTP_URL
+    if server is not None:
+        if url:
+            raise UsageError("--url and --server exclude each other", hint="give one of them")
+        return _place(registry.find(server), grpc)
+    running = registry.servers() if files.read_all() else ()
+    for one in running:
+        if _authority(_address(one, grpc)) == _authority(url or usual):
+            return Place(url=url or usual, grpc=grpc, running=one)
+    if url or not running:
+        return Place(url=url or usual, grpc=grpc)
+    if len(running) > 1:
+        names = ", ".join(one.name for one in running)
+        raise UsageError(f"{len(running)} servers run, and none was named", hint=f"choose with --server: {names}")
+    detail(f"asking the server {running[0].name}, which tk started")
+    return _place(running[0], grpc)
+
+
+def open_client(
+    place: Place,
+    header: Sequence[str] | None,
+    ca: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    *,
+    timeout: float,
+) -> Client:
+    """A client for that server, with the headers and certificates that were given.
+
+    A server that tk started gets by itself what opens its closed endpoints.
+    """
+    from triton_kit.client import connect
+    from triton_kit.client.certificates import Certificates
+
+    own: Mapping[str, str] = {}
+    if place.running is not None:
+        own = place.running.metadata if place.grpc else place.running.headers
+    return connect(
+        place.url,
+        grpc=place.grpc,
+        headers={**own, **read_headers(header)},
+        timeout=timeout,
+        certificates=Certificates(ca=ca, cert=cert, key=key),
+    )
+
+
+def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:
+    """``Name: value`` by name. What is none is not told: it may be a secret."""
+    headers = {}
+    for text in texts or ():
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise UsageError("a header that was given has no colon", hint='write it as --header "Name: value"')
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def check_seconds(seconds: float) -> float:
+    """The time limit, where it is one."""
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"--timeout {seconds:g} is no time to wait", hint="give seconds, more than 0")
+    return seconds
+
+
+def _place(running: Running, grpc: bool) -> Place:
+    return Place(url=_address(running, grpc), grpc=grpc, running=running)
+
+
+def _address(running: Running, grpc: bool) -> str:
+    return running.endpoints.grpc if grpc else running.endpoints.http
+
+
+def _authority(url: str) -> tuple[str, int] | None:
+    """Host and port, all names of this machine's loopback as one; ``None`` for no address."""
+    from triton_kit.client.address import parse_address
+
+    try:
+        address = parse_address(url)
+    except UsageError:
+        return None
+    return "localhost" if address.host in ("127.0.0.1", "::1") else address.host, address.port

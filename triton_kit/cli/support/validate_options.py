@@ -1,0 +1,113 @@
+"""How ``tk validate`` judges: from what a user and the project write to options, and from a report to an exit code."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from triton_kit.errors import TkError, UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.linter.diagnostic import Report
+    from triton_kit.project.settings import Project
+
+
+class FailOn(str, Enum):
+    """The least severity that makes the exit code 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Control(str, Enum):
+    """How the server is told what to load."""
+
+    NONE = "none"
+    EXPLICIT = "explicit"
+    POLL = "poll"
+
+
+class OnOff(str, Enum):
+    """Something that the server does or does not."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+    @property
+    def known(self) -> bool | None:
+        """Whether it is on; ``None`` where that is unknown."""
+        return None if self is OnOff.UNKNOWN else self is OnOff.ON
+
+
+def gpu_count(text: str) -> int | None:
+    """The number of GPUs, ``None`` for ``unknown``. Raises UsageError for anything else."""
+    if text == "unknown":
+        return None
+    if not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"--gpus {text!r} is no number", hint="write how many GPUs there are, or unknown")
+    return int(text)
+
+
+def resource_counts(given: list[str] | None) -> dict[str, int]:
+    """Resources as the server's --rate-limit-resource names them, with the count of the device that has most."""
+    counts: dict[str, int] = {}
+    for one in given or ():
+        name, _, rest = one.partition(":")
+        count = rest.partition(":")[0]
+        if not name or not (count.isascii() and count.isdecimal()):
+            raise UsageError(f"--rate-limit-resource {one!r} is no resource", hint="write NAME:COUNT, such as R:4")
+        counts[name] = max(int(count), counts.get(name, 0))
+    return counts
+
+
+def names(given: list[str] | None) -> list[str] | None:
+    """Names that were given one by one or with commas; ``None`` where none were."""
+    return None if given is None else [name.strip() for one in given for name in one.split(",") if name.strip()]
+
+
+def fails(report: Report, fail_on: FailOn) -> bool:
+    """Whether a finding is at least that bad."""
+    from triton_kit.linter.diagnostic import Severity
+
+    return any(d.severity >= Severity[fail_on.name] for d in report.diagnostics)
+
+
+def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
+    """The report without what the baseline knows; with ``update``, the file is written and then knows everything."""
+    from triton_kit.linter.baseline import read_baseline, render_baseline, without_known
+
+    path = Path(baseline)
+    if update:
+        from triton_kit.files.write import replace_text
+
+        text = render_baseline(report)
+        replace_text(path, text)
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise UsageError(f"{baseline} does not exist", hint="write it with --update-baseline") from None
+        except (OSError, ValueError) as error:
+            raise TkError(f"{baseline} cannot be read: {error}", hint="check the file") from None
+    return without_known(report, read_baseline(text, baseline))
+
+
+def project_around(start: str) -> Project | None:
+    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
+    folder = os.path.abspath(start)
+    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    from triton_kit.project.settings import read
+
+    return read(Path(folder, "tk.yaml"))
+
+
+def default_path(project: Project | None) -> str:
+    """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
+    return os.path.relpath(project.repository) if project else "."

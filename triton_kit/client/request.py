@@ -1,0 +1,231 @@
+"""Turn what the user wants to ask of a model into requests that the model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from triton_kit.client.errors import ServerError
+from triton_kit.client.image import LAYOUTS, SCALES, image_slot, read_image
+from triton_kit.client.input_slots import Slot, check_batches, check_complete, find_slot, fit, slots
+from triton_kit.client.inputs import read_data, read_inline
+from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
+from triton_kit.client.types import ModelMetadata, Request, ServedConfig
+from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.tensor import show_shape
+
+if TYPE_CHECKING:
+    from triton_kit.client.types import Array, Client
+
+TOP = 5
+"""How many classes are shown of an output that has labels, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the user wants to ask.
+
+    ``fill`` is ``random``, ``zeros`` or empty; ``inline`` and ``shapes`` are as typed: ``NAME=VALUE``, ``NAME:3,224``;
+    ``images`` are ``FILE`` or ``NAME=FILE``. ``top`` is how many classes to show, ``None`` for the usual.
+    ``values`` tells that the outputs' values are wanted, and not only the best classes of them.
+    """
+
+    model: str
+    version: str = ""
+    inline: Sequence[str] = ()
+    fill: str = ""
+    data: Path | None = None
+    images: Sequence[str] = ()
+    scale: str = "none"
+    layout: str = "auto"
+    seed: int = 0
+    batch: int | None = None
+    shapes: Sequence[str] = ()
+    top: int | None = None
+    values: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The requests, what is known of the model, and what was decided on the way, for the user to know."""
+
+    metadata: ModelMetadata
+    config: ServedConfig | None
+    requests: tuple[Request, ...]
+    notes: tuple[str, ...]
+
+
+def prepare(client: Client, question: Question) -> Prepared:
+    """Ask the server what the model takes, and make the requests.
+
+    Raises UsageError where the question does not fit the model, and ServerError where the model cannot be asked.
+    """
+    metadata, config = describe(client, question.model, question.version)
+    client.warm()
+    known = slots(metadata, config)
+    notes: list[str] = []
+    requests = tuple(
+        _request(arrays, known, metadata, config, question) for arrays in _inputs(known, config, question, notes)
+    )
+    return Prepared(metadata=metadata, config=config, requests=requests, notes=tuple(notes))
+
+
+def describe(client: Client, model: str, version: str) -> tuple[ModelMetadata, ServedConfig | None]:
+    """A model's metadata, and its configuration where the server gives it.
+
+    Raises UsageError for a model or version that the server does not have, ServerError for one that is not ready.
+    """
+    try:
+        metadata = client.metadata(model, version)
+    except ServerError as error:
+        raise _not_there(client, model, version, error) from None
+    try:
+        return metadata, client.config(model, version)
+    except ServerError:
+        return metadata, None
+
+
+def _not_there(client: Client, model: str, version: str, error: ServerError) -> TkError:
+    """Why a model has no metadata, as the server's index tells it."""
+    try:
+        entries = client.index()
+    except ServerError:
+        return error
+    mine = [e for e in entries if e.name == model]
+    ready = sorted({e.name for e in entries if e.state == "READY"})
+    listed = f"the models are: {', '.join(ready)}" if ready else "no model is ready; see: tk health"
+    if not mine:
+        near = get_close_matches(model, ready, n=1)
+        return UsageError(f"{model!r} is no model of {client.url}", hint=f"did you mean {near[0]}?" if near else listed)
+    versions = [e.version for e in mine if e.state == "READY"]
+    if versions and version and version not in versions:
+        return UsageError(f"model {model} has no version {version} ready", hint=f"ready are: {', '.join(versions)}")
+    if versions:
+        return error
+    reason = next((e.reason.strip().splitlines()[0] for e in mine if e.reason.strip()), "it is not loaded")
+    return ServerError(f"model {model} is not ready: {reason}", status=error.status, hint="see: tk health")
+
+
+def _inputs(
+    known: Mapping[str, Slot], config: ServedConfig | None, question: Question, notes: list[str]
+) -> list[dict[str, Array]]:
+    """The arrays of each request, complete and fitting."""
+    limit = config.max_batch_size if config is not None else 0
+    if question.batch is not None and config is not None and question.batch > max(limit, 1):
+        why = f"its max_batch_size is {limit}" if limit else "it does not batch"
+        raise UsageError(f"model {question.model} takes no batch of {question.batch}: {why}")
+    given: dict[str, Array] = {}
+    for text in question.inline:
+        name, array = read_inline(text, known)
+        if name in given:
+            raise UsageError(f"input {name} is given twice")
+        given[name] = array
+    given |= _images(known, question, set(given), notes)
+    rows = read_data(question.data, known) if question.data is not None else [{}]
+    if not rows:
+        raise UsageError(f"{question.data} holds no request")
+    shapes = _shapes(question.shapes, known)
+    requests: list[dict[str, Array]] = []
+    for row in rows:
+        for name in given.keys() & row.keys():
+            raise UsageError(f"input {name} is given twice: in {question.data} and on the command line")
+        arrays = {name: fit(a, known[name], batch=question.batch) for name, a in (given | row).items()}
+        arrays |= _made_up(known, question, arrays, shapes, notes if not requests else [])
+        check_complete(known, arrays)
+        check_batches(arrays, known, limit)
+        requests.append({name: arrays[name] for name in known if name in arrays})
+    return requests
+
+
+def _images(known: Mapping[str, Slot], question: Question, taken: set[str], notes: list[str]) -> dict[str, Array]:
+    """The images by the input they go to; several for one input become a batch."""
+    import numpy as np
+
+    for value, choices, option in ((question.scale, SCALES, "--scale"), (question.layout, LAYOUTS, "--layout")):
+        if value not in choices:
+            raise UsageError(f"{option} {value} is unknown", hint=f"choose from: {', '.join(choices)}")
+    found: dict[str, list[Array]] = {}
+    for text in question.images:
+        name, equals, file = text.partition("=")
+        slot = find_slot(known, name) if equals and name in known else image_slot(known, taken)
+        path = Path(file if equals and name in known else text)
+        if slot.name in taken:
+            raise UsageError(f"input {slot.name} is given twice")
+        array, note = read_image(path, slot, scale=question.scale, layout=question.layout)
+        found.setdefault(slot.name, []).append(array)
+        notes.append(note)
+    arrays: dict[str, Array] = {}
+    for name, images in found.items():
+        if len(images) > 1 and not known[name].batching:
+            raise UsageError(f"input {name} takes one image, and {len(images)} are given: the model does not batch")
+        if len({a.shape for a in images}) > 1:
+            raise UsageError(f"the images for input {name} differ in size, and go in one batch", hint="send one by one")
+        arrays[name] = np.stack(images) if known[name].batching else images[0]
+    return arrays
+
+
+def _made_up(
+    known: Mapping[str, Slot],
+    question: Question,
+    arrays: Mapping[str, Array],
+    shapes: Mapping[str, Sequence[int]],
+    notes: list[str],
+) -> dict[str, Array]:
+    """Random or zero arrays for what is still missing; optional inputs only when there is nothing else."""
+    for name in shapes.keys() & arrays.keys():
+        raise UsageError(f"--shape is for made-up data, and input {name} is given")
+    if not question.fill:
+        if shapes:
+            raise UsageError("--shape is for made-up data", hint="add --random or --zeros")
+        return {}
+    left = [s for s in known.values() if s.name not in arrays and (not s.optional or s.name in shapes)]
+    if not left and not arrays:
+        left = list(known.values())
+    batch = question.batch
+    if batch is None:
+        batch = next((a.shape[0] for name, a in arrays.items() if known[name].batching), None)
+    chosen = {s.name: choose_shape(s, shapes.get(s.name), batch=batch) for s in left}
+    guessed = [f"{name} as {show_shape(c.shape)}" for name, c in chosen.items() if c.guessed]
+    if guessed:
+        more = f" and {len(guessed) - 3} more" if len(guessed) > 3 else ""
+        notes.append(f"sizes that the model leaves open are 1: {', '.join(guessed[:3])}{more}; see --shape")
+    sizes = {name: choice.shape for name, choice in chosen.items()}
+    return random_inputs(sizes, known, seed=question.seed) if question.fill == "random" else zero_inputs(sizes, known)
+
+
+def _shapes(texts: Sequence[str], known: Mapping[str, Slot]) -> dict[str, tuple[int, ...]]:
+    """``NAME:3,224,224`` by name; the name may hold colons itself."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, _, sizes = text.rpartition(":")
+        try:
+            shape = tuple(int(size) for size in sizes.split(","))
+        except ValueError:
+            shape = (-1,)
+        if not name or min(shape) < 0:
+            raise UsageError(f"{text!r} is no shape", hint="write NAME:3,224,224")
+        shapes[find_slot(known, name).name] = shape
+    return shapes
+
+
+def _request(
+    arrays: Mapping[str, Array],
+    known: Mapping[str, Slot],
+    metadata: ModelMetadata,
+    config: ServedConfig | None,
+    question: Question,
+) -> Request:
+    """The request; of an output with labels only the best classes are asked for, unless its values are wanted."""
+    labelled = config.labelled if config is not None and not question.values else frozenset()
+    top = TOP if question.top is None else question.top
+    return Request(
+        model=question.model,
+        version=question.version,
+        inputs=arrays,
+        datatypes={name: known[name].datatype for name in arrays},
+        outputs=[tensor.name for tensor in metadata.outputs] if labelled and top else None,
+        classes=dict.fromkeys(labelled, top) if top else {},
+    )

@@ -1,0 +1,1 @@
+"""Files that do not exist yet, from a plan to the disk."""

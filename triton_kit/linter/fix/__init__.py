@@ -1,0 +1,1 @@
+"""Fixes: as rules give them, as changes of a text, as a plan, and on disk."""

@@ -1,0 +1,44 @@
+"""The models that an ensemble's steps name, directly and through other ensembles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from triton_kit.model.model import Broken, Model
+
+
+def steps_of(model: Model) -> Iterator[tuple[int, Any, Model]]:
+    """The steps whose model exists, with it."""
+    if model.is_ensemble:
+        for i, step in enumerate(model.config.ensemble_scheduling.step):
+            found = model.repository.find(step.model_name, step.model_namespace)
+            if found is not None:
+                yield i, step, found
+
+
+def reached_from(model: Model) -> dict[str, Model]:
+    """All models that a model uses, directly or through other ensembles, by their paths."""
+    seen: dict[str, Model] = {}
+    todo = [model]
+    while todo:
+        try:
+            for _, _, found in steps_of(todo.pop()):
+                if found.path not in seen:
+                    seen[found.path] = found
+                    todo.append(found)
+        except Broken:
+            continue
+    return seen
+
+
+def is_decoupled(model: Model, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a model answers in a stream; an ensemble does when one of its models does."""
+    try:
+        if not model.is_ensemble:
+            return bool(model.config.model_transaction_policy.decoupled)
+        return model.name not in seen and any(
+            is_decoupled(found, seen | {model.name}) for _, _, found in steps_of(model)
+        )
+    except Broken:
+        return False

@@ -1,0 +1,75 @@
+"""Model files read once for all rules that ask about them, and the finding for one that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from triton_kit.linter.diagnostic import Problem
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model, kept
+from triton_kit.signature.errors import ModelFileError
+
+Read = TypeVar("Read")
+
+_HERE = (disk.FILE, disk.DIRECTORY)
+
+
+def read_once(model: Model, version: int, reader: Callable[[Path], Read]) -> Read | ModelFileError:
+    """What a reader says of a version's model file, or the ModelFileError that it gave.
+
+    ``reader`` is a function of a module, so that it is the same one each time. Raises Broken where nothing is there.
+    """
+    found = model.reads
+    if (version, reader) not in found:
+        path = model.model_file(version)
+        if disk.kind_of(path) not in _HERE:
+            raise Broken(path)
+        try:
+            found[version, reader] = reader(Path(path))
+        except ModelFileError as error:
+            found[version, reader] = kept(error)
+    result: Read | ModelFileError = found[version, reader]
+    return result
+
+
+def readable(model: Model, reader: Callable[[Path], Read]) -> Iterator[tuple[int, Read]]:
+    """The versions whose file can be read, with what it says."""
+    for version in model.versions:
+        try:
+            found = read_once(model, version, reader)
+        except Broken:
+            continue
+        if not isinstance(found, ModelFileError):
+            yield version, found
+
+
+def unreadable(model: Model, reader: Callable[[Path], Any]) -> Iterator[Problem]:
+    """The finding for each version whose file cannot be read."""
+    for version in model.versions:
+        try:
+            found = read_once(model, version, reader)
+        except Broken:
+            continue
+        if isinstance(found, ModelFileError):
+            yield Problem(
+                message=f"the model file {version}/{model.file_name} {found.detail}",
+                help=found.hint or "export the model again",
+                file=Path(model.model_file(version)),
+            )
+
+
+def once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Each finding once, however many versions share it."""
+    seen = set()
+    for problem in problems:
+        if (problem.at, problem.message, problem.file) not in seen:
+            seen.add((problem.at, problem.message, problem.file))
+            yield problem
+
+
+def parameter(model: Model, key: str) -> str:
+    """The text of a parameter, empty where it is not written."""
+    parameters = model.config.parameters
+    return str(parameters[key].string_value) if parameters and key in parameters else ""

@@ -1,0 +1,139 @@
+"""The configuration that a server makes of a model: what is written, what core fills in, what the backend adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from triton_kit.errors import ProblemsFound, UsageError
+from triton_kit.linter.diagnostic import Severity
+from triton_kit.model.completion import Completed, Tensor
+from triton_kit.model.model import Model, Options
+from triton_kit.repository.text_format.dump import dump
+
+_TWO_ON_CPU = ("onnxruntime", "tensorflow")
+"""Backends that get two instances on CPUs (core model_config_utils.cc:SetDefaultInstanceCount)."""
+
+_COMPLETERS = ("tensorrt", "openvino", "tensorflow", "dali", "vllm")
+"""Backends that add more than is told here."""
+
+
+def show_completed(paths: list[str], options: Options) -> str:
+    """The completed configurations of some models as text, each after a comment with its name where there are several.
+
+    Raises UsageError for a path that is no model, ProblemsFound for a model that the server would refuse.
+    """
+    from triton_kit.linter.engine import Run
+    from triton_kit.model.target import find_targets
+
+    targets = find_targets(paths)
+    texts = []
+    run = Run(options)
+    for target in run.as_one_server(targets):
+        if target.whole:
+            raise UsageError(f"{target.repository} is a repository", hint="give one model or several")
+        for name in target.models:
+            model = run.repository(target.repository).model(name)
+            if model is None:
+                continue
+            refused = [(r, p) for r, p in run.judge(model) if (p.severity or r.severity) is Severity.ERROR]
+            if refused:
+                raise ProblemsFound(f"{model.name}: {refused[0][1].message}", hint=f"see tk validate {model.path}")
+            texts.append((model.name, complete_text(model)))
+    if len(texts) == 1:
+        return texts[0][1]
+    return "\n".join(f"# {name}\n{text}" for name, text in texts)
+
+
+def complete_text(model: Model) -> str:
+    """The completed configuration of a model's latest version as text; Broken where it cannot be told."""
+    completed = model.completed(model.versions[-1])
+    text = dump(complete_config(model, completed))
+    auto = model.options.auto_complete and not model.is_ensemble
+    if auto and (not completed.known or model.backend in _COMPLETERS):
+        return f"# The backend may add more to it, which only the server tells.\n{text}"
+    return text
+
+
+def complete_config(model: Model, completed: Completed) -> dict[str, Any]:
+    """The completed configuration as fields (core model_config_utils.cc:NormalizeModelConfig, and what it calls)."""
+    config: dict[str, Any] = model.config.to_dict()
+    config["name"] = model.name
+    detected = {"platform": model.platform, "backend": model.backend, "default_model_filename": model.file_name}
+    config |= {field: value for field, value in detected.items() if value}
+    config.setdefault("version_policy", {"latest": {"num_versions": 1}})
+    size = completed.max_batch_size
+    if size:
+        config["max_batch_size"] = size
+    for kind, tensors in (("input", completed.inputs), ("output", completed.outputs)):
+        if tensors:
+            written = config.get(kind, [])
+            config[kind] = [written[int(t.at[1])] if t.written else _tensor(t) for t in tensors]
+    if completed.dynamic:
+        config["dynamic_batching"] = {}
+    if completed.decoupled is not None:
+        config["model_transaction_policy"] = {"decoupled": completed.decoupled}
+    _fill_schedulers(config, size)
+    if model.is_ensemble:
+        _fill_ensemble(model, config)
+        return config
+    optimization = config.setdefault("optimization", {})
+    for side in ("input_pinned_memory", "output_pinned_memory"):
+        optimization.setdefault(side, {"enable": True})
+    config["instance_group"] = _instance_groups(model, config.get("instance_group"))
+    return config
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    fields: dict[str, Any] = {"name": tensor.name, "data_type": tensor.data_type, "dims": tensor.dims}
+    if tensor.reshape is not None:
+        fields["reshape"] = {"shape": tensor.reshape}
+    if tensor.optional:
+        fields["optional"] = True
+    return fields
+
+
+def _fill_schedulers(config: dict[str, Any], size: int) -> None:
+    dynamic, sequences = config.get("dynamic_batching"), config.get("sequence_batching")
+    oldest = sequences.get("oldest") if sequences is not None else None
+    for one in (dynamic, oldest):
+        if one is not None and size and not one.get("preferred_batch_size"):
+            one["preferred_batch_size"] = [size]
+    if sequences is not None and not sequences.get("max_sequence_idle_microseconds"):
+        sequences["max_sequence_idle_microseconds"] = 1_000_000
+
+
+def _fill_ensemble(model: Model, config: dict[str, Any]) -> None:
+    """Whether an ensemble is decoupled follows from its models (core ensemble_utils.cc)."""
+    from triton_kit.model.ensemble import is_decoupled
+
+    config["model_transaction_policy"] = {"decoupled": is_decoupled(model)}
+
+
+def _instance_groups(model: Model, written: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """Each group with name, kind, count and GPUs; with an unknown machine, KIND_AUTO stays.
+
+    Source: core model_config_utils.cc:NormalizeInstanceGroup.
+    """
+    if not written:
+        written = [{"name": model.name, **({"kind": "KIND_CPU"} if model.backend == "openvino" else {})}]
+    return [_instance_group(model, group, i) for i, group in enumerate(written)]
+
+
+def _instance_group(model: Model, group: dict[str, Any], index: int) -> dict[str, Any]:
+    group = dict(group)
+    if not group.get("name"):
+        group["name"] = f"{model.name}_{index}"
+    gpus = model.options.gpus
+    kind = group.get("kind", "KIND_AUTO")
+    if kind == "KIND_AUTO" and gpus is not None:
+        fits = gpus > 0 and all(0 <= gpu < gpus for gpu in group.get("gpus", []))
+        kind = "KIND_GPU" if fits else "KIND_CPU"
+    group["kind"] = kind
+    if group.get("count", 0) < 1:
+        if kind == "KIND_AUTO" and model.backend in _TWO_ON_CPU:
+            group.pop("count", None)
+        else:
+            group["count"] = 2 if kind == "KIND_CPU" and model.backend in _TWO_ON_CPU else 1
+    if kind == "KIND_GPU" and not group.get("gpus") and gpus:
+        group["gpus"] = list(range(gpus))
+    return group

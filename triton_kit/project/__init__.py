@@ -1,0 +1,1 @@
+"""A project: its settings, its templates, and the configurations rendered from them."""

@@ -1,0 +1,1 @@
+"""Protobuf's text format, read with the place of everything, and written."""

@@ -1,0 +1,64 @@
+"""The configuration to load a model with instead of what its file says: the same, or the same without a GPU; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from triton_kit.repository.json_format import as_json
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release import flag_name
+from triton_kit.repository.text_format.document import parse
+
+
+def read_config(model: Path, server_args: Sequence[str] = ()) -> Mapping[str, Any] | None:
+    """What the model's configuration file says, as protobuf's JSON; empty where there is no file.
+
+    ``None`` where the file cannot be read or has mistakes: then the server has to speak of them.
+    """
+    file = _file(model, server_args)
+    try:
+        document = parse(file.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return {} if model.is_dir() else None
+    except OSError:
+        return None
+    return None if document.problems else as_json(document.message)
+
+
+def on_cpu(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration with its GPU instances on the CPU, and without what only a GPU can do.
+
+    A group of KIND_GPU, or of KIND_AUTO with GPUs named, is refused where there are none (core,
+    ``model_config_utils.cc``:ValidateInstanceGroup). CUDA graphs and GPU accelerators need a GPU, too.
+    """
+    changed = dict(config)
+    if "instance_group" in config:
+        changed["instance_group"] = [_group_on_cpu(group) for group in config["instance_group"]]
+    if "optimization" in config:
+        optimization = {name: value for name, value in config["optimization"].items() if name != "cuda"}
+        if accelerators := optimization.get("execution_accelerators"):
+            kept = {name: value for name, value in accelerators.items() if name != "gpu_execution_accelerator"}
+            optimization["execution_accelerators"] = kept
+        changed["optimization"] = optimization
+    return changed
+
+
+def _group_on_cpu(group: Mapping[str, Any]) -> Mapping[str, Any]:
+    kind = group.get("kind", "KIND_AUTO")
+    if kind not in ("KIND_GPU", "KIND_AUTO"):
+        return group
+    kept = {name: value for name, value in group.items() if name not in ("gpus", "secondary_devices")}
+    return {**kept, "kind": "KIND_CPU"}
+
+
+def _file(model: Path, server_args: Sequence[str]) -> Path:
+    """The configuration that the server takes: another one with ``--model-config-name`` where the model has it."""
+    for i, argument in enumerate(server_args):
+        if argument.startswith("--") and flag_name(argument) == "model-config-name":
+            _, written, name = argument.partition("=")
+            name = name if written else next(iter(server_args[i + 1 : i + 2]), "")
+            if (custom := model / "configs" / f"{name}.pbtxt").is_file():
+                return custom
+    return model / CONFIG_NAME

@@ -1,0 +1,1 @@
+"""What tk asks of a container engine."""

@@ -1,0 +1,60 @@
+"""A repository served without a GPU: which models load as they are, and which with another configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from triton_kit.runtime.config_override import on_cpu, read_config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A model to load through the API, with this configuration, or with its own where that is ``None``."""
+
+    model: str
+    config: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Division:
+    """The models that the server loads as it starts, and those that come after, members before their ensembles."""
+
+    at_once: tuple[str, ...]
+    later: tuple[Load, ...]
+
+
+def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
+    """Which models of the repository cannot be loaded as they are without a GPU, and the ensembles that need those.
+
+    A configuration that cannot be read is left to the server, which says what is wrong with it.
+    """
+    names = sorted(entry.name for entry in repository.iterdir() if entry.is_dir())
+    configs = {name: read_config(repository / name, server_args) or {} for name in names}
+    changed = {name: cpu for name, config in configs.items() if (cpu := on_cpu(config)) != config}
+    members = {name: members_of(config) for name, config in configs.items()}
+    later = set(changed)
+    while more := {name for name in names if name not in later and members[name] & later}:
+        later |= more
+    order = members_first({name: members[name] & later for name in sorted(later)})
+    return Division(
+        at_once=tuple(name for name in names if name not in later),
+        later=tuple(Load(model=name, config=changed.get(name)) for name in order),
+    )
+
+
+def members_of(config: Mapping[str, Any]) -> set[str]:
+    """The models that the steps of an ensemble name; none for another model."""
+    steps = config.get("ensemble_scheduling", {}).get("step", ())
+    return {str(step.get("model_name", "")) for step in steps}
+
+
+def members_first(members: Mapping[str, set[str]]) -> list[str]:
+    """The models in an order in which each comes after its members."""
+    try:
+        return list(TopologicalSorter(members).static_order())
+    except CycleError:  # which the server refuses
+        return list(members)

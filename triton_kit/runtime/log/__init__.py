@@ -1,0 +1,1 @@
+"""A server's log: its lines, and what they mean."""

@@ -1,0 +1,289 @@
+"""From what the user asks of a server to what will be run: every choice is made, nothing is started."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.model import CONFIG_NAME, Repository
+from triton_kit.repository.release import Release, filter_flags, flag_name, release
+from triton_kit.runtime import ports, shared_memory
+from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container.user import Identity
+from triton_kit.runtime.container.user import check as check_identity
+from triton_kit.runtime.container.user import choose as choose_identity
+from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
+from triton_kit.runtime.gpu.cpu_only import Load, divide
+from triton_kit.runtime.gpu.selection import NO_GPU, Choice
+from triton_kit.runtime.gpu.selection import choose as choose_gpus
+from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
+from triton_kit.runtime.restricted_endpoints import closing
+from triton_kit.runtime.types import Runtime, ServerSpec
+
+RUNTIMES = ("auto", "docker", "podman", "local")
+PULLS = ("missing", "always", "never")
+
+_OURS: Mapping[str, str] = {
+    "model-repository": "give the repository as PATH",
+    "model-store": "give the repository as PATH",
+    "http-port": "write --http-port before the --",
+    "grpc-port": "write --grpc-port before the --",
+    "metrics-port": "write --metrics-port before the --",
+    "http-address": "write --bind before the --",
+    "grpc-address": "write --bind before the --",
+    "metrics-address": "write --bind before the --",
+    "exit-on-error": "write --strict before the --",
+    "log-file": "redirect the output of tk serve instead",
+    "help": "see tk serve --help",
+}
+"""Flags that tk writes itself, or without which it cannot see what happens, and what to do instead."""
+
+
+_ON_CPU = Choice(gpus="none", reason="--cpu", count=0)
+
+
+def _silent(_line: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+
+    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time;
+    ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` loads anew what changes.
+    """
+
+    repository: Path
+    runtime: str = "auto"
+    release: str = "24.10"
+    image: str | None = None
+    gpus: str = "auto"
+    cpu: bool = False
+    watch: bool = False
+    bind: str = "127.0.0.1"
+    http_port: int = 8000
+    grpc_port: int = 8001
+    metrics_port: int = 8002
+    shm_size: str | None = None
+    memory: str | None = None
+    cpus: float | None = None
+    user: str = "auto"
+    model_control: str = "none"
+    name: str | None = None
+    pull: str = "missing"
+    env: tuple[str, ...] = ()
+    server_args: tuple[str, ...] = ()
+    verbose: bool = False
+    detach: bool = False
+    progress: Callable[[str], None] = field(default=_silent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What will run, and what the user should know of it beforehand: sentences with their remedies.
+
+    ``later`` are models to load when the server answers, since it cannot load them as they are.
+    """
+
+    runtime: Runtime
+    spec: ServerSpec
+    gpus: Choice = NO_GPU
+    later: tuple[Load, ...] = ()
+    cpu: bool = False
+    watch: bool = False
+    notes: tuple[tuple[str, str | None], ...] = ()
+
+
+def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
+    """Choose runtime, ports, GPUs and shared memory. ``environment`` is what ``--env NAME`` takes values from.
+
+    Raises UsageError for what cannot be meant, TkError for what this machine cannot do; starts nothing.
+    """
+    _check_words(wish)
+    check_repository(wish.repository)
+    target = release(wish.release)
+    env = parse_env(wish.env, environment)
+    given = _size("--shm-size", wish.shm_size)
+    memory = _size("--memory", wish.memory)
+    control = model_control(wish.server_args, option=wish.model_control, needs=_needs_control(wish))
+    warnings = check_server_args(target, wish.server_args)
+    runtime = choose_runtime(wish.runtime, wish.image or target.image(), pull=wish.pull, progress=wish.progress)
+    engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
+    if engine is None:
+        _check_limits(wish)
+    http, grpc, metrics = ports.choose(wish.bind, wish.http_port, wish.grpc_port, wish.metrics_port)
+    identity = (
+        choose_identity(wish.user, wish.repository, maps_users=engines.maps_users(engine)) if engine else Identity()
+    )
+    chosen = _ON_CPU if wish.cpu else choose_gpus(wish.gpus, engine=engine)
+    division = divide(wish.repository, wish.server_args) if wish.cpu else None
+    spec = ServerSpec(
+        repository=wish.repository,
+        release=target.container,
+        http_port=http,
+        grpc_port=grpc,
+        metrics_port=metrics,
+        bind=wish.bind,
+        image=wish.image,
+        gpus=chosen.gpus,
+        gpu_way=chosen.way,
+        shm_size=given or (shared_memory.shm_size(Repository(wish.repository)) if engine else shared_memory.LEAST),
+        memory=memory,
+        cpus=wish.cpus,
+        user=identity.user,
+        groups=identity.groups,
+        control=control,
+        name=wish.name or new_name(wish.repository),
+        pull=wish.pull,
+        env=env,
+        server_args=(
+            *closing(target, control=control, given=wish.server_args),
+            *control_flags(control, wish.server_args, needs=_needs_control(wish), division=division),
+            *wish.server_args,
+        ),
+        verbose=wish.verbose,
+        detach=wish.detach,
+    )
+    return Prepared(
+        runtime=runtime,
+        spec=spec,
+        gpus=chosen,
+        later=division.later if division else (),
+        cpu=wish.cpu,
+        watch=wish.watch,
+        notes=(*warnings, *_notes(wish, spec, engine)),
+    )
+
+
+def check_repository(path: Path) -> None:
+    """Raise UsageError for a path that is no directory, or is a model instead of a repository of models."""
+    Repository(path).models  # noqa: B018 - reads the directory, and says what is wrong with it
+    if (path / CONFIG_NAME).is_file():
+        raise UsageError(
+            f"{path} is a model, not a repository", hint=f"serve the directory that it is in: {path.parent}"
+        )
+
+
+def choose_runtime(
+    wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
+) -> DockerRuntime | LocalRuntime:
+    """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
+    if wanted == "local":
+        return LocalRuntime(progress=progress)
+    if wanted != "auto":
+        engine: Engine = "podman" if wanted == "podman" else "docker"
+        return DockerRuntime(engine=engine, progress=progress)
+    for candidate in get_args(Engine):
+        if engines.answers(candidate) and (pull == "always" or engines.has_image(candidate, image)):
+            return DockerRuntime(engine=candidate, progress=progress)
+    return LocalRuntime(progress=progress)
+
+
+def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+    """What to mention of flags meant for tritonserver; raises UsageError for those that it, or tk, would not take."""
+    for argument in arguments:
+        name = flag_name(argument) if argument.startswith("--") else ""
+        if name in _OURS:
+            raise UsageError(f"--{name} is set by tk", hint=_OURS[name])
+        if name == "allow-http" and argument.lower().endswith(("=false", "=0", "=no")):
+            raise UsageError(f"{argument} leaves no port to see on whether models are ready", hint="leave it out")
+    problems = filter_flags(target, arguments)
+    for problem in problems:
+        if problem.severity == "error":
+            raise UsageError(problem.message, hint=problem.help)
+    return tuple((problem.message, problem.help) for problem in problems)
+
+
+def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """``NAME=VALUE`` and ``NAME`` (its value from ``environment``) as a mapping; else UsageError."""
+    found = {}
+    for item in items:
+        name, given, value = item.partition("=")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            # The value may be a secret, and is shown nowhere.
+            raise UsageError(f"--env {name!r} is no variable's name", hint="write --env NAME=VALUE or --env NAME")
+        if "\0" in value or (value and re.search(r"[\r\n]", value) and the_engines_own(name)):
+            raise UsageError(
+                f"the value of --env {name} has a character that it cannot have", hint="write it in one line"
+            )
+        if not given and name not in environment:
+            raise UsageError(f"--env {name} is not set here", hint=f"write --env {name}=VALUE")
+        found[name] = value if given else environment[name]
+    return found
+
+
+def image_of(prepared: Prepared) -> str | None:
+    """The image that will run, or ``None`` where no container is involved."""
+    return image(prepared.spec) if isinstance(prepared.runtime, DockerRuntime) else None
+
+
+def _check_words(wish: Wish) -> None:
+    for option, value, known in (
+        ("--runtime", wish.runtime, RUNTIMES),
+        ("--pull", wish.pull, PULLS),
+        ("--model-control", wish.model_control, CONTROLS),
+    ):
+        if value not in known:
+            raise UsageError(f"{option} {value!r} is unknown", hint=f"choose from: {', '.join(known)}")
+    if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", wish.name):
+        raise UsageError(f"--name {wish.name!r} is no name for a server", hint="take letters, digits, _ . and -")
+    if wish.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", wish.image, re.ASCII):
+        raise UsageError(f"--image {wish.image!r} is no name of an image", hint="write it as REPOSITORY:TAG")
+    if wish.cpus is not None and not 0.01 <= wish.cpus < float("inf"):
+        raise UsageError(f"--cpus {wish.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
+    check_identity(wish.user)
+    if wish.cpu and wish.gpus not in ("auto", "none"):
+        raise UsageError(f"--cpu and --gpus {wish.gpus} exclude each other", hint="choose one")
+    if wish.watch and wish.detach:
+        raise UsageError("--watch ends with tk, so it does not go with --detach", hint="choose one")
+    if wish.runtime == "local" and wish.image:
+        raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
+
+
+def _needs_control(wish: Wish) -> str | None:
+    """The option that cannot do without explicit model control."""
+    return "--cpu" if wish.cpu else "--watch" if wish.watch else None
+
+
+def _size(option: str, written: str | None) -> int | None:
+    if written is None:
+        return None
+    size = shared_memory.parse_size(written)
+    if size is None:
+        raise UsageError(f"{option} {written!r} is no size", hint="write it as 512m or 2g")
+    return size
+
+
+def _check_limits(wish: Wish) -> None:
+    """Raise UsageError for a limit that nothing would keep without a container."""
+    for option, value in (("--memory", wish.memory), ("--cpus", wish.cpus)):
+        if value is not None:
+            raise UsageError(
+                f"{option} needs a container, and the server would run without one",
+                hint="take --runtime docker, or limit the whole of tk: systemd-run --scope -p MemoryMax=2G tk serve",
+            )
+
+
+def _notes(wish: Wish, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
+    notes: list[tuple[str, str | None]] = []
+    if wish.runtime == "auto" and wish.image and engine is None:
+        raise TkError(
+            f"image {wish.image} is not on this machine, or no container engine answers",
+            hint="take --runtime docker, which says what is wrong and pulls the image",
+        )
+    if engine is not None and (links := outside_links(spec.repository)):
+        first = links[0].relative_to(spec.repository.resolve())
+        more = f" and {len(links) - 1} more" if len(links) > 1 else ""
+        notes.append(
+            (f"{first}{more} links out of the repository, which leads nowhere in a container", "copy the files")
+        )
+    if spec.bind not in ("127.0.0.1", "::1", "localhost"):
+        notes.append((f"the server can be reached from other machines: it listens on {spec.bind}", None))
+    return notes

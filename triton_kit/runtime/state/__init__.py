@@ -1,0 +1,1 @@
+"""What tk remembers of the servers that it started."""

@@ -1,0 +1,250 @@
+"""What tk knows of the servers that it started: a file for each in the user's state directory.
+
+A container carries the same in its labels, so that it is found when its file is gone. What a file says is believed only
+as long as the process, or the container, is there: a stale one is swept, with what its server left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.runtime import reaper
+from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.state import files
+from triton_kit.runtime.state.process_identity import alive, group_alive
+from triton_kit.runtime.types import Endpoints
+
+LABEL = "triton-kit"
+"""On every container that tk starts: ``docker ps --filter label=triton-kit`` lists them."""
+
+RECORD, PLACE = f"{LABEL}.record", f"{LABEL}.state"
+"""The labels with all of a ``Running`` but its secrets, and with the state directory that it belongs to."""
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that tk started.
+
+    ``runtime`` is ``local``, ``docker`` or ``podman``; ``started`` is in seconds since the epoch. ``born`` is the mark
+    of the process ``pid``, see ``process_identity``; ``owner`` is the tk that shows the server and ends it,
+    ``None`` once it is detached. ``control`` is the model control mode. ``headers`` open over HTTP what is closed, and
+    ``metadata`` over gRPC. ``leftovers`` are the paths that a killed server leaves, see ``keeper.sweep``, and ``again``
+    is what ``tk serve`` was asked for.
+    """
+
+    name: str
+    runtime: str
+    repository: Path
+    release: str
+    image: str | None
+    endpoints: Endpoints
+    started: float
+    pid: int | None = None
+    born: str | None = None
+    container: str | None = None
+    log: Path | None = None
+    gpus: str = "none"
+    control: str = "none"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    detached: bool = False
+    owner: int | None = None
+    owner_born: str | None = None
+    leftovers: tuple[str, ...] = ()
+    again: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def owned(self) -> bool:
+        """Whether a tk shows the server and ends it with itself."""
+        return alive(self.owner, self.owner_born)
+
+
+def record(running: Running) -> None:
+    """Remember a server, in place of what was known under its name. Raises TkError where it cannot be written."""
+    files.write(running.name, to_json(running))
+
+
+def forget(name: str) -> None:
+    """Remember a server no longer; nothing is said of one that was not known."""
+    files.remove(name)
+
+
+def reserve(running: Running) -> None:
+    """Remember a server that is about to start, unless another one of its name runs.
+
+    Raises UsageError when one does, also when both begin at the same moment.
+    """
+    with files.locked():
+        known = _read(files.read_all().get(running.name, {}))
+        if known is not None and _lives(known, _containers(known.runtime)):
+            raise UsageError(
+                f"a server named {running.name} runs already, on {known.repository}",
+                hint=f"end it with tk stop {running.name}, or take another --name",
+            )
+        if known is not None:
+            _sweep(known)
+        record(running)
+
+
+def servers() -> tuple[Running, ...]:
+    """The servers that tk started and that still run, oldest first; what is left of the others is swept.
+
+    An engine that does not answer is believed to run what it ran.
+    """
+    return look()[0]
+
+
+def look() -> tuple[tuple[Running, ...], tuple[Running, ...]]:
+    """The servers that run, see ``servers``, and those that ended without tk since the last look."""
+    with files.locked():
+        known = {name: found for name, value in files.read_all().items() if (found := _read(value))}
+        boxes = {engine: _containers(engine) for engine in get_args(Engine)}
+        for lost in _lost(known, boxes):
+            record(lost)
+            known[lost.name] = lost
+        running = [one for one in known.values() if _lives(one, boxes.get(one.runtime))]
+        ended = [one for one in known.values() if one not in running]
+        for one in ended:
+            _sweep(one)
+        for one in running:
+            if one.log is not None:
+                files.trim(one.log)
+        files.remove_old_logs(keep={one.name for one in running})
+    return tuple(sorted(running, key=lambda one: (one.started, one.name))), tuple(ended)
+
+
+def find(name: str | None = None) -> Running:
+    """The server of that name; without a name the only one. Raises UsageError that lists what there is."""
+    found = servers()
+    names = ", ".join(one.name for one in found)
+    if name is not None:
+        for one in found:
+            if one.name == name:
+                return one
+        hint = f"those that run are: {names}" if names else "start one with tk serve --detach"
+        raise UsageError(f"{name} is no server that tk started, or it has ended", hint=hint)
+    if not found:
+        raise UsageError("no server that tk started runs", hint="start one with tk serve --detach")
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} servers run, and none was named", hint=f"name one of: {names}")
+    return found[0]
+
+
+def how_it_ended(one: Running) -> str | None:
+    """What the engine knows of the end of a container that is gone; ``None`` where nobody watched."""
+    if one.container is None:
+        return None
+    out_of_memory, signal = engines.fate("podman" if one.runtime == "podman" else "docker", one.container, one.started)
+    if out_of_memory:
+        return "it ran out of memory and was killed by the kernel"
+    return None if signal is None else f"it was ended from outside, by signal {signal}"
+
+
+def headers_for(url: str, *, grpc: bool) -> Mapping[str, str]:
+    """What opens the closed endpoints of the server at that address, if tk started it; else nothing.
+
+    ``url`` is ``[http://]HOST:PORT``. Cheap: reads state files, and asks no engine.
+    """
+    try:
+        wanted = _authority(url)
+    except ValueError:
+        return {}
+    for value in files.read_all().values():
+        one = _read(value)
+        if one is None or (one.pid is not None and not alive(one.pid, one.born)):
+            continue
+        if _authority(one.endpoints.grpc if grpc else one.endpoints.http) == wanted:
+            return one.metadata if grpc else one.headers
+    return {}
+
+
+def to_json(running: Running, *, secret: bool = True) -> dict[str, Any]:
+    """A server as JSON has it; without ``secret`` for what others may read."""
+    value = {entry.name: getattr(running, entry.name) for entry in fields(running)}
+    where = running.endpoints
+    value["endpoints"] = {"http": where.http, "grpc": where.grpc, "metrics": where.metrics}
+    value["repository"] = str(running.repository)
+    value["log"] = str(running.log) if running.log else None
+    if not secret:
+        value["headers"] = value["metadata"] = {}
+    return value
+
+
+def label(running: Running) -> str:
+    """What a container's label says of it."""
+    return json.dumps(to_json(running, secret=False), separators=(",", ":"))
+
+
+def _read(value: Mapping[str, Any]) -> Running | None:
+    """A server out of JSON; ``None`` for what is none, as a file that another release of tk wrote may be."""
+    names = {entry.name for entry in fields(Running)}
+    try:
+        return Running(
+            **{
+                **{key: inner for key, inner in value.items() if key in names},
+                "repository": Path(value["repository"]),
+                "endpoints": Endpoints(**value["endpoints"], headers=value.get("headers", {})),
+                "log": Path(value["log"]) if value.get("log") else None,
+                "leftovers": tuple(value.get("leftovers", ())),
+            }
+        )
+    except (KeyError, TypeError):
+        return None
+
+
+def _lives(running: Running, boxes: Mapping[str, str] | None) -> bool:
+    """Whether a server runs, or is being started; ``boxes`` are its engine's containers, ``None`` when unknown."""
+    if running.owned or alive(running.pid, running.born):
+        return True
+    if running.container is None or boxes is None:
+        return running.container is not None
+    return running.container in boxes
+
+
+def _sweep(running: Running) -> None:
+    """Remove what a server that ended left behind, and the memory of it. The log stays for who asks how it ended."""
+    if running.pid is not None and group_alive(running.pid):
+        reaper.end_group(running.pid, grace=1.0)
+    reaper.sweep([*running.leftovers, str(files.servers_dir() / f"{running.name}.env")])
+    forget(running.name)
+
+
+def _containers(engine: str) -> Mapping[str, str] | None:
+    """The labels with the records of this user's containers that run, by name; ``None`` when the engine is silent."""
+    if engine not in get_args(Engine):
+        return {}
+    return engines.labelled("podman" if engine == "podman" else "docker", f"{PLACE}={files.place()}", RECORD)
+
+
+def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | None]) -> Iterator[Running]:
+    """The containers whose state files are gone, by their labels."""
+    from triton_kit.runtime.restricted_endpoints import opening
+
+    for engine, found in boxes.items():
+        for name, text in (found or {}).items():
+            if name in known or any(one.container == name for one in known.values()):
+                continue
+            with contextlib.suppress(ValueError, TkError):
+                one = _read(json.loads(text))
+                if one is not None:
+                    headers, metadata = opening(engines.arguments("podman" if engine == "podman" else "docker", name))
+                    yield replace(
+                        one, headers=headers, metadata=metadata, endpoints=replace(one.endpoints, headers=headers)
+                    )
+
+
+def _authority(url: str) -> tuple[str, int | None]:
+    """Host and port of an address, all names of this machine's loopback as one."""
+    parts = urlsplit(url if "://" in url else f"//{url}")
+    host = (parts.hostname or "").lower()
+    return ("localhost" if host in _LOCAL else host), parts.port

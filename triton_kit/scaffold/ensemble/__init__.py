@@ -1,0 +1,1 @@
+"""A new ensemble: which tensor feeds which input."""

@@ -1,0 +1,1 @@
+"""What a running repository needs: watching its files, loading it on the CPU."""

@@ -1,0 +1,232 @@
+"""What makes an ONNX graph invalid, as far as names and the list of operators tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
+from triton_kit.signature.onnx.plain import plain_node
+from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults
+from triton_kit.signature.onnx.types import type_faults
+from triton_kit.signature.wire import Wire, WireError
+
+_MOST_NODES = 200_000
+_MOST_KINDS = 10_000
+_FINE: set[tuple[object, ...]] = set()
+"""Kinds of nodes that were found to be fine: graphs have thousands of nodes, of a few kinds."""
+_NESTING = 30
+
+Value: TypeAlias = "tuple[int, Shape | None]"
+"""A value's element type as ``TensorProto.DataType`` numbers it, 0 where it is unknown, and its shape."""
+
+_RUNTIMES_OWN = frozenset(
+    (
+        "Affine", "Crop", "DynamicSlice", "GivenTensorFill", "ImageScaler", "LayerNormalization", "ParametricSoftplus",
+        "RMSNormalization", "Scale", "ScaledTanh", "SimplifiedLayerNormalization", "ThresholdedRelu",
+    )
+)  # fmt: skip
+"""Operators that ONNX Runtime has in the default domain of its own accord (onnxruntime contrib_defs.cc)."""
+
+
+class Faults(NamedTuple):
+    """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
+
+    ``contradicted`` is no reason to refuse: the session gives such an output another shape than the file.
+    """
+
+    words: tuple[str, ...] = ()
+    contradicted: frozenset[str] = frozenset()
+
+
+def find_faults(
+    wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
+    opsets: Sequence[tuple[str, int]], functions: Sequence[str],
+) -> Faults:  # fmt: skip
+    """What is wrong with a graph; nothing where it is too large to tell.
+
+    ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
+    outputs as they are declared.
+    """
+    if len(nodes) > _MOST_NODES:
+        return Faults()
+    try:
+        checker = _Checker(wire, opsets, functions)
+        found = [checker.node(start, end, 0) for start, end in nodes]
+    except (WireError, OSError):
+        return Faults()
+    if checker.faults or not _is_in_order(found, set(known), outputs):
+        return Faults(tuple(dict.fromkeys((*checker.faults, *_name_faults(found, set(known), outputs)))))
+    return _contradictions([n for n in found if n.operator not in checker.functions], known, outputs, checker.versions)
+
+
+def _contradictions(
+    nodes: Sequence[Node], known: Mapping[str, Value], outputs: Mapping[str, Value], versions: Mapping[str, int]
+) -> Faults:
+    """What the types and shapes of values say, where all else is in order."""
+    elements = {name: element for name, (element, _) in known.items()}
+    words = tuple(type_faults(nodes, versions, elements, {name: element for name, (element, _) in outputs.items()}))
+    shapes = {name: shape for name, (_, shape) in known.items() if shape is not None}
+    words += tuple(shape_faults(nodes, versions.get("", 0), shapes))
+    declared = {name: shape for name, (_, shape) in outputs.items() if shape is not None}
+    return Faults(words, frozenset() if words else frozenset(contradicted(declared, shapes)))
+
+
+def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> Iterator[str]:
+    """Values that are made twice, or not at all, and circles."""
+    if _is_in_order(nodes, known, outputs):
+        return
+    makers: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        for name in node.outputs:
+            if name and (name in makers or name in known):
+                yield f"'{name}' is made twice: by {node.title} too"
+            elif name:
+                makers[name] = i
+    for node in nodes:
+        for name in node.inputs:
+            if name and name not in makers and name not in known:
+                yield f"{node.title} takes '{name}', which nothing makes"
+    for name in outputs:
+        if name not in makers and name not in known:
+            yield f"the output '{name}' is made by nothing"
+    waiting = [{makers[name] for name in node.inputs if name in makers} for node in nodes]
+    takers: dict[int, list[int]] = {}
+    for i, needed in enumerate(waiting):
+        for maker in needed:
+            takers.setdefault(maker, []).append(i)
+    ready = [i for i, needed in enumerate(waiting) if not needed]
+    done = 0
+    while ready:
+        one = ready.pop()
+        done += 1
+        for taker in takers.get(one, ()):
+            waiting[taker].discard(one)
+            if not waiting[taker]:
+                ready.append(taker)
+    if done < len(nodes):
+        first = next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
+        yield f"{first.title} takes what it makes itself, in a circle"
+
+
+def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> bool:
+    """Whether every value is made once and before it is taken, as exporters write it: then there is nothing to find."""
+    made = set(known)
+    made.add("")
+    for node in nodes:
+        if not made.issuperset(node.inputs):
+            return False
+        for name in node.outputs:
+            if name in made and name:
+                return False
+            made.add(name)
+    return all(name and name in made for name in outputs)
+
+
+class _Checker:
+    """Reads nodes and checks each against the operators of the versions that the model imports."""
+
+    def __init__(self, wire: Wire, opsets: Sequence[tuple[str, int]], functions: Sequence[str]) -> None:
+        self.wire = wire
+        self.versions: dict[str, int] = {}
+        for domain, version in opsets:
+            domain = _domain(domain)
+            self.versions[domain] = max(version, self.versions.get(domain, 0))
+        self.functions = set(functions)
+        self.faults: list[str] = []
+
+    def node(self, start: int, end: int, depth: int) -> Node:
+        """``NodeProto``, with the nodes of graphs inside it."""
+        wire = self.wire
+        if plain := plain_node(wire.short(start, end)):
+            node = Node(*plain)
+            if node.domain == "ai.onnx":
+                node = node._replace(domain="")
+            self._check(node)
+            return node
+        name = operator = domain = ""
+        inputs: list[str] = []
+        outputs: list[str] = []
+        bodies: list[tuple[int, int]] = []
+        for tag, value, behind in wire.fields(start, end):
+            match tag:
+                case 10:
+                    inputs.append(wire.text(value, behind))
+                case 18:
+                    outputs.append(wire.text(value, behind))
+                case 26:
+                    name = wire.text(value, behind)
+                case 34:
+                    operator = wire.text(value, behind)
+                case 58:
+                    domain = wire.text(value, behind)
+                case 42:
+                    bodies.append((value, behind))
+        attributes = [self._attribute(first, last, depth) for first, last in bodies]
+        node = Node(name, operator, _domain(domain), inputs, outputs, attributes)
+        self._check(node)
+        return node
+
+    def _attribute(self, start: int, end: int, depth: int) -> str:
+        """``AttributeProto``: gives its name."""
+        name = ""
+        for tag, value, behind in self.wire.fields(start, end):
+            if tag == 10:
+                name = self.wire.text(value, behind)
+            elif tag in {50, 90} and depth < _NESTING:
+                for inner, first, last in self.wire.fields(value, behind):
+                    if inner == 10:
+                        self.node(first, last, depth + 1)
+        return name
+
+    def _check(self, node: Node) -> None:
+        domain, operator = node.domain, node.operator
+        version = self.versions.get(domain)
+        kind = (domain, version, operator, len(node.inputs), len(node.outputs), *node.attributes)
+        if kind in _FINE or operator in self.functions:
+            return
+        before = len(self.faults)
+        self._check_kind(node)
+        if len(self.faults) == before and len(_FINE) < _MOST_KINDS:
+            _FINE.add(kind)
+
+    def _check_kind(self, node: Node) -> None:
+        domain, operator = node.domain, node.operator
+        version = self.versions.get(domain)
+        if version is None:
+            said = f"operators of {domain}" if domain else "operators"
+            self.faults.append(f"{node.title} needs a version of {said}, and the model imports none")
+            return
+        if domain not in tables():
+            return
+        if version > tables()[domain].newest:
+            return
+        found = operator_at(domain, operator, version)
+        if found is None:
+            if not (domain == "" and operator in _RUNTIMES_OWN):
+                of = f"{domain} " if domain else "opset "
+                there = f" in {of}{version}" if versions_of(domain, operator) else ""
+                self.faults.append(f"{node.title} is of an operator that does not exist{there}")
+            return
+        if not (domain == "" and operator in _RUNTIMES_OWN):
+            self._check_shape(node, found)
+
+    def _check_shape(self, node: Node, found: Operator) -> None:
+        least_in, most_in, least_out, most_out = found.counts
+        for number, least, most, noun in (
+            (len(node.inputs), least_in, most_in, "inputs"),
+            (len(node.outputs), least_out, most_out, "outputs"),
+        ):
+            if (least is not None and number < least) or (most is not None and number > most):
+                wanted = f"{least}" if least == most else f"{least} to {most}" if most is not None else f"{least}"
+                self.faults.append(f"{node.title} has {number} {noun}, and takes {wanted}")
+        missing = [a for a, required in found.attributes.items() if required and a not in node.attributes]
+        for name in missing:
+            self.faults.append(f"{node.title} lacks its attribute '{name}'")
+        for name in node.attributes:
+            if name not in found.attributes and not name.startswith("__"):
+                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not")
+
+
+def _domain(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain

@@ -1,0 +1,106 @@
+"""Shapes on their way through the plainest operators of an ONNX graph: where two that meet contradict each other.
+
+Whole shape inference is the onnx package's (``onnx_infer``), whose import costs more than most checks; this finds the
+few graphs for which to ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from triton_kit.repository.tensor import Dim
+from triton_kit.signature.onnx.nodes import Node
+
+Shape: TypeAlias = "tuple[Dim, ...]"
+
+_BROADCASTS_SINCE = 7
+"""The opset from which binary operators broadcast by themselves (ONNX changelog)."""
+
+_SAME = frozenset(
+    (
+        "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cast", "Ceil", "Celu", "Clip", "Cos", "Cosh",
+        "CumSum", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "Hardmax", "Identity",
+        "IsInf", "IsNaN", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Not", "Reciprocal",
+        "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Tan",
+        "Tanh", "ThresholdedRelu",
+    )
+)  # fmt: skip
+"""Operators whose first output has the shape of their first input."""
+
+_BROADCAST = frozenset(
+    (
+        "Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
+        "LessOrEqual", "Max", "Mean", "Min", "Mod", "Mul", "Or", "Pow", "Sub", "Sum", "Where", "Xor",
+    )
+)  # fmt: skip
+"""Operators whose inputs are broadcast to one shape, that of their output."""
+
+
+def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) -> Iterator[str]:
+    """What ONNX Runtime refuses for its shapes (``ShapeInferenceError``), each in words.
+
+    ``nodes`` stand in order; ``shapes`` are those of inputs and initializers, and grow with what the nodes make.
+    ``version`` is the opset of the default domain.
+    """
+    if version < _BROADCASTS_SINCE:
+        return
+    for node in nodes:
+        if node.domain or not node.outputs or not node.inputs:
+            continue
+        taken = [shapes.get(name) for name in node.inputs]
+        made: Shape | None = None
+        if node.operator in _SAME:
+            made = taken[0]
+        elif node.operator in _BROADCAST or node.operator == "MatMul":
+            known = [shape for shape in taken if shape is not None]
+            if len(known) < len(taken):
+                continue
+            made = _product(known) if node.operator == "MatMul" else _broadcast(known)
+            if made is None:
+                told = " and ".join(map(_text, known))
+                yield f"{node.title} takes shapes that do not fit together, {told}"
+        if made:
+            shapes[node.outputs[0]] = made
+
+
+def contradicted(declared: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> set[str]:
+    """The outputs whose declared shape is not the one that their graph makes."""
+    found = set()
+    for name, said in declared.items():
+        made = shapes.get(name)
+        if made is not None and (len(made) != len(said) or any(map(_differ, said, made))):
+            found.add(name)
+    return found
+
+
+def _differ(a: Dim, b: Dim) -> bool:
+    return isinstance(a, int) and isinstance(b, int) and a != b
+
+
+def _broadcast(shapes: Sequence[Shape]) -> Shape | None:
+    """The common shape, by numpy's rule; ``None`` where there is none."""
+    rank = max(map(len, shapes))
+    made: list[Dim] = []
+    for at in range(-rank, 0):
+        dims = {shape[at] for shape in shapes if len(shape) >= -at} - {1}
+        sizes = {dim for dim in dims if isinstance(dim, int)}
+        if len(sizes) > 1:
+            return None
+        made.append(sizes.pop() if sizes else dims.pop() if len(dims) == 1 else None if dims else 1)
+    return tuple(made)
+
+
+def _product(shapes: Sequence[Shape]) -> Shape | None:
+    """The shape of a product of matrices; empty where one is no matrix, ``None`` where they do not fit."""
+    if len(shapes) != 2 or min(map(len, shapes)) < 2:
+        return ()
+    left, right = shapes
+    stack = _broadcast((left[:-2], right[:-2])) if len(left) + len(right) > 4 else ()
+    if _differ(left[-1], right[-2]) or stack is None:
+        return None
+    return (*stack, left[-2], right[-1])
+
+
+def _text(shape: Shape) -> str:
+    return f"[{', '.join('?' if dim is None else str(dim) for dim in shape)}]"

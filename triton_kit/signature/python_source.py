@@ -1,0 +1,73 @@
+"""What the source of a Python model says, without running it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from triton_kit.repository.text_format.source import Span
+
+CLASS = "TritonPythonModel"
+
+
+def model_class(tree: Any) -> ast.ClassDef | None:
+    """The class that the backend calls, where the module defines it at its top level."""
+    if not isinstance(tree, ast.Module):
+        return None
+    return next((n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == CLASS), None)
+
+
+def binds_class(tree: ast.Module) -> bool:
+    """Whether the module can have that name in some way: a class, an assignment, an import, a star import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == CLASS:
+            return True
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.For | ast.With) and any(
+            isinstance(n, ast.Name) and n.id == CLASS and isinstance(n.ctx, ast.Store) for n in ast.walk(node)
+        ):
+            return True
+        if isinstance(node, ast.Import | ast.ImportFrom) and any(
+            (a.asname or a.name) in (CLASS, "*") for a in node.names
+        ):
+            return True
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("exec", "globals", "eval")
+        ):
+            return True
+    return False
+
+
+def completes(tree: Any) -> bool:
+    """Whether the model may complete its configuration: it has ``auto_complete_config``, or cannot be told."""
+    found = model_class(tree)
+    if found is None:
+        return True
+    return bool(found.bases) or any(
+        isinstance(n, ast.FunctionDef) and n.name == "auto_complete_config" for n in ast.walk(found)
+    )
+
+
+def method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    """The class's own method of that name."""
+    return next((n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
+
+
+def required_parameters(function: ast.FunctionDef) -> int:
+    """How many positional parameters have no default; ``self`` counts."""
+    return len(function.args.posonlyargs) + len(function.args.args) - len(function.args.defaults)
+
+
+def returns_nothing(function: ast.FunctionDef) -> bool:
+    """Whether every way out gives nothing, or a plain constant; so it is where there is none but an exception."""
+    own = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
+    return all(n.value is None or isinstance(n.value, ast.Constant) for n in own)
+
+
+def place(node: ast.FunctionDef) -> Span:
+    """Where a function's name stands."""
+    line, column = node.lineno, node.col_offset + len("def ") + 1
+    return Span(line=line, column=column, end_line=line, end_column=column + len(node.name))

@@ -1,0 +1,95 @@
+"""Golden cases against a running server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from triton_kit.client import Client, Request, ServerError
+from triton_kit.client.input_slots import check_batches, check_complete, slots
+from triton_kit.client.request import describe
+from triton_kit.errors import ProblemsFound, UsageError
+from triton_kit.repository.model import TESTS
+from triton_kit.versions.comparison import Difference, compare_outputs
+from triton_kit.versions.golden_cases import bind, find_cases, read_case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a case: nothing wrong, differences, or an ``error`` of the server or of the case itself."""
+
+    model: str
+    version: str
+    case: str
+    seconds: float
+    differences: tuple[Difference, ...] = ()
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model answered as expected."""
+        return not self.differences and not self.error
+
+
+def cases_of(models: Sequence[Path]) -> dict[str, list[Path]]:
+    """The files of each model's cases. Raises UsageError where there is none at all."""
+    found = {model.name: files for model in models if (files := find_cases(model))}
+    if not found:
+        one = f"{models[0]} has" if len(models) == 1 else f"none of {len(models)} models has"
+        raise UsageError(
+            f"{one} no cases in {TESTS}/", hint=f"record some: tk test {models[0].name if models else 'MODEL'} --record"
+        )
+    return found
+
+
+def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -> list[Outcome]:
+    """Each case asked and compared; an empty ``version`` lets the server choose.
+
+    Raises NoAnswer where the server is gone, UsageError or ServerError where it does not have the model ready.
+    """
+    metadata, config = describe(client, model, version)
+    client.warm()
+    known = slots(metadata, config)
+    outputs = {tensor.name: tensor for tensor in metadata.outputs}
+    limit = config.max_batch_size if config is not None else 0
+
+    def run(file: Path) -> Outcome:
+        case = read_case(file)
+        bound = bind(case, known, outputs)
+        check_complete(known, bound.inputs)
+        check_batches(bound.inputs, known, limit)
+        request = Request(
+            model=model,
+            version=version,
+            inputs=bound.inputs,
+            datatypes={name: known[name].datatype for name in bound.inputs},
+            parameters=case.parameters,
+        )
+        result = client.infer(request)
+        differences = tuple(compare_outputs(bound.expected, result, partial=case.partial))
+        return Outcome(model=model, version=result.version, case=file.stem, seconds=0.0, differences=differences)
+
+    outcomes = []
+    for file in files:
+        start = time.perf_counter()
+        try:
+            outcome = run(file)
+        except (ServerError, UsageError) as problem:
+            outcome = Outcome(model=model, version=version, case=file.stem, seconds=0.0, error=problem.message)
+        outcomes.append(replace(outcome, seconds=time.perf_counter() - start))
+    return outcomes
+
+
+def require_passed(outcomes: Sequence[Outcome]) -> None:
+    """Raise ProblemsFound that shows what failed, if anything did."""
+    failed = [one for one in outcomes if not one.passed]
+    if failed:
+        listed = "\n".join(f"  {one.case}: {message}" for one in failed for message in messages(one))
+        raise ProblemsFound(f"{len(failed)} of {len(outcomes)} cases failed\n{listed}")
+
+
+def messages(outcome: Outcome) -> list[str]:
+    """What is wrong with a case, a line for each thing."""
+    return [outcome.error] if outcome.error else [difference.message for difference in outcome.differences]

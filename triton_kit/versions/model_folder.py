@@ -1,0 +1,140 @@
+"""A model whose versions are asked for: its folder, and what stands in it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
+from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.target import is_model
+from triton_kit.model.version import leading_integer, version_numbers
+from triton_kit.project.context import Surroundings, find_repository
+from triton_kit.project.settings import suggestion
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.model import Model as WrittenModel
+from triton_kit.repository.model import Repository as WrittenRepository
+from triton_kit.versions.log import State
+from triton_kit.versions.policy import Policy, read_policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A model's folder, how it is named in messages, and how what changes in it is judged."""
+
+    path: Path
+    judged: Options
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.path.name
+
+    @property
+    def repository(self) -> Path:
+        """The repository that it is in."""
+        return self.path.parent
+
+    @property
+    def config(self) -> Path:
+        """Where its configuration is, whether or not it exists."""
+        return self.path / CONFIG_NAME
+
+
+def find_place(here: Surroundings, given: str, repository: Path | None = None) -> Place:
+    """The model of that path, or of that name in the repository. Raises UsageError where there is none."""
+    path = Path(given)
+    if repository is None and path.is_dir() and ("/" in given or is_model(given)):
+        return Place(path=path if path.name not in ("", "..") else path.resolve(), judged=here.judged)
+    if "/" in given:
+        raise UsageError(f"{given} is not a directory" if path.exists() else f"{given} does not exist")
+    root = find_repository(here, repository)
+    if given in ("", ".", "..") or not (root / given).is_dir():
+        there = tuple(WrittenRepository(root).models)
+        hint = suggestion(given, there) if there else None
+        raise UsageError(f"{root} has no model {given or repr(given)}", hint=hint)
+    return Place(path=root / given, judged=here.judged)
+
+
+def versions_of(place: Place) -> dict[int, Path]:
+    """The version directories by number, lowest first: plain numbers, and no others."""
+    try:
+        return {version.number: version.path for version in WrittenModel(place.path).versions}
+    except OSError as error:
+        raise TkError(f"{place.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+
+
+def ignored_directories(place: Place) -> list[str]:
+    """The directories whose names look like versions and are none, or stand for another one: ``007``, ``1_old``."""
+    names = WrittenModel(place.path).directories
+    plain = {str(number) for number in versions_of(place)}
+    return [name for name in names if name not in plain and leading_integer(name) is not None]
+
+
+def next_number(place: Place) -> int:
+    """One more than every number that a directory's name begins with, so that none is taken for another."""
+    numbers = [leading_integer(name) or 0 for name in WrittenModel(place.path).directories]
+    return max([0, *numbers]) + 1
+
+
+def state_of(place: Place) -> State:
+    """The policy and what it serves. Raises UsageError where the configuration cannot be read."""
+    policy = policy_of(place)
+    return State(policy=policy, served=served_by(place, policy))
+
+
+def policy_of(place: Place) -> Policy:
+    """The policy that is written. Raises UsageError where the configuration cannot be read."""
+    model = WrittenModel(place.path)
+    try:
+        document = model.document
+    except OSError as error:
+        raise TkError(f"{place.config} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+    if document.problems:
+        first = document.problems[0]
+        raise UsageError(
+            f"{place.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
+        )
+    return read_policy(document.message)
+
+
+def served_by(place: Place, policy: Policy) -> tuple[int, ...]:
+    """The versions that a policy serves, of those that the server counts."""
+    return policy.serves(version_numbers(WrittenModel(place.path).directories).values())
+
+
+def checked(place: Place) -> Model:
+    """The model as the linter sees it."""
+    model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    if model is None:
+        raise UsageError(f"{place.path} is not a directory")
+    return model
+
+
+def backend_and_file(place: Place) -> tuple[str, str]:
+    """The backend, ``ensemble`` for one, and the model file's name in a version directory; empty where unknown."""
+    model = checked(place)
+    try:
+        detected = model.detected
+    except Broken:
+        return "", ""
+    if detected.platform == "ensemble":
+        return "ensemble", ""
+    return str(detected.backend), str(detected.file_name)
+
+
+def require_versions(place: Place, wanted: tuple[int, ...]) -> None:
+    """Raise UsageError where one of the versions has no directory."""
+    there = versions_of(place)
+    for version in wanted:
+        if version not in there:
+            listed = ", ".join(map(str, there)) or "none"
+            raise UsageError(f"{place.name} has no version {version}", hint=f"those there are: {listed}")
+
+
+def read_number(text: str) -> int:
+    """A version as it is typed: a plain number. Raises UsageError."""
+    if not (text.isascii() and text.isdecimal() and str(int(text[:30])) == text[:30]) or int(text[:30]) >= 2**63:
+        raise UsageError(f"{text!r} is no version", hint="give a number as its directory has it: 1, 2, 3")
+    return int(text)

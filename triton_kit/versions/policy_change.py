@@ -1,0 +1,191 @@
+"""Another version policy, in one step: judged, written where it lasts, and logged."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from triton_kit.errors import TkError, UsageError
+from triton_kit.files.stage import remove_stale
+from triton_kit.files.write import explained, replace_text
+from triton_kit.model import disk as files
+from triton_kit.project import settings, yaml_file
+from triton_kit.project.context import Surroundings
+from triton_kit.project.render import FILE as MODEL_YAML
+from triton_kit.project.render import is_rendered, read_layers, render_text
+from triton_kit.versions import config_edit, yaml_edit
+from triton_kit.versions.lock import locked
+from triton_kit.versions.log import Entry, State, entry, finished, read_log, state_json, write_log
+from triton_kit.versions.model_folder import Place, policy_of, served_by, state_of
+from triton_kit.versions.policy import FIELD, Policy
+from triton_kit.versions.verdict import judge
+
+_ENV = re.compile(r"# Rendered by tk from model\.yaml and model\.(.+)\.yaml \(template ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """The new texts of a policy: of config.pbtxt, and of model.yaml where that makes it."""
+
+    config: str
+    yaml: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a step did: the state before and after it, and the files that were written."""
+
+    place: Place
+    before: State
+    after: State
+    files: tuple[Path, ...]
+
+
+def change_policy(
+    here: Surroundings,
+    place: Place,
+    action: str,
+    choose: Callable[[State, tuple[Entry, ...]], Policy],
+    *,
+    note: str = "",
+) -> Changed:
+    """Give the model the policy that ``choose`` makes of the state and the log, while nobody else changes it.
+
+    Killed at any moment, config.pbtxt has the old policy or the new. Raises ProblemsFound, before anything is written,
+    where a server would refuse the result.
+    """
+    with changing(here, place) as entries:
+        before = state_of(place)
+        policy = choose(before, entries)
+        after = State(policy=policy, served=served_by(place, policy))
+        if policy == before.policy:
+            return Changed(place=place, before=before, after=before, files=())
+        rewrite = plan_rewrite(here, place, policy)
+        judge(place, rewrite.config)
+        done = [*entries, entry(action, policy.numbers or after.served, before, after, note)]
+        write_log(place.path, done)
+        written = write_rewrite(place, rewrite)
+        write_log(place.path, finished(done))
+        return Changed(place=place, before=before, after=after, files=written)
+
+
+@contextlib.contextmanager
+def changing(here: Surroundings, place: Place) -> Iterator[tuple[Entry, ...]]:
+    """Hold the model for a step, with its log; what a killed step left behind is put in order first."""
+    with locked(place.path):
+        for near in (place.path, place.repository, place.repository.resolve().parent):
+            remove_stale(near)
+        yield _settled(here, place)
+
+
+def _settled(here: Surroundings, place: Place) -> tuple[Entry, ...]:
+    """The log without doubt: a step that was cut short was taken, or was not."""
+    entries = read_log(place.path)
+    if not entries or entries[-1].done:
+        return entries
+    if entries[-1].before.policy != entries[-1].after.policy and (place.path / MODEL_YAML).is_file():
+        _follow(here, place)
+    entries = finished(entries) if _was_taken(place, entries[-1]) else entries[:-1]
+    write_log(place.path, entries)
+    return entries
+
+
+def _was_taken(place: Place, one: Entry) -> bool:
+    match one.action:
+        case "add":
+            return all((place.path / str(v)).exists() for v in one.versions)
+        case "prune":
+            return not any((place.path / str(v)).exists() for v in one.versions)
+    return policy_of(place) == one.after.policy
+
+
+def _follow(here: Surroundings, place: Place) -> None:
+    """Let model.yaml say what config.pbtxt says, where a step was killed between the two."""
+    text = _read(place.path / MODEL_YAML)
+    with contextlib.suppress(UsageError):
+        new = yaml_edit.with_policy(text, policy_of(place), file=place.path / MODEL_YAML)
+        config = _read(place.config)
+        if new != text and _rendered(here, place, _read_env(config), new) == config:
+            replace_text(place.path / MODEL_YAML, new)
+
+
+def plan_rewrite(here: Surroundings, place: Place, policy: Policy) -> Rewrite:
+    """The texts that give the model that policy; nothing is written.
+
+    Raises UsageError where config.pbtxt is made from model.yaml and does not follow from it.
+    """
+    config = read_config(place)
+    file = place.path / MODEL_YAML
+    if not file.is_file():
+        return Rewrite(config=config_edit.with_policy(config, policy, name=str(place.config)))
+    if not is_rendered(config):
+        raise UsageError(
+            f"{place.config} was edited by hand since it was rendered",
+            hint=f"see tk render --diff {place.name}; move the edits to {MODEL_YAML}, then tk render --force",
+        )
+    env, text = _read_env(config), _read(file)
+    if _rendered(here, place, env, text) != config.replace("\r\n", "\n"):
+        command = f"tk render{f' --env {env}' if env else ''} {place.name}"
+        raise UsageError(f"{place.config} is not what {MODEL_YAML} gives now", hint=f"run {command} first")
+    new = yaml_edit.with_policy(text, policy, file=file)
+    rendered = None
+    with contextlib.suppress(UsageError):
+        rendered = _rendered(here, place, env, new)
+    if rendered is None or config_edit.with_policy(rendered, policy, name=str(place.config)) != rendered:
+        where = f"model.{env}.yaml" if env else "the template"
+        raise UsageError(
+            f"{FIELD} of {place.config} does not come from {MODEL_YAML} alone", hint=f"look into {where} for it"
+        )
+    return Rewrite(config=rendered, yaml=new)
+
+
+def write_rewrite(place: Place, rewrite: Rewrite) -> tuple[Path, ...]:
+    """Write config.pbtxt, which decides, then model.yaml."""
+    with explained(place.path):
+        replace_text(place.config, rewrite.config)
+        if rewrite.yaml is None:
+            return (place.config,)
+        replace_text(place.path / MODEL_YAML, rewrite.yaml)
+    return place.config, place.path / MODEL_YAML
+
+
+def _rendered(here: Surroundings, place: Place, env: str | None, text: str) -> str:
+    """What model.yaml of that text gives."""
+    first, *others = read_layers(place.path, env)
+    document = yaml_file.load(text, place.path / MODEL_YAML)
+    content = settings.mapping(document, document.value, (), ("template", "values", "config"))
+    return render_text([replace(first, content=content, document=document), *others], here.templates)
+
+
+def _read_env(config: str) -> str | None:
+    """The environment that a config was rendered for."""
+    found = _ENV.match(config)
+    return found[1] if found else None
+
+
+def read_config(place: Place) -> str:
+    """The configuration's text; that of an absent one is empty. Raises TkError where it cannot be read."""
+    return _read(place.config) if place.config.exists() else ""
+
+
+def _read(path: Path) -> str:
+    try:
+        return files.read_bytes(str(path)).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
+
+
+def as_json(changed: Changed) -> dict[str, Any]:
+    """What a step did, for scripts."""
+    return {
+        "version": 1,
+        "model": changed.place.name,
+        "changed": bool(changed.files),
+        "before": state_json(changed.before),
+        "after": state_json(changed.after),
+        "files": [str(file) for file in changed.files],
+    }

@@ -1,0 +1,101 @@
+"""A server of one's own for a trial: it loads the models that are asked for, answers to tk alone, and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triton_kit.client import Client, connect
+from triton_kit.errors import ProblemsFound
+from triton_kit.files.stage import stage
+from triton_kit.files.write import explained
+from triton_kit.model.ensemble import reached_from
+from triton_kit.model.model import Repository
+from triton_kit.project.check import mirror
+from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release import DEFAULT
+from triton_kit.runtime.log.meaning import friendly
+from triton_kit.runtime.restricted_endpoints import opening
+from triton_kit.runtime.serve_plan import Wish, prepare
+from triton_kit.runtime.session import running
+from triton_kit.versions.config_edit import with_policy
+from triton_kit.versions.model_folder import Place, require_versions
+from triton_kit.versions.policy import specific
+from triton_kit.versions.policy_change import read_config
+
+
+def _silent(_line: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How the server runs: see ``triton_kit.runtime.serve_plan.Wish``; ``timeout`` is in seconds, for the start."""
+
+    runtime: str = "auto"
+    release: str | None = None
+    image: str | None = None
+    gpus: str = "auto"
+    timeout: float = 120.0
+    progress: Callable[[str], None] = field(default=_silent)
+
+
+@contextlib.contextmanager
+def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Iterator[Client]:
+    """A client of a server that has these models loaded, and what their ensembles use; it ends with the block.
+
+    Raises ProblemsFound where one of them does not load.
+    """
+    wish = Wish(
+        repository=repository,
+        runtime=trial.runtime,
+        release=trial.release or DEFAULT,
+        image=trial.image,
+        gpus=trial.gpus,
+        http_port=0,
+        grpc_port=0,
+        metrics_port=0,
+        model_control="explicit",
+        server_args=tuple(f"--load-model={name}" for name in models),
+        progress=trial.progress,
+    )
+    prepared = prepare(wish, environment=os.environ)
+    headers, _ = opening(prepared.spec.server_args)
+    with running(prepared.runtime, prepared.spec, models=models, timeout=trial.timeout) as (server, snapshot):
+        for failed in snapshot.failed:
+            raise ProblemsFound(
+                f"{failed.name} {failed.version}".strip() + f" did not load: {friendly(failed.reason)}",
+                hint=f"see tk validate {repository / failed.name}",
+            )
+        with connect(server.endpoints.http, headers=headers) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def with_version(place: Place, version: int) -> Iterator[Path]:
+    """A repository with the model, serving that version alone, and what it uses; gone with the block.
+
+    The files are hard links where that can be, so that a container sees them, too.
+    """
+    require_versions(place, (version,))
+    config = with_policy(read_config(place), specific([version]), name=str(place.config))
+    with explained(place.path), stage(place.repository) as root:
+        staged = root / place.name
+        mirror(place.path, staged)
+        (staged / CONFIG_NAME).write_bytes(config.encode("utf-8", "surrogateescape"))
+        for path in _members(place):
+            mirror(path, root / path.name)
+            if (path / CONFIG_NAME).is_file():
+                (root / path.name / CONFIG_NAME).write_bytes((path / CONFIG_NAME).read_bytes())
+        yield root
+
+
+def _members(place: Place) -> list[Path]:
+    """The folders of the models that an ensemble uses."""
+    repository = Repository(str(place.repository), place.judged, lambda _: [])
+    model = repository.model(place.name)
+    found = reached_from(model).values() if model is not None else ()
+    return [Path(member.path) for member in found if member.name != place.name]
