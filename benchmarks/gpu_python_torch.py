@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.runtime import ports, session
 from triton_kit.runtime.embedded.binaries import RELEASE
 from triton_kit.runtime.gpu.devices import look
@@ -116,7 +116,7 @@ def measure(url: str, metrics: str, seconds: float, size: int) -> int:
         with connect(url) as client:
             end = time.monotonic() + seconds
             while time.monotonic() < end:
-                got = float(client.infer(Request(model="matrix", inputs={"X": x})).outputs["SUM"][0])
+                got = float(client.infer(Inference(model="matrix", inputs={"X": x})).outputs["SUM"][0])
                 wrong += abs(got - expected) > 1e-3 * size * size
                 answers += 1
     finally:

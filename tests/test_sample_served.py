@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 from test_sample_files import encoded, load, noisy
 
-from triton_kit.client import Client, Request, ServerError, connect
+from triton_kit.client import Client, Inference, ServerError, connect
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.ports import choose
 from triton_kit.runtime.session import running
@@ -43,15 +43,15 @@ def images(*data: bytes) -> np.ndarray:
 
 
 def scores(client: Client, *data: bytes) -> np.ndarray:
-    return client.infer(Request(model="digits", inputs={"image": images(*data)})).outputs["scores"]
+    return client.infer(Inference(model="digits", inputs={"image": images(*data)})).outputs["scores"]
 
 
 def classify(client: Client, pixels: np.ndarray) -> np.ndarray:
-    return client.infer(Request(model="digit_classifier", inputs={"pixels": pixels})).outputs["scores"]
+    return client.infer(Inference(model="digit_classifier", inputs={"pixels": pixels})).outputs["scores"]
 
 
 def embed(client: Client, pixels: np.ndarray, version: str = "") -> np.ndarray:
-    request = Request(model="digit_embedding", inputs={"pixels": pixels}, version=version)
+    request = Inference(model="digit_embedding", inputs={"pixels": pixels}, version=version)
     return client.infer(request).outputs["embedding"]
 
 
@@ -92,7 +92,7 @@ def test_the_classes_come_with_their_labels(served: Client, sample: Path) -> Non
         ("digits", {"image": images((sample / "digit.png").read_bytes())}),
         ("digit_classifier", {"pixels": np.zeros((1, 1, 8, 8), np.float32)}),
     ):
-        request = Request(model=model, inputs=inputs, outputs=("scores",), classes={"scores": 3})
+        request = Inference(model=model, inputs=inputs, outputs=("scores",), classes={"scores": 3})
         best = served.infer(request).outputs["scores"].ravel()
         assert len(best) == 3
         for text in best:
@@ -129,7 +129,7 @@ def test_bad_bytes_answer_an_error_and_the_next_request_works(served: Client, sa
     good = (sample / "digit.png").read_bytes()
     for bad in (b"", b"not an image", good[:800]):
         with pytest.raises(ServerError, match="image"):
-            served.infer(Request(model=model, inputs={"image": images(bad)}))
+            served.infer(Inference(model=model, inputs={"image": images(bad)}))
         assert scores(served, good).argmax() == 7
 
 
@@ -138,7 +138,7 @@ def test_of_requests_that_run_together_only_the_bad_one_fails(served: Client, sa
 
     good = (sample / "digit.png").read_bytes()
     data = [good if i % 3 else b"bad" for i in range(60)]
-    requests = [Request(model="digits", inputs={"image": images(d)}) for d in data]
+    requests = [Inference(model="digits", inputs={"image": images(d)}) for d in data]
     outcomes = sorted(infer_many(served, requests, in_flight=16), key=lambda outcome: outcome.index)
     for sent, outcome in zip(data, outcomes, strict=True):
         if sent is good:

@@ -15,7 +15,7 @@ from scaffold_models import write_onnx
 from triton_kit.backends.table import BACKENDS
 from triton_kit.cli import run
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
@@ -259,7 +259,7 @@ def test_the_formats_of_the_embedded_server_load_and_answer(
             assert client.model_ready(name)
             batches = name == "a_onnxruntime"
             x = np.stack([rows, rows]) if batches else rows
-            answer = client.infer(Request(model=name, inputs={"x": x}))
+            answer = client.infer(Inference(model=name, inputs={"x": x}))
             assert answer.outputs, name
             (y,) = answer.outputs.values()
             np.testing.assert_array_equal(y, x + 1 if batches else x)

@@ -15,7 +15,7 @@ from scaffold_models import write_onnx
 from triton_kit.cli import run
 from triton_kit.cli.support import terminal
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.linter.engine import lint
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
@@ -196,7 +196,7 @@ def test_every_kind_of_ensemble_loads_and_answers(tk: Run, embedded: LocalRuntim
         rows = np.arange(8, dtype=np.float32).reshape(2, 4)
 
         def answer(model: str, **given: object) -> dict[str, object]:
-            return dict(client.infer(Request(model=model, inputs=given)).outputs)  # type: ignore[arg-type]
+            return dict(client.infer(Inference(model=model, inputs=given)).outputs)  # type: ignore[arg-type]
 
         branches = answer("branches", x=rows)
         np.testing.assert_array_equal(branches["y"], rows)

@@ -11,7 +11,7 @@ import pytest
 from running_server import MODELS, address, serving
 
 from triton_kit.cli import run
-from triton_kit.cli.support.server_options import HTTP_URL, place_of
+from triton_kit.cli.support.server_options import HTTP_URL, find_server
 from triton_kit.errors import UsageError
 from triton_kit.runtime.local import LocalServer
 from triton_kit.runtime.restricted_endpoints import GRPC_FLAG, HTTP_FLAG, opening
@@ -46,21 +46,21 @@ def known(name: str, where: int | LocalServer, **more: object) -> Running:
 
 
 def test_without_any_server_of_tk_it_is_triton_s_own_port():
-    assert place_of("", None, False).url == HTTP_URL
-    assert place_of("", None, True).url == "127.0.0.1:8001"
+    assert find_server("", None, False).url == HTTP_URL
+    assert find_server("", None, True).url == "127.0.0.1:8001"
 
 
 def test_the_only_server_of_tk_is_meant_wherever_it_listens():
     known("one", 18000)
-    assert place_of("", None, False).url == "http://127.0.0.1:18000"
-    assert place_of("", None, True).url == "127.0.0.1:18001"
-    assert place_of("localhost:9", None, False).url == "localhost:9"
+    assert find_server("", None, False).url == "http://127.0.0.1:18000"
+    assert find_server("", None, True).url == "127.0.0.1:18001"
+    assert find_server("localhost:9", None, False).url == "localhost:9"
 
 
 def test_of_several_that_at_the_usual_port_is_meant():
     known("one", 8000)
     known("two", 18000)
-    place = place_of("", None, False)
+    place = find_server("", None, False)
     assert (place.url, place.running.name) == (HTTP_URL, "one")
 
 
@@ -68,20 +68,20 @@ def test_several_elsewhere_have_to_be_told_apart():
     known("one", 18000)
     known("two", 28000)
     with pytest.raises(UsageError, match="2 servers run, and none was named") as error:
-        place_of("", None, False)
+        find_server("", None, False)
     assert error.value.hint == "choose with --server: one, two"
-    assert place_of("", "two", False).url == "http://127.0.0.1:28000"
+    assert find_server("", "two", False).url == "http://127.0.0.1:28000"
     with pytest.raises(UsageError, match="three is no server that tk started"):
-        place_of("", "three", False)
+        find_server("", "three", False)
     with pytest.raises(UsageError, match="exclude each other"):
-        place_of("127.0.0.1:18000", "one", False)
+        find_server("127.0.0.1:18000", "one", False)
 
 
 def test_an_address_that_is_a_server_of_tk_is_known_as_such_under_every_name_of_this_machine():
     known("one", 18000)
     for url in ("127.0.0.1:18000", "http://localhost:18000", "http://[::1]:18000/v2"):
-        assert place_of(url, None, False).running.name == "one"
-    assert place_of("127.0.0.1:18001", None, False).running is None
+        assert find_server(url, None, False).running.name == "one"
+    assert find_server("127.0.0.1:18001", None, False).running is None
 
 
 def test_a_closed_endpoint_of_a_server_that_tk_started_is_opened_by_itself(tmp_path, embedded, capsys):

@@ -11,7 +11,7 @@ from running_server import address, serving
 
 from triton_kit.cli import run
 from triton_kit.client import Client, connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.linter.diagnostic import Severity
 from triton_kit.linter.engine import lint
 from triton_kit.runtime.local import LocalRuntime
@@ -86,7 +86,7 @@ def _check_answer(client: Client, model: str, graph: Graph) -> None:
         for k, (name, kind_, _) in enumerate(member.outputs):
             signed = total if k == 0 else -total
             values[(i, name)] = np.asarray(signed).astype(np.float32 if kind_ == "FP32" else np.int32)
-    answer = client.infer(Request(model=model, inputs=given)).outputs
+    answer = client.infer(Inference(model=model, inputs=given)).outputs
     wanted = [v for port, v in values.items() if port not in graph.sources.values()]
     assert len(answer) == len(wanted)
     for value in wanted:

@@ -13,7 +13,7 @@ import pytest
 from running_server import address, serving
 
 from triton_kit.cli import run
-from triton_kit.client import Request, connect
+from triton_kit.client import Inference, connect
 from triton_kit.runtime.local import LocalServer
 
 CONFIG = """\
@@ -58,7 +58,7 @@ def write_ensemble(repository: Path, name: str, of: str) -> None:
 
 def answer(server: LocalServer, name: str) -> int:
     with connect(server.endpoints.http, timeout=10) as client:
-        result = client.infer(Request(model=name, inputs={"X": np.array([0], np.int32)}))
+        result = client.infer(Inference(model=name, inputs={"X": np.array([0], np.int32)}))
     return int(result.outputs["Y"][0])
 
 

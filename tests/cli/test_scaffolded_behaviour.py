@@ -10,7 +10,7 @@ from running_server import address, serving
 
 from triton_kit.cli import run
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.linter.engine import lint
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
@@ -54,10 +54,10 @@ def test_each_loads_and_answers(embedded: LocalRuntime, repository: Path, capsys
     rows = np.arange(4, dtype=np.float32)
     with serving(embedded, repository, *added) as server:
         with connect(address(server, "http"), timeout=30) as client:
-            answer = client.infer(Request(model="caller", inputs={"x": rows}))
+            answer = client.infer(Inference(model="caller", inputs={"x": rows}))
             np.testing.assert_array_equal(answer.outputs["y"], rows)
             with pytest.raises(Exception, match="nobody"):
-                client.infer(Request(model="lost", inputs={"x": rows}))
+                client.infer(Inference(model="lost", inputs={"x": rows}))
         with InferenceServerClient(server.endpoints.grpc.removeprefix("grpc://")) as grpc:
             x = InferInput("x", [1, 4], "FP32")
             x.set_data_from_numpy(rows.reshape(1, 4))

@@ -10,7 +10,7 @@ from scaffold_models import write_onnx
 
 from triton_kit.cli import run
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
@@ -63,7 +63,7 @@ def test_onnx_python_and_ensemble_models_load_and_answer(
 
         def answer(model: str, **inputs: object) -> dict[str, object]:
             arrays = {k: np.asarray(v) for k, v in inputs.items()}
-            return dict(client.infer(Request(model=model, inputs=arrays)).outputs)
+            return dict(client.infer(Inference(model=model, inputs=arrays)).outputs)
 
         rows = np.arange(8, dtype=np.float32).reshape(2, 4)
         np.testing.assert_array_equal(answer("batched", x=rows)["y0"], rows + 1)

@@ -16,7 +16,7 @@ from docker_engine import containers, need_image
 from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, wait_for
 
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.errors import TkError
 from triton_kit.runtime.state import registry
 
@@ -67,7 +67,7 @@ class Watched:
         """What the model answers, ``None`` where it is not served."""
         try:
             with connect(self.url, timeout=10) as client:
-                result = client.infer(Request(model=name, inputs={"X": np.array([0], np.int32)}))
+                result = client.infer(Inference(model=name, inputs={"X": np.array([0], np.int32)}))
         except TkError:
             return None
         return int(result.outputs["Y"][0])

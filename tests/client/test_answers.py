@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from triton_kit.client.answer import Output, best_classes, looks_like_scores, read_class, save, summarise
-from triton_kit.client.summary import percentile, tally
+from triton_kit.client.summary import percentile, summarize_latencies
 from triton_kit.errors import UsageError
 
 
@@ -81,5 +81,5 @@ def test_percentiles_are_values_that_occurred():
 
 
 def test_a_tally_without_a_single_success_has_no_latencies():
-    summary = tally([], failed=3, seconds=1.0)
+    summary = summarize_latencies([], failed=3, seconds=1.0)
     assert (summary.sent, summary.failed, summary.rate, summary.p50) == (3, 3, 0.0, None)

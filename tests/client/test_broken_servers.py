@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from running_server import MODELS, address, serving
 
-from triton_kit.client import Request, connect
+from triton_kit.client import Inference, connect
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.errors import TkError, UsageError
 
-REQUEST = Request(model="m", inputs={"x": np.zeros(1, np.float32)})
+REQUEST = Inference(model="m", inputs={"x": np.zeros(1, np.float32)})
 
 
 @contextlib.contextmanager
@@ -211,7 +211,7 @@ def test_tls_to_a_server_without_it_is_said_to_be_so(server):
 def test_a_server_that_dies_in_the_middle_of_a_request_is_no_answer(tmp_path, embedded, protocol):
     shutil.copytree(MODELS / "sleepy", tmp_path / "sleepy")
     with serving(embedded, tmp_path, "sleepy") as server:
-        request = Request(model="sleepy", inputs={"SECONDS": np.array([30.0])})
+        request = Inference(model="sleepy", inputs={"SECONDS": np.array([30.0])})
         with connect(address(server, protocol), grpc=protocol == "grpc", timeout=60) as client:
             killer = threading.Timer(0.5, os.kill, (server.pid, signal.SIGKILL))
             killer.start()
@@ -231,7 +231,7 @@ def test_closing_a_client_ends_what_is_in_flight():
 def test_a_model_that_was_unloaded_is_refused_and_a_client_survives_it(tmp_path, embedded):
     shutil.copytree(MODELS / "angry", tmp_path / "angry")
     with serving(embedded, tmp_path, "angry") as server, connect(address(server, "http"), timeout=30) as client:
-        asked = Request(model="angry", inputs={"IN": np.array([1], np.int32)})
+        asked = Inference(model="angry", inputs={"IN": np.array([1], np.int32)})
         assert client.infer(asked).outputs["OUT"].tolist() == [1]
         client._transport.request("POST", "/v2/repository/models/angry/unload", b"{}").check(client.url)
         with pytest.raises(ServerError, match="angry"):

@@ -16,8 +16,8 @@ from triton_kit.client.http import decode_answer, encode_request
 from triton_kit.client.input_slots import Slot, check_batches, check_complete, convert, find_slot, fit, to_array
 from triton_kit.client.inputs import read_data, read_inline, read_json
 from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
-from triton_kit.client.transport import Answer
-from triton_kit.client.types import Request
+from triton_kit.client.transport import HttpResponse
+from triton_kit.client.types import Inference
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import BY_WIRE
 
@@ -298,7 +298,7 @@ def test_a_shape_that_the_model_does_not_take_is_refused(wanted):
 
 def encode(array: np.ndarray, datatype: str) -> bytes:
     """The bytes of a tensor as they travel behind the JSON of a request."""
-    body, length = encode_request(Request(model="m", inputs={"x": array}, datatypes={"x": datatype}))
+    body, length = encode_request(Inference(model="m", inputs={"x": array}, datatypes={"x": datatype}))
     return body[length:]
 
 
@@ -307,7 +307,7 @@ def decode(data: bytes, datatype: str, shape: tuple[int, ...]) -> np.ndarray:
     output = {"name": "y", "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": len(data)}}
     head = json.dumps({"outputs": [output]}).encode()
     headers = {"inference-header-content-length": str(len(head))}
-    answer = Answer(status=200, reason="OK", headers=headers, body=head + data)
+    answer = HttpResponse(status=200, reason="OK", headers=headers, body=head + data)
     return decode_answer(answer, "http://there", 0.0).outputs["y"]
 
 
@@ -343,16 +343,16 @@ def test_a_tensor_without_elements_keeps_its_type_and_shape(datatype):
 
 def test_an_array_that_the_protocol_has_no_type_for_is_refused():
     with pytest.raises(ValueError, match="complex128"):
-        encode_request(Request(model="m", inputs={"x": np.array([1j])}))
+        encode_request(Inference(model="m", inputs={"x": np.array([1j])}))
 
 
 def test_parameters_go_along_and_reserved_ones_are_refused():
     given = {"sequence_id": 7, "sequence_start": True, "priority": 2, "timeout": 5, "mine": "a", "rate": 0.5}
-    body, length = encode_request(Request(model="m", inputs={"x": np.zeros(1)}, parameters=given))
+    body, length = encode_request(Inference(model="m", inputs={"x": np.zeros(1)}, parameters=given))
     sent = json.loads(body[:length])["parameters"]
     assert {name: sent[name] for name in given} == given
     with pytest.raises(UsageError, match="binary_data_output is reserved"):
-        encode_request(Request(model="m", inputs={}, parameters={"binary_data_output": False}))
+        encode_request(Inference(model="m", inputs={}, parameters={"binary_data_output": False}))
 
 
 @given(st.lists(st.floats(width=32)))

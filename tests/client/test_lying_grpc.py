@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-from triton_kit.client import Client, Request, connect
+from triton_kit.client import Client, Inference, connect
 from triton_kit.client.errors import NoAnswer, ServerError
 
-REQUEST = Request(model="m", inputs={"x": np.zeros(1, np.float32)})
+REQUEST = Inference(model="m", inputs={"x": np.zeros(1, np.float32)})
 
 
 @contextlib.contextmanager
@@ -103,7 +103,7 @@ def test_parameters_and_headers_go_along():
 
     given = {"timeout": 5, "mine": "a", "on": True, "sequence_id": 3}
     with answering(note) as address, connect(address, grpc=True, headers={"X-Key": "k"}, timeout=5) as client:
-        client.infer(Request(model="m", inputs=REQUEST.inputs, parameters=given))
+        client.infer(Inference(model="m", inputs=REQUEST.inputs, parameters=given))
     assert given.items() <= seen.items()
     assert seen["x-key"] == "k"
 

@@ -26,7 +26,7 @@ from running_server import address, serving
 from scaffold_models import write_onnx
 
 from triton_kit.cli import run
-from triton_kit.convert.profiles import Profile, parse_given, profiles
+from triton_kit.convert.profiles import Profile, parse_shapes, profiles
 from triton_kit.convert.trtexec import Build, argv, explain, trtexec
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import TensorSpec
@@ -51,7 +51,7 @@ BUILD = Build(
     image="image:24.10",
     name="tk-trtexec-1",
 )
-NOTHING = parse_given((), (), ())
+NOTHING = parse_shapes((), (), ())
 
 
 def documented(command: str) -> set[str]:
@@ -101,7 +101,7 @@ def test_shapes_that_do_not_fit_are_refused(
             configured={"x": (-1,)},
             max_batch_size=4,
             preferred=None,
-            given=parse_given(least, best, most),
+            given=parse_shapes(least, best, most),
         )
     assert said in caught.value.message
 
@@ -109,7 +109,7 @@ def test_shapes_that_do_not_fit_are_refused(
 @pytest.mark.parametrize("text", ["x", "x=", "=1x2", "x=1xx2", "x=-1x2", "x=0x2", "x=1x2 "])
 def test_a_shape_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--opt"):
-        parse_given((), (text,), ())
+        parse_shapes((), (text,), ())
 
 
 def test_the_command_line_is_the_same_for_the_same_build() -> None:

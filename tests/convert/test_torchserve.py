@@ -18,7 +18,7 @@ from running_server import address, serving
 
 from triton_kit.cli import run
 from triton_kit.client import connect
-from triton_kit.client.types import Request
+from triton_kit.client.types import Inference
 from triton_kit.convert.handlers import packages_of
 from triton_kit.convert.torchserve_settings import read_properties
 from triton_kit.convert.unpack import unpack
@@ -175,7 +175,7 @@ def test_handlers_load_and_answer_on_the_server(bring, repository, embedded, tmp
 
     def ask(client: Any, model: str, *bodies: bytes) -> list[bytes]:
         body = np.array(bodies, dtype=np.object_).reshape(-1, 1)
-        return list(client.infer(Request(model=model, inputs={"body": body})).outputs["response"].reshape(-1))
+        return list(client.infer(Inference(model=model, inputs={"body": body})).outputs["response"].reshape(-1))
 
     names = ("matrix", "turned", "full")
     with serving(embedded, repository, *names) as server, connect(address(server, "http"), timeout=30) as client:

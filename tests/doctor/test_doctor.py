@@ -19,15 +19,15 @@ from triton_kit.doctor import driver_versions
 from triton_kit.doctor.checks import clock, daemon, image, memory, ports, proxy, shm
 from triton_kit.doctor.examination import examine
 from triton_kit.doctor.finding import Check, Finding, ok
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.doctor.table import CHECKS
 from triton_kit.repository.release import release
 
 ENVIRONMENT = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "/e.tar.gz" } }'
 
 
-def situation(tmp_path: Path, **environment: str) -> Situation:
-    return Situation(repository=tmp_path, container="24.10", environment=environment)
+def situation(tmp_path: Path, **environment: str) -> Machine:
+    return Machine(repository=tmp_path, container="24.10", environment=environment)
 
 
 def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, dict[str, str]]]:
@@ -83,7 +83,7 @@ def test_a_hanging_engine_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: 
 def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> None:
     import threading
 
-    def hang(_situation: Situation) -> Finding:
+    def hang(_situation: Machine) -> Finding:
         threading.Event().wait()
         raise AssertionError
 
@@ -95,10 +95,10 @@ def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> 
 
 def test_the_real_engine_and_its_image_are_found(tmp_path: Path) -> None:
     need_image()
-    here = Situation(repository=None, container="24.10", environment={}, image=IMAGE)
+    here = Machine(repository=None, container="24.10", environment={}, image=IMAGE)
     assert daemon.look(here).result == "ok"
     assert image.look(here).evidence.startswith(f"{IMAGE} is here, ")
-    absent = Situation(repository=None, container="24.10", environment={}, image="triton-kit/none:1")
+    absent = Machine(repository=None, container="24.10", environment={}, image="triton-kit/none:1")
     assert image.look(absent).evidence.startswith("triton-kit/none:1 is not on this machine; ")
 
 

@@ -14,7 +14,7 @@ from triton_kit.linter.rule import load_rules
 from triton_kit.runtime.log.digest import Reader
 from triton_kit.runtime.log.events import read
 from triton_kit.runtime.log.lines import as_written
-from triton_kit.runtime.log.messages import GAP, Known, Message, Table, fill, known_texts, read_known
+from triton_kit.runtime.log.messages import GAP, KnownProblem, Message, Table, fill, known_texts, read_known
 
 DATA = Path(__file__).parent / "data"
 FACTS = Path(__file__).parents[1] / "linter" / "data" / "facts.csv"
@@ -68,21 +68,21 @@ TEXTS = [
 
 @pytest.mark.parametrize("known", known_texts(), ids=lambda known: known.messages[0].literals[0] or known.cause)
 class TestEntry:
-    def test_its_sentences_say_what_its_messages_tell_and_end_without_a_dot(self, known: Known) -> None:
+    def test_its_sentences_say_what_its_messages_tell_and_end_without_a_dot(self, known: KnownProblem) -> None:
         told = {hole.lstrip("*") for message in known.messages for hole in message.holes} | {"engine", "model"}
         for sentence in filter(None, (known.cause, known.help, known.command)):
             assert set(re.findall(r"\{([a-z]+)\}", sentence)) <= told
             assert not sentence.endswith(".")
             assert not re.search(r"\{[a-z]+\}", fill(sentence, {}))
 
-    def test_it_is_found_by_each_of_its_messages(self, known: Known) -> None:
+    def test_it_is_found_by_each_of_its_messages(self, known: KnownProblem) -> None:
         table = Table([known])
         for message in known.messages:
             text = "".join(a + b for a, b in zip(message.literals, [*("x" for _ in message.holes), ""], strict=True))
             assert message.words, "a message needs a whole word to be found by"
             assert table.find(text.replace("  ", " ")) or table.find(text)
 
-    def test_its_rule_exists(self, known: Known) -> None:
+    def test_its_rule_exists(self, known: KnownProblem) -> None:
         assert known.rule is None or known.rule in load_rules()
 
 

@@ -14,13 +14,13 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release import release
 from triton_kit.runtime.docker import DockerRuntime
 from triton_kit.runtime.local import LocalRuntime
-from triton_kit.runtime.serve_plan import Wish, check_server_args, choose_runtime, parse_env, prepare
+from triton_kit.runtime.serve_plan import ServeRequest, check_server_args, choose_runtime, parse_env, plan_server
 
 
 @pytest.fixture
-def wish(tmp_path: Path) -> Wish:
+def wish(tmp_path: Path) -> ServeRequest:
     """A container with free ports."""
-    return Wish(
+    return ServeRequest(
         repository=make_model(tmp_path / "models"),
         runtime="docker",
         gpus="none",
@@ -31,8 +31,8 @@ def wish(tmp_path: Path) -> Wish:
     )
 
 
-def test_everything_is_chosen_before_the_start(wish: Wish) -> None:
-    prepared = prepare(wish, environment={})
+def test_everything_is_chosen_before_the_start(wish: ServeRequest) -> None:
+    prepared = plan_server(wish, environment={})
     spec = prepared.spec
     assert prepared.runtime == DockerRuntime(progress=wish.progress)
     assert len({spec.http_port, spec.grpc_port, spec.metrics_port} - {0}) == 3
@@ -42,11 +42,11 @@ def test_everything_is_chosen_before_the_start(wish: Wish) -> None:
     assert prepared.notes == ()
 
 
-def test_a_port_in_use_is_found(wish: Wish) -> None:
+def test_a_port_in_use_is_found(wish: ServeRequest) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(TkError, match=f"port {port} is in use"):
-            prepare(replace(wish, http_port=port), environment={})
+            plan_server(replace(wish, http_port=port), environment={})
 
 
 @pytest.mark.parametrize(
@@ -79,26 +79,26 @@ def test_a_port_in_use_is_found(wish: Wish) -> None:
         ({"runtime": "local", "image": "x:1"}, "--image needs a container"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(wish: Wish, changes: dict[str, object], message: str) -> None:
+def test_what_cannot_be_meant_is_refused(wish: ServeRequest, changes: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
-        prepare(replace(wish, **changes), environment={})  # type: ignore[arg-type]
+        plan_server(replace(wish, **changes), environment={})  # type: ignore[arg-type]
     assert error.value.hint
 
 
-def test_a_model_is_no_repository(wish: Wish) -> None:
+def test_a_model_is_no_repository(wish: ServeRequest) -> None:
     with pytest.raises(UsageError, match="is a model, not a repository") as error:
-        prepare(replace(wish, repository=wish.repository / "doubler"), environment={})
+        plan_server(replace(wish, repository=wish.repository / "doubler"), environment={})
     assert str(wish.repository) in (error.value.hint or "")
 
 
-def test_listening_on_all_networks_is_mentioned(wish: Wish) -> None:
-    notes = prepare(replace(wish, bind="0.0.0.0"), environment={}).notes
+def test_listening_on_all_networks_is_mentioned(wish: ServeRequest) -> None:
+    notes = plan_server(replace(wish, bind="0.0.0.0"), environment={}).notes
     assert any("other machines" in message for message, _ in notes)
 
 
-def test_links_that_lead_nowhere_in_the_container_are_mentioned(wish: Wish) -> None:
+def test_links_that_lead_nowhere_in_the_container_are_mentioned(wish: ServeRequest) -> None:
     (wish.repository / "doubler" / "1" / "weights").symlink_to("/etc/hostname")
-    ((message, help_),) = prepare(wish, environment={}).notes
+    ((message, help_),) = plan_server(wish, environment={}).notes
     assert message.startswith("doubler/1/weights links out of the repository")
     assert help_ == "copy the files"
 

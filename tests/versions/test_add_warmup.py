@@ -13,9 +13,9 @@ from versioned_models import killed_at, tree
 
 from triton_kit import lint
 from triton_kit.cli import run
-from triton_kit.project.context import surroundings
+from triton_kit.project.context import find_context
 from triton_kit.repository.text_format.document import parse
-from triton_kit.versions.model_folder import find_place
+from triton_kit.versions.model_folder import find_model_folder
 from triton_kit.versions.warmup import add_warmup
 
 CONFIG = """\
@@ -165,8 +165,8 @@ def test_what_a_server_would_refuse_is_not_written(model, tk):
 
 
 def test_killed_at_any_moment_the_model_loads(model):
-    here = surroundings()
-    place = find_place(here, "m.1-x")
+    here = find_context()
+    place = find_model_folder(here, "m.1-x")
     for number in range(60):
         if not killed_at(number, partial(add_warmup, here, place, (), count=1, replacing=True)):
             break

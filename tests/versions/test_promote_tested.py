@@ -17,7 +17,7 @@ from scaffold_models import write_onnx
 from serve_events import wait_for
 
 from triton_kit.cli import run
-from triton_kit.client import Request, connect
+from triton_kit.client import Inference, connect
 from triton_kit.versions.log import read_log
 
 CONFIG = """\
@@ -75,7 +75,7 @@ def promote(capsys):
 def answer(url: str, version: str = "") -> float:
     with connect(url, timeout=10) as client:
         x = np.array([[1, 2, 3, 4]], np.float32)
-        return float(client.infer(Request(model="m", inputs={"x": x}, version=version)).outputs["y0"][0][0])
+        return float(client.infer(Inference(model="m", inputs={"x": x}, version=version)).outputs["y0"][0][0])
 
 
 def loaded(url: str) -> list[str]:

@@ -119,7 +119,7 @@ def add(
         raise UsageError("--link and --move exclude each other", hint="choose one")
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    here = context.surroundings(release)
+    here = context.find_context(release)
     place = context.find_repository(here, repository)
     wired = settled(
         name,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Grpc, ServerName, Url, check_seconds, open_client, place_of
+from triton_kit.cli.support.server_options import Grpc, ServerName, Url, check_seconds, find_server, open_client
 from triton_kit.cli.support.table import table
 from triton_kit.errors import UsageError
 
@@ -67,12 +67,12 @@ def tensorrt(
     what the engine is built for. Docker and an NVIDIA GPU like the server's are needed.
     """
     from triton_kit.convert import tensorrt as converting
-    from triton_kit.convert.profiles import parse_given
+    from triton_kit.convert.profiles import parse_shapes
     from triton_kit.project import context
     from triton_kit.scaffold.accelerator import parse_size
 
     is_json = context.is_json(format_)
-    here = context.surroundings(release)
+    here = context.find_context(release)
     if accelerator is not None:
         _accelerate(here, model, accelerator, repository, dry_run=dry_run, is_json=is_json)
         return
@@ -83,11 +83,11 @@ def tensorrt(
         raise UsageError(f"--runtime {runtime}: an engine is built in a container", hint="write docker or podman")
     if pull not in ("missing", "never"):
         raise UsageError(f"--pull {pull}: not a way to pull", hint="write missing or never")
-    wish = converting.Wish(
+    wish = converting.ConversionRequest(
         model=model,
         into=into,
         version=version,
-        given=parse_given(least or (), best or (), most or ()),
+        given=parse_shapes(least or (), best or (), most or ()),
         precision=chosen[0] if chosen else None,  # type: ignore[arg-type]
         workspace=None if workspace is None else parse_size(workspace, "--workspace"),
         image=image,
@@ -140,7 +140,7 @@ def parity(
         if precision not in TOLERANCES:
             raise UsageError(f"--precision {precision}: not one", hint=f"write {', '.join(TOLERANCES)}")
         rtol, atol = TOLERANCES[precision]
-    place = place_of(url, server, grpc)
+    place = find_server(url, server, grpc)
     with open_client(place, None, None, None, None, timeout=check_seconds(timeout)) as client:
         rows = compare(client, reference, other, rtol=rtol, atol=atol, rounds=rounds, shapes=tuple(shape or ()))
     agrees = all(row.agrees for row in rows)
@@ -182,11 +182,11 @@ def _finite(number: float) -> float | None:
 def _accelerate(here: object, model: str, text: str, repository: Path | None, *, dry_run: bool, is_json: bool) -> None:
     from triton_kit.convert.accelerator import plan_accelerator, write_change
     from triton_kit.convert.tensorrt import find_model
-    from triton_kit.project.context import Surroundings
+    from triton_kit.project.context import ProjectContext
     from triton_kit.repository.release import DEFAULT
     from triton_kit.scaffold.accelerator import parse_accelerator
 
-    assert isinstance(here, Surroundings)
+    assert isinstance(here, ProjectContext)
     folder = find_model(here, model, repository)
     change = plan_accelerator(here, folder, parse_accelerator(text, release=here.release or DEFAULT))
     if not dry_run:

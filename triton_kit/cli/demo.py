@@ -22,7 +22,7 @@ from triton_kit.errors import ProblemsFound, TkError, UsageError
 if TYPE_CHECKING:
     from triton_kit.client.answer import Class
     from triton_kit.runtime.health import Snapshot
-    from triton_kit.runtime.serve_plan import Prepared
+    from triton_kit.runtime.serve_plan import ServePlan
     from triton_kit.runtime.types import Server
 
 ENSEMBLE, IMAGE = "digits", "digit.png"
@@ -106,11 +106,11 @@ def _validate(models: Path) -> None:
     _done("sample repository copied and checked", f"{len(report.models)} models, nothing that a server would refuse")
 
 
-def _prepare(models: Path, runtime: str, *, keep: bool) -> Prepared:
+def _prepare(models: Path, runtime: str, *, keep: bool) -> ServePlan:
     """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
-    from triton_kit.runtime.serve_plan import Wish, prepare
+    from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 
-    wish = Wish(
+    wish = ServeRequest(
         repository=models,
         runtime=runtime,
         gpus="none",
@@ -121,14 +121,14 @@ def _prepare(models: Path, runtime: str, *, keep: bool) -> Prepared:
         name=models.parent.name,
         detach=keep,
     )
-    prepared = prepare(wish, environment=os.environ)
+    prepared = plan_server(wish, environment=os.environ)
     for note, hint in prepared.notes:
         terminal.warn(note, hint=hint)
     return prepared
 
 
 @contextmanager
-def _serving(prepared: Prepared) -> Iterator[Server]:
+def _serving(prepared: ServePlan) -> Iterator[Server]:
     """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
     from triton_kit.runtime.lifecycle import remembered
     from triton_kit.runtime.restricted_endpoints import masked
@@ -154,11 +154,11 @@ def _ask(server: Server, image: Path) -> Answer:
     """Send the picture through the ensemble over HTTP, and once more for the time it takes."""
     import numpy as np
 
-    from triton_kit.client import Request, connect
+    from triton_kit.client import Inference, connect
     from triton_kit.client.answer import read_class
 
     picture = np.array([[image.read_bytes()]], dtype=object)
-    request = Request(model=ENSEMBLE, inputs={"image": picture}, outputs=("scores",), classes={"scores": 3})
+    request = Inference(model=ENSEMBLE, inputs={"image": picture}, outputs=("scores",), classes={"scores": 3})
     with connect(server.endpoints.http) as client:
         result = client.infer(request)
         times = [client.infer(request).seconds for _ in range(REPEAT)]
@@ -168,7 +168,7 @@ def _ask(server: Server, image: Path) -> Answer:
     return Answer(classes=classes, first=result.seconds, median=statistics.median(times))
 
 
-def _kept(prepared: Prepared, place: Path) -> Kept:
+def _kept(prepared: ServePlan, place: Path) -> Kept:
     from triton_kit.runtime.state.registry import find
 
     assert prepared.spec.name is not None
@@ -210,7 +210,7 @@ def _show_next(server: Server, kept: Kept | None) -> None:
     terminal.say(f"  {kept.stop}")
 
 
-def _as_json(answer: Answer, server: Server, prepared: Prepared, kept: Kept | None) -> dict[str, Any]:
+def _as_json(answer: Answer, server: Server, prepared: ServePlan, kept: Kept | None) -> dict[str, Any]:
     best = answer.classes[0]
     return {
         "version": 1,

@@ -44,13 +44,13 @@ def doctor(
     """
     from triton_kit.cli.support import serve_loop
     from triton_kit.doctor.examination import examine
-    from triton_kit.doctor.machine import Situation
+    from triton_kit.doctor.machine import Machine
     from triton_kit.doctor.upgrade import advise
 
     repository, current, flags = serve_loop.defaults(path, server_args or [])
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
     now = before or current
-    situation = Situation(repository=place, container=release or now, environment=os.environ, image=image)
+    situation = Machine(repository=place, container=release or now, environment=os.environ, image=image)
     checks = _chosen(only, skip)
     found = examine(checks, situation)
     done = _mend(checks, found, situation) if fix else []
@@ -90,9 +90,9 @@ def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Che
 
 
 def _mend(checks: Sequence[Check], found: Mapping[str, Finding], situation: object) -> list[str]:
-    from triton_kit.doctor.machine import Situation
+    from triton_kit.doctor.machine import Machine
 
-    assert isinstance(situation, Situation)
+    assert isinstance(situation, Machine)
     wanted = [check for check in checks if check.mend and found[check.name].result in ("warning", "problem")]
     return [check.mend(situation) for check in wanted if check.mend]
 

@@ -17,8 +17,8 @@ from triton_kit.cli.support.server_options import (
     Key,
     ServerName,
     check_seconds,
+    find_server,
     open_client,
-    place_of,
 )
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import console, live, out, out_json, say, style
@@ -59,7 +59,7 @@ def health(
     seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
     if url and address:
         raise UsageError("the address is given twice", hint="leave --url out")
-    place = place_of(url or address, server, grpc)
+    place = find_server(url or address, server, grpc)
     with open_client(place, header, ca, cert, key, timeout=min(QUICK, seconds)) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))

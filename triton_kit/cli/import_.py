@@ -13,8 +13,8 @@ from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
-    from triton_kit.convert.report import Imported
-    from triton_kit.project.context import Surroundings
+    from triton_kit.convert.report import ImportedModel
+    from triton_kit.project.context import ProjectContext
 
 app = typer.Typer(
     add_completion=False,
@@ -71,9 +71,9 @@ def torchserve(
     from triton_kit.project import context
     from triton_kit.repository.release import DEFAULT
 
-    here = context.surroundings()
+    here = context.find_context()
     place = context.find_repository(here, repository)
-    request = converting.Request(
+    request = converting.TorchServeRequest(
         archive=archive,
         repository=place,
         name=name,
@@ -110,16 +110,16 @@ def tfserving(
     from triton_kit.project import context
     from triton_kit.repository.release import DEFAULT
 
-    here = context.surroundings()
+    here = context.find_context()
     place = context.find_repository(here, repository)
-    request = converting.Request(source=source, repository=place, name=name, batching=batching)
+    request = converting.TFServingRequest(source=source, repository=place, name=name, batching=batching)
     found = converting.plan(request, here.templates, here.release or DEFAULT)
     return _finish(found, here, place, dry_run, format_)
 
 
 def _finish(
-    found: Sequence[Imported],
-    here: Surroundings,
+    found: Sequence[ImportedModel],
+    here: ProjectContext,
     place: Path,
     dry_run: bool,
     format_: Format,
@@ -153,7 +153,7 @@ def _finish(
     return 0 if len(planned) == len(found) else 1
 
 
-def _written(one: Imported, here: Surroundings, place: Path, *, alone: bool) -> Imported:
+def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bool) -> ImportedModel:
     """The model, written; one of several that cannot be is told of in the report, and does not keep the others."""
     from triton_kit.convert.report import failed
     from triton_kit.files import write

@@ -19,12 +19,12 @@ from triton_kit.cli.support.server_options import (
     ServerName,
     Url,
     check_seconds,
+    find_server,
     open_client,
-    place_of,
 )
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import out, out_json, say, style, warn
-from triton_kit.client import NoAnswer, Outcome, ServerError, infer_many
+from triton_kit.client import InferOutcome, NoAnswer, ServerError, infer_many
 from triton_kit.client.answer import (
     Output,
     check_target,
@@ -36,9 +36,9 @@ from triton_kit.client.answer import (
     summarise,
 )
 from triton_kit.client.input_slots import expected
-from triton_kit.client.request import TOP, Prepared, Question, prepare
+from triton_kit.client.request import TOP, InferPlan, InferRequest, plan_inferences
 from triton_kit.client.responses import stream_many
-from triton_kit.client.summary import Tally, tally
+from triton_kit.client.summary import LatencySummary, summarize_latencies
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.tensor import show_shape
 
@@ -114,7 +114,7 @@ def infer(
     if output is not None:
         check_target(output)
     names = read_labels(labels) if labels is not None else ()
-    question = Question(
+    question = InferRequest(
         model=model,
         version=model_version,
         inline=inputs or (),
@@ -130,8 +130,8 @@ def infer(
         values=output is not None or labels is not None,
     )
     seconds = check_seconds(timeout)
-    with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
-        prepared = _in_sequence(prepare(client, question), sequence_id, sequence_start, sequence_end)
+    with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
+        prepared = _in_sequence(plan_inferences(client, question), sequence_id, sequence_start, sequence_end)
         for note in prepared.notes:
             say(note)
         outcomes, spent = _send(client, prepared, repeat, in_flight)
@@ -142,7 +142,7 @@ def infer(
         if output is not None:
             save(output, [outputs for _, outputs in answers])
         latencies = [o.result.seconds for o in outcomes if o.result is not None]
-        summary = tally(latencies, failed=len(failures), seconds=spent)
+        summary = summarize_latencies(latencies, failed=len(failures), seconds=spent)
         version = next((o.result.version for o in outcomes if o.result is not None), model_version)
         if format == "json":
             out_json(_json(client, model, version, answers, failures, summary))
@@ -158,7 +158,7 @@ def infer(
     return 0
 
 
-def _in_sequence(prepared: Prepared, number: int | None, start: bool, end: bool) -> Prepared:
+def _in_sequence(prepared: InferPlan, number: int | None, start: bool, end: bool) -> InferPlan:
     """The requests as those of one sequence: its first begins it, its last ends it, where that is asked for."""
     if number is None:
         return prepared
@@ -177,7 +177,7 @@ def _in_sequence(prepared: Prepared, number: int | None, start: bool, end: bool)
     return replace(prepared, requests=tuple(requests))
 
 
-def _send(client: Client, prepared: Prepared, repeat: int, in_flight: int) -> tuple[list[Outcome], float]:
+def _send(client: Client, prepared: InferPlan, repeat: int, in_flight: int) -> tuple[list[InferOutcome], float]:
     """What became of each request, in order, and the seconds that all of it took.
 
     Only the first answer to each request is kept whole, so that memory does not grow with the repetitions.
@@ -196,7 +196,7 @@ def _send(client: Client, prepared: Prepared, repeat: int, in_flight: int) -> tu
 
 
 def _read(
-    prepared: Prepared, outcomes: Sequence[Outcome], top: int | None, labels: Sequence[str]
+    prepared: InferPlan, outcomes: Sequence[InferOutcome], top: int | None, labels: Sequence[str]
 ) -> list[tuple[int, tuple[Output, ...]]]:
     """The outputs of each request's first answer, with the request's number."""
     config, first = prepared.config, prepared.requests[0]
@@ -221,7 +221,7 @@ def _read(
     return answers
 
 
-def _explain(error: TkError, prepared: Prepared) -> TkError:
+def _explain(error: TkError, prepared: InferPlan) -> TkError:
     """The error, with what the model takes where the server refused."""
     if isinstance(error, ServerError) and error.hint is None:
         takes = f"model {prepared.metadata.name} takes {expected(prepared.metadata)}"
@@ -230,7 +230,7 @@ def _explain(error: TkError, prepared: Prepared) -> TkError:
 
 
 def _show(
-    client: Client, model: str, version: str, answers: Sequence[tuple[int, tuple[Output, ...]]], summary: Tally
+    client: Client, model: str, version: str, answers: Sequence[tuple[int, tuple[Output, ...]]], summary: LatencySummary
 ) -> None:
     out(f"{style(model, 'bold')} version {version or '-'} at {client.url}")
     streamed = len({index for index, _ in answers}) < len(answers)
@@ -280,7 +280,7 @@ def _json(
     version: str,
     answers: Sequence[tuple[int, tuple[Output, ...]]],
     failures: Sequence[TkError],
-    summary: Tally,
+    summary: LatencySummary,
 ) -> dict[str, Any]:
     return {
         "version": 1,

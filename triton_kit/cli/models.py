@@ -16,8 +16,8 @@ from triton_kit.cli.support.server_options import (
     ServerName,
     Url,
     check_seconds,
+    find_server,
     open_client,
-    place_of,
 )
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import out, out_json, say
@@ -41,7 +41,7 @@ def models(
     A version counts as ready when the server's index and the model itself say so. Models that were never loaded, or
     were unloaded, are listed too.
     """
-    with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=check_seconds(timeout)) as client:
+    with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=check_seconds(timeout)) as client:
         found = model_control.models(client)
         if format == "json":
             out_json({"version": 1, "url": client.url, "protocol": client.protocol, "models": list(map(_json, found))})

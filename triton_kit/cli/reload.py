@@ -16,8 +16,8 @@ from triton_kit.cli.support.server_options import (
     ServerName,
     Url,
     check_seconds,
+    find_server,
     open_client,
-    place_of,
 )
 from triton_kit.client import model_control
 
@@ -42,11 +42,11 @@ def reload(
     Ends with 1 when any failed.
     """
     seconds = check_seconds(timeout)
-    place = place_of(url, server, grpc)
+    place = find_server(url, server, grpc)
     source = source_of(place, repository)
     with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
-        def act(name: str) -> model_control.Outcome:
+        def act(name: str) -> model_control.ControlResult:
             return model_control.reload(client, name, config=source.config(name), timeout=seconds)
 
         return run_each(client, models, act, verb="reload", source=source, json=format == "json")

@@ -40,7 +40,7 @@ def render(
 
     if format_ not in ("text", "json"):
         raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    here = context.surroundings()
+    here = context.find_context()
     rendered = context.render_models(here, repository, models or (), env, context.option_layers(values, settings or ()))
     if not rendered:
         terminal.say("no model has a model.yaml: there is nothing to render")

@@ -27,8 +27,8 @@ def restart(
     """
     from triton_kit.cli.support import serve_loop, serve_output
     from triton_kit.runtime import lifecycle
-    from triton_kit.runtime.gpu.selection import Choice
-    from triton_kit.runtime.serve_plan import prepare
+    from triton_kit.runtime.gpu.selection import GpuChoice
+    from triton_kit.runtime.serve_plan import plan_server
     from triton_kit.runtime.state import registry
     from triton_kit.runtime.state import restart as again
 
@@ -42,14 +42,14 @@ def restart(
     # tk keeps no values of variables: the running server has them.
     given = lifecycle.environment(one)
     if one.again.get("validate", True):
-        had = Choice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
+        had = GpuChoice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
         try:
             serve_loop.validate(wish, had)
         except ProblemsFound as error:
             raise ProblemsFound(f"{error.message}, so {one.name} was left running", hint="correct them first") from None
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
-    prepared = prepare(replace(wish, name=one.name), environment={**os.environ, **given})
+    prepared = plan_server(replace(wish, name=one.name), environment={**os.environ, **given})
     board = serve_output.JsonBoard() if format == "json" else serve_output.board()
     return serve_loop.serve_until_interrupted(
         prepared,

@@ -11,7 +11,7 @@ import typer
 from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 from triton_kit.runtime.hidden_arguments import hide
-from triton_kit.runtime.serve_plan import Wish, prepare
+from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.state.restart import written
 
 
@@ -76,7 +76,7 @@ def serve(
         raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
     hide(item.partition("=")[2] for item in env or ())
     repository, default_release, flags = serve_loop.defaults(path, server_args or [])
-    wish = Wish(
+    wish = ServeRequest(
         repository=repository,
         runtime=runtime,
         release=release or default_release,
@@ -101,7 +101,7 @@ def serve(
         detach=detach,
         progress=serve_loop.show_progress,
     )
-    prepared = prepare(wish, environment=os.environ)
+    prepared = plan_server(wish, environment=os.environ)
     terminal.detail(f"GPUs: {prepared.gpus.gpus} ({prepared.gpus.reason})")
     if not no_validate:
         serve_loop.validate(wish, prepared.gpus)

@@ -20,7 +20,7 @@ def list_templates(
     """List the templates; a project's own come before the built-in ones."""
     from triton_kit.project import context
 
-    found = context.list_templates(context.surroundings())
+    found = context.list_templates(context.find_context())
     if context.is_json(format_):
         terminal.out_json(context.templates_as_json(found))
         return
@@ -37,7 +37,7 @@ def show_template(
     """Show what a template is for, the values it takes, and its files."""
     from triton_kit.project import context
 
-    item = context.surroundings().templates.get(name)
+    item = context.find_context().templates.get(name)
     terminal.out(f"{terminal.style(item.name, 'bold')}: {item.description}" if item.description else item.name)
     if item.values:
         width = max(map(len, item.values))
@@ -58,5 +58,5 @@ def copy_template(
     """Copy a built-in template into the project, where it takes the place of the built-in one."""
     from triton_kit.project import context
 
-    root = context.copy_template(context.surroundings(), name, to or name)
+    root = context.copy_template(context.find_context(), name, to or name)
     terminal.out(f"{root}/ is yours to edit")

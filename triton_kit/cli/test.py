@@ -15,9 +15,9 @@ from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.request import Prepared
-    from triton_kit.versions.golden_run import Outcome
-    from triton_kit.versions.model_folder import Place
+    from triton_kit.client.request import InferPlan
+    from triton_kit.versions.golden_run import CaseResult
+    from triton_kit.versions.model_folder import ModelFolder
 
 FORMATS = ("text", "json", "junit")
 
@@ -61,7 +61,7 @@ def test(
     A case is a file in MODEL/tests: inputs, expected outputs, tolerances. Without --url or --server a server is
     started that loads the models under test. Ends with 1 when an answer is another one.
     """
-    from triton_kit.client.request import Question
+    from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import cases_of, run_cases
 
     if format_ not in FORMATS:
@@ -85,7 +85,7 @@ def test(
             else _started(stack, chosen, model_version, runtime, release, timeout)
         )
         if record:
-            base = Question(
+            base = InferRequest(
                 model=chosen[0].name,
                 version=model_version,
                 inline=inputs or (),
@@ -101,26 +101,26 @@ def test(
     return _show(outcomes, format_)
 
 
-def _places(models: Sequence[str], repository: Path | None) -> list[Place]:
+def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
     from triton_kit.project import context
     from triton_kit.repository.model import Repository
-    from triton_kit.versions.model_folder import find_place
+    from triton_kit.versions.model_folder import find_model_folder
 
-    here = context.surroundings()
+    here = context.find_context()
     names = list(dict.fromkeys(models)) or list(Repository(context.find_repository(here, repository)).models)
     root = repository if models else context.find_repository(here, repository)
-    return [find_place(here, name, root) for name in names]
+    return [find_model_folder(here, name, root) for name in names]
 
 
 def _running(url: str, server: str | None, grpc: bool, header: Sequence[str] | None) -> AbstractContextManager[Client]:
-    from triton_kit.cli.support.server_options import open_client, place_of
+    from triton_kit.cli.support.server_options import find_server, open_client
 
-    return open_client(place_of(url, server, grpc), header, None, None, None, timeout=60.0)
+    return open_client(find_server(url, server, grpc), header, None, None, None, timeout=60.0)
 
 
 def _started(
-    stack: ExitStack, places: Sequence[Place], version: str, runtime: str, release: str | None, timeout: float
+    stack: ExitStack, places: Sequence[ModelFolder], version: str, runtime: str, release: str | None, timeout: float
 ) -> AbstractContextManager[Client]:
     """A server for the models, of their repository or of a staged one that serves that version."""
     from triton_kit.cli.support.serve_loop import show_progress
@@ -136,7 +136,7 @@ def _started(
         root = stack.enter_context(with_version(places[0], read_number(version)))
     trial = Trial(
         runtime=runtime,
-        release=release or context.surroundings().release,
+        release=release or context.find_context().release,
         timeout=timeout,
         progress=show_progress,
     )
@@ -145,17 +145,17 @@ def _started(
     return trial_server(trial, root, names)
 
 
-def _record(client: Client, place: Place, base: object, random: int, format_: str) -> int:
+def _record(client: Client, place: ModelFolder, base: object, random: int, format_: str) -> int:
     from dataclasses import replace
 
-    from triton_kit.client.request import Question, prepare
+    from triton_kit.client.request import InferRequest, plan_inferences
     from triton_kit.versions.recorder import record
 
-    assert isinstance(base, Question)
-    asked: list[tuple[str, Prepared]] = []
+    assert isinstance(base, InferRequest)
+    asked: list[tuple[str, InferPlan]] = []
     name = "random" if random else base.data.stem if base.data is not None else "case"
     for number in range(random or 1):
-        prepared = prepare(client, replace(base, seed=base.seed + number))
+        prepared = plan_inferences(client, replace(base, seed=base.seed + number))
         for note in prepared.notes if not number else ():
             terminal.say(note)
         asked.append((name, prepared))
@@ -173,7 +173,7 @@ def _record(client: Client, place: Place, base: object, random: int, format_: st
     return 0
 
 
-def _show(outcomes: Sequence[Outcome], format_: str) -> int:
+def _show(outcomes: Sequence[CaseResult], format_: str) -> int:
     """Print what came of the cases: 1 where one failed."""
     from triton_kit.versions.golden_report import as_json, format_junit
     from triton_kit.versions.golden_run import messages

@@ -16,8 +16,8 @@ from triton_kit.cli.support.server_options import (
     ServerName,
     Url,
     check_seconds,
+    find_server,
     open_client,
-    place_of,
 )
 from triton_kit.client import model_control
 
@@ -41,11 +41,11 @@ def unload(
     still served, or is no model.
     """
     seconds = check_seconds(timeout)
-    place = place_of(url, server, grpc)
+    place = find_server(url, server, grpc)
     source = Source()
     with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
-        def act(name: str) -> model_control.Outcome:
+        def act(name: str) -> model_control.ControlResult:
             return model_control.unload(client, name, dependents=dependents, timeout=seconds)
 
         return run_each(client, models, act, verb="unload", source=source, json=format == "json")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Ca, Cert, Grpc, Header, Key, ServerName, open_client, place_of
+from triton_kit.cli.support.server_options import Ca, Cert, Grpc, Header, Key, ServerName, find_server, open_client
 from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
 
 if TYPE_CHECKING:
     from triton_kit.versions.difference import Sides, VersionDifference
-    from triton_kit.versions.model_folder import Place
+    from triton_kit.versions.model_folder import ModelFolder
     from triton_kit.versions.output_comparison import SameInputs
 
 SHOWN = 12
@@ -45,7 +45,7 @@ def diff(
 
     Ends with 1 when their outputs are further apart than the tolerance.
     """
-    from triton_kit.client.request import Question
+    from triton_kit.client.request import InferRequest
     from triton_kit.versions.difference import as_json, diff_versions
     from triton_kit.versions.golden_report import difference_json
     from triton_kit.versions.model_folder import read_number
@@ -56,8 +56,8 @@ def diff(
     found = diff_versions(place, read_number(one), read_number(other))
     outputs = None
     if url or server:
-        question = Question(model=place.name, version=one, fill="" if data else "random", data=data, values=True)
-        with open_client(place_of(url, server, grpc), header, ca, cert, key, timeout=60.0) as client:
+        question = InferRequest(model=place.name, version=one, fill="" if data else "random", data=data, values=True)
+        with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=60.0) as client:
             outputs = compare_versions(client, question, other, random=0 if data else random, rtol=rtol, atol=atol)
     if json:
         answered = outputs and {
@@ -70,7 +70,7 @@ def diff(
     return 1 if outputs is not None and outputs.differences else 0
 
 
-def _show_difference(place: Place, found: VersionDifference, outputs: SameInputs | None) -> None:
+def _show_difference(place: ModelFolder, found: VersionDifference, outputs: SameInputs | None) -> None:
     terminal.out(f"{terminal.style(place.name, 'bold')}  version {found.one} -> {found.other}")
     parts = list(_parts(found, outputs))
     width = max(len(name) for name, _, _ in parts)

@@ -10,18 +10,18 @@ import typer
 from typer.core import TyperGroup
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Grpc, Header, ServerName, check_seconds, open_client, place_of
+from triton_kit.cli.support.server_options import Grpc, Header, ServerName, check_seconds, find_server, open_client
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.version_options import Format, Model, Repository, Url, find, is_json
 from triton_kit.cli.version_diff import diff
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.project.context import Surroundings
-    from triton_kit.versions.gate import Tested
-    from triton_kit.versions.golden_run import Outcome
-    from triton_kit.versions.model_folder import Place
-    from triton_kit.versions.policy_change import Changed
+    from triton_kit.project.context import ProjectContext
+    from triton_kit.versions.gate import TestedPromotion
+    from triton_kit.versions.golden_run import CaseResult
+    from triton_kit.versions.model_folder import ModelFolder
+    from triton_kit.versions.policy_change import PolicyChange
 
 
 class ListedByDefault(TyperGroup):
@@ -60,12 +60,12 @@ def list_versions(
 ) -> None:
     """List the versions: sizes, dates, signatures, which the policy serves, which servers have loaded."""
     from triton_kit.repository.size import show_size
-    from triton_kit.versions.loaded_versions import asked_server, loaded_versions
+    from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
     from triton_kit.versions.overview import as_json, overview
 
     json = is_json(format_)
     _, place = find(model, repository)
-    found = overview(place, loaded_versions(place, asked_server(url, server)))
+    found = overview(place, loaded_versions(place, find_named_server(url, server)))
     if json:
         terminal.out_json(as_json(found))
         return
@@ -171,8 +171,8 @@ def promote(
 
 
 def _promoted(
-    here: Surroundings,
-    place: Place,
+    here: ProjectContext,
+    place: ModelFolder,
     version: int,
     url: str,
     server: str | None,
@@ -180,18 +180,18 @@ def _promoted(
     header: Sequence[str] | None,
     runtime: str,
     seconds: float,
-) -> Tested:
+) -> TestedPromotion:
     """The promotion with its test, on the server that is named or on one of its own."""
     from triton_kit.cli.support.model_control import ANSWER, source_of
     from triton_kit.cli.support.serve_loop import show_progress
-    from triton_kit.versions.gate import promote_on, promote_tried
+    from triton_kit.versions.gate import promote_on, promote_on_trial
     from triton_kit.versions.trial_server import Trial
 
     if not (url or server):
         terminal.say(f"starting a server for version {version} of {place.name}")
         trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
-        return promote_tried(here, place, version, trial)
-    where = place_of(url, server, grpc)
+        return promote_on_trial(here, place, version, trial)
+    where = find_server(url, server, grpc)
     source = source_of(where, place.repository)
     with open_client(where, header, None, None, None, timeout=max(min(seconds, 60.0), ANSWER)) as client:
         return promote_on(here, place, version, client, config=lambda: source.config(place.name), timeout=seconds)
@@ -223,7 +223,7 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
     _show(moves.rollback(here, place), json)
 
 
-def _show(changed: Changed, json: bool, outcomes: Sequence[Outcome] | None = None) -> None:
+def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | None = None) -> None:
     """What a move did."""
     from triton_kit.versions.golden_report import cases_json
     from triton_kit.versions.policy_change import as_json
@@ -254,11 +254,11 @@ def prune(
 ) -> None:
     """Remove old versions, but none that the policy serves, a server has loaded, or an ensemble asks for."""
     from triton_kit.versions import removal
-    from triton_kit.versions.loaded_versions import asked_server, loaded_versions
+    from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
 
     json = is_json(format_)
     here, place = find(model, repository)
-    loaded = loaded_versions(place, asked_server(url, server))
+    loaded = loaded_versions(place, find_named_server(url, server))
     found = removal.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
     if json:
         terminal.out_json(removal.as_json(place, found, dry_run))

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.client.types import Array, Request
+    from triton_kit.client.types import Array, Inference
 
 _NAMED = ("sequence_id", "sequence_start", "sequence_end", "priority", "timeout")
 """Parameters of a request that tritonclient takes as arguments of their own, and refuses among the others."""
 
 
-def set_inputs(request: Request, kind: Any) -> list[Any]:
+def set_inputs(request: Inference, kind: Any) -> list[Any]:
     """The request's inputs as ``kind``, the ``InferInput`` of tritonclient's http or grpc, with their data.
 
     Raises ValueError for an array that the inference protocol has no data type for.

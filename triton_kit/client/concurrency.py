@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from triton_kit.client.types import InferResult, Request
+from triton_kit.client.types import Inference, InferResult
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class InferOutcome:
     """What became of the request number ``index``: a result, or the error."""
 
     index: int
     result: InferResult | None
     error: TkError | None
 
-    def without_outputs(self) -> Outcome:
+    def without_outputs(self) -> InferOutcome:
         """The same, with nothing but the time of its result."""
         if self.result is None:
             return self
@@ -31,8 +31,8 @@ class Outcome:
 
 
 def infer_many(
-    client: Client, requests: Iterable[Request], *, in_flight: int = 1, timeout: float | None = None
-) -> Iterator[Outcome]:
+    client: Client, requests: Iterable[Inference], *, in_flight: int = 1, timeout: float | None = None
+) -> Iterator[InferOutcome]:
     """Send the requests, at most ``in_flight`` at a time, and yield each outcome as it comes (not in order).
 
     The requests are taken one by one as they are sent. A failed one does not stop the others. When the caller stops
@@ -43,8 +43,8 @@ def infer_many(
             yield _send(client, index, request, timeout)
         return
     waiting = enumerate(requests)
-    todo: queue.SimpleQueue[tuple[int, Request] | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[tuple[int, Inference] | None] = queue.SimpleQueue()
+    done: queue.SimpleQueue[InferOutcome | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
@@ -75,8 +75,8 @@ def infer_many(
             todo.put(None)
 
 
-def _send(client: Client, index: int, request: Request, timeout: float | None) -> Outcome:
+def _send(client: Client, index: int, request: Inference, timeout: float | None) -> InferOutcome:
     try:
-        return Outcome(index=index, result=client.infer(request, timeout=timeout), error=None)
+        return InferOutcome(index=index, result=client.infer(request, timeout=timeout), error=None)
     except TkError as error:
-        return Outcome(index=index, result=None, error=error)
+        return InferOutcome(index=index, result=None, error=error)

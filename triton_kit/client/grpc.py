@@ -14,10 +14,10 @@ from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.tls_failure import no_tls, not_trusted, turned_away
 from triton_kit.client.transport import check_headers
 from triton_kit.client.types import (
+    Inference,
     InferResult,
     ModelIndexEntry,
     ModelMetadata,
-    Request,
     ServedConfig,
     ServerMetadata,
     TensorMetadata,
@@ -137,7 +137,7 @@ class GrpcClient:
     def warm(self) -> None:
         """Nothing: tritonclient was imported with the channel."""
 
-    def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
+    def infer(self, request: Inference, *, timeout: float | None = None) -> InferResult:
         """Send one inference with raw tensors."""
         from tritonclient.grpc import InferInput, InferRequestedOutput
 
@@ -155,7 +155,7 @@ class GrpcClient:
             why = explain_unreadable(error)
             raise NoAnswer(f"{self.url} sent an answer that cannot be read: {why}", hint="check the port") from error
 
-    def stream(self, request: Request, *, timeout: float | None = None) -> Iterator[InferResult]:
+    def stream(self, request: Inference, *, timeout: float | None = None) -> Iterator[InferResult]:
         """Send one inference over a stream, and yield every response as it comes: how decoupled models are asked.
 
         ``timeout`` is for each response. Raises as the other methods do; responses that came before were yielded.

@@ -16,12 +16,12 @@ from triton_kit.client.address import Address
 from triton_kit.client.certificates import SYSTEM, Certificates, make_context
 from triton_kit.client.codec import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
 from triton_kit.client.errors import NoAnswer, ServerError
-from triton_kit.client.transport import Answer, Transport, check_headers
+from triton_kit.client.transport import HttpResponse, Transport, check_headers
 from triton_kit.client.types import (
+    Inference,
     InferResult,
     ModelIndexEntry,
     ModelMetadata,
-    Request,
     ServedConfig,
     ServerMetadata,
     TensorMetadata,
@@ -111,7 +111,7 @@ class HttpClient:
         """Import tritonclient, which takes a quarter of a second."""
         import tritonclient.http  # noqa: F401
 
-    def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
+    def infer(self, request: Inference, *, timeout: float | None = None) -> InferResult:
         """Send one inference with binary tensors."""
         body, length = encode_request(request)
         headers = {"Content-Type": "application/octet-stream"}
@@ -167,7 +167,7 @@ def connect_http(
     return HttpClient(Transport(address, headers=headers, timeout=timeout, context=context))
 
 
-def encode_request(request: Request) -> tuple[bytes, int | None]:
+def encode_request(request: Inference) -> tuple[bytes, int | None]:
     """The body of an inference and the length of the JSON that it begins with, ``None`` where that is all of it."""
     from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput
 
@@ -178,7 +178,7 @@ def encode_request(request: Request) -> tuple[bytes, int | None]:
     return body, length
 
 
-def decode_answer(answer: Answer, url: str, seconds: float) -> InferResult:
+def decode_answer(answer: HttpResponse, url: str, seconds: float) -> InferResult:
     """The arrays in an inference's answer. Raises NoAnswer when it does not hold what it says."""
     from tritonclient.http import InferenceServerClient
 
@@ -200,7 +200,7 @@ def decode_answer(answer: Answer, url: str, seconds: float) -> InferResult:
     return InferResult(model=name, version=version, outputs=outputs, datatypes=datatypes, seconds=seconds)
 
 
-def _header_length(answer: Answer) -> int | None:
+def _header_length(answer: HttpResponse) -> int | None:
     """How much of the body is JSON, ``None`` for all of it."""
     text = answer.headers.get(_LENGTH.lower())
     if text is None:

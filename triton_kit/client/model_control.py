@@ -25,7 +25,7 @@ _ON_THEIR_WAY = ("LOADING", "UNLOADING")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ControlResult:
     """What became of a model: its versions as they are now, the seconds that took, or why it was refused.
 
     ``others`` are the names of the models whose state changed with it: ensembles, and what they are made of. After a
@@ -52,7 +52,7 @@ def models(client: Client) -> tuple[ModelHealth, ...]:
         raise (explain(error, client.url) or error) from error
 
 
-def load(client: Client, model: str, *, config: Mapping[str, Any] | None = None, timeout: float) -> Outcome:
+def load(client: Client, model: str, *, config: Mapping[str, Any] | None = None, timeout: float) -> ControlResult:
     """Load a model, or load it anew, and wait until its versions, and the ensembles that use it, are settled.
 
     ``config`` is taken instead of what the repository says. A failure that the server tells, or a version that is not
@@ -62,7 +62,7 @@ def load(client: Client, model: str, *, config: Mapping[str, Any] | None = None,
     return _act(client, model, lambda seconds: client.load(model, config, timeout=seconds), timeout, wanted=True)
 
 
-def reload(client: Client, model: str, *, config: Mapping[str, Any] | None, timeout: float) -> Outcome:
+def reload(client: Client, model: str, *, config: Mapping[str, Any] | None, timeout: float) -> ControlResult:
     """Load a model anew even where the server sees no change: it compares times of files in the model's directory.
 
     A configuration that differs from the one that is served makes it load (core, ``model_lifecycle.cc``:AsyncLoad).
@@ -88,7 +88,7 @@ MARK = "tk.reload"
 """What ``marked`` calls that compute capability."""
 
 
-def unload(client: Client, model: str, *, dependents: bool = False, timeout: float) -> Outcome:
+def unload(client: Client, model: str, *, dependents: bool = False, timeout: float) -> ControlResult:
     """Unload a model and wait until all its versions are gone; ensembles that use it go with it.
 
     With ``dependents`` the models that an ensemble is made of go, too. A model whose directory is gone is in no index,
@@ -101,11 +101,11 @@ def unload(client: Client, model: str, *, dependents: bool = False, timeout: flo
     return _act(client, model, ask, timeout, wanted=False)
 
 
-def _act(client: Client, model: str, ask: Callable[[float], None], timeout: float, *, wanted: bool) -> Outcome:
+def _act(client: Client, model: str, ask: Callable[[float], None], timeout: float, *, wanted: bool) -> ControlResult:
     before = _states(models(client))
     hidden = not wanted and model not in before
     if hidden and not client.model_ready(model):
-        return Outcome(model=model, versions=(), seconds=0.0, error=_unknown(model, before))
+        return ControlResult(model=model, versions=(), seconds=0.0, error=_unknown(model, before))
     begin = time.monotonic()
     error: TkError | None = None
     try:
@@ -135,7 +135,7 @@ def _act(client: Client, model: str, ask: Callable[[float], None], timeout: floa
         reason = next((v.reason for v in mine if v.reason), "no version of it is ready")
         error = ServerError(reason, status="UNAVAILABLE")
     others = tuple(sorted(name for name, ready in _states(now).items() if name != model and before.get(name) != ready))
-    return Outcome(model=model, versions=mine, seconds=seconds, others=others, error=error)
+    return ControlResult(model=model, versions=mine, seconds=seconds, others=others, error=error)
 
 
 def _settled(models: tuple[ModelHealth, ...], model: str, were_ready: set[str], wanted: bool) -> bool:

@@ -19,14 +19,14 @@ _HIGH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class ChosenShape:
     """The shape to fill, and whether a size had to be chosen where the model leaves it open."""
 
     shape: tuple[int, ...]
     guessed: bool
 
 
-def choose_shape(slot: Slot, wanted: Sequence[int] | None, *, batch: int | None) -> Chosen:
+def choose_shape(slot: Slot, wanted: Sequence[int] | None, *, batch: int | None) -> ChosenShape:
     """The input's shape with every -1 replaced: the batch by ``batch``, others as ``wanted`` says, else by 1.
 
     ``wanted`` may leave the batch dimension out. Raises UsageError when it disagrees with the model.
@@ -36,12 +36,12 @@ def choose_shape(slot: Slot, wanted: Sequence[int] | None, *, batch: int | None)
         sizes = [d if d >= 0 else 1 for d in slot.shape]
         if slot.batching:
             sizes[0] = size
-        return Chosen(shape=tuple(sizes), guessed=any(d < 0 for d in slot.shape[slot.batching :]))
+        return ChosenShape(shape=tuple(sizes), guessed=any(d < 0 for d in slot.shape[slot.batching :]))
     for complete in ((size, *wanted) if slot.batching else tuple(wanted), tuple(wanted)):
         if min(complete, default=0) >= 0 and agree(complete, slot.shape):
             if slot.batching and batch is not None and complete[0] != batch:
                 raise UsageError(f"--shape gives {slot.name} a batch of {complete[0]}, and --batch asks for {batch}")
-            return Chosen(shape=complete, guessed=False)
+            return ChosenShape(shape=complete, guessed=False)
     raise UsageError(
         f"input {slot.name} takes the shape {show_shape(slot.shape)}, and --shape says {show_shape(wanted)}"
     )

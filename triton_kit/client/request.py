@@ -13,7 +13,7 @@ from triton_kit.client.image import LAYOUTS, SCALES, image_slot, read_image
 from triton_kit.client.input_slots import Slot, check_batches, check_complete, find_slot, fit, slots
 from triton_kit.client.inputs import read_data, read_inline
 from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
-from triton_kit.client.types import ModelMetadata, Request, ServedConfig
+from triton_kit.client.types import Inference, ModelMetadata, ServedConfig
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.tensor import show_shape
 
@@ -25,7 +25,7 @@ TOP = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class InferRequest:
     """What the user wants to ask.
 
     ``fill`` is ``random``, ``zeros`` or empty; ``inline`` and ``shapes`` are as typed: ``NAME=VALUE``, ``NAME:3,224``;
@@ -49,16 +49,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class InferPlan:
     """The requests, what is known of the model, and what was decided on the way, for the user to know."""
 
     metadata: ModelMetadata
     config: ServedConfig | None
-    requests: tuple[Request, ...]
+    requests: tuple[Inference, ...]
     notes: tuple[str, ...]
 
 
-def prepare(client: Client, question: Question) -> Prepared:
+def plan_inferences(client: Client, question: InferRequest) -> InferPlan:
     """Ask the server what the model takes, and make the requests.
 
     Raises UsageError where the question does not fit the model, and ServerError where the model cannot be asked.
@@ -70,7 +70,7 @@ def prepare(client: Client, question: Question) -> Prepared:
     requests = tuple(
         _request(arrays, known, metadata, config, question) for arrays in _inputs(known, config, question, notes)
     )
-    return Prepared(metadata=metadata, config=config, requests=requests, notes=tuple(notes))
+    return InferPlan(metadata=metadata, config=config, requests=requests, notes=tuple(notes))
 
 
 def describe(client: Client, model: str, version: str) -> tuple[ModelMetadata, ServedConfig | None]:
@@ -110,7 +110,7 @@ def _not_there(client: Client, model: str, version: str, error: ServerError) -> 
 
 
 def _inputs(
-    known: Mapping[str, Slot], config: ServedConfig | None, question: Question, notes: list[str]
+    known: Mapping[str, Slot], config: ServedConfig | None, question: InferRequest, notes: list[str]
 ) -> list[dict[str, Array]]:
     """The arrays of each request, complete and fitting."""
     limit = config.max_batch_size if config is not None else 0
@@ -140,7 +140,7 @@ def _inputs(
     return requests
 
 
-def _images(known: Mapping[str, Slot], question: Question, taken: set[str], notes: list[str]) -> dict[str, Array]:
+def _images(known: Mapping[str, Slot], question: InferRequest, taken: set[str], notes: list[str]) -> dict[str, Array]:
     """The images by the input they go to; several for one input become a batch."""
     import numpy as np
 
@@ -169,7 +169,7 @@ def _images(known: Mapping[str, Slot], question: Question, taken: set[str], note
 
 def _made_up(
     known: Mapping[str, Slot],
-    question: Question,
+    question: InferRequest,
     arrays: Mapping[str, Array],
     shapes: Mapping[str, Sequence[int]],
     notes: list[str],
@@ -216,12 +216,12 @@ def _request(
     known: Mapping[str, Slot],
     metadata: ModelMetadata,
     config: ServedConfig | None,
-    question: Question,
-) -> Request:
+    question: InferRequest,
+) -> Inference:
     """The request; of an output with labels only the best classes are asked for, unless its values are wanted."""
     labelled = config.labelled if config is not None and not question.values else frozenset()
     top = TOP if question.top is None else question.top
-    return Request(
+    return Inference(
         model=question.model,
         version=question.version,
         inputs=arrays,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from triton_kit.client.concurrency import Outcome
+from triton_kit.client.concurrency import InferOutcome
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client.grpc import GrpcClient
-    from triton_kit.client.types import Client, Request
+    from triton_kit.client.types import Client, Inference
 
 
-def stream_many(client: Client, requests: Iterable[Request]) -> Iterator[Outcome]:
+def stream_many(client: Client, requests: Iterable[Inference]) -> Iterator[InferOutcome]:
     """Send the requests one after the other, and yield each response, or the error that ended them.
 
     Raises UsageError over HTTP, which knows one response to a request.
@@ -28,9 +28,9 @@ def stream_many(client: Client, requests: Iterable[Request]) -> Iterator[Outcome
         yield from _responses(client, index, request)
 
 
-def _responses(client: GrpcClient, index: int, request: Request) -> Iterator[Outcome]:
+def _responses(client: GrpcClient, index: int, request: Inference) -> Iterator[InferOutcome]:
     try:
         for result in client.stream(request):
-            yield Outcome(index=index, result=result, error=None)
+            yield InferOutcome(index=index, result=result, error=None)
     except TkError as error:
-        yield Outcome(index=index, result=None, error=error)
+        yield InferOutcome(index=index, result=None, error=error)

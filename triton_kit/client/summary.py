@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class LatencySummary:
     """``failed`` of ``sent`` requests failed; the latencies are of the others, in milliseconds, ``None`` without any.
 
     ``seconds`` is the time from the first request to the last answer, ``rate`` the good answers per second in it.
@@ -26,10 +26,10 @@ class Tally:
     max: float | None
 
 
-def tally(latencies: Sequence[float], *, failed: int, seconds: float) -> Tally:
+def summarize_latencies(latencies: Sequence[float], *, failed: int, seconds: float) -> LatencySummary:
     """Sum up the latencies, in seconds, of the requests that succeeded."""
     sorted_ms = sorted(1000 * s for s in latencies)
-    return Tally(
+    return LatencySummary(
         sent=len(sorted_ms) + failed,
         failed=failed,
         seconds=seconds,

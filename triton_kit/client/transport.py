@@ -31,7 +31,7 @@ _NO_SERVER = "start one with tk serve, or say where it is with --url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpResponse:
     """A complete response; header names are in lower case."""
 
     status: int
@@ -46,7 +46,7 @@ class Answer:
         except ValueError:
             raise _stranger(url, self) from None
 
-    def check(self, url: str) -> Answer:
+    def check(self, url: str) -> HttpResponse:
         """This answer, where it is a good one. Raises ServerError with the server's own text."""
         if self.status == 200:
             return self
@@ -82,7 +82,7 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one request and read its whole answer within ``timeout`` seconds.
 
         Raises NoAnswer when there is none in time, or none that is HTTP.
@@ -152,7 +152,7 @@ class Transport:
         body: bytes | None,
         headers: Mapping[str, str],
         deadline: float,
-    ) -> Answer:
+    ) -> HttpResponse:
         if connection.sock is None:
             connection.timeout = _left(deadline)
             connection.connect()
@@ -165,7 +165,7 @@ class Transport:
         with connection.getresponse() as response:
             body = response.read()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, reason=response.reason, headers=names, body=body)
+            return HttpResponse(status=response.status, reason=response.reason, headers=names, body=body)
 
     def _explain(self, error: OSError | http.client.HTTPException, seconds: float, *, secured: bool) -> TkError:
         """What a failed request means, and what to do; ``secured`` tells whether TLS was agreed on."""
@@ -246,7 +246,7 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _stranger(url: str, answer: Answer) -> NoAnswer:
+def _stranger(url: str, answer: HttpResponse) -> NoAnswer:
     kind = answer.headers.get("content-type", "").partition(";")[0]
     what = f"{answer.status} {answer.reason}".rstrip() + (f" with {kind}" if kind else "")
     return NoAnswer(

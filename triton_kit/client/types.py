@@ -74,7 +74,7 @@ class ServedConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Inference:
     """One inference.
 
     ``inputs`` are complete arrays, batch dimension included; strings are object arrays of ``bytes``. ``datatypes``
@@ -154,7 +154,7 @@ class Client(Protocol):
         """Load what the first inference needs, so that its time is the server's alone."""
         ...
 
-    def infer(self, request: Request, *, timeout: float | None = None) -> InferResult:
+    def infer(self, request: Inference, *, timeout: float | None = None) -> InferResult:
         """Send one inference; ``timeout`` in seconds instead of the client's own."""
         ...
 

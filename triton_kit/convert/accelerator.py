@@ -8,21 +8,21 @@ from pathlib import Path
 from triton_kit.errors import UsageError
 from triton_kit.files.write import explained, replace_text
 from triton_kit.project import check, settings, yaml_file
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE, is_rendered, read_layers, render_text
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.scaffold.accelerator import Accelerator, in_config_text, in_yaml_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class AcceleratorChange:
     """The new text of each file, the config first."""
 
     files: tuple[tuple[Path, str, str], ...]
     """Path, the text that it has, the text that it is to have."""
 
 
-def plan_accelerator(here: Surroundings, folder: Path, accelerator: Accelerator) -> Change:
+def plan_accelerator(here: ProjectContext, folder: Path, accelerator: Accelerator) -> AcceleratorChange:
     """The texts that give the model the accelerator; nothing is written. Raises UsageError where that cannot be."""
     path = folder / CONFIG_NAME
     text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
@@ -30,7 +30,7 @@ def plan_accelerator(here: Surroundings, folder: Path, accelerator: Accelerator)
     if not own.is_file():
         new = in_config_text(text, accelerator, str(path))
         check.check_config(folder, new, here.judged)
-        return Change(files=((path, text, new),))
+        return AcceleratorChange(files=((path, text, new),))
     if text and not is_rendered(text):
         raise UsageError(
             f"{path} was edited by hand since it was rendered",
@@ -43,10 +43,10 @@ def plan_accelerator(here: Surroundings, folder: Path, accelerator: Accelerator)
     content = settings.mapping(document, document.value, (), ("template", "values", "config"))
     new = render_text([replace(first, content=content, document=document)], here.templates)
     check.check_config(folder, new, here.judged)
-    return Change(files=((path, text, new), (own, source, new_source)))
+    return AcceleratorChange(files=((path, text, new), (own, source, new_source)))
 
 
-def write_change(folder: Path, change: Change) -> None:
+def write_change(folder: Path, change: AcceleratorChange) -> None:
     """Write each file in one step."""
     with explained(folder):
         for path, _, new in change.files:

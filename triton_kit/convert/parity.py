@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.client.request import Question, prepare
+from triton_kit.client.request import InferRequest, plan_inferences
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def compare(
         raise UsageError("a tolerance below 0", hint="give --rtol and --atol of 0 or more")
     found: dict[str, Row] = {}
     for seed in range(rounds):
-        prepared = prepare(client, Question(model=reference, fill="random", seed=seed, shapes=shapes))
+        prepared = plan_inferences(client, InferRequest(model=reference, fill="random", seed=seed, shapes=shapes))
         (request,) = prepared.requests
         expected = client.infer(request).outputs
         actual = client.infer(replace(request, model=other, version="")).outputs

@@ -23,7 +23,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class GivenShapes:
     """The shapes that the user typed, by input."""
 
     least: Mapping[str, Shape]
@@ -31,9 +31,9 @@ class Given:
     most: Mapping[str, Shape]
 
 
-def parse_given(least: Sequence[str], best: Sequence[str], most: Sequence[str]) -> Given:
+def parse_shapes(least: Sequence[str], best: Sequence[str], most: Sequence[str]) -> GivenShapes:
     """``NAME=1x3x224x224`` of each ``--min``, ``--opt`` and ``--max``. Raises UsageError."""
-    return Given(least=_parse("--min", least), best=_parse("--opt", best), most=_parse("--max", most))
+    return GivenShapes(least=_parse("--min", least), best=_parse("--opt", best), most=_parse("--max", most))
 
 
 def _parse(option: str, texts: Sequence[str]) -> dict[str, Shape]:
@@ -57,7 +57,7 @@ def profiles(
     configured: Mapping[str, Shape],
     max_batch_size: int,
     preferred: int | None,
-    given: Given,
+    given: GivenShapes,
 ) -> tuple[Profile, ...]:
     """A profile for each input that leaves a size open; none where no input does.
 
@@ -77,7 +77,7 @@ def profiles(
 
 
 def _profile(
-    tensor: TensorSpec, configured: Mapping[str, Shape], batch: int, preferred: int | None, given: Given
+    tensor: TensorSpec, configured: Mapping[str, Shape], batch: int, preferred: int | None, given: GivenShapes
 ) -> Profile | None:
     name = tensor.name
     if tensor.shape is None:

@@ -12,7 +12,7 @@ from triton_kit.files.plan import Plan
 from triton_kit.linter.report.text import hanging, printable, width
 
 
-class Fate(str, Enum):
+class Treatment(str, Enum):
     """What became of a part: the same as before, something near, or nothing."""
 
     CARRIED = "carried over"
@@ -24,28 +24,28 @@ class Fate(str, Enum):
 class Item:
     """A part of the foreign model: ``what`` it was, and ``said``: what it is now, or why it is not."""
 
-    fate: Fate
+    fate: Treatment
     what: str
     said: str
 
 
 def carried(what: str, said: str) -> Item:
     """A part that is the same as before."""
-    return Item(fate=Fate.CARRIED, what=what, said=said)
+    return Item(fate=Treatment.CARRIED, what=what, said=said)
 
 
 def changed(what: str, said: str) -> Item:
     """A part in whose place is something near."""
-    return Item(fate=Fate.CHANGED, what=what, said=said)
+    return Item(fate=Treatment.CHANGED, what=what, said=said)
 
 
 def left(what: str, said: str) -> Item:
     """A part that is nowhere."""
-    return Item(fate=Fate.LEFT, what=what, said=said)
+    return Item(fate=Treatment.LEFT, what=what, said=said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportedModel:
     """A foreign model: the plan for its folder, ``None`` where it cannot be served, and what became of its parts."""
 
     name: str
@@ -54,24 +54,24 @@ class Imported:
     items: tuple[Item, ...]
 
 
-def failed(one: Imported, error: TkError) -> Imported:
+def failed(one: ImportedModel, error: TkError) -> ImportedModel:
     """A model that cannot be imported after all, with the reason among its items."""
     said = " ".join(f"{error.message}{f': {error.hint}' if error.hint else ''}".split())
     return replace(one, plan=None, items=(*one.items, left("the model", said)))
 
 
-def show(imported: Sequence[Imported], *, written: bool, columns: int | None = None) -> str:
+def show(imported: Sequence[ImportedModel], *, written: bool, columns: int | None = None) -> str:
     """The report as text of so many columns, without a line break at its end."""
     return "\n\n".join("\n".join(_lines(one, written, columns)) for one in imported)
 
 
-def _lines(one: Imported, written: bool, columns: int | None) -> list[str]:
+def _lines(one: ImportedModel, written: bool, columns: int | None) -> list[str]:
     if one.plan is None:
         lines = [f"{one.name} cannot be imported from {one.source}"]
     else:
         verb = "is imported" if written else "would be imported"
         lines = [f"{one.plan.root}/ {verb} from {one.source}"]
-    for fate in Fate:
+    for fate in Treatment:
         items = [item for item in one.items if item.fate is fate]
         if items:
             lines.append(f"  {fate.value}")
@@ -83,12 +83,12 @@ def _lines(one: Imported, written: bool, columns: int | None) -> list[str]:
     return lines
 
 
-def as_json(imported: Sequence[Imported], *, written: bool) -> dict[str, Any]:
+def as_json(imported: Sequence[ImportedModel], *, written: bool) -> dict[str, Any]:
     """The report for scripts."""
     return {"version": 1, "written": written, "models": [_model(one) for one in imported]}
 
 
-def _model(one: Imported) -> dict[str, Any]:
+def _model(one: ImportedModel) -> dict[str, Any]:
     items = [
         {"fate": item.fate.value, "what": printable(item.what), "said": printable(item.said)} for item in one.items
     ]

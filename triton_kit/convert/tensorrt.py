@@ -12,7 +12,7 @@ from typing import Any
 
 from triton_kit.backends import onnxruntime, tensorrt
 from triton_kit.convert import trtexec
-from triton_kit.convert.profiles import Given, profiles
+from triton_kit.convert.profiles import GivenShapes, profiles
 from triton_kit.convert.trtexec import Build, Precision
 from triton_kit.convert.trtexec_run import build_engine
 from triton_kit.errors import UsageError
@@ -21,7 +21,7 @@ from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.files.stage import stage
 from triton_kit.model.model import Options
 from triton_kit.project import check
-from triton_kit.project.context import Surroundings, find_repository
+from triton_kit.project.context import ProjectContext, find_repository
 from triton_kit.project.render import Layer
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT, release
@@ -39,13 +39,13 @@ _CARRIED = ("dynamic_batching",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ConversionRequest:
     """What a user asks for; ``workspace`` is in bytes, ``None`` is not given."""
 
     model: str
     into: str | None = None
     version: int | None = None
-    given: Given
+    given: GivenShapes
     precision: Precision | None = None
     workspace: int | None = None
     image: str | None = None
@@ -74,7 +74,7 @@ class Conversion:
         return self.source.parent.parent.name
 
 
-def find_model(here: Surroundings, given: str, repository: Path | None) -> Path:
+def find_model(here: ProjectContext, given: str, repository: Path | None) -> Path:
     """The folder of a model by its path, or by its name in the repository. Raises UsageError."""
     path = Path(given)
     if repository is None and "/" in given and path.is_dir():
@@ -85,7 +85,7 @@ def find_model(here: Surroundings, given: str, repository: Path | None) -> Path:
     return found
 
 
-def plan_conversion(here: Surroundings, wish: Wish, repository: Path | None = None) -> Conversion:
+def plan_conversion(here: ProjectContext, wish: ConversionRequest, repository: Path | None = None) -> Conversion:
     """The conversion of that model. Reads, and writes nothing. Raises UsageError for what cannot be meant."""
     folder = find_model(here, wish.model, repository)
     aim = release(here.release or DEFAULT)
@@ -243,7 +243,7 @@ def as_json(conversion: Conversion) -> dict[str, Any]:
 
 
 def convert(
-    here: Surroundings, conversion: Conversion, *, progress: Callable[[str], None], log: Callable[[str], None]
+    here: ProjectContext, conversion: Conversion, *, progress: Callable[[str], None], log: Callable[[str], None]
 ) -> Path:
     """Build the engine and put it in its place; the folder that was made. All of it, or nothing.
 
@@ -260,7 +260,7 @@ def convert(
     return conversion.target
 
 
-def _put(here: Surroundings, conversion: Conversion, plan: Path) -> None:
+def _put(here: ProjectContext, conversion: Conversion, plan: Path) -> None:
     if conversion.target.name.isdecimal():
         file = PlannedFile(path=trtexec.ENGINE_FILE, source=plan, mode="move")
         write.write(Plan(root=conversion.target, files=(file,)))

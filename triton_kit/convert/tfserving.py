@@ -11,7 +11,7 @@ from typing import Any
 from triton_kit.backends import tensorflow
 from triton_kit.backends.generic import before
 from triton_kit.convert import tfserving_config
-from triton_kit.convert.report import Imported, Item, carried, changed, failed, left
+from triton_kit.convert.report import ImportedModel, Item, carried, changed, failed, left
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.plan import PlannedFile
@@ -21,7 +21,7 @@ from triton_kit.signature.types import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class TFServingRequest:
     """What a user asks for: ``source`` is a model's base path, or a models.config."""
 
     source: Path
@@ -31,7 +31,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class ServedModel:
     """A model as TensorFlow Serving serves it: where its versions lie, and which of them."""
 
     name: str
@@ -40,7 +40,7 @@ class Served:
     items: tuple[Item, ...] = ()
 
 
-def plan(request: Request, templates: Templates, release: str) -> list[Imported]:
+def plan(request: TFServingRequest, templates: Templates, release: str) -> list[ImportedModel]:
     """The plan for each model. Writes nothing.
 
     Raises UsageError for a source that is none. What is wrong with one of the models of a models.config is told of it.
@@ -48,7 +48,7 @@ def plan(request: Request, templates: Templates, release: str) -> list[Imported]
     batching = read_batching(request.batching) if request.batching is not None else None
     if request.source.is_dir():
         name = request.name or request.source.resolve().name
-        return [_plan(Served(name=name, base=request.source), request, batching, templates, release)]
+        return [_plan(ServedModel(name=name, base=request.source), request, batching, templates, release)]
     models = _models(request.source)
     if request.name is not None and len(models) != 1:
         raise UsageError(
@@ -61,11 +61,11 @@ def plan(request: Request, templates: Templates, release: str) -> list[Imported]
         try:
             found.append(_plan(one, request, batching, templates, release))
         except TkError as error:
-            found.append(failed(Imported(name=one.name, source=str(one.base), plan=None, items=one.items), error))
+            found.append(failed(ImportedModel(name=one.name, source=str(one.base), plan=None, items=one.items), error))
     return found
 
 
-def _models(path: Path) -> list[Served]:
+def _models(path: Path) -> list[ServedModel]:
     """The models of a models.config. Raises UsageError for one without any, and for a name that stands twice."""
     document, unknown = tfserving_config.read(path, tfserving_config.model_server_config())
     models = [_model(path, config) for config in document.message.model_config_list.config]
@@ -78,7 +78,7 @@ def _models(path: Path) -> list[Served]:
     return [replace(models[0], items=(*models[0].items, *more)), *models[1:]]
 
 
-def _model(path: Path, config: Any) -> Served:
+def _model(path: Path, config: Any) -> ServedModel:
     base, items = _base(path, config.base_path)
     if config.version_labels:
         labels = ", ".join(f"{name} is {number}" for name, number in config.version_labels.items())
@@ -89,7 +89,7 @@ def _model(path: Path, config: Any) -> Served:
             hint="leave it out, and add it by hand",
         )
     policy, told = _policy(config)
-    return Served(name=config.name or base.name, base=base, policy=policy, items=(*items, *told))
+    return ServedModel(name=config.name or base.name, base=base, policy=policy, items=(*items, *told))
 
 
 def _base(path: Path, written: str) -> tuple[Path, list[Item]]:
@@ -122,7 +122,9 @@ def _policy(config: Any) -> tuple[str | None, list[Item]]:
     return None, []
 
 
-def _plan(model: Served, request: Request, batching: Batching | None, templates: Templates, release: str) -> Imported:
+def _plan(
+    model: ServedModel, request: TFServingRequest, batching: Batching | None, templates: Templates, release: str
+) -> ImportedModel:
     options.check_name(model.name)
     versions = _versions(model.base)
     if tensorflow.last_release is not None and before(tensorflow.last_release, release):
@@ -149,7 +151,9 @@ def _plan(model: Served, request: Request, batching: Batching | None, templates:
     planned = new_model.plan_model(common, templates, release=release)
     items += _extras(versions[newest])
     files = (*planned.files, *others)
-    return Imported(name=model.name, source=str(model.base), plan=replace(planned, files=files), items=tuple(items))
+    return ImportedModel(
+        name=model.name, source=str(model.base), plan=replace(planned, files=files), items=tuple(items)
+    )
 
 
 def _versions(base: Path) -> dict[int, Path]:
@@ -204,7 +208,7 @@ def _extras(version: Path) -> Sequence[Item]:
     return [left("warmup requests", "Triton has model_warmup in the configuration")] if warmup.exists() else []
 
 
-def _converted(model: Served, request: Request, versions: dict[int, Path], release: str) -> Imported:
+def _converted(model: ServedModel, request: TFServingRequest, versions: dict[int, Path], release: str) -> ImportedModel:
     """What to do where no image serves TensorFlow: the converter's command for each version."""
     said = f"no image after {tensorflow.last_release} serves TensorFlow, and this is for {release}: convert to ONNX"
     items = [*model.items, left("SavedModels", said)]
@@ -216,4 +220,4 @@ def _converted(model: Served, request: Request, versions: dict[int, Path], relea
         if number != newest:
             then = ["tk", "versions", "add", str(request.repository / model.name), file]
         items.append(left(f"version {number}", f"{shlex.join(convert)} && {shlex.join(then)}"))
-    return Imported(name=model.name, source=str(model.base), plan=None, items=tuple(items))
+    return ImportedModel(name=model.name, source=str(model.base), plan=None, items=tuple(items))

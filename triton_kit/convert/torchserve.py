@@ -11,7 +11,7 @@ from typing import Any
 from triton_kit.backends.table import for_file
 from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
 from triton_kit.convert.labels import read_labels
-from triton_kit.convert.report import Imported, Item, carried, changed, left
+from triton_kit.convert.report import ImportedModel, Item, carried, changed, left
 from triton_kit.convert.torchserve_report import handler_items, settings_items
 from triton_kit.convert.torchserve_settings import Settings, read_settings
 from triton_kit.errors import UsageError
@@ -28,7 +28,7 @@ _LONGEST_MANIFEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class TorchServeRequest:
     """What a user asks for: texts are as typed, ``None`` is not given.
 
     ``keep_handler`` makes a model in Python also of an archive whose model Triton could serve by itself; ``mode`` is
@@ -69,7 +69,9 @@ class Archive:
         return self.root / name
 
 
-def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Templates, release: str) -> Imported:
+def plan(
+    request: TorchServeRequest, unpacked: Path, files: tuple[str, ...], templates: Templates, release: str
+) -> ImportedModel:
     """The plan for an archive whose files lie in ``unpacked``. Writes nothing but a label file there.
 
     Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
@@ -90,7 +92,7 @@ def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Te
     keep = request.keep_handler or not alone
     if not keep and (built_in := BUILT_IN.get(archive.text("handler"))) and not built_in.served:
         items += _unserved(archive.text("handler"), built_in)
-        return Imported(name=name, source=str(request.archive), plan=None, items=tuple(items))
+        return ImportedModel(name=name, source=str(request.archive), plan=None, items=tuple(items))
     if keep or backend is None or model is None:
         planned = _plan_handler(common, archive, settings, templates, release, request.mode)
         items.append(carried(f"the handler {archive.text('handler')}", f"{version}/model.py calls it"))
@@ -102,7 +104,7 @@ def plan(request: Request, unpacked: Path, files: tuple[str, ...], templates: Te
     items += handler_items(archive.text("handler"), keep=keep)
     items += settings_items(settings, common.max_batch_size or 0, keep=keep)
     items += _requirements(archive, keep)
-    return Imported(name=name, source=str(request.archive), plan=planned, items=tuple(items))
+    return ImportedModel(name=name, source=str(request.archive), plan=planned, items=tuple(items))
 
 
 def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
@@ -143,7 +145,7 @@ def _version(text: str) -> tuple[int, list[Item]]:
     return number or 1, [changed(f"version {text or '(none)'}", said)]
 
 
-def _common(request: Request, name: str, version: int, settings: Settings) -> new_model.AddRequest:
+def _common(request: TorchServeRequest, name: str, version: int, settings: Settings) -> new_model.AddRequest:
     """What both kinds of models have: batches, delay, instances."""
     size = settings.number("batchSize") or 1 if request.max_batch_size is None else request.max_batch_size
     delay = settings.number("maxBatchDelay")
@@ -162,7 +164,7 @@ def _common(request: Request, name: str, version: int, settings: Settings) -> ne
 
 
 def _with_tensors(
-    common: new_model.AddRequest, request: Request, archive: Archive, model: Path
+    common: new_model.AddRequest, request: TorchServeRequest, archive: Archive, model: Path
 ) -> tuple[new_model.AddRequest, list[Item]]:
     """The request with inputs, outputs and labels, from the user, the handler and the labels."""
     built_in = BUILT_IN.get(archive.text("handler"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from triton_kit.doctor.finding import Check, Finding, problem, unknown
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.errors import TkError
 
 DEADLINE = 15.0
@@ -18,7 +18,7 @@ DEADLINE = 15.0
 _Answer: TypeAlias = "queue.SimpleQueue[tuple[str, Finding]]"
 
 
-def examine(checks: Iterable[Check], situation: Situation, *, deadline: float = DEADLINE) -> dict[str, Finding]:
+def examine(checks: Iterable[Check], situation: Machine, *, deadline: float = DEADLINE) -> dict[str, Finding]:
     """What each check found, by its name and in its order; a check that takes too long is ``unknown``."""
     checks = tuple(checks)
     answers: _Answer = queue.SimpleQueue()
@@ -37,7 +37,7 @@ def examine(checks: Iterable[Check], situation: Situation, *, deadline: float = 
     return {check.name: found.get(check.name, late) for check in checks}
 
 
-def _look(check: Check, situation: Situation, answers: _Answer) -> None:
+def _look(check: Check, situation: Machine, answers: _Answer) -> None:
     try:
         finding = check.look(situation)
     except TkError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 Result: TypeAlias = Literal["ok", "warning", "problem", "unknown", "skipped"]
 """``problem``: serving fails; ``warning``: it works, and not as meant; ``unknown``: the data do not tell."""
@@ -26,8 +26,8 @@ class Check:
     """A question about the machine. ``mend`` does what is safe, and says what it did; ``None`` where nothing is."""
 
     name: str
-    look: Callable[[Situation], Finding]
-    mend: Callable[[Situation], str] | None = None
+    look: Callable[[Machine], Finding]
+    mend: Callable[[Machine], str] | None = None
 
 
 def ok(evidence: str) -> Finding:

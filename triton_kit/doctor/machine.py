@@ -25,7 +25,7 @@ class EngineInfo(NamedTuple):
     trouble: str | None
 
 
-class Situation:
+class Machine:
     """The machine, the repository that is to be served (``None``: none was named or found), and the release."""
 
     def __init__(

@@ -20,7 +20,7 @@ _STEPS = ("ensemble_scheduling", "step")
 def flow_of_ensemble(model: Model, reader: Reader) -> Flow:
     """The flow of an ensemble, as far as its configuration goes."""
     config = reader.config(model)
-    places = Places(reader.findings(model))
+    places = FindingsByRoute(reader.findings(model))
     nodes: list[Node] = []
     if config is not None:
         nodes += _ends(config, places, Role.INPUT)
@@ -43,7 +43,7 @@ def flow_of_ensemble(model: Model, reader: Reader) -> Flow:
     )
 
 
-class Places:
+class FindingsByRoute:
     """The findings about an ensemble by their place in the flow, each to be taken once."""
 
     def __init__(self, found: list[tuple[Route, Diagnostic]]) -> None:
@@ -73,7 +73,7 @@ def _place(at: Route) -> Route:
     return at[:2] if at[:1] in (("input",), ("output",)) else at[:1]
 
 
-def _ends(config: Any, places: Places, role: Role) -> Iterator[Node]:
+def _ends(config: Any, places: FindingsByRoute, role: Role) -> Iterator[Node]:
     kind = role.value
     for i, tensor in enumerate(tensors(config, kind)):
         port = port_of(tensor, config.max_batch_size > 0)
@@ -82,7 +82,7 @@ def _ends(config: Any, places: Places, role: Role) -> Iterator[Node]:
         yield Node(id=f"{kind}{i}", role=role, name=tensor.name, **side)
 
 
-def _step(model: Model, step: Any, index: int, places: Places, reader: Reader) -> Node:
+def _step(model: Model, step: Any, index: int, places: FindingsByRoute, reader: Reader) -> Node:
     found = model.repository.find(step.model_name, step.model_namespace)
     about = reader.describe(found, step.model_version) if found else {}
     completed = reader.completed(found, about["version"]) if found else None
@@ -99,7 +99,7 @@ def _step(model: Model, step: Any, index: int, places: Places, reader: Reader) -
     )  # fmt: skip
 
 
-def _ports(step: Any, index: int, kind: str, completed: Completed | None, places: Places) -> tuple[Port, ...]:
+def _ports(step: Any, index: int, kind: str, completed: Completed | None, places: FindingsByRoute) -> tuple[Port, ...]:
     """The model's tensors with their names in the ensemble, then what the step maps beyond them."""
     mapped: dict[str, str] = dict(getattr(step, f"{kind}_map"))
     ports = []

@@ -38,7 +38,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class EdgePath:
     """An edge as points: from each even one to the next it runs straight, from each odd one it bends."""
 
     edge: Edge
@@ -60,7 +60,7 @@ class Layout:
     """A whole drawing, from (0, 0)."""
 
     boxes: tuple[Box, ...]
-    routes: tuple[Route, ...]
+    routes: tuple[EdgePath, ...]
     labels: tuple[Label, ...]
     width: float
     height: float
@@ -202,7 +202,7 @@ class _Layering:
             x = right + _COLUMN_GAP
         return columns
 
-    def _route(self, edge: Edge, way: list[str], columns: list[tuple[float, float]]) -> Route:
+    def _route(self, edge: Edge, way: list[str], columns: list[tuple[float, float]]) -> EdgePath:
         box = self.boxes[edge.source]
         first = self.level[edge.source]
         y = box.y + box.outputs[edge.source_port]
@@ -212,14 +212,14 @@ class _Layering:
             points += [(columns[layer][0], y), (columns[layer][1], y)]
         target = self.boxes[edge.target]
         points.append((target.x, target.y + target.inputs[edge.target_port]))
-        return Route(edge, tuple(points))
+        return EdgePath(edge, tuple(points))
 
-    def _route_back(self, edge: Edge, columns: list[tuple[float, float]], below: float) -> Route:
+    def _route_back(self, edge: Edge, columns: list[tuple[float, float]], below: float) -> EdgePath:
         """Around below everything; the four points are the ends, and where it turns up and down."""
         source, target = self.boxes[edge.source], self.boxes[edge.target]
         start = (source.x + source.width, source.y + source.outputs[edge.source_port])
         end = (target.x, target.y + target.inputs[edge.target_port])
-        return Route(edge, (start, (columns[self.level[edge.source]][1] + 20, below), (end[0] - 26, below), end))
+        return EdgePath(edge, (start, (columns[self.level[edge.source]][1] + 20, below), (end[0] - 26, below), end))
 
     def _labels(self) -> list[Label]:
         labels: list[Label] = []

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from triton_kit.graph.flow import Findings, Flow, Graph, Port, Role, worst
-from triton_kit.graph.layout import CHARACTER, HEADER, PADDING, SMALL, TITLE, Box, Layout, Route, lay_out
+from triton_kit.graph.layout import CHARACTER, HEADER, PADDING, SMALL, TITLE, Box, EdgePath, Layout, lay_out
 from triton_kit.graph.markup import escaped
 from triton_kit.graph.wording import about, about_flow, finding_place, finding_text, name_text, port_type
 from triton_kit.linter.diagnostic import Diagnostic
@@ -74,7 +74,7 @@ def drawing(layout: Layout, numbers: Numbers) -> Iterator[str]:
     yield from badges
 
 
-def _edge(route: Route) -> Iterator[str]:
+def _edge(route: EdgePath) -> Iterator[str]:
     edge = route.edge
     kind = f" {edge.severity}" if edge.severity is not None else ""
     (x, y), end = route.points[0], route.points[-1]

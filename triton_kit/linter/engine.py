@@ -23,7 +23,7 @@ from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
 
 Finding = tuple[Rule, Problem]
-Place = tuple[Repository, str]
+ModelKey = tuple[Repository, str]
 """A repository and the name of a model in it."""
 
 MANY = 150
@@ -116,7 +116,7 @@ def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Rep
             gc.enable()
 
 
-class Outcome(NamedTuple):
+class ModelFindings(NamedTuple):
     """What a report takes from a model. ``deferred`` is that of an ensemble which is yet to be judged."""
 
     name: str
@@ -141,7 +141,7 @@ class Run:
 
     def report(self, targets: Iterable[Target]) -> Report:
         """The report on the targets, each model named once."""
-        places: dict[str, Place] = {}
+        places: dict[str, ModelKey] = {}
         diagnostics: list[Diagnostic] = []
         targets = self.as_one_server(targets)
         for target in targets:
@@ -164,7 +164,7 @@ class Run:
             sources=sources,
         )
 
-    def outcomes(self, places: Sequence[Place]) -> list[Outcome | None]:
+    def outcomes(self, places: Sequence[ModelKey]) -> list[ModelFindings | None]:
         """What there is to say about each model; many are shared with other processes, whatever the order.
 
         Ensembles come last and in order: those that use each other are judged differently from each end.
@@ -187,7 +187,7 @@ class Run:
             for place, outcome in zip(places, outcomes, strict=True)
         ]
 
-    def outcome(self, place: Place, *, forgetting: bool = False) -> Outcome | None:
+    def outcome(self, place: ModelKey, *, forgetting: bool = False) -> ModelFindings | None:
         """What there is to say about a model, ``None`` where it is gone.
 
         ``forgetting`` keeps nothing of what was read, and leaves ensembles for later.
@@ -197,15 +197,15 @@ class Run:
         if model is None:
             return None
         if forgetting and _is_ensemble(model):
-            return Outcome(name, True, deferred=True)
+            return ModelFindings(name, True, deferred=True)
         found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
         has_config = model.listing_error is None and model.config_kind == files.FILE
-        outcome = Outcome(model.name, has_config)
+        outcome = ModelFindings(model.name, has_config)
         if found or has_suppressions(model):
             kept, unused = self.unsuppressed(model, found)
             sources: dict[Path, str] = {}
             _remember_sources(model, [*kept, *unused], sources)
-            outcome = Outcome(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
+            outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
             outcome = outcome._replace(refusal=repository.refusal(model))
             repository.forget(name)

@@ -61,7 +61,7 @@ def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[Any, boo
         return None, False
 
 
-class Outcome(NamedTuple):
+class PythonCompletion(NamedTuple):
     """What a configuration is after ``auto_complete_config``: tensors by name as type, dims and optional."""
 
     max_batch_size: int
@@ -71,7 +71,7 @@ class Outcome(NamedTuple):
     decoupled: bool | None
 
 
-def outcome(function: ast.FunctionDef, max_batch_size: int) -> Outcome | None:
+def outcome(function: ast.FunctionDef, max_batch_size: int) -> PythonCompletion | None:
     """What the function adds; ``None`` where running it would be needed to tell, or where it is refused.
 
     ``max_batch_size`` is that of the file. Source: python triton_python_backend_utils.py:ModelConfig.
@@ -102,7 +102,7 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> Outcome | None:
             tensors[call.method].setdefault(
                 given["name"], (given["data_type"], given["dims"], bool(given.get("optional", False)))
             )
-    return Outcome(max_batch_size, tensors["add_input"], tensors["add_output"], dynamic, decoupled)
+    return PythonCompletion(max_batch_size, tensors["add_input"], tensors["add_output"], dynamic, decoupled)
 
 
 def _is_plain(function: ast.FunctionDef) -> bool:

@@ -21,7 +21,7 @@ from triton_kit.scaffold import options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ProjectContext:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
     ``judged`` is how what is written is linted first.
@@ -33,7 +33,7 @@ class Surroundings:
     judged: Options
 
 
-def surroundings(release: str | None = None) -> Surroundings:
+def find_context(release: str | None = None) -> ProjectContext:
     """The surroundings of the working directory; ``release`` takes the place of the project's.
 
     Raises UsageError for a release that is unknown.
@@ -45,10 +45,10 @@ def surroundings(release: str | None = None) -> Surroundings:
     elif found:
         release = found.release
     judged = check.judgement(release, found.ignore if found else ())
-    return Surroundings(project=found, templates=templates, release=release, judged=judged)
+    return ProjectContext(project=found, templates=templates, release=release, judged=judged)
 
 
-def find_repository(here: Surroundings, given: Path | None) -> Path:
+def find_repository(here: ProjectContext, given: Path | None) -> Path:
     """The model repository: the given one, the project's, or model_repository here. Raises UsageError."""
     if given is not None:
         repository = given
@@ -83,7 +83,7 @@ def option_layers(file: Path | None, settings: Sequence[str]) -> tuple[Layer, ..
 
 
 def render_models(
-    here: Surroundings, repository: Path | None, models: Sequence[str], env: str | None, layers: tuple[Layer, ...]
+    here: ProjectContext, repository: Path | None, models: Sequence[str], env: str | None, layers: tuple[Layer, ...]
 ) -> list[Rendered]:
     """The rendered config of each model: of the named ones, or of all that have a model.yaml."""
     directories = [_directory(here, repository, name) for name in dict.fromkeys(models)]
@@ -99,7 +99,7 @@ def render_models(
     return [render(p, here.templates, env=env, layers=layers) for p in directories]
 
 
-def _directory(here: Surroundings, repository: Path | None, name: str) -> Path:
+def _directory(here: ProjectContext, repository: Path | None, name: str) -> Path:
     """A model by its directory, or by its name in the repository."""
     path = Path(name)
     if (path / FILE).is_file():
@@ -152,7 +152,7 @@ def is_json(format_: str) -> bool:
     return format_ == "json"
 
 
-def list_templates(here: Surroundings) -> list[Template]:
+def list_templates(here: ProjectContext) -> list[Template]:
     """All templates, by name."""
     return [here.templates.get(name) for name in here.templates.names()]
 
@@ -168,7 +168,7 @@ def templates_as_json(found: Sequence[Template]) -> dict[str, Any]:
     }
 
 
-def copy_template(here: Surroundings, name: str, to: str) -> Path:
+def copy_template(here: ProjectContext, name: str, to: str) -> Path:
     """Copy a template into the project's templates; raises UsageError without a project, or where one is there."""
     if here.project is None:
         raise UsageError("there is no project here to copy a template into", hint="run tk init DIR, or go to a project")

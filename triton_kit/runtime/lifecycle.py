@@ -19,7 +19,7 @@ from triton_kit.runtime.docker import DockerRuntime, image, new_name
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.restricted_endpoints import opening
-from triton_kit.runtime.serve_plan import Prepared
+from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.session import model_names, running
 from triton_kit.runtime.state import files, registry
 from triton_kit.runtime.state.process_identity import born
@@ -32,7 +32,7 @@ PATIENCE = 30.0
 
 @contextlib.contextmanager
 def remembered(
-    prepared: Prepared,
+    prepared: ServePlan,
     *,
     again: Mapping[str, Any] | None = None,
     timeout: float = 120.0,
@@ -41,7 +41,7 @@ def remembered(
 ) -> Iterator[tuple[Server, Snapshot]]:
     """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
 
-    ``load`` loads ``Prepared.later``. Raises UsageError when a server of its name runs already, and what
+    ``load`` loads ``ServePlan.later``. Raises UsageError when a server of its name runs already, and what
     ``session.running`` raises.
     """
     spec = prepared.spec
@@ -89,7 +89,7 @@ def remembered(
         _forget(spec, held[0])
 
 
-def _awaited(prepared: Prepared) -> list[str]:
+def _awaited(prepared: ServePlan) -> list[str]:
     """The models that the server loads as it starts."""
     later = {load.model for load in prepared.later}
     return [name for name in model_names(prepared.spec) if name not in later]
@@ -131,7 +131,7 @@ def environment(one: Running) -> Mapping[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in (p.partition(b"=") for p in pairs) if sign}
 
 
-def _entry(prepared: Prepared, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
+def _entry(prepared: ServePlan, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
     container = isinstance(prepared.runtime, DockerRuntime)
     headers, metadata = opening(spec.server_args)
     assert spec.name is not None

@@ -18,8 +18,8 @@ from triton_kit.runtime.container.user import Identity
 from triton_kit.runtime.container.user import check as check_identity
 from triton_kit.runtime.container.user import choose as choose_identity
 from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
-from triton_kit.runtime.gpu.cpu_only import Load, divide
-from triton_kit.runtime.gpu.selection import NO_GPU, Choice
+from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
+from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
@@ -45,7 +45,7 @@ _OURS: Mapping[str, str] = {
 """Flags that tk writes itself, or without which it cannot see what happens, and what to do instead."""
 
 
-_ON_CPU = Choice(gpus="none", reason="--cpu", count=0)
+_ON_CPU = GpuChoice(gpus="none", reason="--cpu", count=0)
 
 
 def _silent(_line: str) -> None:
@@ -53,7 +53,7 @@ def _silent(_line: str) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ServeRequest:
     """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
 
     With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time;
@@ -86,7 +86,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class ServePlan:
     """What will run, and what the user should know of it beforehand: sentences with their remedies.
 
     ``later`` are models to load when the server answers, since it cannot load them as they are.
@@ -94,14 +94,14 @@ class Prepared:
 
     runtime: Runtime
     spec: ServerSpec
-    gpus: Choice = NO_GPU
-    later: tuple[Load, ...] = ()
+    gpus: GpuChoice = NO_GPU
+    later: tuple[DeferredLoad, ...] = ()
     cpu: bool = False
     watch: bool = False
     notes: tuple[tuple[str, str | None], ...] = ()
 
 
-def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
+def plan_server(wish: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
     """Choose runtime, ports, GPUs and shared memory. ``environment`` is what ``--env NAME`` takes values from.
 
     Raises UsageError for what cannot be meant, TkError for what this machine cannot do; starts nothing.
@@ -151,7 +151,7 @@ def prepare(wish: Wish, *, environment: Mapping[str, str]) -> Prepared:
         verbose=wish.verbose,
         detach=wish.detach,
     )
-    return Prepared(
+    return ServePlan(
         runtime=runtime,
         spec=spec,
         gpus=chosen,
@@ -219,12 +219,12 @@ def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str,
     return found
 
 
-def image_of(prepared: Prepared) -> str | None:
+def image_of(prepared: ServePlan) -> str | None:
     """The image that will run, or ``None`` where no container is involved."""
     return image(prepared.spec) if isinstance(prepared.runtime, DockerRuntime) else None
 
 
-def _check_words(wish: Wish) -> None:
+def _check_words(wish: ServeRequest) -> None:
     for option, value, known in (
         ("--runtime", wish.runtime, RUNTIMES),
         ("--pull", wish.pull, PULLS),
@@ -247,7 +247,7 @@ def _check_words(wish: Wish) -> None:
         raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
 
 
-def _needs_control(wish: Wish) -> str | None:
+def _needs_control(wish: ServeRequest) -> str | None:
     """The option that cannot do without explicit model control."""
     return "--cpu" if wish.cpu else "--watch" if wish.watch else None
 
@@ -261,7 +261,7 @@ def _size(option: str, written: str | None) -> int | None:
     return size
 
 
-def _check_limits(wish: Wish) -> None:
+def _check_limits(wish: ServeRequest) -> None:
     """Raise UsageError for a limit that nothing would keep without a container."""
     for option, value in (("--memory", wish.memory), ("--cpus", wish.cpus)):
         if value is not None:
@@ -271,7 +271,7 @@ def _check_limits(wish: Wish) -> None:
             )
 
 
-def _notes(wish: Wish, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
+def _notes(wish: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
     notes: list[tuple[str, str | None]] = []
     if wish.runtime == "auto" and wish.image and engine is None:
         raise TkError(

@@ -28,7 +28,7 @@ class Behaviour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class BehaviourAdditions:
     """A template instead of the backend's, values for it, fields of the config, and tensors that the server keeps."""
 
     template: str | None = None
@@ -37,7 +37,7 @@ class Described:
     taken: frozenset[str] = frozenset()
 
 
-def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> Described:
+def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> BehaviourAdditions:
     """What the behaviour makes of a model of that backend with those values. Raises UsageError."""
     chosen = [
         n for n, on in (("--bls", asked.bls), ("--decoupled", asked.decoupled), ("--sequence", asked.sequence)) if on
@@ -53,20 +53,20 @@ def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> D
         if not python:
             raise UsageError(f"--bls is for models in Python, not for {backend.name}", hint="add --backend python")
         calls = [name.strip() for name in (asked.calls or "").split(",") if name.strip()]
-        return Described(template="python_bls", values={"calls": calls})
+        return BehaviourAdditions(template="python_bls", values={"calls": calls})
     if asked.decoupled:
         if backend.name not in ("python", "custom", "vllm", "tensorrtllm"):
             raise UsageError(
                 f"--decoupled: {backend.name} sends one response to each request", hint="leave out --decoupled"
             )
-        return Described(
+        return BehaviourAdditions(
             template="python_decoupled" if python else None,
             config={"model_transaction_policy": {"decoupled": True}},
         )
-    return _sequence(asked, backend, values) if asked.sequence is not None else Described()
+    return _sequence(asked, backend, values) if asked.sequence is not None else BehaviourAdditions()
 
 
-def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> Described:
+def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> BehaviourAdditions:
     if asked.sequence not in ("oldest", "direct"):
         raise UsageError(f"--sequence {asked.sequence}: not a strategy", hint="write oldest or direct")
     if backend.name == "ensemble":
@@ -90,7 +90,7 @@ def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> 
     if states:
         batching["state"] = states
     ends = {str(s[side]) for s in states for side in ("input_name", "output_name")}
-    return Described(
+    return BehaviourAdditions(
         template="python_sequence" if python else None,
         config={"sequence_batching": batching},
         taken=frozenset(ends | {str(c["name"]) for c in controls}),

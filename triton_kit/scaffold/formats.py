@@ -22,7 +22,7 @@ COMPLETED_BY_SERVER = ("dali", "vllm", "tensorrtllm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
+class FormatAdditions:
     """What is added to a model: ``values`` of its template, ``config`` fields laid over it, ``files`` in its folder."""
 
     values: Mapping[str, Any]
@@ -40,7 +40,7 @@ def describe(
     accelerator: str | None,
     given: Mapping[str, Any],
     release: str,
-) -> Format:
+) -> FormatAdditions:
     """What the backend needs for a model of that name and file; ``given`` are values that the user set.
 
     Raises UsageError for options that do not go with the backend, ModelFileError for files that are not what they
@@ -52,21 +52,21 @@ def describe(
             raise UsageError(
                 f"--accelerator is ONNX Runtime's, and does not go with {backend.name}", hint="leave out --accelerator"
             )
-        return Format(values={}, config=parse_accelerator(accelerator, release=release).config)
+        return FormatAdditions(values={}, config=parse_accelerator(accelerator, release=release).config)
     match backend.name:
         case "fil":
-            return Format(values=_forest(source, given, release), config={})
+            return FormatAdditions(values=_forest(source, given, release), config={})
         case "tensorrtllm":
-            return Format(values=_tensorrtllm(model, source), config={})
+            return FormatAdditions(values=_tensorrtllm(model, source), config={})
         case "custom":
             assert library is not None
             values: dict[str, Any] = {"backend": custom.backend_name(library)}
             if source is not None:
                 values["default_model_filename"] = source.name
-            return Format(values=values, config={}, files=(PlannedFile(path=library.name, source=library),))
+            return FormatAdditions(values=values, config={}, files=(PlannedFile(path=library.name, source=library),))
         case "python" if env is not None:
             return _with_environment(env, release)
-    return Format(values={}, config={})
+    return FormatAdditions(values={}, config={})
 
 
 def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) -> None:
@@ -152,7 +152,7 @@ def _value(tensor: ConfigTensor) -> dict[str, Any]:
     return value
 
 
-def _with_environment(archive: Path, release: str) -> Format:
+def _with_environment(archive: Path, release: str) -> FormatAdditions:
     """The packed environment in the model's folder, its Python compared with that of the release's image.
 
     The server's stub is linked with one Python, and takes the packages of no other (python_backend README, Creating
@@ -175,7 +175,7 @@ def _with_environment(archive: Path, release: str) -> Format:
             f"{archive} has no bin/activate, which the server asks for", hint="pack it with conda-pack or venv-pack"
         )
     where = f"$$TRITON_MODEL_DIRECTORY/{archive.name}"
-    return Format(
+    return FormatAdditions(
         values={},
         config={"parameters": text_parameters({"EXECUTION_ENV_PATH": where})},
         files=(PlannedFile(path=archive.name, source=archive),),

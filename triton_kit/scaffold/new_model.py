@@ -23,7 +23,7 @@ from triton_kit.scaffold import behaviour, formats, options
 from triton_kit.scaffold.ensemble.request import wired_values
 from triton_kit.scaffold.ensemble.value import Wiring
 from triton_kit.scaffold.python_model import python_values
-from triton_kit.scaffold.tensors import Derived, Tensor, choose_backend, derive
+from triton_kit.scaffold.tensors import DerivedConfig, Tensor, choose_backend, derive
 
 _INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk render.\n"
 
@@ -147,7 +147,7 @@ def _meant_backend(request: AddRequest) -> str | None:
 
 def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[str, Any]:
     """The values for the template, in the order in which config.pbtxt has them."""
-    derived = Derived()
+    derived = DerivedConfig()
     if request.wiring is not None:
         values = wired_values(request.wiring)
     else:
@@ -169,7 +169,7 @@ def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[
     return values
 
 
-def _tensor_values(request: AddRequest, backend: Backend, derived: Derived) -> dict[str, Any]:
+def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig) -> dict[str, Any]:
     """The largest batch, the tensors and the steps, as given or as the file tells."""
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
@@ -188,7 +188,7 @@ def _tensor_values(request: AddRequest, backend: Backend, derived: Derived) -> d
 
 
 def _with_format(
-    values: dict[str, Any], special: formats.Format, request: AddRequest, template: Template
+    values: dict[str, Any], special: formats.FormatAdditions, request: AddRequest, template: Template
 ) -> dict[str, Any]:
     """The values with what the format needs, where the user did not say otherwise, and without what is not taken."""
     asked = {

@@ -18,7 +18,7 @@ Tensor = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
+class DerivedConfig:
     """What a model file tells for its config; ``known`` is false where the file does not tell its tensors."""
 
     max_batch_size: int = 0
@@ -60,7 +60,7 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
     return backend, kind or usual
 
 
-def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release: str | None) -> Derived:
+def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release: str | None) -> DerivedConfig:
     """What the server would complete for the file, its tensors in the file's order.
 
     ``max_batch_size`` is the user's: 0 makes dims of complete shapes, more than 0 asks for a first dimension of any
@@ -68,7 +68,7 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
     """
     signature = backend.read(file)
     if signature is None:
-        return Derived()
+        return DerivedConfig()
     completion = backend.complete(signature, release=release)
     if completion.blockers:
         more = f" (and {len(completion.blockers) - 1} more)" if len(completion.blockers) > 1 else ""
@@ -76,7 +76,7 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
             f"{file}: {completion.blockers[0]}{more}", hint="export the model with tensors that Triton can carry"
         )
     if max_batch_size is None or max_batch_size == completion.max_batch_size:
-        return Derived(
+        return DerivedConfig(
             max_batch_size=completion.max_batch_size,
             input=tuple(_ordered(completion.inputs, signature.inputs)),
             output=tuple(_ordered(completion.outputs, signature.outputs)),
@@ -85,7 +85,7 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
         )
     if max_batch_size > 0:
         _refuse_fixed_batch(file, signature, max_batch_size)
-    return Derived(
+    return DerivedConfig(
         max_batch_size=max_batch_size,
         input=tuple(_tensor(t, max_batch_size > 0) for t in signature.inputs),
         output=tuple(_tensor(t, max_batch_size > 0) for t in signature.outputs),

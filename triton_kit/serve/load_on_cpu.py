@@ -13,9 +13,9 @@ from triton_kit.cli.support.model_control import ANSWER
 from triton_kit.client import model_control
 from triton_kit.client.errors import NoAnswer
 from triton_kit.errors import TkError
-from triton_kit.runtime.gpu.cpu_only import Load
+from triton_kit.runtime.gpu.cpu_only import DeferredLoad
 from triton_kit.runtime.health import ModelState, NotReady, ServerDied, Snapshot
-from triton_kit.runtime.serve_plan import Prepared
+from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import ExplainsItsEnd, Server
 
 PAUSE = 0.02
@@ -23,9 +23,9 @@ PAUSE = 0.02
 
 
 def load_later(
-    prepared: Prepared, server: Server, snapshot: Snapshot, *, on_snapshot: Callable[[Snapshot], None], timeout: float
+    prepared: ServePlan, server: Server, snapshot: Snapshot, *, on_snapshot: Callable[[Snapshot], None], timeout: float
 ) -> Snapshot:
-    """Load ``Prepared.later`` one by one; the snapshot with them, each change of which goes to ``on_snapshot``.
+    """Load ``ServePlan.later`` one by one; the snapshot with them, each change of which goes to ``on_snapshot``.
 
     A model that the server refuses is in the snapshot as failed. Raises NotReady when they are not loaded within
     ``timeout`` seconds, and what ``end_of`` says when the server ends.
@@ -57,7 +57,7 @@ def load_later(
     return now()
 
 
-def _states(outcome: model_control.Outcome) -> Sequence[ModelState]:
+def _states(outcome: model_control.ControlResult) -> Sequence[ModelState]:
     reason = outcome.error.message if outcome.error is not None else ""
     found = [
         ModelState(name=outcome.model, version=v.version, state=v.state, reason=v.reason)
@@ -67,7 +67,7 @@ def _states(outcome: model_control.Outcome) -> Sequence[ModelState]:
     return found or [ModelState(name=outcome.model, state="UNAVAILABLE", reason=reason)]
 
 
-def _late(load: Load, timeout: float, snapshot: Snapshot) -> NotReady:
+def _late(load: DeferredLoad, timeout: float, snapshot: Snapshot) -> NotReady:
     return NotReady(
         f"{load.model} not ready after {timeout:g} s",
         snapshot=snapshot,
@@ -76,12 +76,12 @@ def _late(load: Load, timeout: float, snapshot: Snapshot) -> NotReady:
     )
 
 
-def _followed(server: Server, act: Callable[[], model_control.Outcome]) -> model_control.Outcome:
+def _followed(server: Server, act: Callable[[], model_control.ControlResult]) -> model_control.ControlResult:
     """The outcome of what is done in a thread of its own, or the end of the server, whichever comes first.
 
     The connection does not tell of that end: a process that the server has forked may hold it open.
     """
-    found: Future[model_control.Outcome] = Future()
+    found: Future[model_control.ControlResult] = Future()
 
     def run() -> None:
         try:

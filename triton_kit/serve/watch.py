@@ -14,7 +14,7 @@ from triton_kit.client import model_control
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.runtime.config_override import read_config
 from triton_kit.runtime.gpu.cpu_only import members_first, members_of
-from triton_kit.runtime.serve_plan import Prepared
+from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import Server
 from triton_kit.serve.file_changes import changes
 
@@ -28,18 +28,18 @@ LINGERING = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ModelChange:
     """What became of a model that changed: ``verb`` is load, reload or unload."""
 
     verb: str
-    outcome: model_control.Outcome
+    outcome: model_control.ControlResult
     findings: Sequence[Diagnostic] = ()
 
 
-class NotWatching:
+class NoWatcher:
     """For a server whose repository is not watched."""
 
-    def __enter__(self) -> NotWatching:
+    def __enter__(self) -> NoWatcher:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,31 +48,31 @@ class NotWatching:
     def begin(self, server: Server) -> None:
         """Act on changes from now on."""
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[ModelChange]:
         """What became of the changes since the last call; never blocks."""
         return iter(())
 
 
-class Watching(NotWatching):
+class Watcher(NoWatcher):
     """Watches from its start on, and acts, in a thread of its own, on a server that it is told of by ``begin``.
 
     Use it as a context manager. ``changes`` raises TkError when the repository cannot be watched.
     """
 
-    def __init__(self, prepared: Prepared, *, timeout: float) -> None:
+    def __init__(self, prepared: ServePlan, *, timeout: float) -> None:
         spec = prepared.spec
         source = Source(
             repository=spec.repository, release=spec.release, server_args=spec.server_args, cpu=prepared.cpu
         )
-        self._keeper = Keeper(source, gpus=prepared.gpus.count, timeout=timeout)
+        self._keeper = Reloader(source, gpus=prepared.gpus.count, timeout=timeout)
         self._repository = spec.repository
         self._server: Server | None = None
         self._begun = threading.Event()
         self._stop = threading.Event()
-        self._done: queue.Queue[Change | Exception] = queue.Queue()
+        self._done: queue.Queue[ModelChange | Exception] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
-    def __enter__(self) -> Watching:
+    def __enter__(self) -> Watcher:
         self._thread.start()
         return self
 
@@ -85,7 +85,7 @@ class Watching(NotWatching):
         self._server = server
         self._begun.set()
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[ModelChange]:
         while True:
             try:
                 found = self._done.get_nowait()
@@ -112,7 +112,7 @@ class Watching(NotWatching):
                     if server.exit_code is not None:
                         return  # as the one that follows the server sees
                     for name in sorted(missed):
-                        self._done.put(Change(verb="reload", outcome=_failed(name, error)))
+                        self._done.put(ModelChange(verb="reload", outcome=_failed(name, error)))
                 missed = set()
         except Exception as error:
             self._done.put(error)
@@ -126,7 +126,7 @@ class Watching(NotWatching):
 
 
 @dataclass(slots=True)
-class Keeper:
+class Reloader:
     """Keeps what a server serves up to what its repository says, model by model.
 
     ``waiting`` are the models whose new state is not served: a server would refuse it, or an ensemble went with a model
@@ -138,7 +138,7 @@ class Keeper:
     timeout: float
     waiting: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
-    def take(self, client: Client, names: Iterable[str]) -> Iterator[Change]:
+    def take(self, client: Client, names: Iterable[str]) -> Iterator[ModelChange]:
         """Act on models that changed, came or went, and tell what became of each."""
         changed = set(names)
         served = _by_name(model_control.models(client))
@@ -148,7 +148,7 @@ class Keeper:
             if client.model_ready(name):
                 outcome = model_control.unload(client, name, timeout=self.timeout)
                 self.waiting |= dict.fromkeys(outcome.others, ())
-                yield Change(verb="unload", outcome=outcome)
+                yield ModelChange(verb="unload", outcome=outcome)
         for name in self._in_order(there):
             ready = any(version.ready for version in served.get(name, ()))
             verb = "reload" if ready else "load"
@@ -156,12 +156,12 @@ class Keeper:
                 known = self.waiting.get(name) == tuple(findings)
                 self.waiting[name] = tuple(findings)
                 if name in changed or not known:
-                    yield Change(verb=verb, outcome=_refused(name, served, findings), findings=findings)
+                    yield ModelChange(verb=verb, outcome=_refused(name, served, findings), findings=findings)
                 continue
             self.waiting.pop(name, None)
             self.source.prepare(name)
             outcome = model_control.reload(client, name, config=self.source.config(name), timeout=self.timeout)
-            yield Change(verb=verb, outcome=outcome)
+            yield ModelChange(verb=verb, outcome=outcome)
 
     def _is_there(self, name: str) -> bool:
         """Whether there is a model of that name: a directory that has files by now."""
@@ -197,12 +197,12 @@ def _by_name(models: Iterable[ModelHealth]) -> dict[str, list[ModelHealth]]:
 
 def _refused(
     name: str, served: Mapping[str, Sequence[ModelHealth]], findings: Sequence[Diagnostic]
-) -> model_control.Outcome:
+) -> model_control.ControlResult:
     others = sorted({str(finding.model) for finding in findings} - {name})
     what = f"{', '.join(others)} with it" if others else "it"
     count = f"{len(findings)} error{'' if len(findings) == 1 else 's'}"
     return _failed(name, ProblemsFound(f"a server would refuse {what}, for {count}"), served.get(name, ()))
 
 
-def _failed(name: str, error: TkError, versions: Sequence[ModelHealth] = ()) -> model_control.Outcome:
-    return model_control.Outcome(model=name, versions=tuple(versions), seconds=0.0, error=error)
+def _failed(name: str, error: TkError, versions: Sequence[ModelHealth] = ()) -> model_control.ControlResult:
+    return model_control.ControlResult(model=name, versions=tuple(versions), seconds=0.0, error=error)

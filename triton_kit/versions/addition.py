@@ -14,11 +14,11 @@ from triton_kit.files.plan import Mode, PlannedFile
 from triton_kit.files.stage import stage
 from triton_kit.files.write import explained, fill, remove_moved, sync
 from triton_kit.model import disk
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.versions.config_edit import with_policy
 from triton_kit.versions.log import State, entry, finished, state_json, write_log
-from triton_kit.versions.model_folder import Place, backend_and_file, next_number, state_of, versions_of
+from triton_kit.versions.model_folder import ModelFolder, backend_and_file, next_number, state_of, versions_of
 from triton_kit.versions.policy import specific
 from triton_kit.versions.policy_change import changing, read_config
 from triton_kit.versions.signatures import differences, read_signature, version_signature
@@ -26,7 +26,7 @@ from triton_kit.versions.verdict import judge_dependents, judge_model, stage_mod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
+class AddedVersion:
     """What was added; ``compared`` is the version that its signature was compared with, ``None`` where none was."""
 
     number: int
@@ -38,8 +38,8 @@ class Added:
 
 
 def add_version(
-    here: Surroundings, place: Place, source: Path, mode: Mode = "copy", *, allow_signature_change: bool = False
-) -> Added:
+    here: ProjectContext, place: ModelFolder, source: Path, mode: Mode = "copy", *, allow_signature_change: bool = False
+) -> AddedVersion:
     """Make the next version of a file, of a model that is a directory, or of a version directory made elsewhere.
 
     Killed at any moment, the version is there whole, or not at all. Raises ProblemsFound where the signature is not
@@ -79,10 +79,12 @@ def add_version(
             sync(place.path)
         write_log(place.path, finished(done))
         remove_moved(planned)
-    return Added(number=number, path=target, before=before, after=after, compared=compared, changes=tuple(changes))
+    return AddedVersion(
+        number=number, path=target, before=before, after=after, compared=compared, changes=tuple(changes)
+    )
 
 
-def plan_files(place: Place, backend: str, name: str, source: Path, mode: Mode) -> tuple[PlannedFile, ...]:
+def plan_files(place: ModelFolder, backend: str, name: str, source: Path, mode: Mode) -> tuple[PlannedFile, ...]:
     """The files of the new version directory. Raises UsageError for a source that is none for this model."""
     if backend == "ensemble":
         raise UsageError(f"{place.name} is an ensemble, which has no model file", hint="add versions to its steps")
@@ -119,7 +121,7 @@ def _model_in(source: Path, name: str) -> Path:
     return source / name if (source / name).exists() else source
 
 
-def _compare(place: Place, now: State, backend: str, file: Path) -> tuple[int | None, Sequence[str]]:
+def _compare(place: ModelFolder, now: State, backend: str, file: Path) -> tuple[int | None, Sequence[str]]:
     """The latest served version that tells its signature, and what the file's has different."""
     new = read_signature(backend, file)
     there = versions_of(place)
@@ -131,7 +133,7 @@ def _compare(place: Place, now: State, backend: str, file: Path) -> tuple[int | 
     return None, ()
 
 
-def as_json(place: Place, added: Added) -> dict[str, Any]:
+def as_json(place: ModelFolder, added: AddedVersion) -> dict[str, Any]:
     """What was added, for scripts."""
     return {
         "version": 1,

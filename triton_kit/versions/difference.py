@@ -12,7 +12,7 @@ from triton_kit.backends.onnxruntime import model_file
 from triton_kit.errors import TkError
 from triton_kit.signature.onnx import signature as onnx
 from triton_kit.signature.onnx.weights import Weight, read_weights
-from triton_kit.versions.model_folder import Place, backend_and_file, require_versions, versions_of
+from triton_kit.versions.model_folder import ModelFolder, backend_and_file, require_versions, versions_of
 from triton_kit.versions.overview import measure
 from triton_kit.versions.signatures import differences, version_signature
 
@@ -50,7 +50,7 @@ class VersionDifference:
         return not (self.files.gone or self.files.new or self.files.changed)
 
 
-def diff_versions(place: Place, one: int, other: int) -> VersionDifference:
+def diff_versions(place: ModelFolder, one: int, other: int) -> VersionDifference:
     """Compare two version directories. Raises ModelFileError where a model file is broken."""
     require_versions(place, (one, other))
     there = versions_of(place)

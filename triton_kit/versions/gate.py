@@ -9,24 +9,24 @@ from typing import Any
 
 from triton_kit.client import Client, model_control
 from triton_kit.errors import ProblemsFound, TkError
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.runtime.process import undisturbed
 from triton_kit.versions import moves
-from triton_kit.versions.golden_run import Outcome, cases_of, require_passed, run_cases
-from triton_kit.versions.model_folder import Place, require_versions
-from triton_kit.versions.policy_change import Changed
+from triton_kit.versions.golden_run import CaseResult, cases_of, require_passed, run_cases
+from triton_kit.versions.model_folder import ModelFolder, require_versions
+from triton_kit.versions.policy_change import PolicyChange
 from triton_kit.versions.trial_server import Trial, trial_server, with_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class TestedPromotion:
     """A promotion, and the cases that it passed."""
 
-    changed: Changed
-    outcomes: Sequence[Outcome]
+    changed: PolicyChange
+    outcomes: Sequence[CaseResult]
 
 
-def promote_tried(here: Surroundings, place: Place, version: int, trial: Trial) -> Tested:
+def promote_on_trial(here: ProjectContext, place: ModelFolder, version: int, trial: Trial) -> TestedPromotion:
     """Promote a version that passes its cases on a server that is started for them.
 
     Raises ProblemsFound where it does not load or a case fails, before anything is changed.
@@ -35,18 +35,18 @@ def promote_tried(here: Surroundings, place: Place, version: int, trial: Trial) 
     with with_version(place, version) as root, trial_server(trial, root, [place.name]) as client:
         outcomes = run_cases(client, place.name, str(version), files)
     require_passed(outcomes)
-    return Tested(changed=moves.promote(here, place, version), outcomes=outcomes)
+    return TestedPromotion(changed=moves.promote(here, place, version), outcomes=outcomes)
 
 
 def promote_on(
-    here: Surroundings,
-    place: Place,
+    here: ProjectContext,
+    place: ModelFolder,
     version: int,
     client: Client,
     *,
     config: Callable[[], Mapping[str, Any] | None],
     timeout: float,
-) -> Tested:
+) -> TestedPromotion:
     """Promote a version, let a running server load it, and take that back where it does not pass its cases there.
 
     ``config`` is what the server is to load the model with, see ``control.reload``; ``timeout`` is in seconds, for each
@@ -68,21 +68,21 @@ def promote_on(
             raise
         kind = ProblemsFound if isinstance(error, ProblemsFound) else TkError
         raise kind(error.message, hint=f"{error.hint}; {now}" if error.hint else now) from None
-    return Tested(changed=changed, outcomes=outcomes)
+    return TestedPromotion(changed=changed, outcomes=outcomes)
 
 
-def _cases(place: Place, version: int) -> Sequence[Path]:
+def _cases(place: ModelFolder, version: int) -> Sequence[Path]:
     require_versions(place, (version,))
     return cases_of([place.path])[place.name]
 
 
-def _load(client: Client, place: Place, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
+def _load(client: Client, place: ModelFolder, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
     outcome = model_control.reload(client, place.name, config=config(), timeout=timeout)
     if outcome.error is not None:
         raise ProblemsFound(f"{place.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
 
 
-def _taken_back(here: Surroundings, place: Place, changed: Changed, why: str) -> str:
+def _taken_back(here: ProjectContext, place: ModelFolder, changed: PolicyChange, why: str) -> str:
     """Take the promotion back; what to say where that failed."""
     failed: list[TkError] = []
 
@@ -98,7 +98,11 @@ def _taken_back(here: Surroundings, place: Place, changed: Changed, why: str) ->
 
 
 def _served_again(
-    client: Client, place: Place, config: Callable[[], Mapping[str, Any] | None], timeout: float, changed: Changed
+    client: Client,
+    place: ModelFolder,
+    config: Callable[[], Mapping[str, Any] | None],
+    timeout: float,
+    changed: PolicyChange,
 ) -> str:
     """Let the server load what it served before, and say how that went."""
     version = ", ".join(map(str, changed.before.served)) or "none"

@@ -8,13 +8,13 @@ from typing import Any
 
 from triton_kit.client.answer import to_json
 from triton_kit.versions.comparison import Difference
-from triton_kit.versions.golden_run import Outcome, messages
+from triton_kit.versions.golden_run import CaseResult, messages
 
 # What XML 1.0 has no way to hold, not even escaped.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def format_junit(outcomes: Sequence[Outcome]) -> str:
+def format_junit(outcomes: Sequence[CaseResult]) -> str:
     """A test suite for each model, a test case for each golden case; errors are cases that got no answer."""
     from xml.etree import ElementTree
 
@@ -34,7 +34,7 @@ def format_junit(outcomes: Sequence[Outcome]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
 
-def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
+def _counts(outcomes: Sequence[CaseResult]) -> dict[str, str]:
     errors = sum(bool(one.error) for one in outcomes)
     failures = sum(not one.passed for one in outcomes) - errors
     seconds = sum(one.seconds for one in outcomes)
@@ -50,7 +50,7 @@ def _clean(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
 
 
-def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def as_json(outcomes: Sequence[CaseResult]) -> dict[str, Any]:
     """The outcomes for scripts."""
     failed = sum(not one.passed for one in outcomes)
     return {
@@ -62,7 +62,7 @@ def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def cases_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def cases_json(outcomes: Sequence[CaseResult]) -> list[dict[str, Any]]:
     """Each case for scripts."""
     return [
         {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triton_kit.client import Client, Request, ServerError
+from triton_kit.client import Client, Inference, ServerError
 from triton_kit.client.input_slots import check_batches, check_complete, slots
 from triton_kit.client.request import describe
 from triton_kit.errors import ProblemsFound, UsageError
@@ -17,7 +17,7 @@ from triton_kit.versions.golden_cases import bind, find_cases, read_case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class CaseResult:
     """What became of a case: nothing wrong, differences, or an ``error`` of the server or of the case itself."""
 
     model: str
@@ -44,7 +44,7 @@ def cases_of(models: Sequence[Path]) -> dict[str, list[Path]]:
     return found
 
 
-def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -> list[Outcome]:
+def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -> list[CaseResult]:
     """Each case asked and compared; an empty ``version`` lets the server choose.
 
     Raises NoAnswer where the server is gone, UsageError or ServerError where it does not have the model ready.
@@ -55,12 +55,12 @@ def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -
     outputs = {tensor.name: tensor for tensor in metadata.outputs}
     limit = config.max_batch_size if config is not None else 0
 
-    def run(file: Path) -> Outcome:
+    def run(file: Path) -> CaseResult:
         case = read_case(file)
         bound = bind(case, known, outputs)
         check_complete(known, bound.inputs)
         check_batches(bound.inputs, known, limit)
-        request = Request(
+        request = Inference(
             model=model,
             version=version,
             inputs=bound.inputs,
@@ -69,7 +69,7 @@ def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -
         )
         result = client.infer(request)
         differences = tuple(compare_outputs(bound.expected, result, partial=case.partial))
-        return Outcome(model=model, version=result.version, case=file.stem, seconds=0.0, differences=differences)
+        return CaseResult(model=model, version=result.version, case=file.stem, seconds=0.0, differences=differences)
 
     outcomes = []
     for file in files:
@@ -77,12 +77,12 @@ def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -
         try:
             outcome = run(file)
         except (ServerError, UsageError) as problem:
-            outcome = Outcome(model=model, version=version, case=file.stem, seconds=0.0, error=problem.message)
+            outcome = CaseResult(model=model, version=version, case=file.stem, seconds=0.0, error=problem.message)
         outcomes.append(replace(outcome, seconds=time.perf_counter() - start))
     return outcomes
 
 
-def require_passed(outcomes: Sequence[Outcome]) -> None:
+def require_passed(outcomes: Sequence[CaseResult]) -> None:
     """Raise ProblemsFound that shows what failed, if anything did."""
     failed = [one for one in outcomes if not one.passed]
     if failed:
@@ -90,6 +90,6 @@ def require_passed(outcomes: Sequence[Outcome]) -> None:
         raise ProblemsFound(f"{len(failed)} of {len(outcomes)} cases failed\n{listed}")
 
 
-def messages(outcome: Outcome) -> list[str]:
+def messages(outcome: CaseResult) -> list[str]:
     """What is wrong with a case, a line for each thing."""
     return [outcome.error] if outcome.error else [difference.message for difference in outcome.differences]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from triton_kit.client import NoAnswer, ServerError, connect
 from triton_kit.runtime.state import files, registry
-from triton_kit.versions.model_folder import Place
+from triton_kit.versions.model_folder import ModelFolder
 
 PATIENCE = 5.0
 """Seconds for a server to tell what it has loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class NamedServer:
     """A server to ask: how it is called in messages, its address over HTTP, and what opens it."""
 
     name: str
@@ -22,17 +22,17 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def asked_server(url: str | None, server: str | None) -> Asked | None:
+def find_named_server(url: str | None, server: str | None) -> NamedServer | None:
     """The server that the user names, by its address or as tk started it; ``None`` where none is named."""
     if server is not None:
         found = registry.find(server)
-        return Asked(name=found.name, url=found.endpoints.http, headers=found.headers)
+        return NamedServer(name=found.name, url=found.endpoints.http, headers=found.headers)
     if url:
-        return Asked(name=url, url=url, headers=registry.headers_for(url, grpc=False))
+        return NamedServer(name=url, url=url, headers=registry.headers_for(url, grpc=False))
     return None
 
 
-def loaded_versions(place: Place, asked: Asked | None) -> dict[int, list[str]]:
+def loaded_versions(place: ModelFolder, asked: NamedServer | None) -> dict[int, list[str]]:
     """The servers that have each version loaded: the one that is asked, or those that tk started on this repository.
 
     Of the latter, those that do not answer are passed over.
@@ -44,7 +44,7 @@ def loaded_versions(place: Place, asked: Asked | None) -> dict[int, list[str]]:
         if one.repository.resolve() != place.repository.resolve():
             continue
         try:
-            found = ready_versions(Asked(name=one.name, url=one.endpoints.http, headers=one.headers), place.name)
+            found = ready_versions(NamedServer(name=one.name, url=one.endpoints.http, headers=one.headers), place.name)
         except (NoAnswer, ServerError):
             continue
         for version in found:
@@ -52,7 +52,7 @@ def loaded_versions(place: Place, asked: Asked | None) -> dict[int, list[str]]:
     return loaded
 
 
-def ready_versions(asked: Asked, model: str) -> tuple[int, ...]:
+def ready_versions(asked: NamedServer, model: str) -> tuple[int, ...]:
     """The versions of a model that a server has ready. Raises NoAnswer and ServerError."""
     with connect(asked.url, headers=asked.headers, timeout=PATIENCE) as client:
         entries = [e for e in client.index() if e.name == model and e.state == "READY"]

@@ -10,7 +10,7 @@ from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model, Options, Repository
 from triton_kit.model.target import is_model
 from triton_kit.model.version import leading_integer, version_numbers
-from triton_kit.project.context import Surroundings, find_repository
+from triton_kit.project.context import ProjectContext, find_repository
 from triton_kit.project.settings import suggestion
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.model import Model as WrittenModel
@@ -20,7 +20,7 @@ from triton_kit.versions.policy import Policy, read_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ModelFolder:
     """A model's folder, how it is named in messages, and how what changes in it is judged."""
 
     path: Path
@@ -42,11 +42,11 @@ class Place:
         return self.path / CONFIG_NAME
 
 
-def find_place(here: Surroundings, given: str, repository: Path | None = None) -> Place:
+def find_model_folder(here: ProjectContext, given: str, repository: Path | None = None) -> ModelFolder:
     """The model of that path, or of that name in the repository. Raises UsageError where there is none."""
     path = Path(given)
     if repository is None and path.is_dir() and ("/" in given or is_model(given)):
-        return Place(path=path if path.name not in ("", "..") else path.resolve(), judged=here.judged)
+        return ModelFolder(path=path if path.name not in ("", "..") else path.resolve(), judged=here.judged)
     if "/" in given:
         raise UsageError(f"{given} is not a directory" if path.exists() else f"{given} does not exist")
     root = find_repository(here, repository)
@@ -54,10 +54,10 @@ def find_place(here: Surroundings, given: str, repository: Path | None = None) -
         there = tuple(WrittenRepository(root).models)
         hint = suggestion(given, there) if there else None
         raise UsageError(f"{root} has no model {given or repr(given)}", hint=hint)
-    return Place(path=root / given, judged=here.judged)
+    return ModelFolder(path=root / given, judged=here.judged)
 
 
-def versions_of(place: Place) -> dict[int, Path]:
+def versions_of(place: ModelFolder) -> dict[int, Path]:
     """The version directories by number, lowest first: plain numbers, and no others."""
     try:
         return {version.number: version.path for version in WrittenModel(place.path).versions}
@@ -65,26 +65,26 @@ def versions_of(place: Place) -> dict[int, Path]:
         raise TkError(f"{place.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
 
 
-def ignored_directories(place: Place) -> list[str]:
+def ignored_directories(place: ModelFolder) -> list[str]:
     """The directories whose names look like versions and are none, or stand for another one: ``007``, ``1_old``."""
     names = WrittenModel(place.path).directories
     plain = {str(number) for number in versions_of(place)}
     return [name for name in names if name not in plain and leading_integer(name) is not None]
 
 
-def next_number(place: Place) -> int:
+def next_number(place: ModelFolder) -> int:
     """One more than every number that a directory's name begins with, so that none is taken for another."""
     numbers = [leading_integer(name) or 0 for name in WrittenModel(place.path).directories]
     return max([0, *numbers]) + 1
 
 
-def state_of(place: Place) -> State:
+def state_of(place: ModelFolder) -> State:
     """The policy and what it serves. Raises UsageError where the configuration cannot be read."""
     policy = policy_of(place)
     return State(policy=policy, served=served_by(place, policy))
 
 
-def policy_of(place: Place) -> Policy:
+def policy_of(place: ModelFolder) -> Policy:
     """The policy that is written. Raises UsageError where the configuration cannot be read."""
     model = WrittenModel(place.path)
     try:
@@ -99,12 +99,12 @@ def policy_of(place: Place) -> Policy:
     return read_policy(document.message)
 
 
-def served_by(place: Place, policy: Policy) -> tuple[int, ...]:
+def served_by(place: ModelFolder, policy: Policy) -> tuple[int, ...]:
     """The versions that a policy serves, of those that the server counts."""
     return policy.serves(version_numbers(WrittenModel(place.path).directories).values())
 
 
-def checked(place: Place) -> Model:
+def checked(place: ModelFolder) -> Model:
     """The model as the linter sees it."""
     model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
     if model is None:
@@ -112,7 +112,7 @@ def checked(place: Place) -> Model:
     return model
 
 
-def backend_and_file(place: Place) -> tuple[str, str]:
+def backend_and_file(place: ModelFolder) -> tuple[str, str]:
     """The backend, ``ensemble`` for one, and the model file's name in a version directory; empty where unknown."""
     model = checked(place)
     try:
@@ -124,7 +124,7 @@ def backend_and_file(place: Place) -> tuple[str, str]:
     return str(detected.backend), str(detected.file_name)
 
 
-def require_versions(place: Place, wanted: tuple[int, ...]) -> None:
+def require_versions(place: ModelFolder, wanted: tuple[int, ...]) -> None:
     """Raise UsageError where one of the versions has no directory."""
     there = versions_of(place)
     for version in wanted:

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triton_kit.errors import UsageError
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.versions.log import Entry, State, history
-from triton_kit.versions.model_folder import Place, require_versions, served_by, versions_of
+from triton_kit.versions.model_folder import ModelFolder, require_versions, served_by, versions_of
 from triton_kit.versions.policy import Policy, specific
-from triton_kit.versions.policy_change import Changed, change_policy
+from triton_kit.versions.policy_change import PolicyChange, change_policy
 
 
-def promote(here: Surroundings, place: Place, version: int) -> Changed:
+def promote(here: ProjectContext, place: ModelFolder, version: int) -> PolicyChange:
     """Serve that version, and no other."""
     require_versions(place, (version,))
     return change_policy(here, place, "promote", lambda _now, _log: specific([version]))
 
 
-def pin(here: Surroundings, place: Place, versions: Sequence[int]) -> Changed:
+def pin(here: ProjectContext, place: ModelFolder, versions: Sequence[int]) -> PolicyChange:
     """Serve those versions, and no others."""
     require_versions(place, tuple(versions))
     return change_policy(here, place, "pin", lambda _now, _log: specific(versions))
 
 
-def rollback(here: Surroundings, place: Place, *, note: str = "") -> Changed:
+def rollback(here: ProjectContext, place: ModelFolder, *, note: str = "") -> PolicyChange:
     """Serve what was served before, as the log tells it. Raises UsageError where there is nothing to go back to."""
     return change_policy(here, place, "rollback", lambda now, log: previous(place, history(log, now)), note=note)
 
 
-def previous(place: Place, states: Sequence[State]) -> Policy:
+def previous(place: ModelFolder, states: Sequence[State]) -> Policy:
     """The policy that serves what was served before the present state, the last one."""
     now, there = states[-1], versions_of(place)
     for state in reversed(states[:-1]):
@@ -53,7 +53,7 @@ def previous(place: Place, states: Sequence[State]) -> Policy:
     )
 
 
-def rollback_target(place: Place, entries: Sequence[Entry], now: State) -> tuple[int, ...]:
+def rollback_target(place: ModelFolder, entries: Sequence[Entry], now: State) -> tuple[int, ...]:
     """The versions that a rollback would serve; none where it cannot."""
     try:
         return served_by(place, previous(place, history(entries, now)))

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from triton_kit.client.request import Question, prepare
+from triton_kit.client.request import InferRequest, plan_inferences
 from triton_kit.versions.comparison import Difference, Expected, Tolerance, compare_outputs, usual
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.types import Request
+    from triton_kit.client.types import Inference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +23,18 @@ class SameInputs:
 
 
 def compare_versions(
-    client: Client, question: Question, other: str, *, random: int, rtol: float | None, atol: float | None
+    client: Client, question: InferRequest, other: str, *, random: int, rtol: float | None, atol: float | None
 ) -> SameInputs:
     """Ask the version of the question and the ``other`` one the same: ``random`` times, or what the question gives.
 
     Without a tolerance the usual one of each data type holds. Raises UsageError where a version is not ready.
     """
-    requests: list[Request] = []
+    requests: list[Inference] = []
     for number in range(random or 1):
-        prepared = prepare(client, replace(question, seed=question.seed + number))
+        prepared = plan_inferences(client, replace(question, seed=question.seed + number))
         requests += prepared.requests
     # Whether the other one is there is better said before the first answer.
-    prepare(client, replace(question, version=other))
+    plan_inferences(client, replace(question, version=other))
     found: list[tuple[int, Difference]] = []
     for index, request in enumerate(requests):
         first = client.infer(request)

@@ -12,7 +12,7 @@ from typing import Any
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.versions.log import State
-from triton_kit.versions.model_folder import Place, backend_and_file, ignored_directories, state_of, versions_of
+from triton_kit.versions.model_folder import ModelFolder, backend_and_file, ignored_directories, state_of, versions_of
 from triton_kit.versions.signatures import brief, version_signature
 
 
@@ -38,13 +38,13 @@ class VersionRow:
 class Overview:
     """The versions, lowest first, the policy, and the directories that the server ignores or takes for another."""
 
-    place: Place
+    place: ModelFolder
     state: State
     rows: tuple[VersionRow, ...]
     ignored: tuple[str, ...]
 
 
-def overview(place: Place, loaded: Mapping[int, Sequence[str]]) -> Overview:
+def overview(place: ModelFolder, loaded: Mapping[int, Sequence[str]]) -> Overview:
     """What there is; ``loaded`` are the servers by version."""
     state = state_of(place)
     rows = tuple(
@@ -54,7 +54,7 @@ def overview(place: Place, loaded: Mapping[int, Sequence[str]]) -> Overview:
     return Overview(place=place, state=state, rows=rows, ignored=tuple(ignored_directories(place)))
 
 
-def _row(place: Place, number: int, path: Path, served: bool, loaded: Sequence[str]) -> VersionRow:
+def _row(place: ModelFolder, number: int, path: Path, served: bool, loaded: Sequence[str]) -> VersionRow:
     size, newest = measure(path)
     signature = version_signature(place, path)
     return VersionRow(
@@ -82,7 +82,7 @@ def measure(path: Path) -> tuple[int, float]:
     return size, newest
 
 
-def opset(place: Place, path: Path) -> int | None:
+def opset(place: ModelFolder, path: Path) -> int | None:
     """The version of ONNX's own operators in a version's model file."""
     from triton_kit.backends.onnxruntime import model_file
     from triton_kit.signature.onnx.signature import read

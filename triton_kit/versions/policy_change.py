@@ -14,13 +14,13 @@ from triton_kit.files.stage import remove_stale
 from triton_kit.files.write import explained, replace_text
 from triton_kit.model import disk as files
 from triton_kit.project import settings, yaml_file
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML
 from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.versions import config_edit, yaml_edit
 from triton_kit.versions.lock import locked
 from triton_kit.versions.log import Entry, State, entry, finished, read_log, state_json, write_log
-from triton_kit.versions.model_folder import Place, policy_of, served_by, state_of
+from triton_kit.versions.model_folder import ModelFolder, policy_of, served_by, state_of
 from triton_kit.versions.policy import FIELD, Policy
 from triton_kit.versions.verdict import judge
 
@@ -36,23 +36,23 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class PolicyChange:
     """What a step did: the state before and after it, and the files that were written."""
 
-    place: Place
+    place: ModelFolder
     before: State
     after: State
     files: tuple[Path, ...]
 
 
 def change_policy(
-    here: Surroundings,
-    place: Place,
+    here: ProjectContext,
+    place: ModelFolder,
     action: str,
     choose: Callable[[State, tuple[Entry, ...]], Policy],
     *,
     note: str = "",
-) -> Changed:
+) -> PolicyChange:
     """Give the model the policy that ``choose`` makes of the state and the log, while nobody else changes it.
 
     Killed at any moment, config.pbtxt has the old policy or the new. Raises ProblemsFound, before anything is written,
@@ -63,18 +63,18 @@ def change_policy(
         policy = choose(before, entries)
         after = State(policy=policy, served=served_by(place, policy))
         if policy == before.policy:
-            return Changed(place=place, before=before, after=before, files=())
+            return PolicyChange(place=place, before=before, after=before, files=())
         rewrite = plan_rewrite(here, place, policy)
         judge(place, rewrite.config)
         done = [*entries, entry(action, policy.numbers or after.served, before, after, note)]
         write_log(place.path, done)
         written = write_rewrite(place, rewrite)
         write_log(place.path, finished(done))
-        return Changed(place=place, before=before, after=after, files=written)
+        return PolicyChange(place=place, before=before, after=after, files=written)
 
 
 @contextlib.contextmanager
-def changing(here: Surroundings, place: Place) -> Iterator[tuple[Entry, ...]]:
+def changing(here: ProjectContext, place: ModelFolder) -> Iterator[tuple[Entry, ...]]:
     """Hold the model for a step, with its log; what a killed step left behind is put in order first."""
     with locked(place.path):
         for near in (place.path, place.repository, place.repository.resolve().parent):
@@ -82,7 +82,7 @@ def changing(here: Surroundings, place: Place) -> Iterator[tuple[Entry, ...]]:
         yield _settled(here, place)
 
 
-def _settled(here: Surroundings, place: Place) -> tuple[Entry, ...]:
+def _settled(here: ProjectContext, place: ModelFolder) -> tuple[Entry, ...]:
     """The log without doubt: a step that was cut short was taken, or was not."""
     entries = read_log(place.path)
     if not entries or entries[-1].done:
@@ -94,7 +94,7 @@ def _settled(here: Surroundings, place: Place) -> tuple[Entry, ...]:
     return entries
 
 
-def _was_taken(place: Place, one: Entry) -> bool:
+def _was_taken(place: ModelFolder, one: Entry) -> bool:
     match one.action:
         case "add":
             return all((place.path / str(v)).exists() for v in one.versions)
@@ -103,7 +103,7 @@ def _was_taken(place: Place, one: Entry) -> bool:
     return policy_of(place) == one.after.policy
 
 
-def _follow(here: Surroundings, place: Place) -> None:
+def _follow(here: ProjectContext, place: ModelFolder) -> None:
     """Let model.yaml say what config.pbtxt says, where a step was killed between the two."""
     text = _read(place.path / MODEL_YAML)
     with contextlib.suppress(UsageError):
@@ -113,7 +113,7 @@ def _follow(here: Surroundings, place: Place) -> None:
             replace_text(place.path / MODEL_YAML, new)
 
 
-def plan_rewrite(here: Surroundings, place: Place, policy: Policy) -> Rewrite:
+def plan_rewrite(here: ProjectContext, place: ModelFolder, policy: Policy) -> Rewrite:
     """The texts that give the model that policy; nothing is written.
 
     Raises UsageError where config.pbtxt is made from model.yaml and does not follow from it.
@@ -143,7 +143,7 @@ def plan_rewrite(here: Surroundings, place: Place, policy: Policy) -> Rewrite:
     return Rewrite(config=rendered, yaml=new)
 
 
-def write_rewrite(place: Place, rewrite: Rewrite) -> tuple[Path, ...]:
+def write_rewrite(place: ModelFolder, rewrite: Rewrite) -> tuple[Path, ...]:
     """Write config.pbtxt, which decides, then model.yaml."""
     with explained(place.path):
         replace_text(place.config, rewrite.config)
@@ -153,7 +153,7 @@ def write_rewrite(place: Place, rewrite: Rewrite) -> tuple[Path, ...]:
     return place.config, place.path / MODEL_YAML
 
 
-def _rendered(here: Surroundings, place: Place, env: str | None, text: str) -> str:
+def _rendered(here: ProjectContext, place: ModelFolder, env: str | None, text: str) -> str:
     """What model.yaml of that text gives."""
     first, *others = read_layers(place.path, env)
     document = yaml_file.load(text, place.path / MODEL_YAML)
@@ -167,7 +167,7 @@ def _read_env(config: str) -> str | None:
     return found[1] if found else None
 
 
-def read_config(place: Place) -> str:
+def read_config(place: ModelFolder) -> str:
     """The configuration's text; that of an absent one is empty. Raises TkError where it cannot be read."""
     return _read(place.config) if place.config.exists() else ""
 
@@ -179,7 +179,7 @@ def _read(path: Path) -> str:
         raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
 
 
-def as_json(changed: Changed) -> dict[str, Any]:
+def as_json(changed: PolicyChange) -> dict[str, Any]:
     """What a step did, for scripts."""
     return {
         "version": 1,

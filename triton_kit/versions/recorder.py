@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.answer import to_json
-from triton_kit.client.request import Prepared
+from triton_kit.client.request import InferPlan
 from triton_kit.files.write import explained, replace_text
 from triton_kit.repository.model import TESTS
 from triton_kit.versions.comparison import Expected, compare_outputs, usual
 
 if TYPE_CHECKING:
-    from triton_kit.client.types import Array, Client, InferResult, Request
+    from triton_kit.client.types import Array, Client, Inference, InferResult
 
 LARGE = 4096
 """From so many elements on a case is written as .npz, which is smaller and read faster."""
 
 
-def record(client: Client, model: Path, asked: Sequence[tuple[str, Prepared]]) -> tuple[list[Path], list[str]]:
-    """Send the requests, each ``Prepared`` under the name of its cases, and write a case for each.
+def record(client: Client, model: Path, asked: Sequence[tuple[str, InferPlan]]) -> tuple[list[Path], list[str]]:
+    """Send the requests, each ``InferPlan`` under the name of its cases, and write a case for each.
 
     Gives the files, and the outputs that were not the same when the same was asked again.
     """
-    answered: list[tuple[str, Request, InferResult]] = []
+    answered: list[tuple[str, Inference, InferResult]] = []
     unsteady: dict[str, None] = {}
     for name, prepared in asked:
         for request in prepared.requests:
@@ -41,7 +41,7 @@ def record(client: Client, model: Path, asked: Sequence[tuple[str, Prepared]]) -
     return [_write(folder, *one) for one in answered], list(unsteady)
 
 
-def _write(folder: Path, name: str, request: Request, result: InferResult) -> Path:
+def _write(folder: Path, name: str, request: Inference, result: InferResult) -> Path:
     """Write one case under the next free name."""
     arrays = [*request.inputs.values(), *result.outputs.values()]
     types = {*request.datatypes.values(), *result.datatypes.values()}
@@ -55,7 +55,7 @@ def _write(folder: Path, name: str, request: Request, result: InferResult) -> Pa
     return path
 
 
-def case_text(request: Request, result: InferResult) -> str:
+def case_text(request: Inference, result: InferResult) -> str:
     """The case as JSON, a tensor a line."""
     inputs = [_tensor(n, request.datatypes[n], a) for n, a in request.inputs.items()]
     outputs = []
@@ -84,7 +84,7 @@ def _data(array: Array) -> list[Any]:
     return to_json(flat)
 
 
-def _npz(request: Request, result: InferResult) -> bytes:
+def _npz(request: Inference, result: InferResult) -> bytes:
     import numpy as np
 
     arrays: dict[str, Any] = {f"inputs/{name}": array for name, array in request.inputs.items()}

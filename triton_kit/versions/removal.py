@@ -11,23 +11,23 @@ from triton_kit.files.stage import stage
 from triton_kit.files.write import explained, sync
 from triton_kit.model.ensemble import steps_of
 from triton_kit.model.model import Broken, Repository
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.versions.log import Entry, State, entry, finished, write_log
-from triton_kit.versions.model_folder import Place, state_of, versions_of
+from triton_kit.versions.model_folder import ModelFolder, state_of, versions_of
 from triton_kit.versions.moves import rollback_target
 from triton_kit.versions.policy_change import changing
 from triton_kit.versions.verdict import dependents_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pruning:
+class Removal:
     """The versions that go, and those that stay with the reasons, beside the newest."""
 
     gone: tuple[int, ...]
     kept: Mapping[int, tuple[str, ...]]
 
 
-def choose(numbers: Iterable[int], keep: int, reasons: Mapping[int, Sequence[str]], *, force: bool = False) -> Pruning:
+def choose(numbers: Iterable[int], keep: int, reasons: Mapping[int, Sequence[str]], *, force: bool = False) -> Removal:
     """Which versions go: all but the ``keep`` newest, and those that there is a reason to keep, unless forced."""
     ordered = sorted(numbers, reverse=True)
     kept: dict[int, tuple[str, ...]] = {}
@@ -37,18 +37,18 @@ def choose(numbers: Iterable[int], keep: int, reasons: Mapping[int, Sequence[str
             kept[number] = tuple(reasons[number])
         else:
             gone.append(number)
-    return Pruning(gone=tuple(gone), kept=kept)
+    return Removal(gone=tuple(gone), kept=kept)
 
 
 def prune(
-    here: Surroundings,
-    place: Place,
+    here: ProjectContext,
+    place: ModelFolder,
     keep: int,
     *,
     loaded: Mapping[int, Sequence[str]],
     force: bool = False,
     dry_run: bool = False,
-) -> Pruning:
+) -> Removal:
     """Remove the versions that are to go, each whole in one step, oldest first.
 
     ``loaded`` names the servers that have a version loaded. A version that is a link loses the link alone.
@@ -64,7 +64,7 @@ def prune(
     return found
 
 
-def _remove(place: Place, number: int, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def _remove(place: ModelFolder, number: int, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Take one version out of the model; its files go when it is out. Gives the log with that step."""
     path, before = place.path / str(number), state_of(place)
     left = [v for v in versions_of(place) if v != number]
@@ -79,7 +79,7 @@ def _remove(place: Place, number: int, entries: tuple[Entry, ...]) -> tuple[Entr
 
 
 def _reasons(
-    place: Place, now: State, back: Sequence[int], loaded: Mapping[int, Sequence[str]]
+    place: ModelFolder, now: State, back: Sequence[int], loaded: Mapping[int, Sequence[str]]
 ) -> dict[int, list[str]]:
     """Why versions are to stay, by number."""
     reasons: dict[int, list[str]] = {}
@@ -94,7 +94,7 @@ def _reasons(
     return reasons
 
 
-def _asked_for(place: Place) -> Iterator[tuple[int, str]]:
+def _asked_for(place: ModelFolder) -> Iterator[tuple[int, str]]:
     """The versions that steps of ensembles name, with the ensemble."""
     repository = Repository(str(place.repository), place.judged, lambda _: [])
     for name in dependents_of(place.repository, place.name):
@@ -105,7 +105,7 @@ def _asked_for(place: Place) -> Iterator[tuple[int, str]]:
                     yield step.model_version, name
 
 
-def as_json(place: Place, found: Pruning, dry_run: bool) -> dict[str, Any]:
+def as_json(place: ModelFolder, found: Removal, dry_run: bool) -> dict[str, Any]:
     """What went, for scripts."""
     return {
         "version": 1,

@@ -9,7 +9,7 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.repository.tensor import TensorSpec, dims, show_shape
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.types import Signature
-from triton_kit.versions.model_folder import Place, backend_and_file
+from triton_kit.versions.model_folder import ModelFolder, backend_and_file
 
 
 def read_signature(backend: str, file: Path) -> Signature | None:
@@ -18,7 +18,7 @@ def read_signature(backend: str, file: Path) -> Signature | None:
     return known.read(file) if known is not None and file.exists() else None
 
 
-def version_signature(place: Place, directory: Path) -> Signature | None:
+def version_signature(place: ModelFolder, directory: Path) -> Signature | None:
     """What the model file in a version directory says; ``None`` where it does not tell or cannot be read."""
     backend, name = backend_and_file(place)
     if not name:

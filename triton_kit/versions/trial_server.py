@@ -19,10 +19,10 @@ from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening
-from triton_kit.runtime.serve_plan import Wish, prepare
+from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.session import running
 from triton_kit.versions.config_edit import with_policy
-from triton_kit.versions.model_folder import Place, require_versions
+from triton_kit.versions.model_folder import ModelFolder, require_versions
 from triton_kit.versions.policy import specific
 from triton_kit.versions.policy_change import read_config
 
@@ -33,7 +33,7 @@ def _silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How the server runs: see ``triton_kit.runtime.serve_plan.Wish``; ``timeout`` is in seconds, for the start."""
+    """How the server runs, as in ``runtime.serve_plan.ServeRequest``; ``timeout`` is that of the start, in seconds."""
 
     runtime: str = "auto"
     release: str | None = None
@@ -49,7 +49,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
 
     Raises ProblemsFound where one of them does not load.
     """
-    wish = Wish(
+    wish = ServeRequest(
         repository=repository,
         runtime=trial.runtime,
         release=trial.release or DEFAULT,
@@ -62,7 +62,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
         server_args=tuple(f"--load-model={name}" for name in models),
         progress=trial.progress,
     )
-    prepared = prepare(wish, environment=os.environ)
+    prepared = plan_server(wish, environment=os.environ)
     headers, _ = opening(prepared.spec.server_args)
     with running(prepared.runtime, prepared.spec, models=models, timeout=trial.timeout) as (server, snapshot):
         for failed in snapshot.failed:
@@ -75,7 +75,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
 
 
 @contextlib.contextmanager
-def with_version(place: Place, version: int) -> Iterator[Path]:
+def with_version(place: ModelFolder, version: int) -> Iterator[Path]:
     """A repository with the model, serving that version alone, and what it uses; gone with the block.
 
     The files are hard links where that can be, so that a container sees them, too.
@@ -93,7 +93,7 @@ def with_version(place: Place, version: int) -> Iterator[Path]:
         yield root
 
 
-def _members(place: Place) -> list[Path]:
+def _members(place: ModelFolder) -> list[Path]:
     """The folders of the models that an ensemble uses."""
     repository = Repository(str(place.repository), place.judged, lambda _: [])
     model = repository.model(place.name)

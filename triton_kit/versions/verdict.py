@@ -12,10 +12,10 @@ from triton_kit.linter.scope import with_dependents
 from triton_kit.model.target import Target
 from triton_kit.project.check import errors, refuse
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.versions.model_folder import Place
+from triton_kit.versions.model_folder import ModelFolder
 
 
-def judge(place: Place, config: str) -> None:
+def judge(place: ModelFolder, config: str) -> None:
     """Raise ProblemsFound if a server would refuse the model with that config, or an ensemble because of it.
 
     The repository is staged as links to what is there.
@@ -26,12 +26,12 @@ def judge(place: Place, config: str) -> None:
         judge_dependents(place, root)
 
 
-def judge_model(place: Place, root: Path) -> None:
+def judge_model(place: ModelFolder, root: Path) -> None:
     """Raise ProblemsFound if a server would refuse the model of the staged repository."""
     refuse(errors(root, [place.name], place.judged), root)
 
 
-def judge_dependents(place: Place, root: Path) -> None:
+def judge_dependents(place: ModelFolder, root: Path) -> None:
     """Raise ProblemsFound if a server would refuse an ensemble that uses the staged model, and took it before."""
     dependents = dependents_of(root, place.name)
     if dependents:
@@ -39,7 +39,7 @@ def judge_dependents(place: Place, root: Path) -> None:
         refuse([d for d in errors(root, dependents, place.judged) if _key(d) not in known], root)
 
 
-def stage_model(place: Place, root: Path, config: str) -> Path:
+def stage_model(place: ModelFolder, root: Path, config: str) -> Path:
     """The repository as links in ``root``, the model's folder a real one with that config; gives the latter."""
     for sibling in place.repository.iterdir():
         if sibling.name != place.name and sibling.is_dir():

@@ -14,14 +14,14 @@ from triton_kit.files.write import explained, replace_text
 from triton_kit.model.model import Broken, Repository
 from triton_kit.model.normalization import complete_config
 from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
-from triton_kit.project.context import Surroundings
+from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML
 from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse
 from triton_kit.versions.golden_cases import bind, read_case
 from triton_kit.versions.golden_run import cases_of
-from triton_kit.versions.model_folder import Place
+from triton_kit.versions.model_folder import ModelFolder
 from triton_kit.versions.policy_change import changing, read_config
 from triton_kit.versions.verdict import judge
 
@@ -42,14 +42,16 @@ class Warmup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
+class AddedWarmup:
     """The names of the samples, and what was written."""
 
     samples: tuple[str, ...]
     files: tuple[Path, ...]
 
 
-def add_warmup(here: Surroundings, place: Place, cases: Sequence[str], *, count: int, replacing: bool) -> Added:
+def add_warmup(
+    here: ProjectContext, place: ModelFolder, cases: Sequence[str], *, count: int, replacing: bool
+) -> AddedWarmup:
     """Write samples of these cases, of all where none is named, into the model; each is run ``count`` times.
 
     The files come first, then the config that names them, and what nothing names any more goes last: killed at any
@@ -82,10 +84,10 @@ def add_warmup(here: Surroundings, place: Place, cases: Sequence[str], *, count:
         for name in (old or frozenset()) - warmup.files.keys():
             (folder / name).unlink(missing_ok=True)
     names = tuple(str(sample["name"]) for sample in warmup.samples)
-    return Added(samples=names, files=(*texts, *(folder / name for name in warmup.files)))
+    return AddedWarmup(samples=names, files=(*texts, *(folder / name for name in warmup.files)))
 
 
-def plan_warmup(place: Place, cases: Sequence[str], *, count: int) -> Warmup:
+def plan_warmup(place: ModelFolder, cases: Sequence[str], *, count: int) -> Warmup:
     """The samples of the cases and their files; nothing is written."""
     limit, known = _inputs(place)
     samples, files = [], {}
@@ -111,7 +113,7 @@ def plan_warmup(place: Place, cases: Sequence[str], *, count: int) -> Warmup:
     return Warmup(samples=tuple(samples), files=files)
 
 
-def _chosen(place: Place, cases: Sequence[str]) -> list[Path]:
+def _chosen(place: ModelFolder, cases: Sequence[str]) -> list[Path]:
     there = {path.stem: path for path in cases_of([place.path])[place.name]}
     for name in cases:
         if name not in there:
@@ -119,7 +121,7 @@ def _chosen(place: Place, cases: Sequence[str]) -> list[Path]:
     return [there[name] for name in (cases or there)]
 
 
-def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
+def _inputs(place: ModelFolder) -> tuple[int, dict[str, Slot]]:
     """The largest batch and the inputs, as the server completes them. Raises UsageError where no sample can be."""
     model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
     assert model is not None
@@ -168,7 +170,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name)
 
 
-def _named(place: Place) -> frozenset[str] | None:
+def _named(place: ModelFolder) -> frozenset[str] | None:
     """The files of the samples that the config has; ``None`` where it has none."""
     document = parse(read_config(place).encode("utf-8", "surrogateescape"))
     if document.problems:
@@ -182,7 +184,7 @@ def _named(place: Place) -> frozenset[str] | None:
     return frozenset(str(i.input_data_file) for i in inputs if i.has("input_data_file"))
 
 
-def _texts(here: Surroundings, place: Place, warmup: Warmup) -> dict[Path, str]:
+def _texts(here: ProjectContext, place: ModelFolder, warmup: Warmup) -> dict[Path, str]:
     """The new text of config.pbtxt, and of model.yaml where that makes it."""
     text, own = read_config(place), place.path / MODEL_YAML
     field = {FIELD: [dict(sample) for sample in warmup.samples]}

@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime.log.meaning import friendly
-from triton_kit.runtime.log.messages import Known, Message, Table, known_texts
+from triton_kit.runtime.log.messages import KnownProblem, Message, Table, known_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from triton_kit.linter.diagnostic import Diagnostic
     from triton_kit.linter.pages import Page
-    from triton_kit.runtime.log.digest import Digest, Reader, Trouble
+    from triton_kit.runtime.log.digest import Digest, LogProblem, Reader
 
 STDIN = "-"
 
@@ -58,8 +58,8 @@ def table_with_rules() -> Table:
     return Table([*known_texts(), *(_entry(one) for rule in load_rules().values() if (one := page(rule)).messages)])
 
 
-def _entry(page: Page) -> Known:
-    return Known(
+def _entry(page: Page) -> KnownProblem:
+    return KnownProblem(
         area=page.area,
         messages=tuple(Message.read(message) for message in page.messages),
         cause=_as_clause(page.headline),
@@ -118,7 +118,7 @@ def _repository(given: Path | None) -> tuple[Path | None, str | None]:
     return (given, release) if given is not None or project is None else (project.repository, release)
 
 
-def _findings(troubles: Sequence[Trouble], repository: Path | None, release: str | None) -> Findings:
+def _findings(troubles: Sequence[LogProblem], repository: Path | None, release: str | None) -> Findings:
     """The errors of the models that the log names: those of the trouble's rule where it has one."""
     if repository is None:
         return {}
@@ -171,7 +171,7 @@ def _headline(name: str, found: Digest) -> str:
     return f"{log}: {found.lines:,} line{'' if found.lines == 1 else 's'}, {what}"
 
 
-def _show_trouble(trouble: Trouble, findings: Sequence[Diagnostic], repository: Path | None) -> Iterator[str]:
+def _show_trouble(trouble: LogProblem, findings: Sequence[Diagnostic], repository: Path | None) -> Iterator[str]:
     models = [model for model in trouble.models if model not in trouble.cause]
     of = f"{', '.join(models)}: " if models else ""
     yield f"{terminal.style(trouble.severity, trouble.severity)}: {of}{trouble.cause}"
@@ -185,7 +185,7 @@ def _show_trouble(trouble: Trouble, findings: Sequence[Diagnostic], repository: 
         yield f"  try: {terminal.style(command, 'bold')}"
 
 
-def _command(trouble: Trouble, repository: Path | None) -> str | None:
+def _command(trouble: LogProblem, repository: Path | None) -> str | None:
     import shlex
 
     where = shlex.quote(str(repository)) if repository else "REPOSITORY"

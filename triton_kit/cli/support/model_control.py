@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Place
-from triton_kit.client.model_control import Outcome
+from triton_kit.cli.support.server_options import ServerAddress
+from triton_kit.client.model_control import ControlResult
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Source:
         return Path(diagnostic.file).absolute().is_relative_to((self.repository / model).absolute())
 
 
-def source_of(place: Place, given: Path | None) -> Source:
+def source_of(place: ServerAddress, given: Path | None) -> Source:
     """Where the server's models are: as given, as tk knows, or the project's for a server on this machine."""
     from triton_kit.client.address import parse_address
     from triton_kit.project.settings import find
@@ -98,7 +98,7 @@ def source_of(place: Place, given: Path | None) -> Source:
 def run_each(
     client: Client,
     names: Sequence[str],
-    act: Callable[[str], Outcome],
+    act: Callable[[str], ControlResult],
     *,
     verb: str,
     source: Source,
@@ -118,7 +118,7 @@ def run_each(
     return 1 if any(outcome.error is not None for outcome, _ in outcomes) else 0
 
 
-def show(outcome: Outcome, findings: Sequence[Diagnostic], *, verb: str) -> None:
+def show(outcome: ControlResult, findings: Sequence[Diagnostic], *, verb: str) -> None:
     """A line for a model that came or went; for one that failed its reason, and where the mistake is."""
     from triton_kit.cli.support.served_findings import place
     from triton_kit.runtime.log.meaning import friendly, meaning
@@ -140,7 +140,7 @@ def show(outcome: Outcome, findings: Sequence[Diagnostic], *, verb: str) -> None
         terminal.say(f"  version {_versions(outcome)} is served as before")
 
 
-def _line(outcome: Outcome, verb: str) -> str:
+def _line(outcome: ControlResult, verb: str) -> str:
     seconds = f"{outcome.seconds:.1f} s"
     others = f", with {', '.join(outcome.others)}" if outcome.others else ""
     if verb == "unload":
@@ -148,11 +148,11 @@ def _line(outcome: Outcome, verb: str) -> str:
     return f"{outcome.model}  version {_versions(outcome)} {terminal.style('ready', 'green')}{others}  {seconds}"
 
 
-def _versions(outcome: Outcome) -> str:
+def _versions(outcome: ControlResult) -> str:
     return ", ".join(version.version for version in outcome.serving)
 
 
-def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[Diagnostic]]]) -> dict[str, Any]:
+def _json(client: Client, verb: str, outcomes: Sequence[tuple[ControlResult, Sequence[Diagnostic]]]) -> dict[str, Any]:
     return {
         "version": 1,
         "url": client.url,
@@ -162,7 +162,7 @@ def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[
     }
 
 
-def as_json(outcome: Outcome, findings: Sequence[Diagnostic]) -> dict[str, Any]:
+def as_json(outcome: ControlResult, findings: Sequence[Diagnostic]) -> dict[str, Any]:
     """What became of a model, as ``docs/json.md`` has it."""
     return {
         "name": outcome.model,

@@ -12,13 +12,13 @@ from triton_kit.cli.support.serve_output import Board
 from triton_kit.cli.support.served_findings import NEEDS_GPU, NEVER_ON_CPU, place, refused_as_served
 from triton_kit.errors import ProblemsFound
 from triton_kit.repository.release import DEFAULT
-from triton_kit.runtime.gpu.selection import Choice
+from triton_kit.runtime.gpu.selection import GpuChoice
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.lifecycle import remembered
-from triton_kit.runtime.serve_plan import Prepared, Wish
+from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
 from triton_kit.runtime.types import Server
 from triton_kit.serve.load_on_cpu import end_of, load_later
-from triton_kit.serve.watch import NotWatching, Watching
+from triton_kit.serve.watch import NoWatcher, Watcher
 
 PAUSE = 0.1
 """Seconds between two looks at the log of a server that is ready."""
@@ -48,7 +48,7 @@ def show_progress(line: str) -> None:
         terminal.say(line)
 
 
-def validate(wish: Wish, gpus: Choice) -> None:
+def validate(wish: ServeRequest, gpus: GpuChoice) -> None:
     """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
     found = refused_as_served(wish.repository, wish.release, wish.server_args, gpus=gpus.count, cpu=wish.cpu)
     if not found:
@@ -75,7 +75,7 @@ def validate(wish: Wish, gpus: Choice) -> None:
 
 
 def serve_until_interrupted(
-    prepared: Prepared, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
+    prepared: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
 ) -> int:
     """Run the server and show it until Ctrl-C: 0 when that came after it was ready. It is gone at the end.
 
@@ -88,7 +88,7 @@ def serve_until_interrupted(
     def load(server: Server, snapshot: Snapshot) -> Snapshot:
         return load_later(prepared, server, snapshot, on_snapshot=board.update, timeout=timeout)
 
-    watching = Watching(prepared, timeout=timeout) if prepared.watch else NotWatching()
+    watching = Watcher(prepared, timeout=timeout) if prepared.watch else NoWatcher()
     life = remembered(prepared, again=again, timeout=timeout, on_snapshot=board.update, load=load)
     try:
         with watching, life as (server, snapshot):
@@ -109,7 +109,7 @@ def serve_until_interrupted(
     return 0
 
 
-def _judge(prepared: Prepared, snapshot: Snapshot, strict: bool) -> None:
+def _judge(prepared: ServePlan, snapshot: Snapshot, strict: bool) -> None:
     failed = dict.fromkeys(model.name for model in snapshot.failed)
     none_left = len(failed) == len({model.name for model in snapshot.models})
     if failed and (strict or (none_left and not prepared.watch)):
@@ -121,11 +121,11 @@ def _judge(prepared: Prepared, snapshot: Snapshot, strict: bool) -> None:
         terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(prepared))
 
 
-def _end(prepared: Prepared) -> str:
+def _end(prepared: ServePlan) -> str:
     return f"end it with tk stop {prepared.spec.name}" if prepared.spec.detach else "end it with Ctrl-C"
 
 
-def _follow(server: Server, board: Board, watching: NotWatching) -> None:
+def _follow(server: Server, board: Board, watching: NoWatcher) -> None:
     while True:
         code = server.exit_code
         for line in server.log():

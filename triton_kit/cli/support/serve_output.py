@@ -15,13 +15,13 @@ from triton_kit.cli.support.server_options import HTTP_URL
 from triton_kit.errors import TkError
 from triton_kit.runtime.health import ModelState, Snapshot
 from triton_kit.runtime.log.meaning import friendly, meaning
-from triton_kit.runtime.serve_plan import Prepared, image_of
+from triton_kit.runtime.serve_plan import ServePlan, image_of
 from triton_kit.runtime.types import Endpoints, Server
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from triton_kit.serve.watch import Change
+    from triton_kit.serve.watch import ModelChange
 
 TRIED = 8
 """For how many models a command to try is shown."""
@@ -32,15 +32,15 @@ _STYLES = {"READY": "green", "LOADED": "green", "UNAVAILABLE": "red", "LOADING":
 class Board(Protocol):
     """Where the course of a server is shown."""
 
-    def starting(self, prepared: Prepared) -> None: ...
+    def starting(self, prepared: ServePlan) -> None: ...
 
     def update(self, snapshot: Snapshot) -> None: ...
 
-    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None: ...
+    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None: ...
 
     def log(self, line: str) -> None: ...
 
-    def changed(self, change: Change) -> None: ...
+    def changed(self, change: ModelChange) -> None: ...
 
     def close(self) -> None: ...
 
@@ -57,7 +57,7 @@ class TextBoard:
         self._seen: dict[tuple[str, str], str] = {}
         self._meanings = Meanings()
 
-    def starting(self, prepared: Prepared) -> None:
+    def starting(self, prepared: ServePlan) -> None:
         what = prepared.spec.image or prepared.spec.release
         where = f"{prepared.runtime.name}, {prepared.spec.name}"
         terminal.say(f"starting Triton {what} ({where}) on {prepared.spec.repository}")
@@ -68,7 +68,7 @@ class TextBoard:
                 terminal.say(f"{_label(model):<32} {model.state.lower()}")
         self._details(snapshot)
 
-    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:
+    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None:
         self.close()
         for model in snapshot.failed:
             _show_failure(model, prepared)
@@ -92,7 +92,7 @@ class TextBoard:
         for sentence in self._meanings.of(line):
             terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: ModelChange) -> None:
         show(change.outcome, change.findings, verb=change.verb)
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class JsonBoard:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
 
-    def starting(self, prepared: Prepared) -> None:
+    def starting(self, prepared: ServePlan) -> None:
         spec = prepared.spec
         container = spec.name if image_of(prepared) else None
         _event(
@@ -152,7 +152,7 @@ class JsonBoard:
         for model in _changes(self._seen, snapshot):
             _event("model", name=model.name, model_version=model.version, state=model.state, reason=model.reason)
 
-    def ready(self, prepared: Prepared, server: Server, snapshot: Snapshot) -> None:
+    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None:
         where = server.endpoints
         _event(
             "ready" if not snapshot.failed else "partly-ready",
@@ -165,7 +165,7 @@ class JsonBoard:
     def log(self, line: str) -> None:
         _event("log", line=line)
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: ModelChange) -> None:
         _event("change", action=change.verb, **as_json(change.outcome, change.findings))
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ def _table(snapshot: Snapshot) -> Any:
     return table
 
 
-def _show_failure(model: ModelState, prepared: Prepared) -> None:
+def _show_failure(model: ModelState, prepared: ServePlan) -> None:
     """Why a model did not load: the server's reason, what it means, and where the configuration says so."""
     terminal.error(f"{_label(model)} did not load: {friendly(model.reason)}")
     known = meaning(model.reason)

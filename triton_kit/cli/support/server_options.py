@@ -37,7 +37,7 @@ Key = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ServerAddress:
     """Where a server answers, and what tk knows of it if it started it."""
 
     url: str
@@ -45,7 +45,7 @@ class Place:
     running: Running | None = None
 
 
-def place_of(url: str, server: str | None, grpc: bool) -> Place:
+def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
     """The server that is meant: the address or the name that was given, else the one that tk runs.
 
     Where nothing was given and tk runs none, it is Triton's own port on this machine. Raises UsageError when several
@@ -61,9 +61,9 @@ def place_of(url: str, server: str | None, grpc: bool) -> Place:
     running = registry.servers() if files.read_all() else ()
     for one in running:
         if _authority(_address(one, grpc)) == _authority(url or usual):
-            return Place(url=url or usual, grpc=grpc, running=one)
+            return ServerAddress(url=url or usual, grpc=grpc, running=one)
     if url or not running:
-        return Place(url=url or usual, grpc=grpc)
+        return ServerAddress(url=url or usual, grpc=grpc)
     if len(running) > 1:
         names = ", ".join(one.name for one in running)
         raise UsageError(f"{len(running)} servers run, and none was named", hint=f"choose with --server: {names}")
@@ -72,7 +72,7 @@ def place_of(url: str, server: str | None, grpc: bool) -> Place:
 
 
 def open_client(
-    place: Place,
+    place: ServerAddress,
     header: Sequence[str] | None,
     ca: Path | None,
     cert: Path | None,
@@ -117,8 +117,8 @@ def check_seconds(seconds: float) -> float:
     return seconds
 
 
-def _place(running: Running, grpc: bool) -> Place:
-    return Place(url=_address(running, grpc), grpc=grpc, running=running)
+def _place(running: Running, grpc: bool) -> ServerAddress:
+    return ServerAddress(url=_address(running, grpc), grpc=grpc, running=running)
 
 
 def _address(running: Running, grpc: bool) -> str:

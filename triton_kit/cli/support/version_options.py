@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from triton_kit.project.context import Surroundings
-    from triton_kit.versions.model_folder import Place
+    from triton_kit.project.context import ProjectContext
+    from triton_kit.versions.model_folder import ModelFolder
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, or its directory.")]
 Repository = Annotated[
@@ -19,13 +19,13 @@ Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How 
 Url = Annotated[str | None, typer.Option("--url", help="Ask the server at this address.")]
 
 
-def find(model: str, repository: Path | None) -> tuple[Surroundings, Place]:
+def find(model: str, repository: Path | None) -> tuple[ProjectContext, ModelFolder]:
     """The project around, and the model in it. Raises UsageError where there is none of that name."""
     from triton_kit.project import context
-    from triton_kit.versions.model_folder import find_place
+    from triton_kit.versions.model_folder import find_model_folder
 
-    here = context.surroundings()
-    return here, find_place(here, model, repository)
+    here = context.find_context()
+    return here, find_model_folder(here, model, repository)
 
 
 def is_json(format_: str) -> bool:

@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 DAY = 86_400
 
 
-def look(_situation: Situation, now: float | None = None) -> Finding:
+def look(_situation: Machine, now: float | None = None) -> Finding:
     """Not before tk itself was installed: certificates of registries and servers would seem not to be valid yet."""
     now = time.time() if now is None else now
     installed = Path(__file__).stat().st_mtime

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from triton_kit.doctor.driver_versions import least_compute
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """The compute capability against the least one of the release."""
     if not situation.devices.found:
         return skipped("no GPU")

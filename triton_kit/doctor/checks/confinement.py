@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 _SELINUX = Path("/sys/fs/selinux/enforce")
 _APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """An enforcing SELinux keeps containers from files without the label that it wants."""
     if _read(_SELINUX) == "1":
         where = situation.repository or "REPOSITORY"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 OLDEST = (20, 10)
 """The oldest Docker whose ``--gpus``, ``--mount`` and ``--pull`` tk relies on (Docker's release notes)."""
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """The daemon answers, and lets this user in."""
     engine, (info, trouble) = situation.engine, situation.info
     if engine is None:

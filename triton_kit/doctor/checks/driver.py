@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from triton_kit.doctor.driver_versions import runs
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.repository.release import releases
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """The driver against the least one that the release's notes name."""
     devices, release = situation.devices, situation.release
     if not devices.found:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """Docker or Podman on PATH. Without one the embedded server is left, which lacks most backends."""
     engine = situation.engine
     if engine is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """nvidia-smi lists GPUs; a machine without one serves on the CPU."""
     devices = situation.devices
     if not devices.found:

@@ -6,14 +6,14 @@ import os
 import shutil
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.machine import PATIENCE, Situation
+from triton_kit.doctor.machine import PATIENCE, Machine
 from triton_kit.runtime import process
 
 ROOM = 20_000_000_000
 """Bytes that should be free for an official image: it is over 10 GB, and is unpacked beside what was fetched."""
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """The image by its name, its size, and what is free where the engine keeps images."""
     engine, (info, trouble) = situation.engine, situation.info
     if engine is None or trouble is not None:

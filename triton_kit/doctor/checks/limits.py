@@ -5,13 +5,13 @@ from __future__ import annotations
 import resource
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 FILES = 1024
 """Open files: every connection, model and shared library takes one."""
 
 
-def look(_situation: Situation) -> Finding:
+def look(_situation: Machine) -> Finding:
     """``ulimit -n`` and ``ulimit -l``."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     locked, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)

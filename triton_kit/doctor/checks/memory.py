@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, unknown, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.repository.model import Repository
 from triton_kit.repository.size import show_size
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """What is available, within the limit of the control group, against the size of all version directories."""
     free = available()
     if free is None:

@@ -6,13 +6,13 @@ import sys
 from importlib.util import find_spec
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 OPTIONAL = {"onnxruntime": "local", "PIL": "local", "grpc": "grpc"}
 """What can be imported, and the extra that brings it."""
 
 
-def look(_situation: Situation) -> Finding:
+def look(_situation: Machine) -> Finding:
     """onnxruntime and pillow for the embedded server, grpcio for gRPC."""
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     missing = [name for name in OPTIONAL if find_spec(name) is None]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 
 _SPARED = ("127.0.0.1", "localhost", "127.0.0.0/8", "*")
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """``http_proxy`` without 127.0.0.1 in ``no_proxy``: curl and many clients then ask the proxy for this machine."""
     named = {name.lower(): value for name, value in situation.environment.items() if value}
     proxy = next((name for name in ("http_proxy", "all_proxy") if name in named), None)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.linter.diagnostic import Severity
 from triton_kit.linter.engine import lint
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """What ``tk validate`` says, for the release and for the GPUs of this machine."""
     if situation.repository is None:
         return skipped("no repository")

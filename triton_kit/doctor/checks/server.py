@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.errors import TkError
 from triton_kit.runtime.embedded.binaries import RELEASE, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.python_environment import library_directory
 
 
-def look(_situation: Situation) -> Finding:
+def look(_situation: Machine) -> Finding:
     """A tritonserver on PATH, of an installed nvidia-pytriton, or in the cache."""
     home = find_home()
     if home.origin == "path":
@@ -31,7 +31,7 @@ def look(_situation: Situation) -> Finding:
     return ok(f"the embedded server of {RELEASE}, with a stub for Python {python}")
 
 
-def mend(_situation: Situation) -> str:
+def mend(_situation: Machine) -> str:
     """Fetch the embedded server."""
     server_home(lambda _line: None)
     return "fetched the embedded server"

@@ -6,14 +6,14 @@ import os
 import shutil
 
 from triton_kit.doctor.finding import Finding, ok, skipped, warning
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.repository.model import Repository
 from triton_kit.runtime.shared_memory import shm_size
 
 PLACE = "/dev/shm"
 
 
-def look(situation: Situation, place: str = PLACE) -> Finding:
+def look(situation: Machine, place: str = PLACE) -> Finding:
     """``/dev/shm``, which the embedded server uses; a container gets its own, of the right size, from tk serve."""
     if situation.repository is None:
         return skipped("no repository")

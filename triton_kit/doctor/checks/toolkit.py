@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from triton_kit.doctor.finding import Finding, ok, problem, skipped
-from triton_kit.doctor.machine import Situation
+from triton_kit.doctor.machine import Machine
 from triton_kit.runtime.gpu.selection import way_of
 
 
-def look(situation: Situation) -> Finding:
+def look(situation: Machine) -> Finding:
     """By NVIDIA's container toolkit, or by a description of the devices (CDI)."""
     engine, (info, trouble) = situation.engine, situation.info
     if not situation.devices.found:

@@ -25,7 +25,7 @@ class Overridden(NamedTuple):
     by: Span
 
 
-Place = tuple[int, int, int]
+Offsets = tuple[int, int, int]
 """Offsets of a field's name, of its value, and of its value's end."""
 
 
@@ -165,7 +165,7 @@ class SourceMap:
         m = re.compile(r"""[A-Za-z0-9_.]+|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|.""").match(self.text, name)
         return m.end() if m else name
 
-    def _place(self, at: Route) -> Place:
+    def _place(self, at: Route) -> Offsets:
         """The place of the deepest part of the route that exists."""
         message, place = self._root, (-1, 0, len(self.text))
         steps = list(at)
@@ -202,7 +202,7 @@ class SourceMap:
             return self._scalar_place(marks, steps, field.repeated)
         return place
 
-    def _scalar_place(self, marks: list[Any], steps: list[str | int], repeated: bool) -> Place:
+    def _scalar_place(self, marks: list[Any], steps: list[str | int], repeated: bool) -> Offsets:
         if not repeated:
             return self._mark_places(marks[-1])[0]
         at = steps[0] if steps else None
@@ -221,7 +221,7 @@ class SourceMap:
                 index.setdefault(name, []).append(mark)
         return index
 
-    def _mark_places(self, mark: Any) -> tuple[Place, list[Place]]:
+    def _mark_places(self, mark: Any) -> tuple[Offsets, list[Offsets]]:
         """The place of a mark's value as a whole, and of its items."""
         if not isinstance(mark, int):
             _, name, start, end, items = mark
@@ -243,7 +243,7 @@ class SourceMap:
                 return entry  # type: ignore[no-any-return]
         return None
 
-    def _entry_value(self, entry: Message) -> tuple[Place, Message]:
+    def _entry_value(self, entry: Message) -> tuple[Offsets, Message]:
         """The place of an entry's value, named by its key; and the value, or the entry where that is a scalar."""
         index = self._index(entry)
         name = self._mark_places(index["key"][-1])[0][1] if "key" in index else entry._name
@@ -267,11 +267,11 @@ def _uncommented(text: str) -> str:
     return re.sub(r"#[^\n]*", "", text)
 
 
-def _message_place(message: Message) -> Place:
+def _message_place(message: Message) -> Offsets:
     return (message._name, message._start, message._end)
 
 
-def _entry_place(entry: Message) -> Place:
+def _entry_place(entry: Message) -> Offsets:
     return _message_place(entry)
 
 

@@ -12,7 +12,7 @@ from triton_kit.runtime.config_override import on_cpu, read_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class DeferredLoad:
     """A model to load through the API, with this configuration, or with its own where that is ``None``."""
 
     model: str
@@ -24,7 +24,7 @@ class Division:
     """The models that the server loads as it starts, and those that come after, members before their ensembles."""
 
     at_once: tuple[str, ...]
-    later: tuple[Load, ...]
+    later: tuple[DeferredLoad, ...]
 
 
 def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
@@ -42,7 +42,7 @@ def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
     order = members_first({name: members[name] & later for name in sorted(later)})
     return Division(
         at_once=tuple(name for name in names if name not in later),
-        later=tuple(Load(model=name, config=changed.get(name)) for name in order),
+        later=tuple(DeferredLoad(model=name, config=changed.get(name)) for name in order),
     )
 
 

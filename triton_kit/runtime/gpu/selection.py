@@ -23,7 +23,7 @@ _KIND = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class GpuChoice:
     """The GPUs of a server: ``none``, ``all``, or a comma-separated list of indices or UUIDs, and why.
 
     ``count`` is how many that are, ``None`` where this machine does not tell. ``way`` is how a container gets them.
@@ -35,10 +35,10 @@ class Choice:
     way: Way | None = None
 
 
-NO_GPU = Choice(gpus="none", reason="not asked for", count=0)
+NO_GPU = GpuChoice(gpus="none", reason="not asked for", count=0)
 
 
-def choose(wanted: str, *, engine: str | None = None) -> Choice:
+def choose(wanted: str, *, engine: str | None = None) -> GpuChoice:
     """Decide on GPUs; ``engine`` is the container engine, ``None`` for a server without one.
 
     ``auto`` takes all there are where the engine can hand them on. Raises UsageError for what names no GPU, or one that
@@ -51,26 +51,26 @@ def choose(wanted: str, *, engine: str | None = None) -> Choice:
     if value == "auto":
         return automatic(devices, engine=engine, way=way)
     if value == "none":
-        return Choice(gpus="none", reason="--gpus none", count=0)
+        return GpuChoice(gpus="none", reason="--gpus none", count=0)
     known = len(usable(devices)) if devices.found else None
     if value == "all":
-        return Choice(gpus="all", reason="--gpus all", count=known, way=way)
+        return GpuChoice(gpus="all", reason="--gpus all", count=known, way=way)
     if devices.found:
         check_there(value, devices)
-    return Choice(gpus=value, reason=f"--gpus {value}", count=len(value.split(",")), way=way)
+    return GpuChoice(gpus=value, reason=f"--gpus {value}", count=len(value.split(",")), way=way)
 
 
-def automatic(devices: Devices, *, engine: str | None, way: Way | None) -> Choice:
+def automatic(devices: Devices, *, engine: str | None, way: Way | None) -> GpuChoice:
     """What ``auto`` means on a machine with these devices, and an engine that hands them on that way or not at all."""
     names = usable(devices)
     if not names:
         trouble = devices.trouble or "the GPUs are divided (MIG), and no part is made"
-        return Choice(gpus="none", reason=f"no GPU: {trouble}", count=0)
+        return GpuChoice(gpus="none", reason=f"no GPU: {trouble}", count=0)
     there = f"{len(names)} GPU{'s' if len(names) > 1 else ''} ({devices.found[0].name})"
     if engine is not None and way is None:
-        return Choice(gpus="none", reason=f"{there}, which {engine} cannot hand on: no toolkit, no CDI", count=0)
+        return GpuChoice(gpus="none", reason=f"{there}, which {engine} cannot hand on: no toolkit, no CDI", count=0)
     gpus = ",".join(names) if any(device.mig for device in devices.found) else "all"
-    return Choice(gpus=gpus, reason=there, count=len(names), way=way)
+    return GpuChoice(gpus=gpus, reason=there, count=len(names), way=way)
 
 
 def check(wanted: str) -> str:

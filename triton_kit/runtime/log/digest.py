@@ -8,7 +8,7 @@ from typing import IO
 
 from triton_kit.runtime.log.events import read
 from triton_kit.runtime.log.lines import as_written, read_lines
-from triton_kit.runtime.log.messages import Known, Table, fill
+from triton_kit.runtime.log.messages import KnownProblem, Table, fill
 
 MANY = 20
 """Problems of one cause that are told apart, models that are listed for one, lines that nothing is known of."""
@@ -36,7 +36,7 @@ _CONFIG = re.compile(r"failed to read text proto from (\S{1,1000})")
 
 
 @dataclass(slots=True, kw_only=True)
-class Trouble:
+class LogProblem:
     """One problem of a log.
 
     ``severity`` is ``error``, ``warning``, ``consequence`` (of another one) or ``harmless``; ``place`` is where the log
@@ -58,7 +58,7 @@ class Trouble:
 
 
 @dataclass(slots=True, kw_only=True)
-class Unknown:
+class UnknownError:
     """A line that looks like an error, and that nothing is known of: the first of its kind."""
 
     text: str
@@ -70,8 +70,8 @@ class Unknown:
 class Digest:
     """What a log tells: its problems in order, the errors that nothing is known of, and how many lines it has."""
 
-    troubles: list[Trouble]
-    unknown: list[Unknown]
+    troubles: list[LogProblem]
+    unknown: list[UnknownError]
     lines: int
 
     @property
@@ -104,13 +104,13 @@ class Reader:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._troubles: dict[tuple[Known, str], Trouble] = {}
-        self._kinds: dict[Known, list[Trouble]] = {}
-        self._unknown: dict[str, Unknown] = {}
-        self._seen: dict[str, Trouble | Unknown | None] = {}
-        self._unplaced: Trouble | None = None
+        self._troubles: dict[tuple[KnownProblem, str], LogProblem] = {}
+        self._kinds: dict[KnownProblem, list[LogProblem]] = {}
+        self._unknown: dict[str, UnknownError] = {}
+        self._seen: dict[str, LogProblem | UnknownError | None] = {}
+        self._unplaced: LogProblem | None = None
 
-    def take(self, line: str, number: int) -> Trouble | None:
+    def take(self, line: str, number: int) -> LogProblem | None:
         """Read a line as the server wrote it; the trouble that it is the first to tell of, if it is."""
         entry = read(line)
         if entry.level == "I":
@@ -128,14 +128,14 @@ class Reader:
         told, new = self._read(text, level, number)
         if len(self._seen) < 10_000:
             self._seen[text] = told
-        return told if new and isinstance(told, Trouble) else None
+        return told if new and isinstance(told, LogProblem) else None
 
     def digest(self, lines: int) -> Digest:
         """All that was told so far."""
         troubles = sorted(self._troubles.values(), key=lambda t: (_ORDER.index(t.severity), t.line))
         return Digest(troubles=troubles, unknown=list(self._unknown.values()), lines=lines)
 
-    def _read(self, text: str, level: str, number: int) -> tuple[Trouble | Unknown | None, bool]:
+    def _read(self, text: str, level: str, number: int) -> tuple[LogProblem | UnknownError | None, bool]:
         found = self._table.find(text, logged=bool(level))
         if found is None:
             return self._unread(text, level, number), True
@@ -155,7 +155,9 @@ class Reader:
             self._unplaced = told
         return told, new
 
-    def _trouble(self, known: Known, parts: dict[str, str], text: str, level: str, number: int) -> tuple[Trouble, bool]:
+    def _trouble(
+        self, known: KnownProblem, parts: dict[str, str], text: str, level: str, number: int
+    ) -> tuple[LogProblem, bool]:
         cause = fill(known.cause, parts)
         alike = self._kinds.setdefault(known, [])
         told = self._troubles.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
@@ -163,7 +165,7 @@ class Reader:
             told.count += 1
             return told, False
         severity = "error" if known.kind == "general" else known.kind
-        told = Trouble(
+        told = LogProblem(
             severity="warning" if severity == "error" and level == "W" else severity,
             area=known.area,
             cause=cause,
@@ -177,7 +179,7 @@ class Reader:
         self._troubles[known, cause] = told
         return told, True
 
-    def _unread(self, text: str, level: str, number: int) -> Unknown | None:
+    def _unread(self, text: str, level: str, number: int) -> UnknownError | None:
         words = set(re.findall(r"[a-z]+", text[:2000].lower()))
         if level not in ("E", "F") and (level or text[:1] in ("+", "|", " ", "") or words.isdisjoint(_TROUBLE)):
             return None
@@ -185,10 +187,10 @@ class Reader:
         if kind in self._unknown:
             self._unknown[kind].count += 1
         elif len(self._unknown) < MANY:
-            self._unknown[kind] = Unknown(text=text, line=number)
+            self._unknown[kind] = UnknownError(text=text, line=number)
         return self._unknown.get(kind)
 
-    def _belongs(self, trouble: Trouble, text: str, file: str) -> None:
+    def _belongs(self, trouble: LogProblem, text: str, file: str) -> None:
         """The line that names the file whose parser has just complained."""
         file = file.strip("'\":,")
         self._unplaced = None

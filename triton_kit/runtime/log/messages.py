@@ -102,7 +102,7 @@ def _first_word(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownProblem:
     """One cause: the messages by which it shows, and sentences with the holes of the messages in braces.
 
     ``rule`` is the rule of the linter that finds it beforehand, ``command`` what mends it or shows more.
@@ -129,9 +129,9 @@ class Known:
         return None
 
 
-def read_known(text: str) -> tuple[Known, ...]:
+def read_known(text: str) -> tuple[KnownProblem, ...]:
     """The entries of a table that is written as ``messages.txt`` is."""
-    found: list[Known] = []
+    found: list[KnownProblem] = []
     area = ""
     for paragraph in text.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if line and not line.startswith("#")]
@@ -142,14 +142,14 @@ def read_known(text: str) -> tuple[Known, ...]:
     return tuple(found)
 
 
-def _entry(area: str, lines: list[str]) -> Known:
+def _entry(area: str, lines: list[str]) -> KnownProblem:
     marked = {
         line[0]: line[3 if line[1:3] == "  " else 2 :] for line in lines if line[:2] in ("= ", "> ", "$ ", "? ", "~ ")
     }
     kind = next((kind for kind in KINDS if kind == marked.get("~", "error")), None)
     if kind is None:
         raise ValueError(f"{marked['~']} is no kind")
-    return Known(
+    return KnownProblem(
         area=area,
         messages=tuple(Message.read(line) for line in lines if line[:2] not in ("= ", "> ", "$ ", "? ", "~ ")),
         cause=marked["="],
@@ -161,7 +161,7 @@ def _entry(area: str, lines: list[str]) -> Known:
 
 
 @cache
-def known_texts() -> tuple[Known, ...]:
+def known_texts() -> tuple[KnownProblem, ...]:
     """All that is known, what is closest first."""
     return read_known((files("triton_kit.runtime.log") / "messages.txt").read_text(encoding="utf-8"))
 
@@ -181,10 +181,10 @@ def fill(sentence: str, parts: Mapping[str, str]) -> str:
 class Table:
     """Entries, found by the words of a text: most texts hold none of the words that matter, and are passed over."""
 
-    def __init__(self, entries: Iterable[Known]) -> None:
+    def __init__(self, entries: Iterable[KnownProblem]) -> None:
         ranked = sorted(entries, key=lambda known: ("harmless", "error", "general", "consequence").index(known.kind))
         # A message is filed under its longest word, where few messages have that: it is seldom in other texts.
-        self._by_word: dict[str, list[tuple[int, Known]]] = {}
+        self._by_word: dict[str, list[tuple[int, KnownProblem]]] = {}
         self._all_words: dict[bytes, set[frozenset[bytes]]] = {}
         common: dict[str, int] = {}
         for known in ranked:
@@ -206,15 +206,15 @@ class Table:
         every = set(words)
         return any(needed <= every for word in self.words & every for needed in self._all_words[word])
 
-    def candidates(self, text: str) -> Iterator[Known]:
+    def candidates(self, text: str) -> Iterator[KnownProblem]:
         """The entries that may be told of in a text, the closest first."""
-        ranked: dict[int, Known] = {}
+        ranked: dict[int, KnownProblem] = {}
         for word in set(_WORDS.findall(text.lower())):
             ranked.update(self._by_word.get(word, ()))
         for rank in sorted(ranked):
             yield ranked[rank]
 
-    def find(self, text: str, *, logged: bool = True) -> tuple[Known, dict[str, str]] | None:
+    def find(self, text: str, *, logged: bool = True) -> tuple[KnownProblem, dict[str, str]] | None:
         """The closest entry that tells of the text, with what stands in its holes."""
         for known in self.candidates(text):
             if (parts := known.find(text, logged=logged)) is not None:

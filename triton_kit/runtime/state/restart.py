@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.serve_plan import Wish
+from triton_kit.runtime.serve_plan import ServeRequest
 from triton_kit.runtime.types import ServerSpec
 
 
-def written(wish: Wish, spec: ServerSpec) -> dict[str, Any]:
+def written(wish: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
     """The wish as JSON has it: with the name and the ports that were found for it, and only the names of variables."""
     settled = replace(
         wish,
@@ -23,7 +23,7 @@ def written(wish: Wish, spec: ServerSpec) -> dict[str, Any]:
         metrics_port=spec.metrics_port,
         env=tuple(spec.env),
     )
-    found = {entry.name: getattr(settled, entry.name) for entry in fields(Wish)}
+    found = {entry.name: getattr(settled, entry.name) for entry in fields(ServeRequest)}
     return {
         name: str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
         for name, value in found.items()
@@ -31,14 +31,14 @@ def written(wish: Wish, spec: ServerSpec) -> dict[str, Any]:
     }
 
 
-def read(value: Mapping[str, Any], *, progress: Callable[[str], None]) -> Wish:
+def read(value: Mapping[str, Any], *, progress: Callable[[str], None]) -> ServeRequest:
     """The wish that was written. Raises TkError for what another release of tk wrote, and this one does not know."""
-    known = {entry.name for entry in fields(Wish)}
+    known = {entry.name for entry in fields(ServeRequest)}
     try:
         plain: dict[str, Any] = {
             name: tuple(inner) if isinstance(inner, list) else inner for name, inner in value.items()
         }
-        return Wish(**{**plain, "repository": Path(plain["repository"]), "progress": progress})
+        return ServeRequest(**{**plain, "repository": Path(plain["repository"]), "progress": progress})
     except (KeyError, TypeError):
         strange = ", ".join(sorted(set(value) - known)) or "nothing"
         raise TkError(

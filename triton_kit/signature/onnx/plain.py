@@ -7,7 +7,7 @@ from typing import TypeAlias
 from triton_kit.repository.tensor import Dim
 
 Parts: TypeAlias = tuple[str, str, str, list[str], list[str], list[str]]
-Place: TypeAlias = "tuple[str, int, list[Dim] | None]"
+PlainValue: TypeAlias = "tuple[str, int, list[Dim] | None]"
 
 _SHORT = 0x80
 _LONGEST = 11
@@ -93,7 +93,7 @@ def _attribute(data: bytes, at: int, end: int) -> str | None:
     return name if at == end else None
 
 
-def plain_place(data: bytes) -> Place | None:
+def plain_value(data: bytes) -> PlainValue | None:
     """A ``ValueInfoProto`` of a tensor: its name, element type and sizes, ``None`` for no shape.
 
     ``None`` instead of it all for one of another kind, or that is written in another order.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triton_kit.repository.tensor import BY_ONNX, Dim, TensorSpec
 from triton_kit.signature.onnx.model import ExternalData, ForeignIO, OnnxModel
-from triton_kit.signature.onnx.plain import plain_place
+from triton_kit.signature.onnx.plain import plain_value
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError, signed
 
@@ -240,7 +240,7 @@ class Walk:
     def _io(self, start: int, end: int) -> _Io:
         """``ValueInfoProto``; repeated messages merge and of a choice the last one counts, as in protobuf."""
         io = _Io()
-        if plain := plain_place(self.wire.short(start, end)):
+        if plain := plain_value(self.wire.short(start, end)):
             io.kind = "tensor"
             io.name, io.element, io.dims = plain
             return io
