@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -52,6 +53,15 @@ def processes(repository: Path) -> list[str]:
             continue
         if int(place.name) != os.getpid() and state != b"Z" and any(mark in texts for mark in marks):
             found.append(f"{place.name} {texts[:200]!r}")
+    return found
+
+
+def open_files(pid: int) -> list[str]:
+    """The files that a process has open."""
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(descriptor.readlink()))
     return found
 
 
@@ -221,7 +231,7 @@ def test_a_server_that_was_killed_is_named_once_its_log_is_there_and_what_it_lef
 def test_a_log_that_is_followed_shows_what_comes_and_ends_with_the_server(local: Life) -> None:
     one = local.start()
     with subprocess.Popen(command("logs", "-f", "-n", "0"), stdout=subprocess.PIPE, text=True) as follower:
-        time.sleep(0.5)
+        assert until(lambda: any(f"{one.name}.log" in path for path in open_files(follower.pid)))
         assert tk("stop", one.name).returncode == 0
         out, _ = follower.communicate(timeout=60)
     assert follower.returncode == 0
