@@ -30,9 +30,9 @@ Chosen = Callable[[int, Mapping[str, str]], bool]
 class NothingLeft:
     """The hooks of one pytest process, be it the run itself or a worker of it."""
 
-    def __init__(self) -> None:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "") if MARK in os.environ else ""
-        self.worker = bool(worker)
+    def __init__(self, worker: str) -> None:
+        self.worker = worker
+        # A run that is started by a test of another run has the mark of that before its own.
         self.mark = f"{os.environ.get(MARK, '')}{worker or secrets.token_hex(6)}/"
         os.environ[MARK] = self.mark
         os.environ.pop(SHARED, None)
@@ -138,4 +138,5 @@ class NothingLeft:
 
 def pytest_configure(config: pytest.Config) -> None:
     if Path("/proc/self/environ").exists():
-        config.pluginmanager.register(NothingLeft(), "nothing-left")
+        worker = getattr(config, "workerinput", {}).get("workerid", "")
+        config.pluginmanager.register(NothingLeft(worker), "nothing-left")
