@@ -104,7 +104,7 @@ class NothingLeft:
         self.said = self._ended(lambda _pid, _environment: True, PATIENCE)
         there = watcher.containers(self.place)
         watcher.remove(there)
-        self.said += [f"a container that serves {repository}" for repository in there.values()]
+        self.said += [f"a container that has {path}" for path in there.values()]
         if self.said and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

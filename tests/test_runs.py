@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import watcher
+from docker_engine import IMAGE, need_image
 
 TESTS = Path(__file__).resolve().parent
 
@@ -93,6 +95,13 @@ def test_fails():
 
 def test_is_served(shared):
     pass
+
+def test_contains(tmp_path):
+    subprocess.run(["docker", "run", "--detach", "--volume", f"{tmp_path}:/there", "--entrypoint", "sleep",
+        os.environ["IMAGE"], "600"], check=True)
+    pathlib.Path("contains").write_text(str(tmp_path))
+    while True:
+        time.sleep(0.1)
 """
 
 
@@ -110,7 +119,7 @@ class Run:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments]
         name, _, value = self.word.partition("=")
-        env = {**os.environ, name: value, "PYTHONPATH": str(TESTS), "TK_TEST_PATIENCE": "1"}
+        env = {**os.environ, name: value, "PYTHONPATH": str(TESTS), "TK_TEST_PATIENCE": "1", "IMAGE": IMAGE}
         self.process = subprocess.Popen(
             argv, cwd=self.place, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -152,6 +161,17 @@ def test_a_run_that_is_killed_leaves_nothing(run: Run, workers: str) -> None:
     assert until(lambda: run.there() == []), run.there()
 
 
+@pytest.mark.docker
+def test_a_run_that_is_killed_leaves_no_container(run: Run) -> None:
+    need_image()
+    process = run.start("-n", "1", "-k", "contains")
+    assert until((run.place / "contains").exists)
+    place = (run.place / "contains").read_text()
+    assert list(watcher.containers(str(Path(place).parent)).values()) == [place]
+    process.kill()
+    assert until(lambda: watcher.containers(str(Path(place).parent)) == {} and run.there() == [])
+
+
 def test_a_worker_that_is_killed_leaves_nothing(run: Run) -> None:
     process = run.start("-n", "1", "--max-worker-restart", "0", "-k", "hangs")
     assert until(lambda: run.pids("hangs") and run.pids("shared"))
@@ -164,7 +184,7 @@ def test_a_worker_that_is_killed_leaves_nothing(run: Run) -> None:
 
 
 def test_what_a_test_leaves_is_ended_and_told(run: Run) -> None:
-    process = run.start("-k", "not hangs")
+    process = run.start("-k", "not hangs and not contains")
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert run.there() == []

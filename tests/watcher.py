@@ -2,14 +2,15 @@
 
 A test run that was ended by ``kill -9`` cannot tidy up. So a process of its own waits on a pipe whose other end only
 the run holds, and ends what carries the run's mark as soon as that pipe ends without a word. Every process inherits the
-mark, unless it is started with an environment of its own; containers are known by the repository they serve, which lies
-in the run's temporary directory.
+mark, unless it is started with an environment of its own; containers are known by what they serve or have mounted,
+which lies in the run's temporary directory.
 
 Standard library only, and few modules of it: it is started with ``-I -S`` beside every run.
 """
 
 # ruff: noqa: PTH208
 
+import json
 import os
 import signal
 import subprocess
@@ -70,21 +71,33 @@ def end(mark, chosen=lambda pid, environment: True):
 
 
 def containers(place):
-    """The containers, each with its repository, that serve a repository inside of that directory."""
-    argv = ["docker", "ps", "--all", "--filter", "label=triton-kit.repository"]
-    argv += ["--format", '{{.ID}} {{.Label "triton-kit.repository"}}']
+    """The containers, each with what it has of that directory: the repository that it serves, or what is mounted."""
+    found = {}
+    for one in json.loads(docker("inspect", *docker("ps", "--all", "--quiet").split()) or "[]"):
+        paths = [(one["Config"].get("Labels") or {}).get("triton-kit.repository", "")]
+        paths += [mount.get("Source", "") for mount in one.get("Mounts") or ()]
+        inside = [path for path in paths if path.startswith(place.rstrip("/") + "/")]
+        if inside:
+            found[one["Id"]] = inside[0]
+    return found
+
+
+def docker(*arguments):
+    """What docker says; nothing where there is none, or for no arguments but the command."""
+    if len(arguments) < 2:
+        return ""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        # Of several that are inspected, one may be gone already: the others are told all the same.
+        done = subprocess.run(["docker", *arguments], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
-        return {}
-    pairs = (line.split(" ", 1) for line in os.fsdecode(done.stdout).splitlines() if " " in line)
-    return {container: path for container, path in pairs if path.startswith(place.rstrip("/") + "/")}
+        return ""
+    return os.fsdecode(done.stdout)
 
 
 def remove(found):
     """Remove containers."""
     if found:
-        subprocess.run(["docker", "rm", "--force", *found], capture_output=True, timeout=120, check=False)
+        docker("rm", "--force", *found)
 
 
 def main(mark, place):
