@@ -116,6 +116,38 @@ def test_a_link_that_comes_is_followed_from_then_on(watched, tmp_path):
     assert watched.next() == {"late"}
 
 
+def test_what_is_saved_while_a_link_is_taken_up_is_told_too(tmp_path):
+    repository, stop = tmp_path / "models", threading.Event()
+    for name in ("a", "b", "new"):
+        (repository / name if name != "new" else tmp_path / name).mkdir(parents=True)
+    told = changes(repository, stop)
+    over = threading.Event()
+
+    def save() -> None:
+        while not over.wait(0.1):
+            (repository / "a" / "f").write_text("x")
+
+    saving = threading.Thread(target=save)
+    giving_up = threading.Timer(60, stop.set)
+    saving.start()
+    giving_up.start()
+    try:
+        assert next(told) == {"a"}
+        over.set()
+        saving.join()
+        # Whoever is told is at work meanwhile: nobody looks.
+        (repository / "late").symlink_to(tmp_path / "new")
+        (repository / "b" / "f").write_text("x")
+        found: set[str] = set()
+        while not {"late", "b"} <= found:
+            found |= next(told)
+        assert found <= {"a", "b", "late"}
+    finally:
+        over.set()
+        stop.set()
+        giving_up.cancel()
+
+
 def test_what_no_server_reads_is_no_change(watched):
     model = watched.repository / "a.b-c"
     (model / "1" / "__pycache__").mkdir()
