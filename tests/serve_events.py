@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ class Serving:
     def end(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(60)
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is saved inside, a watch sees in one look: tk stands still meanwhile, however long that takes."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            stat = Path(f"/proc/{self.process.pid}/stat")
+            assert wait_for(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def said(self) -> str:
         return Path(self.errors.name).read_text()

@@ -170,7 +170,9 @@ def test_a_damaged_png_is_an_unreadable_image_and_nothing_worse(picture: ModuleT
     assert all(reasons)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a"], ids=["empty", "text", "head of a PNG", "GIF"]
+)
 def test_what_is_no_image_is_refused_with_a_reason(picture: ModuleType, data: bytes) -> None:
     with pytest.raises(picture.UnreadableImage, match=r"\w+"):
         picture.to_pixels(data)

@@ -421,9 +421,9 @@ def test_a_fault_has_one_clear_message_and_an_exit_code_and_leaves_nothing(
     failed = [line for line in errors if "did not load: " in line]
     assert len(errors) - len(failed) == (1 if fault.exit_code in (1, 2, 3) else 0), said
     if fault.exit_code == -signal.SIGKILL:  # nobody was there to remove the entry: whoever lists the servers next does
-        assert until(lambda: processes(stage.repository) == [] and containers(stage.repository) == [], 20)
+        assert until(lambda: processes(stage.repository) == [] and containers(stage.repository) == [])
         subprocess.run(command("ps"), capture_output=True, timeout=60, check=True)
-    assert until(lambda: stage.left() == [], 20), stage.left()
+    assert until(lambda: stage.left() == []), stage.left()
 
 
 NOBODY = "65534"

@@ -136,7 +136,9 @@ def test_a_file_that_cannot_be_read_is_named_with_its_place_and_left_alone(tk: R
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xef\xbb\xbfname: 'm'\n", b"name: 'm'\0\n", b"max_batch_size: ${SIZE}\n", b"no_such_field: 1\n", b"\xff"]
+    "data",
+    [b"\xef\xbb\xbfname: 'm'\n", b"name: 'm'\0\n", b"max_batch_size: ${SIZE}\n", b"no_such_field: 1\n", b"\xff"],
+    ids=["byte order mark", "zero byte", "placeholder", "no such field", "no UTF-8"],
 )
 def test_what_the_server_could_not_read_keeps_every_byte(tk: Run, data: bytes) -> None:
     path = repository(a="")["a"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -56,6 +57,15 @@ def processes(repository: Path) -> list[str]:
     return found
 
 
+def open_files(pid: int) -> list[str]:
+    """The files that a process has open."""
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(descriptor.readlink()))
+    return found
+
+
 def shared_memory(port: str) -> list[Path]:
     return list(Path("/dev/shm").glob(f"tk_127.0.0.1_{port}_*"))
 
@@ -99,7 +109,7 @@ def life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
     one = Life(make_model(tmp_path / "models"), request.param)
     yield one
     tk("stop", "--all", "--grace", "2")
-    assert until(lambda: one.left() == [], 20), one.left()
+    assert until(lambda: one.left() == []), one.left()
 
 
 @pytest.fixture
@@ -108,7 +118,7 @@ def local(embedded: object, tmp_path: Path) -> Iterator[Life]:
     one = Life(make_model(tmp_path / "models, - here"), "local")
     yield one
     tk("stop", "--all", "--grace", "2")
-    assert until(lambda: one.left() == [], 20), one.left()
+    assert until(lambda: one.left() == []), one.left()
 
 
 def ask(url: str, headers: dict[str, str] | None = None, method: str = "GET") -> int:
@@ -177,7 +187,7 @@ def test_a_container_whose_state_file_is_gone_is_found_by_its_labels(tmp_path: P
         assert tk("health", one.endpoints.http).returncode == 0, "the token is found again, too"
     finally:
         tk("stop", "--all")
-    assert until(lambda: life.left() == [], 20), life.left()
+    assert until(lambda: life.left() == []), life.left()
 
 
 def test_two_of_one_name_clash_with_one_message_and_the_first_runs_on(local: Life) -> None:
@@ -222,7 +232,7 @@ def test_a_server_that_was_killed_is_named_once_its_log_is_there_and_what_it_lef
 def test_a_log_that_is_followed_shows_what_comes_and_ends_with_the_server(local: Life) -> None:
     one = local.start()
     with subprocess.Popen(command("logs", "-f", "-n", "0"), stdout=subprocess.PIPE, text=True) as follower:
-        time.sleep(0.5)
+        assert until(lambda: any(f"{one.name}.log" in path for path in open_files(follower.pid)))
         assert tk("stop", one.name).returncode == 0
         out, _ = follower.communicate(timeout=60)
     assert follower.returncode == 0
@@ -265,7 +275,7 @@ def test_a_signal_before_it_is_ready_leaves_nothing(life: Life, number: signal.S
         server.send_signal(number)
         assert server.wait(60) in {130, 128 + number, -number}
     logs = {} if number != signal.SIGKILL else {p.name for p in statefiles.servers_dir().glob("*.log")}
-    assert until(lambda: set(life.left()) <= set(logs), 30), life.left()
+    assert until(lambda: set(life.left()) <= set(logs)), life.left()
     for name in logs:
         (statefiles.servers_dir() / name).unlink()
 
@@ -322,11 +332,12 @@ def test_when_nothing_runs_that_is_said() -> None:
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("embedded")
-def test_starts_and_stops_in_a_row_leave_nothing_over() -> None:
+def test_starts_and_stops_in_a_row_leave_nothing_over(tmp_path: Path) -> None:
     need_image()
     script = Path(__file__).resolve().parents[2] / "benchmarks" / "starts_and_stops.py"
     argv = [sys.executable, str(script), "--times", "7"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=280, check=False)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing is left over" in done.stdout
 

@@ -177,7 +177,12 @@ def test_an_error_of_a_proxy_is_no_answer_and_names_its_status():
         binary(tensor("BYTES", [1], 2), 0, b"\5\0"),
         binary(tensor("BF16", [2], 3), 0, b"\0" * 3),
     ],
-)
+    ids=[
+        "not-json", "a-list", "no-binary-data", "no-such-type", "no-type", "name-1", "shape-minus-1", "shape-1",
+        "too-few", "int8-300", "int8-an-object", "outputs-an-object", "size-minus-4", "head-cut-off", "length-minus-1",
+        "length-x", "7-bytes-of-8", "8-bytes-of-4", "string-cut-off", "string-without-length", "bf16-of-3-bytes",
+    ],
+)  # fmt: skip
 def test_an_inference_that_cannot_be_read_is_no_answer(answer):
     with listening(answering(answer)) as port, connect(f"127.0.0.1:{port}", timeout=5) as client:
         assert "cannot be read" in refusal(lambda: client.infer(REQUEST)).message

@@ -151,7 +151,9 @@ def test_nesting_up_to_the_limit_of_protobuf_and_far_beyond_it_is_read(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "number", ["9" * 5000, "-" + "9" * 400, "1e999999999", "0x" + "f" * 4000, "0" * 5000, "1." + "0" * 5000, "-1e-400"]
+    "number",
+    ["9" * 5000, "-" + "9" * 400, "1e999999999", "0x" + "f" * 4000, "0" * 5000, "1." + "0" * 5000, "-1e-400"],
+    ids=["nines", "negative", "exponent", "hexadecimal", "zeros", "decimals", "tiny"],
 )
 def test_enormous_numbers_are_findings(tmp_path: Path, number: str) -> None:
     config = (

@@ -62,7 +62,8 @@ def test_writes_plain_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['a"b\\c', "\n\r\t\0\x01\x7f", "é😀", "\udcff", chr(0xD800), "'", "${x}", "7\x001"], ids=ascii
+    "text", ['a"b\\c', "\n\r\t\0\x01\x7f", "é😀", "\udcff", chr(0xD800), "'", "${x}", "7\x001"],
+    ids=["quote", "control", "emoji", "low surrogate", "high surrogate", "apostrophe", "placeholder", "digit after zero"],
 )  # fmt: skip
 def test_an_escaped_string_reads_back(text: str) -> None:
     value = parse(f'name: "{escape(text)}"')

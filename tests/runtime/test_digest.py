@@ -186,22 +186,22 @@ def test_no_bytes_make_it_fail() -> None:
             assert 1 <= trouble.line <= found.lines
 
 
-HARD = [
-    b"E1122 23:14:01.1 1 x.cc:1] " + b"the model expects " * 60_000,
-    b"a" * 1_000_000,
-    b"\x1b[" * 500_000,
-    b'{"log":' * 140_000,
-    b"/" * 1_000_000,
-    b"| m | 1 | UNAVAILABLE: " + b"'" * 1_000_000,
-    b"unexpected inference '" * 45_000,
-    b"x/1/" * 250_000,
-    b"2024-11-22T23:14:01Z " * 48_000,
-    b"in ensemble " * 83_000,
-    b"a " * 500_000 + b"failed",
-]
+HARD = {
+    "words": b"E1122 23:14:01.1 1 x.cc:1] " + b"the model expects " * 60_000,
+    "letters": b"a" * 1_000_000,
+    "escapes": b"\x1b[" * 500_000,
+    "json": b'{"log":' * 140_000,
+    "slashes": b"/" * 1_000_000,
+    "quotes": b"| m | 1 | UNAVAILABLE: " + b"'" * 1_000_000,
+    "messages": b"unexpected inference '" * 45_000,
+    "paths": b"x/1/" * 250_000,
+    "times": b"2024-11-22T23:14:01Z " * 48_000,
+    "ensembles": b"in ensemble " * 83_000,
+    "spaces": b"a " * 500_000 + b"failed",
+}
 
 
-@pytest.mark.parametrize("line", HARD, ids=lambda line: repr(line[:20]))
+@pytest.mark.parametrize("line", HARD.values(), ids=HARD)
 def test_a_line_of_a_megabyte_takes_no_more_than_its_share(line: bytes) -> None:
     """Twice the line takes about twice the time at most, and more than ``LONGEST`` is not looked at."""
 

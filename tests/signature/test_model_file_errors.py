@@ -53,7 +53,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\
         (b'<?xml version="1.0"?><net/>', "foreign", "an XML file"),
         (zipped("a.txt"), "foreign", "a zip archive"),
         (zipped("archive/data.pkl", "archive/version"), "foreign", "a PyTorch file"),
-        (gzip.compress(b"abc"), "foreign", "a gzip archive"),
+        (gzip.compress(b"abc", mtime=0), "foreign", "a gzip archive"),
         (pickle.dumps({"a": 1}), "foreign", "a Python pickle"),
         (b"ptrt\0\0\0\0\x01", "foreign", "a TensorRT plan"),
         (b"ftrt\0\0\0\0\x01", "foreign", "a TensorRT plan"),
@@ -65,7 +65,11 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\
         (b"\x08\x08\x12\x03abc", "truncated", "has no graph"),
         (b"\x08" + b"\xff" * 11 + b"\x01", "foreign", "is not an ONNX model"),
     ],
-)
+    ids=[
+        "empty", "git-lfs", "doctype", "html", "xml", "zip", "pytorch", "gzip", "pickle", "tensorrt", "tensorrt-safe",
+        "tflite", "json", "text", "zeros", "noise", "no-graph", "endless-number",
+    ],
+)  # fmt: skip
 def test_a_file_of_another_kind_is_named(tmp_path: Path, data: bytes, reason: str, said: str) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(data)

@@ -52,6 +52,7 @@ def test_a_model_tells_its_methods_and_the_tensors_it_names(tmp_path: Path) -> N
         b"try:\n    class TritonPythonModel: pass\nexcept ImportError: pass",
         b"if True:\n    from a import TritonPythonModel",
     ],
+    ids=["imported", "renamed", "star", "assigned", "in a try", "in an if"],
 )
 def test_the_class_may_come_from_anywhere(source: bytes) -> None:
     assert parse(source).has_class
@@ -65,6 +66,7 @@ def test_the_class_may_come_from_anywhere(source: bytes) -> None:
         b"def f():\n    TritonPythonModel = 1",
         b"class A:\n  class TritonPythonModel: pass",
     ],
+    ids=["no class", "another class", "in a function", "in a class"],
 )
 def test_a_module_without_the_class_is_told(source: bytes) -> None:
     model = parse(source)
@@ -78,7 +80,11 @@ def test_a_syntax_error_has_its_place() -> None:
     assert (fault.line, fault.column) == (2, 7)
 
 
-@pytest.mark.parametrize("source", [b"\0", b"\xff\xfe", b"(" * 5000, b"# coding: nonsense\n", b"-" * 100_000 + b"1"])
+@pytest.mark.parametrize(
+    "source",
+    [b"\0", b"\xff\xfe", b"(" * 5000, b"# coding: nonsense\n", b"-" * 100_000 + b"1"],
+    ids=["zero byte", "no UTF-8", "parentheses", "no such coding", "minuses"],
+)
 def test_what_is_no_python_is_a_fault_and_nothing_worse(source: bytes) -> None:
     assert parse(source).fault
 
@@ -179,6 +185,7 @@ def test_a_model_that_asks_others_is_told() -> None:
         ("# coding: latin-1\nm.get_input_tensor_by_name(r, '\xe9')".encode("latin-1"), ("\xe9",)),
         ("m.get_input_tensor_by_name(r, '\u540d')".encode(), ("\u540d",)),
     ],
+    ids=["byte order mark", "latin-1", "UTF-8"],
 )
 def test_an_encoding_is_respected(source: bytes, inputs: tuple[str, ...]) -> None:
     assert parse(source).inputs == inputs

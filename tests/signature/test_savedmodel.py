@@ -84,6 +84,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\
         (b"Not found\n", "foreign"),
         (b"\x08\x01\x12\x03\x07\x07\x07", "malformed"),
     ],
+    ids=["empty", "git-lfs", "html", "no graph", "cut off", "noise", "text", "graph of noise"],
 )
 def test_a_file_that_is_none_is_named(tmp_path: Path, data: bytes, reason: str) -> None:
     with pytest.raises(ModelFileError) as caught:

@@ -139,7 +139,9 @@ def test_names_that_lead_elsewhere_are_only_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", [b"", b"\x80\x02}", b"\x80\x02cos\nsystem\n", b"\x80\x02c__torch__\n", b"\x80\x04\x95", b"c__torch__\nM\n"]
+    "start",
+    [b"", b"\x80\x02}", b"\x80\x02cos\nsystem\n", b"\x80\x02c__torch__\n", b"\x80\x04\x95", b"c__torch__\nM\n"],
+    ids=["nothing", "a dict", "os.system", "no class", "protocol 4", "protocol 0"],
 )
 def test_a_pickle_of_anything_else_is_refused_and_never_run(tmp_path: Path, start: bytes) -> None:
     data = archive({"data.pkl": start, "code/__torch__.py": b""})

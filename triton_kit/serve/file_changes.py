@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 from triton_kit.errors import TkError
@@ -13,6 +13,9 @@ QUIET = 80
 
 LONGEST = 5000
 """Milliseconds after which it is told although the changes go on."""
+
+LOOK = 200
+"""Milliseconds after which a watch without a change says so."""
 
 NOT_THE_SERVERS = frozenset(("model.yaml",))
 """Files in a model's directory that the server never reads."""
@@ -24,30 +27,54 @@ def changes(repository: Path, stop: threading.Event) -> Iterator[set[str]]:
     What editors, Python and version control leave beside a file is no change (watchfiles' DefaultFilter). Raises
     TkError when the directory cannot be watched.
     """
-    from watchfiles import DefaultFilter, watch
-
+    before: tuple[dict[Path, str], Iterator[Set[tuple[object, str]]]] | None = None
     try:
         while not stop.is_set():
             places = _places(repository)
-            batches = watch(
-                *places,
-                watch_filter=DefaultFilter(),
-                stop_event=stop,
-                step=QUIET,
-                debounce=LONGEST,
-                raise_interrupt=False,
-            )
+            batches = _watch(places, stop)
+            names = _models(next(batches, set()), places)
+            # The new watch stands. What the one before still has to tell was saved before that.
+            if before is not None:
+                for batch in before[1]:
+                    if not batch:
+                        break
+                    names |= _models(batch, before[0])
+            if names:
+                yield names
+            before = places, batches
+            if _places(repository) != places:
+                continue
             for batch in batches:
-                names = {name for _, path in batch if (name := _model(Path(path), places))}
-                if names:
+                if names := _models(batch, places):
                     yield names
-                if _places(repository) != places:
+                if batch and _places(repository) != places:
                     break
     except OSError as error:
         raise TkError(
             f"{repository} cannot be watched: {error.strerror or error}",
             hint="is it gone, or is sysctl fs.inotify.max_user_watches too low?",
         ) from None
+
+
+def _watch(places: Iterable[Path], stop: threading.Event) -> Iterator[Set[tuple[object, str]]]:
+    """What changes in these places, and now and then an empty set when nothing did, until ``stop`` is set."""
+    from watchfiles import DefaultFilter, watch
+
+    yield from watch(
+        *places,
+        watch_filter=DefaultFilter(),
+        stop_event=stop,
+        step=QUIET,
+        debounce=LONGEST,
+        rust_timeout=LOOK,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+    )
+
+
+def _models(batch: Set[tuple[object, str]], places: dict[Path, str]) -> set[str]:
+    """The models that the changes of a batch belong to."""
+    return {name for _, path in batch if (name := _model(Path(path), places))}
 
 
 def _places(repository: Path) -> dict[Path, str]:
