@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import unsupported
+from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model import disk
 from triton_kit.model.completion import Tensor

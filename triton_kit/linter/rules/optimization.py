@@ -169,3 +169,31 @@ def accelerator_ignored(model: Model) -> Iterator[Problem]:
             message=f"the backend '{model.backend}' ignores execution_accelerators",
             help="leave them out",
         )
+
+
+@rule(Severity.WARNING, about=("optimization",))
+def onnx_graph_level(model: Model) -> Iterator[Problem]:
+    """The level of graph optimization is none of those that an ONNX model has.
+
+    -1 is basic, 1 extended, 2 none; any other number stands for all of them (onnxruntime onnxruntime.cc:ModelState).
+
+    Bad:
+
+        backend: "onnxruntime"
+        optimization { graph { level: 99 } }
+
+    Good:
+
+        backend: "onnxruntime"
+        optimization { graph { level: 1 } }
+    """
+    if model.config.optimization.has("graph") and model.backend:
+        level = model.config.optimization.graph.level
+        at = ("optimization", "graph", "level")
+        if model.backend in ("onnxruntime", "tensorflow"):
+            if level not in (-1, 0, 1, 2):
+                yield Problem(
+                    at=at, message=f"graph level {level} means the default", help="write -1, 1 or 2, or leave it out"
+                )
+        else:
+            yield Problem(at=at, message=f"the backend '{model.backend}' ignores graph.level", help="leave it out")

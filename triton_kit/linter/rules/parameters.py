@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
@@ -278,4 +279,51 @@ def force_cpu_parameter(model: Model) -> Iterator[Problem]:
                 at=("parameters", "FORCE_CPU_ONLY_INPUT_TENSORS"),
                 message=f"FORCE_CPU_ONLY_INPUT_TENSORS is '{value}'",
                 help="write yes or no",
+            )
+
+
+_KEYS = (
+    "execution_mode", "intra_op_thread_count", "inter_op_thread_count", "enable_mem_arena", "enable_mem_pattern",
+    "session.use_device_allocator_for_initializers", "memory.enable_memory_arena_shrinkage", "cudnn_conv_algo_search",
+    "arena_extend_strategy", "gpu_mem_limit", "do_copy_in_default_stream",
+)  # fmt: skip
+
+
+_READ = frozenset(_KEYS)
+
+
+@lru_cache(maxsize=256)
+def _near(key: str) -> list[str]:
+    """The key that this one resembles; models of one repository have much the same keys."""
+    import difflib
+
+    return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
+
+
+@rule(Severity.WARNING, about=("parameters",))
+def onnx_parameter_misspelt(model: Model) -> Iterator[Problem]:
+    """A parameter of an ONNX model is nearly one that the backend reads.
+
+    Keys are exact, and unknown ones are ignored (onnxruntime onnxruntime.cc:ModelState).
+
+    Bad:
+
+        backend: "onnxruntime"
+        parameters { key: "intra_op_threads_count" value { string_value: "2" } }
+
+    Good:
+
+        backend: "onnxruntime"
+        parameters { key: "intra_op_thread_count" value { string_value: "2" } }
+    """
+    if model.backend != "onnxruntime" or _READ.issuperset(model.config.parameters):
+        return
+    for key in model.config.parameters:
+        near = _near(key.lower())
+        if near and key not in _READ:
+            yield Problem(
+                at=("parameters", key),
+                key=True,
+                message=f"the backend reads no parameter '{key}'",
+                help=f"did you mean '{near[0]}'?",
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import unsupported
+from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter, unreadable

@@ -288,3 +288,33 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
                     f" {shape(tensor.dims)}",
                     help="write a shape that the input takes, without the batch dimension",
                 )
+
+
+@rule(Severity.WARNING, about=("model_warmup",))
+def warmup_of_passive_instances(model: Model) -> Iterator[Problem]:
+    """All instances are passive, and those are not warmed up.
+
+    (core backend_model_instance.cc:ConstructAndInitializeInstance.)
+
+    Bad:
+
+        instance_group [ { passive: true } ]
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+
+    Good:
+
+        instance_group [ { passive: true }, { passive: false } ]
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    if model.config.model_warmup and not model.is_ensemble:
+        groups = model.config.instance_group
+        if groups and all(group.passive for group in groups):
+            yield Problem(
+                at=("model_warmup",), key=True, message="passive instances are not warmed up", help="leave it out"
+            )

@@ -9,7 +9,7 @@ from typing import Any
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_near, set_word
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.onnxfile import model_path, signatures
+from triton_kit.linter.rules.onnx.file import model_path, signatures
 from triton_kit.linter.rules.sequences import CORRELATION_ID, ID_TYPES, controls, given_lists
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model.completion import Completed, Tensor
@@ -347,4 +347,72 @@ def _controls(model: Model) -> Iterator[Problem]:
                     message=f"the control '{entry.name}' is {shape(real)} in the model, not "
                     + ("[-1, 1]" if completed.max_batch_size else "[1]"),
                     help="export the model with a control of one element",
+                )
+
+
+@rule(Severity.WARNING)
+def no_outputs(model: Model) -> Iterator[Problem]:
+    """An ONNX model has no outputs, so that it answers nothing.
+
+    Without completion nobody fills them in, and nobody minds (core model_config_utils.cc:ValidateModelIOConfig).
+
+    Bad:
+
+        -- tk validate --strict
+        backend: "onnxruntime"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        -- 1/model.onnx x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        -- tk validate --strict
+        backend: "onnxruntime"
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+    """
+    if model.outputs or model.backend != "onnxruntime" or not model.versions or not model.inputs:
+        return
+    if not model.completed(model.versions[-1]).outputs:
+        yield Problem(at=("input",), message="the model has inputs and no outputs", help="add its outputs")
+
+
+@rule(Severity.WARNING, about=("sequence_batching",))
+def onnx_state_unknown(model: Model) -> Iterator[Problem]:
+    """A state has a tensor that the ONNX model does not have.
+
+    Nobody compares states at load; the first sequence fails (onnxruntime onnxruntime.cc:ValidateOutputs).
+
+    Bad:
+
+        backend: "onnxruntime"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        sequence_batching { state { input_name: "s" output_name: "out" data_type: TYPE_FP32 dims: [ 4 ] } }
+        -- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 4] -> y FP32 [-1, 4], t FP32 [-1, 4]
+
+    Good:
+
+        backend: "onnxruntime"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        sequence_batching { state { input_name: "s" output_name: "t" data_type: TYPE_FP32 dims: [ 4 ] } }
+        -- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 4] -> y FP32 [-1, 4], t FP32 [-1, 4]
+    """
+    if model.backend != "onnxruntime" or not model.config.has("sequence_batching") or not model.versions:
+        return
+    states = model.config.sequence_batching.state
+    if not states:
+        return
+    signature = model.signature(model.versions[-1]).signature
+    for side, tensors in (("input_name", signature.inputs), ("output_name", signature.outputs)):
+        known = [tensor.name for tensor in tensors]
+        for i, state in enumerate(states):
+            name = getattr(state, side)
+            if name and name not in known:
+                yield Problem(
+                    at=("sequence_batching", "state", i, side),
+                    message=f"'{name}' is no {side.partition('_')[0]} of the model",
+                    help=f"name one of {listed(known)}",
                 )

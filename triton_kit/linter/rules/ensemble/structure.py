@@ -301,3 +301,69 @@ def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
     if mapped and not all(flow.maps(t.name) for t in (*model.inputs, *model.outputs)):
         return None
     return flow
+
+
+_ENSEMBLE_IGNORES = ("parameters", "cc_model_filenames", "metric_tags")
+
+
+@rule(Severity.WARNING)
+def ensemble_ignores(model: Model) -> Iterator[Problem]:
+    """A setting of an ensemble has no effect.
+
+    Nobody reads an ensemble's parameters; whether it is decoupled follows from its models, and the namespace of a step
+    from where its model is found (core ensemble_utils.cc, model_repository_manager.cc:ConnectDependencyGraph).
+
+    Bad:
+
+        platform: "ensemble"
+        parameters { key: "a" value { string_value: "b" } }
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+    """
+    if not model.is_ensemble:
+        return
+    for field in _ENSEMBLE_IGNORES:
+        if getattr(model.config, field):
+            yield Problem(
+                at=(field,), key=True, message=f"{field} of an ensemble have no effect", help="set them in its models"
+            )
+    if model.config.has("model_transaction_policy"):
+        from triton_kit.model.ensemble import is_decoupled
+
+        written = bool(model.config.model_transaction_policy.decoupled)
+        if written != is_decoupled(model):
+            yield Problem(
+                at=("model_transaction_policy",),
+                key=True,
+                message=f"decoupled: {str(written).lower()} has no effect: its models decide for an ensemble",
+                help="leave it out",
+            )
+    for i, step in enumerate(model.config.ensemble_scheduling.step):
+        if step.model_namespace and not model.options.namespacing:
+            yield Problem(
+                at=("ensemble_scheduling", "step", i, "model_namespace"),
+                message="the namespace of a step is overwritten with the one where its model is found",
+                help="leave it out",
+            )

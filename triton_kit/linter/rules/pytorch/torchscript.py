@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import CONTROLS, PYTHON, index, is_torchscript
+from triton_kit.linter.rules.pytorch.tensors import CONTROLS, PYTHON, index, is_torchscript
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import count, listed
 from triton_kit.model.completion import Tensor

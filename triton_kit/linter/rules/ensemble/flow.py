@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.ensembles import flow_of
+from triton_kit.linter.rules.ensemble.structure import flow_of
 from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.model import Model
 
@@ -212,4 +212,60 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
                     at=(*_STEPS, i, "output_map", key),
                     message=f"'{tensor}' is never there: its steps wait for each other",
                     help="break the circle",
+                )
+
+
+@rule(Severity.WARNING)
+def ensemble_input_written(model: Model) -> Iterator[Problem]:
+    """An input of an ensemble is written by a step, or is its output as well.
+
+    What a request brings and what a step makes then mix in the order of arrival; an input that is also an output is
+    compared with nothing (core model_config_utils.cc:ValidateEnsembleSchedulingConfig, ensemble_utils.cc).
+
+    Bad:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+    """
+    if not model.is_ensemble:
+        return
+    inputs = {tensor.name for tensor in model.inputs}
+    for tensor in model.outputs:
+        if tensor.name in inputs:
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"'{tensor.name}' is an input and an output of the ensemble, and compared with nothing",
+                help="leave it out of the outputs: who sends it has it",
+            )
+    for i, step in enumerate(model.config.ensemble_scheduling.step):
+        for key, name in step.output_map.items():
+            if name in inputs:
+                yield Problem(
+                    at=("ensemble_scheduling", "step", i, "output_map", key),
+                    message=f"the step writes to '{name}', an input of the ensemble",
+                    help="give the tensor a name of its own",
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from triton_kit.backends.fil import FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.forestfiles import model_type
+from triton_kit.linter.rules.fil.files import model_type
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter

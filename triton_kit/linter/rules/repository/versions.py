@@ -198,3 +198,31 @@ def numeric_prefix_version(model: Model) -> Iterator[Problem]:
                 help=f"rename it so that it begins with no number, or to {number}",
                 file=Path(model.join(name)),
             )
+
+
+@rule(Severity.WARNING)
+def negative_version(model: Model) -> Iterator[Problem]:
+    """A directory counts as a negative version.
+
+    Version -1 stands for the latest one in the API (core model_lifecycle.cc:VersionsToLoad).
+
+    Bad:
+
+        backend: "python"
+        -- 1/model.py
+        class TritonPythonModel: pass
+        -- -1/
+
+    Good:
+
+        backend: "python"
+        -- 1/model.py
+        class TritonPythonModel: pass
+    """
+    for name, number in model.version_numbers.items():
+        if number < 0:
+            yield Problem(
+                message=f"'{name}' counts as version {number}",
+                help="rename the directory to a positive number",
+                file=Path(model.join(name)),
+            )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import PYTHON, index, tensors
+from triton_kit.linter.rules.pytorch.tensors import PYTHON, index, tensors
 from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 

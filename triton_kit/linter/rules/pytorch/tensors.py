@@ -8,6 +8,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import count
+from triton_kit.model import disk
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
@@ -202,3 +203,35 @@ def pytorch_sequence_names(model: Model) -> Iterator[Problem]:
                 message=f"{title} does not end in its position, as all tensors of a PyTorch sequence model must",
                 help="call it <name>__<index>, such as INPUT__0",
             )
+
+
+@rule(Severity.WARNING, since="26.03")
+def archive_for_another_loader(model: Model) -> Iterator[Problem]:
+    """A model.pt2 goes to the loader of TorchScript, which cannot read it.
+
+    Without a platform, pytorch gets `pytorch_libtorch`, unless a bare model.pt2 is found in the first directory (core
+    model_config_utils.cc:AutoCompleteBackendFields).
+
+    Bad:
+
+        -- tk validate --release 26.03
+        default_model_filename: "model.pt2"
+        input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+        -- 1/model.pt2
+        (an archive)
+
+    Good:
+
+        -- tk validate --release 26.03
+        max_batch_size: 0
+    """
+    if model.platform != "pytorch_libtorch" or model.config.platform:
+        return
+    lone = model.versions and "model.pt2" in model.listing(model.version_folder(model.versions[-1]))
+    if model.file_name.endswith(".pt2") or (lone and disk.kind_of(model.model_file(model.versions[-1])) is None):
+        yield Problem(
+            at=("default_model_filename",) if model.config.default_model_filename else ("backend",),
+            message="model.pt2 is handed to the loader of TorchScript",
+            help='write platform: "torch_aoti"',
+        )

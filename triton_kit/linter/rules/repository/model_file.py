@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,34 @@ def _missing(model: Model, version: int, kind: str | None) -> Problem:
     at = ("default_model_filename",) if model.config.default_model_filename else ()
     file = None if at else Path(model.join(folder))
     return Problem(at=at, message=f"the model file {folder}/{name} {said}", help=help_, file=file)
+
+
+@rule(Severity.WARNING)
+def unused_file_name(model: Model) -> Iterator[Problem]:
+    """A file name for a kind of GPU is under a key that no GPU has, or names a file that a version lacks.
+
+    Keys are compute capabilities such as `8.0`; where none fits, the default name is used (backend
+    backend_model_instance.cc:BackendModelInstance).
+
+    Bad:
+
+        cc_model_filenames { key: "sm80" value: "model.onnx" }
+
+    Good:
+
+        cc_model_filenames { key: "8.0" value: "model.onnx" }
+    """
+    if model.is_ensemble:
+        return
+    for key, name in model.config.cc_model_filenames.items():
+        at = ("cc_model_filenames", key)
+        if not re.fullmatch(r"[1-9][0-9]?\.[0-9]", key):
+            yield Problem(at=at, key=True, message=f"'{key}' is no compute capability", help='write one such as "8.0"')
+            continue
+        lacking = [v for v in model.versions if disk.kind_of(model.join(model.version_folder(v), name)) is None]
+        if lacking:
+            yield Problem(
+                at=at,
+                message=f"the file '{name}' is not in version {listed(map(str, lacking))}",
+                help="put it there, or leave the entry out",
+            )

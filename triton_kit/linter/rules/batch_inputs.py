@@ -264,3 +264,38 @@ def batch_output_without_target(model: Model) -> Iterator[Problem]:
                 message=f"kills the server: batch_output {i} has no target_name",
                 help="name the output that it is for",
             )
+
+
+@rule(Severity.WARNING, about=("batch_input",))
+def batch_input_target(model: Model) -> Iterator[Problem]:
+    """The tensor that a batch input is written to has no name, or another one writes to it too.
+
+    Core does not look at it; the backend counts each entry as an input (onnxruntime onnxruntime.cc:ValidateInputs).
+
+    Bad:
+
+        backend: "onnxruntime"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        batch_input { kind: BATCH_ELEMENT_COUNT data_type: TYPE_FP32 source_input: "x" }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        -- 1/model.onnx x FP32 [-1, 4], n FP32 [-1] -> y FP32 [-1, 4]
+
+    Good:
+
+        backend: "onnxruntime"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_FP32 source_input: "x" }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        -- 1/model.onnx x FP32 [-1, 4], n FP32 [-1] -> y FP32 [-1, 4]
+    """
+    seen: set[str] = set()
+    for i, batch_input in enumerate(model.config.batch_input):
+        at = ("batch_input", i, "target_name")
+        if not any(batch_input.target_name):
+            yield Problem(at=at, message=f"batch input {i} has no target", help="name the model's input in target_name")
+        for name in batch_input.target_name:
+            if name and name in seen:
+                yield Problem(at=at, message=f"'{name}' is the target of two batch inputs", help="give each its own")
+            seen.add(name)
