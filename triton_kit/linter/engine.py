@@ -76,6 +76,10 @@ def options(
         raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
     if config_name is not None and (not config_name or "/" in config_name):
         raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
+    if select or ignore or severities:
+        from triton_kit.linter.renamed import current, current_keys
+
+        select, ignore, severities = current(select), current(ignore), current_keys(severities or {})
     off, changed = split_severities(severities or {})
     try:
         parsed = parse_release(release)
