@@ -12,7 +12,7 @@ from verdicts import materialise, read_cases
 
 from triton_kit import lint
 from triton_kit.linter.areas import AREA_OF, AREAS, Area
-from triton_kit.linter.rule import RULES, Rule, load_rules
+from triton_kit.linter.rule import RULES, Rule, area_rules, load_rules
 
 load_rules()
 
@@ -58,6 +58,25 @@ def test_what_no_model_concerns_is_not_imported(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert {"openvino", "tensorrt", "warmup", "ensemble.structure"}.isdisjoint(done.stdout.split())
     assert "python.source" in done.stdout.split()
+
+
+def test_an_area_is_asked_about_the_backends_that_its_rules_are_about() -> None:
+    for name, area in AREAS.items():
+        if area.backends:
+            about = [{*rule.backends, *rule.platforms} for rule in area_rules(name)]
+            assert all(about), name
+            assert set().union(*about) == set(area.backends), name
+
+
+def test_a_rule_is_asked_about_its_own_backend_or_platform_alone() -> None:
+    of_backend, of_platform, of_all = RULES["vllm-completion"], RULES["aoti-names"], RULES["syntax"]
+    assert of_backend.concerns(("vllm", ""))
+    assert not of_backend.concerns(("python", "vllm"))
+    assert of_platform.concerns(("pytorch", "torch_aoti"))
+    assert not of_platform.concerns(("torch_aoti", ""))
+    assert not of_backend.concerns(None)
+    assert of_all.concerns(None)
+    assert of_all.concerns(("vllm", ""))
 
 
 def test_every_module_of_rules_is_in_an_area() -> None:

@@ -87,6 +87,7 @@ def show_page(page: Page) -> list[str]:
     for paragraph in page.reason:
         lines += ["", *_wrap(paragraph)]
     for title, parts in (
+        ("Backend", page.backends),
         ("The server says", page.messages),
         ("Bad", page.bad.splitlines()),
         ("Good", page.good.splitlines()),

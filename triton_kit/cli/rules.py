@@ -43,7 +43,9 @@ def rules(
         terminal.warn(how_called_now(area))
     pages = list_rules(area, severity.value if severity else None, search)
     if format_ is Format.JSON:
-        listed = [{field: getattr(p, field) for field in ("name", "severity", "area", "headline")} for p in pages]
+        listed = [
+            {field: getattr(p, field) for field in ("name", "severity", "area", "headline", "backends")} for p in pages
+        ]
         terminal.out_json({"version": 1, "rules": listed})
         return 0
     if not pages:

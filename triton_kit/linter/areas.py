@@ -11,7 +11,8 @@ class Area(NamedTuple):
 
     ``modules`` are the modules below ``triton_kit.linter.rules``. ``about`` are fields of the configuration, of which
     one must be written. ``backends`` are names of backends and platforms, of which one must be the model's. Empty, they
-    demand nothing. Where the configuration is broken, or its backend cannot be told, the rules are asked all the same.
+    demand nothing. Where the configuration is broken, the rules are asked whatever is written; ``backends`` are those
+    of the area's rules, each of which is about one of them.
     """
 
     modules: tuple[str, ...]
@@ -25,12 +26,11 @@ class Area(NamedTuple):
         """
         if written is not None and self.about and written.isdisjoint(self.about):
             return False
-        return names is None or not self.backends or names[0] in self.backends or names[1] in self.backends
+        return not self.backends or (names is not None and (names[0] in self.backends or names[1] in self.backends))
 
 
 _ONNX = ("onnxruntime",)
 _ENSEMBLE = ("ensemble",)
-_PYTORCH = ("pytorch",)
 
 AREAS: dict[str, Area] = {
     "parsing": Area(("text.parsing",)),
@@ -64,9 +64,9 @@ AREAS: dict[str, Area] = {
     "onnx-file": Area(("onnx.file",), (), _ONNX),
     "onnx-tensors": Area(("onnx.tensors",), (), _ONNX),
     "onnx-shapes": Area(("onnx.shapes",), (), _ONNX),
-    "pytorch": Area(("pytorch.tensors",), (), _PYTORCH),
+    "pytorch": Area(("pytorch.tensors",), (), ("pytorch", "pytorch_libtorch")),
     "pytorch-runtimes": Area(("pytorch.runtimes",), (), ("pytorch", "torch_aoti")),
-    "pytorch-torchscript": Area(("pytorch.torchscript",), (), _PYTORCH),
+    "pytorch-torchscript": Area(("pytorch.torchscript",), (), ("pytorch",)),
     "tensorflow": Area(("tensorflow.loading",), (), ("tensorflow",)),
     "tensorflow-signature": Area(("tensorflow.signature",), (), ("tensorflow",)),
     "openvino": Area(("openvino",), (), ("openvino",)),

@@ -246,11 +246,11 @@ class Run:
             return [rule for rule in self.rules("model", ("texts",)) if rule.name == "unrendered-template"]
         names: tuple[str, str] | None = None
         with suppress(Broken):
-            names = None if written is None else (model.backend, model.platform)
+            names = (model.backend, model.platform)
         key = (written, names)
         if key not in self.asked:
             rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            self.asked[key] = [rule for rule in rules if rule.may_speak(written)]
+            self.asked[key] = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
         return self.asked[key]
 
     def judge(self, model: Model) -> list[Finding]:

@@ -26,7 +26,8 @@ class Rule(NamedTuple):
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
     ``area`` is that of the module; ``scope`` says whether the check takes a model, the repository, or the
     ``suppressions`` that silence nothing. ``broken`` rules have something to say of broken configurations only;
-    those with ``about`` only where one of these fields is written, as for a whole Area.
+    those with ``about`` only where one of these fields is written, as for a whole Area. A rule with ``backends`` or
+    ``platforms`` is about models that have one of them after the server's completion, and about no other.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Rule(NamedTuple):
     until: tuple[int, int] | None
     broken: bool = False
     about: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -47,6 +50,12 @@ class Rule(NamedTuple):
     def may_speak(self, written: Set[str] | None) -> bool:
         """Whether there can be anything to say where these fields are written; ``None`` for a broken configuration."""
         return written is None or not (self.broken or (self.about and written.isdisjoint(self.about)))
+
+    def concerns(self, names: tuple[str, str] | None) -> bool:
+        """Whether it is about models of this backend and platform; ``None`` is one of which they cannot be told."""
+        if not (self.backends or self.platforms):
+            return True
+        return names is not None and (names[0] in self.backends or names[1] in self.platforms)
 
     def applies(self, release: tuple[int, int]) -> bool:
         """Whether servers of that release behave as the rule says."""
@@ -70,8 +79,14 @@ def rule(
     scope: str = "model",
     broken: bool = False,
     about: tuple[str, ...] = (),
+    backend: str | tuple[str, ...] = (),
+    platform: str | tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
-    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
+    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere.
+
+    The engine asks a rule with ``backend`` or ``platform`` about models with one of these after the server's completion
+    only, so that its body need not look.
+    """
 
     def register(check: Check) -> Check:
         name = check.__name__.replace("_", "-")
@@ -84,6 +99,8 @@ def rule(
             area=AREA_OF[module],
             broken=broken,
             about=about,
+            backends=(backend,) if isinstance(backend, str) else backend,
+            platforms=(platform,) if isinstance(platform, str) else platform,
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,

@@ -249,7 +249,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="25.03")
+@rule(Severity.ERROR, since="25.03", backend="tensorflow")
 def tensorflow_removed(model: Model) -> Iterator[Problem]:
     """The release ships no TensorFlow backend.
 
@@ -269,7 +269,7 @@ def tensorflow_removed(model: Model) -> Iterator[Problem]:
         -- tk validate --release 25.03
         platform: "onnxruntime_onnx"
     """
-    if model.backend == "tensorflow" and model.options.image_backends is None:
+    if model.options.image_backends is None:
         at = ("backend",) if model.config.backend else ("platform",)
         yield Problem(
             at=at,

@@ -385,7 +385,7 @@ def cache_with_decoupled(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING, about=("max_batch_size",))
+@rule(Severity.WARNING, about=("max_batch_size",), backend="onnxruntime")
 def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
     """A max_batch_size of 0 is written, and completion raises it.
 
@@ -408,7 +408,7 @@ def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
         max_batch_size: 4
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend != "onnxruntime" or not model.config.has("max_batch_size") or model.config.max_batch_size:
+    if not model.config.has("max_batch_size") or model.config.max_batch_size:
         return
     for version in model.versions:
         completed = model.completed(version)

@@ -44,7 +44,7 @@ def cuda_graphs_elsewhere(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorrt")
 def graph_spec(model: Model) -> Iterator[Problem]:
     """A CUDA graph is specified for a batch or a shape that cannot be.
 
@@ -69,7 +69,7 @@ def graph_spec(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         optimization { cuda { graphs: true graph_spec { batch_size: 8 } } }
     """
-    if model.backend != "tensorrt" or not model.config.optimization.has("cuda"):
+    if not model.config.optimization.has("cuda"):
         return
     for i, spec in enumerate(model.config.optimization.cuda.graph_spec):
         at = (*_AT, "graph_spec", i)

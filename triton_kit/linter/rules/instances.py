@@ -202,7 +202,7 @@ def profile_elsewhere(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="tensorrt_plan")
 def bad_profile(model: Model) -> Iterator[Problem]:
     """An optimization profile is not the number of one.
 
@@ -226,8 +226,6 @@ def bad_profile(model: Model) -> Iterator[Problem]:
         platform: "tensorrt_plan"
         instance_group [ { profile: [ "0" ] } ]
     """
-    if model.platform != "tensorrt_plan":
-        return
     for i, group in _groups(model):
         for j, profile in enumerate(group.profile):
             number = leading_integer(profile)
@@ -294,7 +292,7 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING, about=("instance_group",))
+@rule(Severity.WARNING, about=("instance_group",), backend="onnxruntime")
 def onnx_kind_model(model: Model) -> Iterator[Problem]:
     """An ONNX model's instances are of KIND_MODEL, which counts as CPU.
 
@@ -310,17 +308,16 @@ def onnx_kind_model(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
         instance_group [ { kind: KIND_CPU } ]
     """
-    if model.backend == "onnxruntime":
-        for i, group in enumerate(model.config.instance_group):
-            if group.kind == "KIND_MODEL":
-                yield Problem(
-                    at=("instance_group", i, "kind"),
-                    message="KIND_MODEL counts as KIND_CPU for the onnxruntime backend",
-                    help="write KIND_CPU or KIND_GPU",
-                )
+    for i, group in enumerate(model.config.instance_group):
+        if group.kind == "KIND_MODEL":
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message="KIND_MODEL counts as KIND_CPU for the onnxruntime backend",
+                help="write KIND_CPU or KIND_GPU",
+            )
 
 
-@rule(Severity.ERROR, about=("instance_group",))
+@rule(Severity.ERROR, about=("instance_group",), backend="tensorrt")
 def secondary_device(model: Model) -> Iterator[Problem]:
     """A TensorRT group has more than one secondary device, or one of an undefined kind.
 
@@ -341,8 +338,6 @@ def secondary_device(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         instance_group [ { secondary_devices [ { kind: KIND_NVDLA device_id: 0 } ] } ]
     """
-    if model.backend != "tensorrt":
-        return
     for i, group in enumerate(model.config.instance_group):
         at = ("instance_group", i, "secondary_devices")
         if len(group.secondary_devices) > 1:

@@ -29,7 +29,7 @@ def _engine_arguments(model: Model, version: int) -> dict[str, Any]:
     return found
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="vllm")
 def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
     """A vLLM model has no model.json with the arguments of its engine, or one that is no JSON.
 
@@ -51,8 +51,6 @@ def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
         -- 1/model.json
         {"model": "facebook/opt-125m"}
     """
-    if model.backend != "vllm":
-        return
     for version in model.versions:
         folder = model.version_folder(version)
         if "model.json" not in model.listing(folder):
@@ -72,7 +70,7 @@ def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="vllm")
 def vllm_completion(model: Model) -> Iterator[Problem]:
     """A vLLM model has a max_batch_size, or is said not to be decoupled.
 
@@ -98,7 +96,7 @@ def vllm_completion(model: Model) -> Iterator[Problem]:
         -- 1/model.json
         {"model": "facebook/opt-125m"}
     """
-    if model.backend != "vllm" or not model.options.auto_complete:
+    if not model.options.auto_complete:
         return
     if model.config.max_batch_size > 0:
         yield Problem(
@@ -115,7 +113,7 @@ def vllm_completion(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="vllm")
 def vllm_parallel_on_gpu(model: Model) -> Iterator[Problem]:
     """A vLLM model is spread over several GPUs, and its instances are bound to one.
 
@@ -140,8 +138,6 @@ def vllm_parallel_on_gpu(model: Model) -> Iterator[Problem]:
         -- 1/model.json
         {"model": "facebook/opt-125m", "tensor_parallel_size": 2}
     """
-    if model.backend != "vllm":
-        return
     bound = [i for i, group in enumerate(model.config.instance_group) if group.kind == "KIND_GPU"]
     if bound:
         yield from once(_parallel(model, bound[0]))
@@ -159,7 +155,7 @@ def _parallel(model: Model, group: int) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="vllm")
 def vllm_adapters_missing(model: Model) -> Iterator[Problem]:
     """A vLLM model is to use LoRA adapters, and the file that lists them does not exist.
 
@@ -183,8 +179,6 @@ def vllm_adapters_missing(model: Model) -> Iterator[Problem]:
         -- 1/multi_lora.json
         {"alpaca": "/adapters/alpaca"}
     """
-    if model.backend != "vllm":
-        return
     for version in model.versions:
         folder = model.version_folder(version)
         enabled = _engine_arguments(model, version).get("enable_lora")
@@ -196,7 +190,7 @@ def vllm_adapters_missing(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="tensorrtllm")
 def tensorrtllm_engine_path(model: Model) -> Iterator[Problem]:
     """A TensorRT-LLM model has an empty path where its engine should be.
 
@@ -212,7 +206,7 @@ def tensorrtllm_engine_path(model: Model) -> Iterator[Problem]:
         backend: "tensorrtllm"
         parameters { key: "gpt_model_path" value { string_value: "/engines/llama" } }
     """
-    if model.backend != "tensorrtllm" or not model.config.parameters:
+    if not model.config.parameters:
         return
     if "gpt_model_path" in model.config.parameters and not parameter(model, "gpt_model_path"):
         yield Problem(

@@ -148,7 +148,7 @@ def batch_strategy(model: Model) -> Iterator[Problem]:
         yield Problem(at=at, message=f"the batching strategy '{path}' does not exist", help="give the library's path")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def execution_environment(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model cannot be found.
 
@@ -172,7 +172,7 @@ def execution_environment(model: Model) -> Iterator[Problem]:
         backend: "python"
     """
     parameters = model.config.parameters
-    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+    if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
     path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
@@ -192,7 +192,7 @@ def execution_environment(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="python")
 def execution_environment_python(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model has another Python than the server.
 
@@ -227,7 +227,7 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
         -- env.tar.gz environment 3.10
     """
     parameters = model.config.parameters
-    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+    if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
     path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
@@ -251,7 +251,7 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def force_cpu_parameter(model: Model) -> Iterator[Problem]:
     """FORCE_CPU_ONLY_INPUT_TENSORS is neither yes nor no.
 
@@ -272,7 +272,7 @@ def force_cpu_parameter(model: Model) -> Iterator[Problem]:
         parameters { key: "FORCE_CPU_ONLY_INPUT_TENSORS" value { string_value: "yes" } }
     """
     parameters = model.config.parameters
-    if model.backend == "python" and "FORCE_CPU_ONLY_INPUT_TENSORS" in parameters:
+    if "FORCE_CPU_ONLY_INPUT_TENSORS" in parameters:
         value = parameters["FORCE_CPU_ONLY_INPUT_TENSORS"].string_value
         if value not in ("yes", "no"):
             yield Problem(
@@ -300,7 +300,7 @@ def _near(key: str) -> list[str]:
     return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
 
 
-@rule(Severity.WARNING, about=("parameters",))
+@rule(Severity.WARNING, about=("parameters",), backend="onnxruntime")
 def onnx_parameter_misspelt(model: Model) -> Iterator[Problem]:
     """A parameter of an ONNX model is nearly one that the backend reads.
 
@@ -316,7 +316,7 @@ def onnx_parameter_misspelt(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
         parameters { key: "intra_op_thread_count" value { string_value: "2" } }
     """
-    if model.backend != "onnxruntime" or _READ.issuperset(model.config.parameters):
+    if _READ.issuperset(model.config.parameters):
         return
     for key in model.config.parameters:
         near = _near(key.lower())

@@ -11,7 +11,7 @@ from triton_kit.model.model import Model
 _BATCH_IO = ("python", "pytorch", "openvino", "tensorflow")
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend=_BATCH_IO, platform="ensemble")
 def batch_io_ignored(model: Model) -> Iterator[Problem]:
     """Batch inputs or outputs, or ragged batches, are set for a backend that does nothing with them.
 
@@ -34,8 +34,6 @@ def batch_io_ignored(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.onnx x FP32 [-1], n FP32 [-1] -> y FP32 [-1, 4]
     """
-    if model.backend not in _BATCH_IO and not model.is_ensemble:
-        return
     owner = "an ensemble" if model.is_ensemble else f"the backend '{model.backend}'"
     for field in ("batch_input", "batch_output"):
         if getattr(model.config, field):

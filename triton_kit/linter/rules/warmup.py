@@ -64,7 +64,7 @@ def warmup_skipped(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend=("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"))
 def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
     """A warm-up batch is larger than the largest batch allowed.
 
@@ -92,8 +92,6 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
           inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
         }
     """
-    if model.backend not in ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"):
-        return
     for at, sample in _samples(model):
         completed = model.completed(model.versions[-1])
         limit = max(1, completed.max_batch_size)

@@ -12,7 +12,7 @@ from triton_kit.model.model import Model
 _STEPS = ("ensemble_scheduling", "step")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def decoupled_branches_meet(model: Model) -> Iterator[Problem]:
     """A step, or the ensemble's outputs, join tensors of a decoupled model with others.
 

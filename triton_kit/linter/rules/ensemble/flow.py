@@ -13,7 +13,7 @@ from triton_kit.model.model import Model
 _STEPS = ("ensemble_scheduling", "step")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_tensor_not_mapped(model: Model) -> Iterator[Problem]:
     """An input or output of an ensemble occurs in no map of its steps.
 
@@ -69,7 +69,7 @@ def ensemble_tensor_not_mapped(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
     """An output of an ensemble can never be there.
 
@@ -142,7 +142,7 @@ def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
     """A tensor between steps is written and never read, or read and never written.
 
@@ -215,7 +215,7 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, platform="ensemble")
 def ensemble_input_written(model: Model) -> Iterator[Problem]:
     """An input of an ensemble is written by a step, or is its output as well.
 
@@ -251,8 +251,6 @@ def ensemble_input_written(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     inputs = {tensor.name for tensor in model.inputs}
     for tensor in model.outputs:
         if tensor.name in inputs:

@@ -14,7 +14,7 @@ from triton_kit.model.model import Broken, Model
 _STEPS = ("ensemble_scheduling", "step")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def step_model_missing(model: Model) -> Iterator[Problem]:
     """A step names a model that is not in the repository.
 
@@ -52,8 +52,6 @@ def step_model_missing(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     for i, step in enumerate(model.config.ensemble_scheduling.step):
         if step.model_name and model.repository.find(step.model_name, step.model_namespace) is None:
             holders = model.repository.holders(step.model_name)
@@ -79,7 +77,7 @@ def step_model_missing(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_cycle(model: Model) -> Iterator[Problem]:
     """An ensemble uses itself, directly or through others.
 
@@ -117,8 +115,6 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     for i, _, found in steps_of(model):
         reached = {**reached_from(found), found.path: found}
         at = (*_STEPS, i, "model_name")
@@ -141,7 +137,7 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
                 return
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def step_version_not_loaded(model: Model) -> Iterator[Problem]:
     """A step asks for a version of its model that is not loaded.
 
@@ -203,7 +199,7 @@ def step_version_not_loaded(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def step_model_refused(model: Model) -> Iterator[Problem]:
     """A step uses a model that the server refuses.
 

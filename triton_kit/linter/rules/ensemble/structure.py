@@ -37,7 +37,7 @@ def ensemble_scheduling_elsewhere(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_without_scheduling(model: Model) -> Iterator[Problem]:
     """An ensemble has no steps.
 
@@ -66,7 +66,7 @@ def ensemble_without_scheduling(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble or model.backend:
+    if model.backend:
         return
     if not model.config.has("ensemble_scheduling"):
         yield Problem(
@@ -76,7 +76,7 @@ def ensemble_without_scheduling(model: Model) -> Iterator[Problem]:
         yield Problem(at=("ensemble_scheduling",), message="an ensemble needs a step", help="write its steps")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_with_backend(model: Model) -> Iterator[Problem]:
     """An ensemble names a backend.
 
@@ -95,7 +95,7 @@ def ensemble_with_backend(model: Model) -> Iterator[Problem]:
 
         backend: "python"
     """
-    if model.is_ensemble and model.backend:
+    if model.backend:
         at = ("backend",) if model.config.backend else ("default_model_filename",)
         yield Problem(
             at=at,
@@ -107,7 +107,7 @@ def ensemble_with_backend(model: Model) -> Iterator[Problem]:
 _FORBIDDEN = ("instance_group", "optimization", "model_warmup")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_forbidden_field(model: Model) -> Iterator[Problem]:
     """An ensemble has a field that only models with instances have.
 
@@ -131,18 +131,17 @@ def ensemble_forbidden_field(model: Model) -> Iterator[Problem]:
         backend: "python"
         instance_group [ { count: 2 } ]
     """
-    if model.is_ensemble:
-        for field in _FORBIDDEN:
-            if model.config.has(field):
-                yield Problem(
-                    at=(field,),
-                    key=True,
-                    message=f"an ensemble takes no {field}",
-                    help="set it in the composing models",
-                )
+    for field in _FORBIDDEN:
+        if model.config.has(field):
+            yield Problem(
+                at=(field,),
+                key=True,
+                message=f"an ensemble takes no {field}",
+                help="set it in the composing models",
+            )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def incomplete_step(model: Model) -> Iterator[Problem]:
     """A step lacks its model, its input map or its output map.
 
@@ -173,8 +172,6 @@ def incomplete_step(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     for i, step in enumerate(model.config.ensemble_scheduling.step):
         at = ("ensemble_scheduling", "step", i)
         if not step.model_name:
@@ -186,7 +183,7 @@ def incomplete_step(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def tensor_written_twice(model: Model) -> Iterator[Problem]:
     """Two outputs of steps are written to the same ensemble tensor.
 
@@ -231,8 +228,6 @@ def tensor_written_twice(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     writer: dict[str, int] = {}
     for i, step in enumerate(model.config.ensemble_scheduling.step):
         for key, tensor in step.output_map.items():
@@ -294,7 +289,7 @@ def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
 
     With ``mapped`` it is ``None`` also where some input or output is in no map, which is told by itself.
     """
-    steps = model.config.ensemble_scheduling.step if model.is_ensemble and not model.backend else []
+    steps = model.config.ensemble_scheduling.step if not model.backend else []
     if not steps or any(not (s.input_map and s.output_map) for s in steps):
         return None
     flow = Flow(model)
@@ -306,7 +301,7 @@ def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
 _ENSEMBLE_IGNORES = ("parameters", "cc_model_filenames", "metric_tags")
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, platform="ensemble")
 def ensemble_ignores(model: Model) -> Iterator[Problem]:
     """A setting of an ensemble has no effect.
 
@@ -342,8 +337,6 @@ def ensemble_ignores(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    if not model.is_ensemble:
-        return
     for field in _ENSEMBLE_IGNORES:
         if getattr(model.config, field):
             yield Problem(

@@ -32,7 +32,7 @@ def _completed(model: Model) -> Iterator[tuple[int, Any, Model, Completed]]:
         yield i, step, found, completed
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_batch_too_large(model: Model) -> Iterator[Problem]:
     """An ensemble allows larger batches than one of its models.
 
@@ -87,7 +87,7 @@ def ensemble_batch_too_large(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def step_maps_unknown_tensor(model: Model) -> Iterator[Problem]:
     """A step maps a tensor that its model does not have.
 
@@ -145,7 +145,7 @@ def step_maps_unknown_tensor(model: Model) -> Iterator[Problem]:
                     )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def step_input_not_mapped(model: Model) -> Iterator[Problem]:
     """A step leaves an input of its model without a tensor.
 
@@ -232,15 +232,13 @@ def _uses(model: Model) -> Iterator[tuple[str, _Use]]:
 
 
 def _compared(model: Model) -> Iterator[tuple[str, _Use, _Use]]:
-    if not model.is_ensemble:
-        return
     first: dict[str, _Use] = {}
     for name, use in _uses(model):
         if first.setdefault(name, use) is not use and use.at[0] == _STEPS[0]:
             yield name, first[name], use
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_type_differs(model: Model) -> Iterator[Problem]:
     """An ensemble tensor has different data types in different places.
 
@@ -288,7 +286,7 @@ def ensemble_type_differs(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="ensemble")
 def ensemble_shape_differs(model: Model) -> Iterator[Problem]:
     """An ensemble tensor has different shapes in different places.
 

@@ -48,7 +48,7 @@ def _read(model: Model) -> Iterator[tuple[str, Forest | ModelFileError]]:
         yield place, model.reads[key]
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="fil")
 def fil_file_missing(model: Model) -> Iterator[Problem]:
     """A forest has no file of the name that its type opens.
 
@@ -67,8 +67,6 @@ def fil_file_missing(model: Model) -> Iterator[Problem]:
         parameters { key: "model_type" value { string_value: "xgboost_json" } }
         -- 1/xgboost.json 4 features
     """
-    if model.backend != "fil":
-        return
     name, kind = _name(model), model_type(model)
     for version in model.versions:
         folder = model.version_folder(version)
@@ -84,7 +82,7 @@ def fil_file_missing(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="fil")
 def fil_file(model: Model) -> Iterator[Problem]:
     """The file of a forest is broken, or in another format than its model type says.
 
@@ -106,8 +104,6 @@ def fil_file(model: Model) -> Iterator[Problem]:
         default_model_filename: "forest.json"
         -- 1/forest.json 4 features
     """
-    if model.backend != "fil":
-        return
     kind = model_type(model)
     for place, found in _read(model):
         if isinstance(found, ModelFileError):
@@ -124,7 +120,7 @@ def fil_file(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="fil")
 def fil_features(model: Model) -> Iterator[Problem]:
     """The input of a forest has another number of features than the forest was made for.
 
@@ -148,8 +144,6 @@ def fil_features(model: Model) -> Iterator[Problem]:
         output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
         -- 1/xgboost.model 4 features
     """
-    if model.backend != "fil":
-        return
     for tensor in model.inputs:
         if tensor.name == "input__0" and tensor.dims:
             yield from once(
@@ -163,7 +157,7 @@ def fil_features(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="fil")
 def fil_outputs(model: Model) -> Iterator[Problem]:
     """The output of a forest has another width than the forest fills.
 
@@ -191,8 +185,6 @@ def fil_outputs(model: Model) -> Iterator[Problem]:
         output { name: "output__0" data_type: TYPE_FP32 dims: [ 3 ] }
         -- 1/xgboost.model 4 features 3 classes
     """
-    if model.backend != "fil":
-        return
     probabilities = parameter(model, "predict_proba").lower() == "true"
     for tensor in model.outputs:
         if tensor.name == "output__0" and tensor.dims:
@@ -216,7 +208,7 @@ def _wide(model: Model, probabilities: bool) -> Iterator[tuple[Forest, int]]:
             yield found, found.classes if probabilities else 1
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="fil")
 def fil_classifier_of_file(model: Model) -> Iterator[Problem]:
     """A forest is said to classify, or not to, and its file says the opposite.
 
@@ -235,8 +227,6 @@ def fil_classifier_of_file(model: Model) -> Iterator[Problem]:
         parameters { key: "threshold" value { string_value: "0.5" } }
         -- 1/xgboost.model 4 features 3 classes
     """
-    if model.backend != "fil":
-        return
     key = "is_classifier" if parameter(model, "is_classifier") else "output_class"
     said = parameter(model, key)
     if said not in ("true", "false"):

@@ -13,7 +13,7 @@ from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="fil")
 def fil_model_type(model: Model) -> Iterator[Problem]:
     """The model type of a forest does not exist.
 
@@ -36,7 +36,7 @@ def fil_model_type(model: Model) -> Iterator[Problem]:
         parameters { key: "model_type" value { string_value: "xgboost" } }
         -- 1/xgboost.model 4 features
     """
-    if model.backend == "fil" and model_type(model) not in FILES:
+    if model_type(model) not in FILES:
         yield Problem(
             at=("parameters", "model_type"),
             message=f"'{model_type(model)}' is no model type of the fil backend",
@@ -44,7 +44,7 @@ def fil_model_type(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, until="25.09")
+@rule(Severity.ERROR, until="25.09", backend="fil")
 def fil_output_class(model: Model) -> Iterator[Problem]:
     """A forest does not say whether it classifies, or by which threshold.
 
@@ -67,8 +67,6 @@ def fil_output_class(model: Model) -> Iterator[Problem]:
         parameters { key: "output_class" value { string_value: "false" } }
         -- 1/xgboost.model 4 features
     """
-    if model.backend != "fil":
-        return
     value = parameter(model, "output_class")
     if not value:
         yield Problem(
@@ -88,7 +86,7 @@ def fil_output_class(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="25.09")
+@rule(Severity.ERROR, since="25.09", backend="fil")
 def fil_classifier(model: Model) -> Iterator[Problem]:
     """A forest does not say whether it classifies, or by which threshold.
 
@@ -113,8 +111,6 @@ def fil_classifier(model: Model) -> Iterator[Problem]:
         parameters { key: "is_classifier" value { string_value: "false" } }
         -- 1/xgboost.model 4 features
     """
-    if model.backend != "fil":
-        return
     value = parameter(model, "is_classifier")
     if not value:
         if not parameter(model, "output_class"):
@@ -135,7 +131,7 @@ def fil_classifier(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING, since="25.09")
+@rule(Severity.WARNING, since="25.09", backend="fil")
 def fil_removed_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of a forest has no effect any more.
 
@@ -157,7 +153,7 @@ def fil_removed_parameter(model: Model) -> Iterator[Problem]:
         parameters { key: "is_classifier" value { string_value: "false" } }
         -- 1/xgboost.model 4 features
     """
-    if model.backend != "fil" or not model.config.parameters:
+    if not model.config.parameters:
         return
     for key in ("algo", "storage_type", "blocks_per_sm", "threads_per_tree"):
         if key in model.config.parameters:
@@ -170,7 +166,7 @@ def fil_removed_parameter(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="fil")
 def fil_tensor(model: Model) -> Iterator[Problem]:
     """A tensor of a forest has another name or type than the backend gives it.
 
@@ -195,8 +191,6 @@ def fil_tensor(model: Model) -> Iterator[Problem]:
         output { name: "output__0" data_type: TYPE_FP32 dims: [ 1 ] }
         -- 1/xgboost.model 4 features
     """
-    if model.backend != "fil":
-        return
     for tensors, names in ((model.inputs, ("input__0",)), (model.outputs, ("output__0", "treeshap_output"))):
         for tensor in tensors:
             if tensor.name and tensor.name not in names:

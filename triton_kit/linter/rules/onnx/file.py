@@ -17,14 +17,13 @@ from triton_kit.signature.errors import ModelFileError
 
 def signatures(model: Model) -> Iterator[tuple[int, Any]]:
     """The versions of an ONNX model whose file can be read, with what it says."""
-    if model.backend == "onnxruntime":
-        for version in model.versions:
-            try:
-                onnx = model.signature(version)
-            except Broken:
-                continue
-            if onnx.graphs == 1:
-                yield version, onnx
+    for version in model.versions:
+        try:
+            onnx = model.signature(version)
+        except Broken:
+            continue
+        if onnx.graphs == 1:
+            yield version, onnx
 
 
 def model_path(model: Model, version: int) -> str:
@@ -33,7 +32,7 @@ def model_path(model: Model, version: int) -> str:
     return os.path.join(path, "model.onnx") if disk.kind_of(path) == disk.DIRECTORY else path
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no ONNX file that can be opened.
 
@@ -53,8 +52,6 @@ def onnx_unreadable(model: Model) -> Iterator[Problem]:
 
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend != "onnxruntime":
-        return
     for version in model.versions:
         try:
             found = model.onnx(version)
@@ -86,7 +83,7 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 _LAST_KNOWN = (26, 8)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_too_new(model: Model) -> Iterator[Problem]:
     """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
 
@@ -125,7 +122,7 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_external_data_missing(model: Model) -> Iterator[Problem]:
     """A file that the model keeps its tensors in is missing or too short.
 
@@ -175,7 +172,7 @@ def onnx_external_data_missing(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="onnxruntime")
 def onnx_external_data_elsewhere(model: Model) -> Iterator[Problem]:
     """A file that the model keeps its tensors in is not in the model's directory.
 
@@ -209,7 +206,7 @@ def onnx_external_data_elsewhere(model: Model) -> Iterator[Problem]:
                     yield Problem(message=f"the model {error.detail}", help=error.hint, file=Path(path))
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
     """The graph of the ONNX model is one that ONNX Runtime does not take.
 
@@ -245,7 +242,7 @@ def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
 _MOST_FAULTS = 5
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_non_tensor(model: Model) -> Iterator[Problem]:
     """An input or output of the ONNX model is no tensor.
 

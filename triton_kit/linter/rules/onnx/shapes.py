@@ -16,7 +16,7 @@ from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_not_batchable(model: Model) -> Iterator[Problem]:
     """max_batch_size is given, and some input or output of the model has no dimension for the batch.
 
@@ -57,7 +57,7 @@ def onnx_not_batchable(model: Model) -> Iterator[Problem]:
             return
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_dims(model: Model) -> Iterator[Problem]:
     """A tensor's dims are not those of the model.
 
@@ -193,7 +193,7 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
     return Problem(at=at, message=f"{said}{behind}, not {shape(tensor.shape)}", help=help_, fix=fix)
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="onnxruntime")
 def onnx_batching_unused(model: Model) -> Iterator[Problem]:
     """The model could batch, and its configuration does not let it.
 

@@ -40,7 +40,7 @@ def _allowed(onnx: Any) -> dict[str, Any]:
     return {t.name: t for t in (*onnx.overridable, *onnx.signature.inputs)}
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_input_count(model: Model) -> Iterator[Problem]:
     """The configuration has more or fewer inputs than the model.
 
@@ -128,7 +128,7 @@ def _close(name: str, choices: Sequence[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, choices, n=1)), None)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that the model does not have.
 
@@ -180,7 +180,7 @@ def pairs(model: Model) -> Iterator[tuple[int, Tensor, Any, Completed]]:
                 yield version, tensor, spec, completed
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_data_type(model: Model) -> Iterator[Problem]:
     """A tensor's data type is not that of the model.
 
@@ -237,7 +237,7 @@ def _data_types(model: Model) -> Iterator[Problem]:
         yield Problem(at=at, message=message, help=f"write {real}" if real else help_, fix=fix)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_optional_input(model: Model) -> Iterator[Problem]:
     """An input is optional where an ONNX model cannot have optional inputs.
 
@@ -278,7 +278,7 @@ def onnx_optional_input(model: Model) -> Iterator[Problem]:
         return
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def onnx_control(model: Model) -> Iterator[Problem]:
     """A control of sequence batching does not fit an input of the model.
 
@@ -350,7 +350,7 @@ def _controls(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="onnxruntime")
 def no_outputs(model: Model) -> Iterator[Problem]:
     """An ONNX model has no outputs, so that it answers nothing.
 
@@ -370,13 +370,13 @@ def no_outputs(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.outputs or model.backend != "onnxruntime" or not model.versions or not model.inputs:
+    if model.outputs or not model.versions or (not model.inputs):
         return
     if not model.completed(model.versions[-1]).outputs:
         yield Problem(at=("input",), message="the model has inputs and no outputs", help="add its outputs")
 
 
-@rule(Severity.WARNING, about=("sequence_batching",))
+@rule(Severity.WARNING, about=("sequence_batching",), backend="onnxruntime")
 def onnx_state_unknown(model: Model) -> Iterator[Problem]:
     """A state has a tensor that the ONNX model does not have.
 
@@ -400,7 +400,7 @@ def onnx_state_unknown(model: Model) -> Iterator[Problem]:
         sequence_batching { state { input_name: "s" output_name: "t" data_type: TYPE_FP32 dims: [ 4 ] } }
         -- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 4] -> y FP32 [-1, 4], t FP32 [-1, 4]
     """
-    if model.backend != "onnxruntime" or not model.config.has("sequence_batching") or not model.versions:
+    if not model.config.has("sequence_batching") or not model.versions:
         return
     states = model.config.sequence_batching.state
     if not states:

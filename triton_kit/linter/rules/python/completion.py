@@ -17,7 +17,7 @@ from triton_kit.signature.python_source import method, model_class
 
 
 def _calls(model: Model) -> Iterator[tuple[Call, Path]]:
-    if model.backend != "python" or not model.options.auto_complete:
+    if not model.options.auto_complete:
         return
     for version in model.versions:
         found = model_class(model.python(version))
@@ -37,7 +37,7 @@ def _problem(call: Call, file: Path, message: str, help_: str, related: tuple[Re
     return Problem(message=message, help=help_, file=file, span=span, related=related)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_completes_bad_tensor(model: Model) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that is incomplete, or with a property that does not exist.
 
@@ -87,7 +87,7 @@ def python_completes_bad_tensor(model: Model) -> Iterator[Problem]:
                 yield _problem(call, file, f"the {kind} that is added has an empty {listed(empty)}", "fill it in")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_completion_contradicts(model: Model) -> Iterator[Problem]:
     """auto_complete_config contradicts the configuration.
 
@@ -126,7 +126,7 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    size: Any = model.config.max_batch_size if model.backend == "python" else 0
+    size: Any = model.config.max_batch_size
     for call, file in _calls(model):
         if call.method == "set_dynamic_batching":
             if model.config.has("sequence_batching"):

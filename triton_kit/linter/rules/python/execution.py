@@ -17,11 +17,10 @@ from triton_kit.signature.python_source import method, model_class, place, retur
 
 
 def _classes(model: Model) -> Iterator[tuple[ast.ClassDef, Path]]:
-    if model.backend == "python":
-        for version in model.versions:
-            found = model_class(model.python(version))
-            if found is not None:
-                yield found, Path(model.model_file(version))
+    for version in model.versions:
+        found = model_class(model.python(version))
+        if found is not None:
+            yield found, Path(model.model_file(version))
 
 
 def _span(node: ast.stmt | ast.expr) -> Span:
@@ -29,7 +28,7 @@ def _span(node: ast.stmt | ast.expr) -> Span:
     return Span(line=node.lineno, column=node.col_offset + 1, end_line=end_line, end_column=end + 1)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_initialize_fails(model: Model) -> Iterator[Problem]:
     """The model's initialize raises whatever happens, or is no method at all.
 
@@ -86,7 +85,7 @@ def _raises(function: ast.FunctionDef) -> ast.Raise | None:
     return None
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
     """A model is warmed up whose execute gives no response.
 
@@ -155,7 +154,7 @@ def _sets_decoupled(found: ast.ClassDef) -> bool:
     return any(isinstance(n, ast.Attribute) and n.attr == "set_model_transaction_policy" for n in ast.walk(found))
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_completion_unreadable(model: Model) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that core cannot read, and then nothing that it adds counts.
 

@@ -23,7 +23,7 @@ from triton_kit.signature.python_source import (
 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_file_missing(model: Model) -> Iterator[Problem]:
     """A version of a Python model has no model.py, and the server waits for ever.
 
@@ -46,7 +46,7 @@ def python_file_missing(model: Model) -> Iterator[Problem]:
         -- 1/model.py
         class TritonPythonModel: pass
     """
-    if model.backend != "python" or model.is_ensemble:
+    if model.is_ensemble:
         return
     for version in model.versions:
         if disk.kind_of(model.model_file(version)) == disk.FILE:
@@ -70,7 +70,7 @@ def python_file_missing(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_syntax(model: Model) -> Iterator[Problem]:
     """The code of a Python model does not compile.
 
@@ -97,8 +97,6 @@ def python_syntax(model: Model) -> Iterator[Problem]:
         class TritonPythonModel:
             pass
     """
-    if model.backend != "python":
-        return
     for version in model.versions:
         tree = model.python(version)
         if isinstance(tree, SyntaxError):
@@ -112,7 +110,7 @@ def python_syntax(model: Model) -> Iterator[Problem]:
             yield Problem(message=f"the code does not compile: {tree}", file=Path(model.model_file(version)))
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_class_missing(model: Model) -> Iterator[Problem]:
     """The code of a Python model has no class TritonPythonModel.
 
@@ -138,8 +136,6 @@ def python_class_missing(model: Model) -> Iterator[Problem]:
         class TritonPythonModel:
             pass
     """
-    if model.backend != "python":
-        return
     for version in model.versions:
         tree = model.python(version)
         if isinstance(tree, ast.Module) and not binds_class(tree):
@@ -155,7 +151,7 @@ def python_class_missing(model: Model) -> Iterator[Problem]:
 _HANGING = ";|$'(&<` "
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_class_not_callable(model: Model) -> Iterator[Problem]:
     """The class of a Python model cannot be made without arguments.
 
@@ -182,8 +178,6 @@ def python_class_not_callable(model: Model) -> Iterator[Problem]:
             def __init__(self, path="."):
                 self.path = path
     """
-    if model.backend != "python":
-        return
     for version in model.versions:
         found = model_class(model.python(version))
         init = method(found, "__init__") if found else None
@@ -196,7 +190,7 @@ def python_class_not_callable(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_completion_broken(model: Model) -> Iterator[Problem]:
     """auto_complete_config cannot complete anything as it is written.
 
@@ -226,7 +220,7 @@ def python_completion_broken(model: Model) -> Iterator[Problem]:
                 config.set_max_batch_size(8)
                 return config
     """
-    if model.backend != "python" or not model.options.auto_complete:
+    if not model.options.auto_complete:
         return
     for version in model.versions:
         found = model_class(model.python(version))
@@ -252,7 +246,7 @@ def python_completion_broken(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def python_model_name(model: Model) -> Iterator[Problem]:
     """The name of a Python model, or of an instance group, breaks the command line of its stub.
 
@@ -273,8 +267,6 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         backend: "python"
         instance_group [ { name: "a-b" } ]
     """
-    if model.backend != "python":
-        return
     refused = model.options.release >= (25, 8)
     said = "" if refused else "hangs the server: "
     bad = ";|&$`<>()[]{}\\\"'*?~#! " if refused else _HANGING

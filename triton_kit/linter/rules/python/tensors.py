@@ -16,7 +16,7 @@ from triton_kit.repository.text_format.source import Span
 from triton_kit.signature.python_source import CLASS, completes, method, model_class
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="python")
 def python_unknown_tensor(model: Model) -> Iterator[Problem]:
     """The code of a Python model names a tensor that its configuration does not have.
 
@@ -46,7 +46,7 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
             def execute(self, requests):
                 return [answer(pb_utils.get_input_tensor_by_name(r, "image")) for r in requests]
     """
-    if model.backend != "python" or not (model.inputs or model.outputs):
+    if not (model.inputs or model.outputs):
         return
     from triton_kit.signature.python_tensors import find_uses, sends_requests
 
@@ -110,7 +110,7 @@ def _added(model: Model, tree: ast.Module) -> dict[str, list[str]] | None:
     return added
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="python")
 def python_execute_missing(model: Model) -> Iterator[Problem]:
     """The class of a Python model has no method execute.
 
@@ -132,8 +132,6 @@ def python_execute_missing(model: Model) -> Iterator[Problem]:
             def execute(self, requests):
                 return []
     """
-    if model.backend != "python":
-        return
     for version in model.versions:
         tree = model.python(version)
         found = model_class(tree)

@@ -12,7 +12,7 @@ from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 
 
-@rule(Severity.ERROR, since="26.03")
+@rule(Severity.ERROR, since="26.03", platform="torch_aoti")
 def aoti_sequences(model: Model) -> Iterator[Problem]:
     """A package of AOT-Inductor is served in sequences.
 
@@ -39,7 +39,7 @@ def aoti_sequences(model: Model) -> Iterator[Problem]:
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.platform == "torch_aoti" and model.config.has("sequence_batching"):
+    if model.config.has("sequence_batching"):
         yield Problem(
             at=("sequence_batching",),
             key=True,
@@ -48,7 +48,7 @@ def aoti_sequences(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="26.03", until="26.05")
+@rule(Severity.ERROR, since="26.03", until="26.05", platform="torch_aoti")
 def aoti_names(model: Model) -> Iterator[Problem]:
     """A tensor of an AOT-Inductor package does not end in its position.
 
@@ -72,8 +72,6 @@ def aoti_names(model: Model) -> Iterator[Problem]:
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.platform != "torch_aoti":
-        return
     for tensor in tensors(model):
         if tensor.name and index(tensor.name) is None and not tensor.name.rpartition("__")[2].isdecimal():
             yield Problem(
@@ -83,7 +81,7 @@ def aoti_names(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING, since="26.03")
+@rule(Severity.WARNING, since="26.03", platform="torch_aoti")
 def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
     """Parameters are set for an AOT-Inductor package, which never reads them.
 
@@ -104,7 +102,7 @@ def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.platform == "torch_aoti" and model.config.parameters:
+    if model.config.parameters:
         keys = [k for k in model.config.parameters if k.isupper()]
         if keys:
             yield Problem(
@@ -114,7 +112,7 @@ def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="pytorch")
 def pytorch_runtime_parameters(model: Model) -> Iterator[Problem]:
     """A parameter of PyTorch's Python runtime has a value that it cannot read.
 
@@ -137,7 +135,7 @@ def pytorch_runtime_parameters(model: Model) -> Iterator[Problem]:
         -- 1/model.py
         import torch
     """
-    if model.backend != "pytorch" or model.config.runtime != PYTHON or not model.config.parameters:
+    if model.config.runtime != PYTHON or not model.config.parameters:
         return
     import json
 
@@ -159,7 +157,7 @@ def pytorch_runtime_parameters(model: Model) -> Iterator[Problem]:
             yield Problem(at=("parameters", key), message=f"the parameter {key} is '{value}'", help=f"write {wanted}")
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="pytorch")
 def pytorch_runtime_files(model: Model) -> Iterator[Problem]:
     """A PyTorch model for the Python runtime has neither a model.py nor a model.pt.
 
@@ -181,7 +179,7 @@ def pytorch_runtime_files(model: Model) -> Iterator[Problem]:
         import torch
         -- 1/model.pt forward(x: Tensor) -> Tensor
     """
-    if model.backend != "pytorch" or model.config.runtime != PYTHON:
+    if model.config.runtime != PYTHON:
         return
     for version in model.versions:
         held = model.listing(model.version_folder(version))

@@ -26,7 +26,7 @@ CONTROLS = ("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_
 
 def is_torchscript(model: Model) -> bool:
     """Whether the C++ loader for TorchScript opens it; with the runtime model.py, Python does."""
-    return model.backend == "pytorch" and model.platform == "pytorch_libtorch" and model.config.runtime != PYTHON
+    return model.platform == "pytorch_libtorch" and model.config.runtime != PYTHON
 
 
 def index(name: str) -> int | None:
@@ -43,7 +43,7 @@ def tensors(model: Model) -> Iterator[Tensor]:
     yield from model.outputs
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_tensors_missing(model: Model) -> Iterator[Problem]:
     """A PyTorch model lists no inputs, or no outputs.
 
@@ -75,7 +75,7 @@ def pytorch_tensors_missing(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a PyTorch model has a type that the backend does not take.
 
@@ -112,7 +112,7 @@ def unsupported(found: Iterable[Tensor], types: frozenset[str], backend: str) ->
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_string_rank(model: Model) -> Iterator[Problem]:
     """A tensor of strings of a PyTorch model has more than one dimension.
 
@@ -166,7 +166,7 @@ def _named(model: Model) -> Iterator[tuple[Route, str, str]]:
             yield ("sequence_batching", "state", i, field), f"state '{name}'", name
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_sequence_names(model: Model) -> Iterator[Problem]:
     """A tensor of a PyTorch sequence model does not end in its position.
 
@@ -205,7 +205,7 @@ def pytorch_sequence_names(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING, since="26.03")
+@rule(Severity.WARNING, since="26.03", platform="pytorch_libtorch")
 def archive_for_another_loader(model: Model) -> Iterator[Problem]:
     """A model.pt2 goes to the loader of TorchScript, which cannot read it.
 
@@ -226,7 +226,7 @@ def archive_for_another_loader(model: Model) -> Iterator[Problem]:
         -- tk validate --release 26.03
         max_batch_size: 0
     """
-    if model.platform != "pytorch_libtorch" or model.config.platform:
+    if model.config.platform:
         return
     lone = model.versions and "model.pt2" in model.listing(model.version_folder(model.versions[-1]))
     if model.file_name.endswith(".pt2") or (lone and disk.kind_of(model.model_file(model.versions[-1])) is None):

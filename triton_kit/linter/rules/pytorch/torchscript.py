@@ -43,7 +43,7 @@ def _takes_dict(arguments: tuple[Argument, ...]) -> bool:
     return len(arguments) == 1 and arguments[0].type.startswith("Dict[")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is none that the PyTorch backend can load.
 
@@ -69,7 +69,7 @@ def pytorch_unreadable(model: Model) -> Iterator[Problem]:
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.pt forward(x: Tensor) -> Tensor
     """
-    if model.backend != "pytorch" or model.config.runtime == PYTHON:
+    if model.config.runtime == PYTHON:
         return
     if model.platform == "torch_aoti":
         yield from unreadable(model, _check_aoti)
@@ -85,7 +85,7 @@ def pytorch_unreadable(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_argument_type(model: Model) -> Iterator[Problem]:
     """The forward method of a PyTorch model takes what Triton cannot give.
 
@@ -127,7 +127,7 @@ def pytorch_argument_type(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="pytorch")
 def pytorch_input_count(model: Model) -> Iterator[Problem]:
     """A PyTorch model lists more or fewer inputs than its forward method takes.
 
@@ -180,7 +180,7 @@ def _given(model: Model) -> int:
     return len(model.inputs) + len(model.config.batch_input) + len(kinds) + states
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="pytorch")
 def pytorch_input_order(model: Model) -> Iterator[Problem]:
     """The names of a PyTorch model's inputs say neither argument nor position, so that their order decides.
 
@@ -254,7 +254,7 @@ def _positions(tensors: list[Tensor], number: int, noun: str) -> Iterator[Proble
         seen.setdefault(position, tensor.name)
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="pytorch")
 def pytorch_output_order(model: Model) -> Iterator[Problem]:
     """The names of a PyTorch model's outputs do not say which value of the result each is.
 
@@ -307,7 +307,7 @@ def pytorch_output_order(model: Model) -> Iterator[Problem]:
         return
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="pytorch")
 def pytorch_result_type(model: Model) -> Iterator[Problem]:
     """The forward method of a PyTorch model gives what Triton cannot answer with.
 

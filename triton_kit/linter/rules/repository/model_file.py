@@ -54,7 +54,7 @@ def library_no_library(model: Model) -> Iterator[Problem]:
 _FILE_BACKENDS = ("onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend=_FILE_BACKENDS)
 def model_file_missing(model: Model) -> Iterator[Problem]:
     """A version has no model file of the expected name.
 
@@ -78,7 +78,7 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
         default_model_filename: "resnet50.onnx"
         -- 1/resnet50.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend not in _FILE_BACKENDS or model.config.has("ensemble_scheduling"):
+    if model.config.has("ensemble_scheduling"):
         return
     if model.backend == "pytorch" and model.config.runtime == "model.py":
         # PyTorch's Python runtime opens files of its own: pytorch-runtime-files.

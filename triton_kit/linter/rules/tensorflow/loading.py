@@ -27,12 +27,12 @@ GONE = "25.03"
 
 def is_saved_model(model: Model) -> bool:
     """Whether the TensorFlow backend loads a SavedModel."""
-    return model.backend == "tensorflow" and model.platform == "tensorflow_savedmodel"
+    return model.platform == "tensorflow_savedmodel"
 
 
 def is_graph(model: Model) -> bool:
     """Whether the TensorFlow backend loads a frozen graph."""
-    return model.backend == "tensorflow" and model.platform == "tensorflow_graphdef"
+    return model.platform == "tensorflow_graphdef"
 
 
 def read_frozen(path: Path) -> FrozenGraph:
@@ -66,7 +66,7 @@ def served(model: Model) -> Iterator[tuple[int, SignatureDef]]:
                 yield version, found
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is none that the TensorFlow backend can load.
 
@@ -125,7 +125,7 @@ def tensorflow_unreadable(model: Model) -> Iterator[Problem]:
         yield from unreadable(model, read_frozen)
 
 
-@rule(Severity.WARNING, until=GONE)
+@rule(Severity.WARNING, until=GONE, backend="tensorflow")
 def tensorflow_signature_ambiguous(model: Model) -> Iterator[Problem]:
     """A SavedModel has several signatures, none of them the one that is asked for.
 
@@ -164,7 +164,7 @@ _INTEGERS = ("TF_NUM_INTRA_THREADS", "TF_NUM_INTER_THREADS", "MAX_SESSION_SHARE_
 _BOOLEANS = ("true", "on", "1", "false", "off", "0")
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the TensorFlow backend has a value that it cannot read, or names a file that is not there.
 
@@ -186,7 +186,7 @@ def tensorflow_parameter(model: Model) -> Iterator[Problem]:
         platform: "tensorflow_savedmodel"
         parameters { key: "TF_NUM_INTRA_THREADS" value { string_value: "4" } }
     """
-    if model.backend != "tensorflow" or not model.config.parameters:
+    if not model.config.parameters:
         return
     for key, entry in model.config.parameters.items():
         value = entry.string_value

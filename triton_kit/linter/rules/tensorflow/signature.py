@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a TensorFlow model has another type than in the model, or one that the backend does not take.
 
@@ -49,9 +49,8 @@ def tensorflow_data_type(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend == "tensorflow":
-        yield from unsupported((*model.inputs, *model.outputs), _TYPES, "tensorflow")
-        yield from once(_types(model))
+    yield from unsupported((*model.inputs, *model.outputs), _TYPES, "tensorflow")
+    yield from once(_types(model))
 
 
 def _types(model: Model) -> Iterator[Problem]:
@@ -74,7 +73,7 @@ def _pairs(model: Model) -> Iterator[tuple[SignatureDef, Tensor, TensorSpec]]:
                     yield signature, tensor, by_name[tensor.name]
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that the TensorFlow model does not have.
 
@@ -127,7 +126,7 @@ def _unknown_of(tensors: list[Tensor], known: list[str] | tuple[str, ...], also:
             )
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_input_count(model: Model) -> Iterator[Problem]:
     """A SavedModel's configuration has more or fewer inputs than its signature.
 
@@ -178,7 +177,7 @@ def _counts(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_not_batchable(model: Model) -> Iterator[Problem]:
     """max_batch_size is given, and some tensor of the SavedModel does not begin with a dimension of any size.
 
@@ -221,7 +220,7 @@ def tensorflow_not_batchable(model: Model) -> Iterator[Problem]:
             return
 
 
-@rule(Severity.ERROR, until=GONE)
+@rule(Severity.ERROR, until=GONE, backend="tensorflow")
 def tensorflow_dims(model: Model) -> Iterator[Problem]:
     """The dims of an input or output do not agree with the SavedModel.
 

@@ -299,7 +299,7 @@ def _newer_places(message: Any, release: str, at: Route = ()) -> Iterator[tuple[
                     yield (*here, i) if field.repeated else here, str(item), since
 
 
-@rule(Severity.ERROR, until="26.03", about=("input", "output"))
+@rule(Severity.ERROR, until="26.03", about=("input", "output"), backend="onnxruntime")
 def bf16_before_release(model: Model) -> Iterator[Problem]:
     """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
 
@@ -321,8 +321,6 @@ def bf16_before_release(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.backend != "onnxruntime":
-        return
     for tensor in (*model.inputs, *model.outputs):
         if tensor.data_type == "TYPE_BF16":
             year, month = model.options.release
