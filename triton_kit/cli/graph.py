@@ -45,7 +45,7 @@ def graph(
     is 1 where the server would refuse something.
     """
     from triton_kit.graph.build import draw
-    from triton_kit.linter.engine import DEFAULT_RELEASE, options
+    from triton_kit.linter.options import DEFAULT_RELEASE, options
     from triton_kit.linter.report.text import summary
     from triton_kit.linter.select import check_names
 
@@ -53,7 +53,8 @@ def graph(
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
     severities = project.severities if project else {}
     if ignored or severities:
-        check_names((*ignored, *severities))
+        for renamed in check_names((*ignored, *severities)):
+            terminal.warn(renamed)
     judged_by = options(
         release=release or (project.release if project else None) or DEFAULT_RELEASE,
         auto_complete=not strict,

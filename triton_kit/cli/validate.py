@@ -91,7 +91,8 @@ def validate(
     of one server. The exit code is 1 where the server would refuse something. A comment "# tk: ignore[rule-name]"
     silences a rule on its line or the next one.
     """
-    from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
+    from triton_kit.linter.engine import lint_paths
+    from triton_kit.linter.options import DEFAULT_RELEASE, options
     from triton_kit.linter.select import check_names
 
     project = project_around(paths[0] if paths else ".")
@@ -104,7 +105,8 @@ def validate(
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
     severities = project.severities if project else {}
     if chosen or ignored or severities:
-        check_names((*chosen, *ignored, *severities))
+        for renamed in check_names((*chosen, *ignored, *severities)):
+            terminal.warn(renamed)
     judged_by = options(
         release=release or (project.release if project else None) or DEFAULT_RELEASE,
         auto_complete=not strict,

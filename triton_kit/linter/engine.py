@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
-from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
-from triton_kit.linter.rule import Rule, area_rules, load_rules, parse_release
+from triton_kit.linter.diagnostic import Change, Diagnostic, Report
+from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
+from triton_kit.linter.options import options
+from triton_kit.linter.rule import Rule, area_rules, load_rules
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
-from triton_kit.linter.suppress import MARK, Suppressions, Unused
+from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE
 from triton_kit.model.model import Broken, Model, Options, Repository
 from triton_kit.model.overlay import Disk
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
 
-Finding = tuple[Rule, Problem]
 ModelKey = tuple[Repository, str]
 """A repository and the name of a model in it."""
 
 MANY = 150
 """So many models are judged in several processes, if there are processors for them."""
-
-DEFAULT_RELEASE = "24.10"
-
-INTERNAL = Rule("internal-error", Severity.ERROR, lambda _: iter(()), "engine", "model", None, None)
-"""What a rule that failed is reported under: the fault is tk's, and the other rules still speak."""
 
 
 def lint(
@@ -46,63 +40,6 @@ def lint(
     return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
 
 
-def options(
-    *,
-    release: str = "24.10",
-    auto_complete: bool = True,
-    gpus: int | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    image_backends: Iterable[str] | None = None,
-    explicit: bool = False,
-    load_models: Sequence[str] = (),
-    namespacing: bool = False,
-    config_name: str | None = None,
-    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
-    rate_limit: bool | None = None,
-    rate_resources: Mapping[str, int] | None = None,
-    severities: Mapping[str, str] | None = None,
-) -> Options:
-    """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
-
-    Raises UsageError for a release, a rule or a severity that is unknown, and for options that exclude each other.
-    """
-    from triton_kit.errors import UsageError
-    from triton_kit.linter.select import split_severities
-
-    if load_models and not explicit:
-        raise UsageError("--load-model is for explicit model control", hint="add --model-control explicit")
-    if "*" in load_models and len(load_models) > 1:
-        raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
-    if config_name is not None and (not config_name or "/" in config_name):
-        raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
-    off, changed = split_severities(severities or {})
-    try:
-        parsed = parse_release(release)
-    except ValueError:
-        raise UsageError(f"{release!r} is no Triton release", hint="write a container release such as 24.10") from None
-    if release != DEFAULT_RELEASE:
-        from triton_kit.repository.release import release as known
-
-        known(release)
-    return Options(
-        parsed,
-        auto_complete,
-        gpus,
-        tuple(select),
-        (*ignore, *off),
-        None if image_backends is None else frozenset(image_backends),
-        explicit,
-        tuple(load_models),
-        namespacing,
-        config_name,
-        max(default_max_batch_size, 0),
-        rate_limit,
-        changed,
-        tuple((rate_resources or {}).items()),
-    )
-
-
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
     """Lint repositories, models and single files. Raises UsageError for what does not exist."""
     targets = with_dependents(find_targets(paths))
@@ -114,18 +51,6 @@ def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Rep
     finally:
         if collecting:
             gc.enable()
-
-
-class ModelFindings(NamedTuple):
-    """What a report takes from a model. ``deferred`` is that of an ensemble which is yet to be judged."""
-
-    name: str
-    has_config: bool
-    diagnostics: tuple[Diagnostic, ...] = ()
-    suppressed: int = 0
-    sources: dict[Path, str] = {}  # noqa: RUF012 - never changed
-    refusal: Problem | None = None
-    deferred: bool = False
 
 
 class Run:
@@ -242,11 +167,11 @@ class Run:
             return [rule for rule in self.rules("model", ("texts",)) if rule.name == "unrendered-template"]
         names: tuple[str, str] | None = None
         with suppress(Broken):
-            names = None if written is None else (model.backend, model.platform)
+            names = (model.backend, model.platform)
         key = (written, names)
         if key not in self.asked:
             rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            self.asked[key] = [rule for rule in rules if rule.may_speak(written)]
+            self.asked[key] = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
         return self.asked[key]
 
     def judge(self, model: Model) -> list[Finding]:
@@ -262,8 +187,8 @@ class Run:
                 except Broken:
                     pass
                 except Exception as error:
-                    found.append(_internal(rule, model.path, error))
-            _keep_first_internal(found)
+                    found.append(internal(rule, model.path, error))
+            keep_first_internal(found)
         return self.findings[model.path]
 
     def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
@@ -328,31 +253,6 @@ class Run:
             for one in apply(rule, unused, str(config))
         ]
         return kept, [d for d in notes if not suppressions.cover(d.rule, d.span)]
-
-
-def apply(rule: Rule, subject: Model | Repository | list[Unused], path: str = "") -> list[Finding]:
-    """What a rule says; a rule that fails becomes one finding of its own, at ``path``, instead of an end."""
-    found: list[Finding] = []
-    try:
-        for problem in rule.check(subject):
-            found.append((rule, problem))  # noqa: PERF401 - what was said before a rule ends is kept
-    except Broken:
-        pass
-    except Exception as error:
-        found.append(_internal(rule, path if isinstance(subject, list) else subject.path, error))
-    return found
-
-
-def _internal(rule: Rule, path: str, error: Exception) -> Finding:
-    message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
-    return INTERNAL, Problem(message=message, help="report this as a bug in tk", file=Path(path))
-
-
-def _keep_first_internal(found: list[Finding]) -> None:
-    """One fault of tk fails many rules: the first says enough."""
-    internal = [finding for finding in found if finding[0] is INTERNAL]
-    for finding in internal[1:]:
-        found.remove(finding)
 
 
 def _is_ensemble(model: Model) -> bool:

@@ -9,10 +9,9 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
 from triton_kit.model.model import Model
-from triton_kit.model.version import leading_integer
 
 
-def _groups(model: Model) -> Iterator[tuple[int, Any]]:
+def groups(model: Model) -> Iterator[tuple[int, Any]]:
     if not model.is_ensemble:
         yield from enumerate(model.config.instance_group)
 
@@ -36,7 +35,7 @@ def gpus_without_gpu_kind(model: Model) -> Iterator[Problem]:
 
         instance_group [ { kind: KIND_GPU gpus: [ 0 ] } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind in ("KIND_CPU", "KIND_MODEL") and group.gpus:
             yield Problem(
                 at=("instance_group", i, "gpus"),
@@ -71,7 +70,7 @@ def no_gpu_for_group(model: Model) -> Iterator[Problem]:
     """
     if model.options.gpus != 0:
         return
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind == "KIND_GPU":
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -111,7 +110,7 @@ def no_such_gpu(model: Model) -> Iterator[Problem]:
     there = model.options.gpus
     if there == 0:
         return
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind not in ("KIND_GPU", "KIND_AUTO"):
             continue
         for j, gpu in enumerate(group.gpus):
@@ -141,7 +140,7 @@ def undefined_instance_kind(model: Model) -> Iterator[Problem]:
 
         instance_group [ { kind: KIND_CPU } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if isinstance(group.kind, int):
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -164,84 +163,13 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
 
         instance_group [ { count: 2 } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.count < 0:
             yield Problem(
                 at=("instance_group", i, "count"),
                 message=f"a count of {group.count} is taken for the default",
                 help="write how many instances are meant",
             )
-
-
-@rule(Severity.ERROR)
-def profile_elsewhere(model: Model) -> Iterator[Problem]:
-    """A group names optimization profiles, and the model is none of TensorRT.
-
-    (core model_config_utils.cc:ValidateInstanceGroup.)
-
-    Server says:
-
-        specifies profile field which is only supported for TensorRT models
-
-    Bad:
-
-        instance_group [ { profile: [ "0" ] } ]
-
-    Good:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "0" ] } ]
-    """
-    if model.platform != "tensorrt_plan":
-        for i, group in _groups(model):
-            if group.profile:
-                yield Problem(
-                    at=("instance_group", i, "profile"),
-                    message="profile is for TensorRT models only",
-                    help="leave it out",
-                )
-
-
-@rule(Severity.ERROR)
-def bad_profile(model: Model) -> Iterator[Problem]:
-    """An optimization profile is not the number of one.
-
-    It must begin with a number that is not negative; one beyond 32 bits aborts the server (core
-    model_config_utils.cc:GetProfileIndex).
-
-    Server says:
-
-        profile name must not be empty
-        unable to parse '
-        specifies invalid profile
-        std::out_of_range
-
-    Bad:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "first" ] } ]
-
-    Good:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "0" ] } ]
-    """
-    if model.platform != "tensorrt_plan":
-        return
-    for i, group in _groups(model):
-        for j, profile in enumerate(group.profile):
-            number = leading_integer(profile)
-            at = ("instance_group", i, "profile", j)
-            if number is not None and not -(2**31) <= number < 2**31:
-                yield Problem(
-                    at=at,
-                    message=f"kills the server: the profile '{profile}' is beyond 32 bits",
-                    help="write the profile's number",
-                )
-            elif number is None or number < 0:
-                yield Problem(
-                    at=at, message=f"the profile '{profile}' is no number of one", help="write the profile's number"
-                )
 
 
 _KINDS: dict[str, tuple[str, ...]] = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
@@ -277,7 +205,7 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
     if model.backend == "tensorrt" and model.options.release >= _MULTI_DEVICE:
         allowed = (*allowed, "KIND_MODEL")
     gpus = model.options.gpus
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if isinstance(group.kind, str) and group.kind not in allowed:
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -291,4 +219,29 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
                 + ("" if gpus else ", if the server's machine has a GPU"),
                 help="write kind: KIND_CPU",
                 severity=None if gpus else Severity.WARNING,
+            )
+
+
+@rule(Severity.WARNING, about=("instance_group",), backend="onnxruntime")
+def onnx_kind_model(model: Model) -> Iterator[Problem]:
+    """An ONNX model's instances are of KIND_MODEL, which counts as CPU.
+
+    (onnxruntime onnxruntime.cc:LoadModel.)
+
+    Bad:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_MODEL } ]
+
+    Good:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_CPU } ]
+    """
+    for i, group in enumerate(model.config.instance_group):
+        if group.kind == "KIND_MODEL":
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message="KIND_MODEL counts as KIND_CPU for the onnxruntime backend",
+                help="write KIND_CPU or KIND_GPU",
             )
