@@ -39,12 +39,10 @@ def check_names(names: tuple[str, ...]) -> None:
     from triton_kit.errors import UsageError
     from triton_kit.linter.areas import AREAS
     from triton_kit.linter.rule import load_rules
+    from triton_kit.suggestion import suggest
 
     known = [*load_rules(), *AREAS]
     for name in names:
         if name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "the names stand in brackets behind each message"
+            hint = suggest(name, known, otherwise="the names stand in brackets behind each message")
             raise UsageError(f"{name} is no rule", hint=hint)

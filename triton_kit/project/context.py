@@ -18,6 +18,7 @@ from triton_kit.project.render import FILE, Layer, Rendered, render
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
 from triton_kit.scaffold import options
+from triton_kit.suggestion import suggest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def _directory(here: Surroundings, repository: Path | None, name: str) -> Path:
     root = find_repository(here, repository)
     if not (root / name).is_dir():
         there = tuple(sorted(p.parent.name for p in root.glob(f"*/{FILE}")))
-        raise UsageError(f"{root} has no model {name}", hint=project.suggestion(name, there) if there else None)
+        raise UsageError(f"{root} has no model {name}", hint=suggest(name, there) if there else None)
     return root / name
 
 

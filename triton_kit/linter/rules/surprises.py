@@ -12,6 +12,7 @@ from triton_kit.linter.wording import listed
 from triton_kit.model import disk
 from triton_kit.model.completion import MODEL_FILES
 from triton_kit.model.model import Model
+from triton_kit.suggestion import close
 
 
 @rule(Severity.WARNING)
@@ -249,9 +250,7 @@ _READ = frozenset(_KEYS)
 @lru_cache(maxsize=256)
 def _near(key: str) -> list[str]:
     """The key that this one resembles; models of one repository have much the same keys."""
-    import difflib
-
-    return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
+    return close(key, _KEYS, count=1, cutoff=0.85)
 
 
 @rule(Severity.WARNING, about=("parameters",))
