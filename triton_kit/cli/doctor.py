@@ -122,7 +122,6 @@ def _json(
     found: Mapping[str, Finding], done: Sequence[str], before: str, after: str | None, steps: Sequence[Step]
 ) -> dict[str, object]:
     return {
-        "version": 1,
         "checks": [
             {"name": name, "result": one.result, "evidence": one.evidence, "remedy": one.remedy}
             for name, one in found.items()

@@ -283,7 +283,6 @@ def _json(
     summary: Tally,
 ) -> dict[str, Any]:
     return {
-        "version": 1,
         "url": client.url,
         "protocol": client.protocol,
         "model": model,

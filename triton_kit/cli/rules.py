@@ -41,7 +41,7 @@ def rules(
     pages = list_rules(area, severity.value if severity else None, search)
     if format_ is Format.JSON:
         listed = [{field: getattr(p, field) for field in ("name", "severity", "area", "headline")} for p in pages]
-        terminal.out_json({"version": 1, "rules": listed})
+        terminal.out_json({"rules": listed})
         return 0
     if not pages:
         terminal.say("no rule is like that")

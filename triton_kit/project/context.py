@@ -143,7 +143,7 @@ def rendered_as_json(rendered: Sequence[Rendered]) -> dict[str, Any]:
         {"model": r.directory.name, "file": str(r.path), "changed": r.changed, "edited": r.edited, "text": r.text}
         for r in rendered
     ]
-    return {"version": 1, "models": models}
+    return {"models": models}
 
 
 def is_json(format_: str) -> bool:
@@ -161,7 +161,6 @@ def list_templates(here: Surroundings) -> list[Template]:
 def templates_as_json(found: Sequence[Template]) -> dict[str, Any]:
     """The list for scripts."""
     return {
-        "version": 1,
         "templates": [
             {"name": t.name, "description": t.description, "own": t.own, "files": [str(p) for p in t.files().values()]}
             for t in found

@@ -134,7 +134,6 @@ def _compare(place: Place, now: State, backend: str, file: Path) -> tuple[int | 
 def as_json(place: Place, added: Added) -> dict[str, Any]:
     """What was added, for scripts."""
     return {
-        "version": 1,
         "model": place.name,
         "added": added.number,
         "path": str(added.path),
