@@ -32,7 +32,7 @@ def add_warmup(
     added = add(here, place, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
     if json:
         files = [str(path) for path in added.files]
-        terminal.out_json({"version": 1, "model": place.name, "samples": list(added.samples), "files": files})
+        terminal.out_json({"model": place.name, "samples": list(added.samples), "files": files})
         return
     terminal.out(f"{place.name} is warmed up with {', '.join(added.samples)}")
     for path in added.files:

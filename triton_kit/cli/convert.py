@@ -147,7 +147,6 @@ def parity(
     if as_json:
         terminal.out_json(
             {
-                "version": 1,
                 "reference": reference,
                 "model": other,
                 "rtol": rtol,
@@ -193,7 +192,7 @@ def _accelerate(here: object, model: str, text: str, repository: Path | None, *,
         write_change(folder, change)
     if is_json:
         files = [{"path": str(path), "text": new} for path, _, new in change.files]
-        terminal.out_json({"version": 1, "model": folder.name, "files": files})
+        terminal.out_json({"model": folder.name, "files": files})
         return
     for path, old, new in change.files:
         if dry_run:

@@ -213,7 +213,6 @@ def _show_next(server: Server, kept: Kept | None) -> None:
 def _as_json(answer: Answer, server: Server, prepared: ServePlan, kept: Kept | None) -> dict[str, Any]:
     best = answer.classes[0]
     return {
-        "version": 1,
         "image": IMAGE,
         "model": ENSEMBLE,
         "label": best.label,

@@ -78,14 +78,12 @@ def _a_repository(path: Path) -> Path | None:
 
 def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Check, ...]:
     from triton_kit.doctor.table import CHECKS
-    from triton_kit.repository.text_format.suggestions import nearest
+    from triton_kit.suggestion import suggest
 
     names = [check.name for check in CHECKS]
     for name in (*(only or ()), *(skip or ())):
         if name not in names:
-            near = nearest(name, names)
-            hint = f"did you mean {near}?" if near else f"choose from: {', '.join(names)}"
-            raise UsageError(f"{name} is no check", hint=hint)
+            raise UsageError(f"{name} is no check", hint=suggest(name, names))
     return tuple(check for check in CHECKS if (not only or check.name in only) and check.name not in (skip or ()))
 
 
@@ -124,7 +122,6 @@ def _json(
     found: Mapping[str, Finding], done: Sequence[str], before: str, after: str | None, steps: Sequence[Step]
 ) -> dict[str, object]:
     return {
-        "version": 1,
         "checks": [
             {"name": name, "result": one.result, "evidence": one.evidence, "remedy": one.remedy}
             for name, one in found.items()

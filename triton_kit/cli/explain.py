@@ -76,7 +76,7 @@ def as_json(answer: Answer) -> dict[str, object]:
     """The answer with every part of each page; ``found`` is the fragment by which a message led there."""
     pages: list[dict[str, object]] = [page._asdict() for page in answer.pages]
     pages += [match.page._asdict() | {"found": match.message} for match in answer.matches]
-    return {"version": 1, "rules": pages}
+    return {"rules": pages}
 
 
 def show_page(page: Page) -> list[str]:

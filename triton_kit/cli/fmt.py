@@ -48,7 +48,7 @@ def fmt(
         if result.status == "changed" and not (check or diff):
             canonical_layout.write_formatted(result)
     if format_ == "json":
-        terminal.out_json({"version": 1, "files": [_as_json(result) for result in results]})
+        terminal.out_json({"files": [_as_json(result) for result in results]})
     else:
         _show(results, check=check, diff=diff)
     return _exit_code(results, check=check)

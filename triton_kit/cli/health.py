@@ -138,7 +138,6 @@ def _row(model: ModelHealth) -> tuple[str, str, str, str]:
 
 def _json(url: str, protocol: str, found: Health) -> dict[str, Any]:
     return {
-        "version": 1,
         "url": url,
         "protocol": protocol,
         "live": found.live,

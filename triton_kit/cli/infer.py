@@ -283,7 +283,6 @@ def _json(
     summary: LatencySummary,
 ) -> dict[str, Any]:
     return {
-        "version": 1,
         "url": client.url,
         "protocol": client.protocol,
         "model": model,

@@ -44,7 +44,7 @@ def models(
     with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=check_seconds(timeout)) as client:
         found = model_control.models(client)
         if format == "json":
-            out_json({"version": 1, "url": client.url, "protocol": client.protocol, "models": list(map(_json, found))})
+            out_json({"url": client.url, "protocol": client.protocol, "models": list(map(_json, found))})
         elif not found:
             say(f"{client.url} has no models")
         else:

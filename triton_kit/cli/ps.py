@@ -45,7 +45,7 @@ def ps(
             terminal.warn(f"{one.name} has ended without tk" + (f": {how}" if how else ""), hint=hint)
     if format == "json":
         servers = [_json(one, state) for one, state in zip(running, states, strict=True)]
-        terminal.out_json({"version": 1, "servers": servers, "ended": [one.name for one in ended]})
+        terminal.out_json({"servers": servers, "ended": [one.name for one in ended]})
     elif not running:
         terminal.say("no server that tk started runs")
     else:

@@ -46,7 +46,7 @@ def rules(
         listed = [
             {field: getattr(p, field) for field in ("name", "severity", "area", "headline", "backends")} for p in pages
         ]
-        terminal.out_json({"version": 1, "rules": listed})
+        terminal.out_json({"rules": listed})
         return 0
     if not pages:
         terminal.say("no rule is like that")

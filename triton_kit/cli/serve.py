@@ -110,7 +110,7 @@ def serve(
     if dry_run:
         argv = prepared.runtime.argv(prepared.spec)
         if output == "json":
-            terminal.out_json({"version": 1, "argv": argv})
+            terminal.out_json({"argv": argv})
         else:
             terminal.out(shlex.join(argv))
         return 0

@@ -42,7 +42,7 @@ def stop(
             terminal.out(f"{done.name} ended" + (", by force" if done.forced else ""))
     if format == "json":
         ended = [{"name": done.name, "forced": done.forced} for done in stopped]
-        terminal.out_json({"version": 1, "stopped": ended, "failed": [error.message for error in failed]})
+        terminal.out_json({"stopped": ended, "failed": [error.message for error in failed]})
     elif not chosen:
         terminal.say("no server that tk started runs")
     if failed:

@@ -161,7 +161,7 @@ def _record(client: Client, place: ModelFolder, base: object, random: int, forma
         asked.append((name, prepared))
     written, unsteady = record(client, place.path, asked)
     if format_ == "json":
-        terminal.out_json({"version": 1, "recorded": [str(path) for path in written], "unsteady": unsteady})
+        terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})
     else:
         for path in written:
             terminal.out(f"{path} is recorded")

@@ -64,7 +64,7 @@ def diff(
             "requests": outputs.requests,
             "differences": [{"request": i, **difference_json(d)} for i, d in outputs.differences],
         }
-        terminal.out_json({"version": 1, "model": place.name, **as_json(found), "outputs": answered})
+        terminal.out_json({"model": place.name, **as_json(found), "outputs": answered})
     else:
         _show_difference(place, found, outputs)
     return 1 if outputs is not None and outputs.differences else 0

@@ -281,7 +281,7 @@ def show_log(model: Model, repository: Repository = None, format_: Format = "tex
     _, place = find(model, repository)
     entries = read_log(place.path)
     if json:
-        terminal.out_json({"version": 1, "model": place.name, "entries": [as_json(one) for one in entries]})
+        terminal.out_json({"model": place.name, "entries": [as_json(one) for one in entries]})
         return
     if not entries:
         terminal.say(f"nothing was done to the versions of {place.name} yet")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from triton_kit import json_document
 from triton_kit.client.types import InferResult
 from triton_kit.errors import TkError, UsageError
 
@@ -160,7 +161,7 @@ def save(path: Path, results: Sequence[Sequence[Output]]) -> None:
         with staged.open("xb") as file:
             if path.suffix.lower() == ".json":
                 answers = [{"outputs": outputs_json(outputs)} for outputs in results]
-                file.write(json.dumps({"version": 1, "answers": answers}, ensure_ascii=False).encode() + b"\n")
+                file.write(json_document.render({"answers": answers}, indent=None).encode() + b"\n")
             else:
                 _write_npz(file, results)
         staged.replace(path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.types import ModelMetadata, ServedConfig, TensorMetadata
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import BY_WIRE, agree, show_shape
+from triton_kit.suggestion import suggest
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Array
@@ -49,8 +49,7 @@ def find_slot(known: Mapping[str, Slot], name: str) -> Slot:
     """The input of that name. Raises UsageError that names the nearest one, or all."""
     if name in known:
         return known[name]
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else "the inputs are: " + ", ".join(known)
+    hint = suggest(name, known, otherwise="the inputs are: " + ", ".join(known))
     raise UsageError(f"{name!r} is no input of this model", hint=hint)
 
 

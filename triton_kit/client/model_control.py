@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.health import READY, ModelHealth, listed
 from triton_kit.errors import TkError
-from triton_kit.repository.text_format.suggestions import nearest
+from triton_kit.suggestion import suggest
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Client
@@ -147,8 +147,7 @@ def _settled(models: tuple[ModelHealth, ...], model: str, were_ready: set[str], 
 
 
 def _unknown(model: str, names: Iterable[str]) -> ServerError:
-    near = nearest(model, names)
-    hint = f"did you mean {near}?" if near else "see tk models"
+    hint = suggest(model, names, otherwise="see tk models")
     return ServerError("the server's repository has no such model", status="404", hint=hint)
 
 

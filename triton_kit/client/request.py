@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_in
 from triton_kit.client.types import Inference, ModelMetadata, ServedConfig
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.tensor import show_shape
+from triton_kit.suggestion import suggest
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Array, Client
@@ -98,8 +98,7 @@ def _not_there(client: Client, model: str, version: str, error: ServerError) -> 
     ready = sorted({e.name for e in entries if e.state == "READY"})
     listed = f"the models are: {', '.join(ready)}" if ready else "no model is ready; see: tk health"
     if not mine:
-        near = get_close_matches(model, ready, n=1)
-        return UsageError(f"{model!r} is no model of {client.url}", hint=f"did you mean {near[0]}?" if near else listed)
+        return UsageError(f"{model!r} is no model of {client.url}", hint=suggest(model, ready, otherwise=listed))
     versions = [e.version for e in mine if e.state == "READY"]
     if versions and version and version not in versions:
         return UsageError(f"model {model} has no version {version} ready", hint=f"ready are: {', '.join(versions)}")
@@ -146,7 +145,7 @@ def _images(known: Mapping[str, Slot], question: InferRequest, taken: set[str], 
 
     for value, choices, option in ((question.scale, SCALES, "--scale"), (question.layout, LAYOUTS, "--layout")):
         if value not in choices:
-            raise UsageError(f"{option} {value} is unknown", hint=f"choose from: {', '.join(choices)}")
+            raise UsageError(f"{option} {value} is unknown", hint=suggest(value, choices))
     found: dict[str, list[Array]] = {}
     for text in question.images:
         name, equals, file = text.partition("=")

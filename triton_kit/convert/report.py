@@ -85,7 +85,7 @@ def _lines(one: ImportedModel, written: bool, columns: int | None) -> list[str]:
 
 def as_json(imported: Sequence[ImportedModel], *, written: bool) -> dict[str, Any]:
     """The report for scripts."""
-    return {"version": 1, "written": written, "models": [_model(one) for one in imported]}
+    return {"written": written, "models": [_model(one) for one in imported]}
 
 
 def _model(one: ImportedModel) -> dict[str, Any]:

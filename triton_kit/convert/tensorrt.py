@@ -231,7 +231,6 @@ def as_json(conversion: Conversion) -> dict[str, Any]:
         for p in conversion.build.profiles
     ]
     return {
-        "version": 1,
         "source": str(conversion.source),
         "target": str(conversion.target),
         "model": conversion.request.name,

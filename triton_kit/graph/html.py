@@ -6,6 +6,7 @@ import base64
 import hashlib
 from typing import Any
 
+from triton_kit import json_document
 from triton_kit.graph import json
 from triton_kit.graph.flow import Config, Flow, Graph
 from triton_kit.graph.layout import lay_out
@@ -95,7 +96,7 @@ def _drawing(flow: Flow, number: int) -> str:
 
 def _data(graph: Graph) -> dict[str, Any]:
     """The document of ``--format json`` with what the page shows beside it."""
-    document = json.document(graph)
+    document = json_document.document(json.content(graph))
     for flow, told in zip(graph.flows, document["flows"], strict=True):
         numbers = flow.numbered()
         told["about"] = about_flow(flow) if flow.ensemble else about(flow.nodes[0])

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from triton_kit import json_document
 from triton_kit.graph.flow import Flow, Graph, Node, Port
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.report.text import printable
 
-VERSION = 1
-
 
 def render(graph: Graph) -> str:
     """The graph as JSON text."""
-    import json
-
-    return json.dumps(document(graph), indent=2, ensure_ascii=False)
+    return json_document.render(content(graph))
 
 
-def document(graph: Graph) -> dict[str, Any]:
-    """The graph as plain values."""
+def content(graph: Graph) -> dict[str, Any]:
+    """The graph as plain values, without the version."""
     return {
-        "version": VERSION,
         "flows": [_flow(flow) for flow in graph.flows],
         "findings": [_finding(finding) for finding in graph.findings],
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from triton_kit.linter import renamed
 from triton_kit.linter.areas import AREAS
 from triton_kit.linter.pages import Match, Page, page, search_messages, search_text
 from triton_kit.linter.rule import load_rules
+from triton_kit.suggestion import nearest, suggest
 
 LIST = "tk rules lists all of them, tk rules --search TEXT those about something"
 
@@ -62,7 +62,7 @@ def _as_name(word: str) -> str:
 
 
 def _near(word: str) -> str | None:
-    return next(iter(difflib.get_close_matches(_as_name(word)[:80], list(load_rules()), 1, 0.7)), None)
+    return nearest(_as_name(word), load_rules(), cutoff=0.7)
 
 
 def list_rules(area: str | None = None, severity: str | None = None, text: str | None = None) -> list[Page]:
@@ -76,8 +76,7 @@ def list_rules(area: str | None = None, severity: str | None = None, text: str |
     else:
         asked = tuple(name for name in AREAS if name.startswith(area))
     if not asked:
-        near = difflib.get_close_matches(str(area), AREAS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(AREAS)}"
+        hint = suggest(str(area), AREAS, otherwise=f"the areas are {', '.join(AREAS)}")
         raise UsageError(f"{area} is no area", hint=hint)
     pages = [page(rule) for rule in load_rules().values() if rule.area in asked or rule.name in asked]
     pages = [one for one in pages if severity in (None, one.severity)]

@@ -43,13 +43,11 @@ def check_names(names: tuple[str, ...]) -> list[str]:
     from triton_kit.linter.areas import AREAS
     from triton_kit.linter.renamed import how_called_now, is_former
     from triton_kit.linter.rule import load_rules
+    from triton_kit.suggestion import suggest
 
     known = [*load_rules(), *AREAS]
     for name in names:
         if name not in known and not is_former(name):
-            import difflib
-
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "the names stand in brackets behind each message"
+            hint = suggest(name, known, otherwise="the names stand in brackets behind each message")
             raise UsageError(f"{name} is no rule", hint=hint)
     return [how_called_now(name) for name in dict.fromkeys(names) if is_former(name)]

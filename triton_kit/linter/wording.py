@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from triton_kit import suggestion
+
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """A help for a name that is none of the choices: the nearest, or all of them where none is near."""
     choices = list(choices)
     if not choices:
         return "there is none to choose from"
-    import difflib
-
-    folded = {c.lower(): c for c in choices}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean '{folded[near[0]]}'?"
+    if near := suggestion.nearest(name, choices):
+        return f"did you mean '{near}'?"
     return "use one of: " + ", ".join(sorted(choices)[:20])
 
 

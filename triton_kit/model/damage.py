@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 
 from triton_kit.repository.schema import message_type
 from triton_kit.repository.text_format.document import Document
 from triton_kit.repository.text_format.source import Route, Span
+from triton_kit.suggestion import close
 
 TOP_FIELDS = tuple(message_type("ModelConfig").fields)
 
@@ -49,4 +49,4 @@ def _meant(field: str) -> frozenset[str]:
         return ONEOF
     if field in TOP_FIELDS:
         return frozenset((field,))
-    return frozenset(difflib.get_close_matches(field.lower(), TOP_FIELDS, n=2, cutoff=0.6))
+    return frozenset(close(field.lower(), TOP_FIELDS, count=2, cutoff=0.6))

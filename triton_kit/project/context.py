@@ -18,6 +18,7 @@ from triton_kit.project.render import FILE, Layer, Rendered, render
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
 from triton_kit.scaffold import options
+from triton_kit.suggestion import suggest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ def _directory(here: ProjectContext, repository: Path | None, name: str) -> Path
     root = find_repository(here, repository)
     if not (root / name).is_dir():
         there = tuple(sorted(p.parent.name for p in root.glob(f"*/{FILE}")))
-        raise UsageError(f"{root} has no model {name}", hint=project.suggestion(name, there) if there else None)
+        raise UsageError(f"{root} has no model {name}", hint=suggest(name, there) if there else None)
     return root / name
 
 
@@ -142,7 +143,7 @@ def rendered_as_json(rendered: Sequence[Rendered]) -> dict[str, Any]:
         {"model": r.directory.name, "file": str(r.path), "changed": r.changed, "edited": r.edited, "text": r.text}
         for r in rendered
     ]
-    return {"version": 1, "models": models}
+    return {"models": models}
 
 
 def is_json(format_: str) -> bool:
@@ -160,7 +161,6 @@ def list_templates(here: ProjectContext) -> list[Template]:
 def templates_as_json(found: Sequence[Template]) -> dict[str, Any]:
     """The list for scripts."""
     return {
-        "version": 1,
         "templates": [
             {"name": t.name, "description": t.description, "own": t.own, "files": [str(p) for p in t.files().values()]}
             for t in found

@@ -17,6 +17,7 @@ from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.dump import dump
 from triton_kit.repository.text_format.source import Route
+from triton_kit.suggestion import suggest
 
 FILE = "model.yaml"
 
@@ -168,7 +169,7 @@ def _values(template: Template, given: Mapping[str, Any], layers: Sequence[Layer
     for name, value in given.items():
         at = ("values", name)
         if name not in template.values:
-            hint = settings.suggestion(str(name), tuple(template.values))
+            hint = suggest(str(name), tuple(template.values))
             message = f"{name} is not a value of template {template.name}"
             raise UsageError(f"{where(layers, at)}: {message}", hint=hint)
         kind = template.values[name].kind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
+from triton_kit.suggestion import suggest
 
 FILE = "tk.yaml"
 
@@ -71,14 +71,8 @@ def mapping(document: yaml_file.YamlFile, value: Any, at: tuple[str, ...], known
         raise UsageError(f"{document.where(at)}: {at[-1] if at else 'the file'} is not a mapping of names to values")
     for key in value:
         if key not in known:
-            raise UsageError(f"{document.where((*at, key))}: {key} is not known here", hint=suggestion(str(key), known))
+            raise UsageError(f"{document.where((*at, key))}: {key} is not known here", hint=suggest(str(key), known))
     return value
-
-
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """What to do about a name that is not in a closed set: the nearest one, or else all of them."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"choose from: {', '.join(known)}"
 
 
 def _text(document: yaml_file.YamlFile, values: Mapping[str, Any], key: str, default: str) -> str:
@@ -101,7 +95,7 @@ def _severities(document: yaml_file.YamlFile, values: Mapping[str, Any]) -> Mapp
         word = "off" if severity is False else severity
         if word not in _SEVERITIES:
             where = document.where(("lint", "severity", name))
-            raise UsageError(f"{where}: {severity} is no severity", hint=suggestion(str(severity), _SEVERITIES))
+            raise UsageError(f"{where}: {severity} is no severity", hint=suggest(str(severity), _SEVERITIES))
         severities[str(name)] = word
     return severities
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
-from triton_kit.project.settings import mapping, suggestion
+from triton_kit.project.settings import mapping
 from triton_kit.resources import resource
+from triton_kit.suggestion import suggest
 
 CONFIG = "config.pbtxt.j2"
 ABOUT = "template.yaml"
@@ -80,7 +81,7 @@ class Templates:
     def get(self, name: str) -> Template:
         """The template of that name. Raises UsageError naming the nearest one, or all."""
         if name not in self.names():
-            raise UsageError(f"{name} is not a template", hint=suggestion(name, self.names()))
+            raise UsageError(f"{name} is not a template", hint=suggest(name, self.names()))
         directories = tuple(root / name for root in self.roots if (root / name).is_dir())
         about = next((d / ABOUT for d in directories if (d / ABOUT).is_file()), None)
         description, values = ("", None) if about is None else _about(about)
@@ -103,6 +104,6 @@ def _about(file: Path) -> tuple[str, Mapping[str, Value] | None]:
         kind = what.get("kind", "any")
         if kind not in KINDS:
             place = document.where(("values", name, "kind"))
-            raise UsageError(f"{place}: {kind} is not a kind of value", hint=suggestion(str(kind), KINDS))
+            raise UsageError(f"{place}: {kind} is not a kind of value", hint=suggest(str(kind), KINDS))
         values[str(name)] = Value(kind=kind, about=str(what.get("about", "")), default=what.get("default"))
     return str(top.get("description", "")), values

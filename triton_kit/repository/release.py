@@ -7,7 +7,6 @@ triton-inference-server/server, NVIDIA's release notes) and ``flags.csv`` (``tri
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import UsageError
+from triton_kit.suggestion import nearest
 
 DEFAULT = "24.10"
 """The release that is meant where none is named."""
@@ -159,9 +159,9 @@ def _suggest_release(container: str, known: Sequence[str]) -> str:
     by_server = {r.server: r.container for r in releases().values()}
     if container in by_server:
         return f"server {container} is in container {by_server[container]}: write {by_server[container]}"
-    near = () if _YEAR_MONTH.fullmatch(container) else difflib.get_close_matches(bare, known, n=1, cutoff=0.7)
-    nearest = f"did you mean {near[0]}? " if near else ""
-    return f"{nearest}known are {known[0]} to {known[-1]}, one each month"
+    near = None if _YEAR_MONTH.fullmatch(container) else nearest(bare, known, cutoff=0.7)
+    meant = f"did you mean {near}? " if near else ""
+    return f"{meant}known are {known[0]} to {known[-1]}, one each month"
 
 
 def filter_flags(release: Release, arguments: Sequence[str]) -> tuple[FlagProblem, ...]:
@@ -212,12 +212,12 @@ def _flag_problems(release: Release, arguments: Sequence[str]) -> Iterator[FlagP
 def _judge(release: Release, argument: str, name: str, flag: Flag | None) -> Iterator[FlagProblem]:
     if flag is None:
         if release.tabled:
-            near = difflib.get_close_matches(name, release.flags, n=1, cutoff=0.7)
+            near = nearest(name, release.flags, cutoff=0.7)
             yield FlagProblem(
                 severity="error",
                 argument=argument,
                 message=f"--{name} is not a flag of tritonserver {release.container}",
-                help=f"did you mean --{near[0]}?" if near else "see tritonserver --help for the flags it has",
+                help=f"did you mean --{near}?" if near else "see tritonserver --help for the flags it has",
             )
     elif flag.since and flag.since > release.container:
         yield FlagProblem(

@@ -25,6 +25,7 @@ from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
 from triton_kit.runtime.restricted_endpoints import closing
 from triton_kit.runtime.types import Runtime, ServerSpec
+from triton_kit.suggestion import suggest
 
 RUNTIMES = ("auto", "docker", "podman", "local")
 PULLS = ("missing", "always", "never")
@@ -231,7 +232,7 @@ def _check_words(wish: ServeRequest) -> None:
         ("--model-control", wish.model_control, CONTROLS),
     ):
         if value not in known:
-            raise UsageError(f"{option} {value!r} is unknown", hint=f"choose from: {', '.join(known)}")
+            raise UsageError(f"{option} {value!r} is unknown", hint=suggest(value, known))
     if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", wish.name):
         raise UsageError(f"--name {wish.name!r} is no name for a server", hint="take letters, digits, _ . and -")
     if wish.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", wish.image, re.ASCII):

@@ -12,11 +12,11 @@ from triton_kit.errors import UsageError
 from triton_kit.linter.rule import parse_release
 from triton_kit.linter.rules.accelerators import wrong_tensorrt_parameter
 from triton_kit.project import config_overlay, yaml_file
-from triton_kit.project.settings import suggestion
 from triton_kit.project.values import merge
 from triton_kit.project.yaml_edit import inserted
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.dump import dump
+from triton_kit.suggestion import suggest
 
 _FIELDS = {"tensorrt": "gpu_execution_accelerator", "openvino": "cpu_execution_accelerator"}
 """The accelerators that the ONNX Runtime backend has beside CUDA, and their fields (onnxruntime onnxruntime.cc)."""
@@ -49,7 +49,7 @@ def parse_accelerator(text: str, *, release: str) -> Accelerator:
     option = f"--accelerator {text}"
     name, _, rest = text.partition(":")
     if name not in _FIELDS:
-        raise UsageError(f"{option}: {name or 'nothing'} is no accelerator", hint=suggestion(name, tuple(_FIELDS)))
+        raise UsageError(f"{option}: {name or 'nothing'} is no accelerator", hint=suggest(name, tuple(_FIELDS)))
     words = [word.strip() for word in rest.split(",") if word.strip()]
     if name == "openvino" and words:
         raise UsageError(f"{option}: openvino takes no parameters", hint="write --accelerator openvino")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from triton_kit.errors import UsageError
-from triton_kit.project.settings import suggestion
 from triton_kit.repository.tensor import BY_WIRE, DATA_TYPES
+from triton_kit.suggestion import suggest
 
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 KINDS = {"cpu": "KIND_CPU", "gpu": "KIND_GPU", "auto": "KIND_AUTO"}
@@ -52,7 +52,7 @@ def parse_tensor(text: str, option: str) -> dict[str, Any]:
     data_type = BY_WIRE[plain].config if plain in BY_WIRE else f"TYPE_{plain}"
     if data_type not in DATA_TYPES:
         known = tuple(t.removeprefix("TYPE_") for t in DATA_TYPES)
-        raise UsageError(f"{option} {text}: {kind} is not a data type", hint=suggestion(plain, known))
+        raise UsageError(f"{option} {text}: {kind} is not a data type", hint=suggest(plain, known))
     dims = [_size(size.strip(), f"{option} {text}") for size in sizes.strip("[]").split(",")]
     return {"name": name, "data_type": data_type, "dims": dims}
 
@@ -136,7 +136,7 @@ def instance_group(count: int | None, kind: str | None, gpus: str | None) -> lis
     if count is not None and count < 1:
         raise UsageError(f"--instances {count}: fewer than one instance", hint="give 1 or more")
     if kind is not None and kind not in KINDS:
-        raise UsageError(f"--kind {kind}: not a kind", hint=suggestion(kind, tuple(KINDS)))
+        raise UsageError(f"--kind {kind}: not a kind", hint=suggest(kind, tuple(KINDS)))
     if gpus is not None and kind == "cpu":
         raise UsageError("--gpus goes with --kind gpu, not with --kind cpu", hint="leave one of them out")
     if gpus is not None and kind == "auto":

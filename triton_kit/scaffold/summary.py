@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         else {"path": f.path, "source": str(f.source), "mode": f.mode}
         for f in plan.files
     ]
-    return json.loads(json.dumps({"version": 1, "root": str(plan.root), "files": files, "next": plan.next_steps}))  # type: ignore[no-any-return]
+    return {"root": str(plan.root), "files": files, "next": plan.next_steps}
 
 
 def summary(plan: Plan) -> str:

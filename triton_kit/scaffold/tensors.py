@@ -10,9 +10,9 @@ from typing import Any
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.backends.types import Backend, ConfigTensor, FileKind
 from triton_kit.errors import UsageError
-from triton_kit.project.settings import suggestion
 from triton_kit.repository.tensor import TensorSpec, dims, show_shape
 from triton_kit.signature.types import Signature
+from triton_kit.suggestion import suggest
 
 Tensor = dict[str, Any]
 
@@ -31,7 +31,7 @@ class DerivedConfig:
 def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKind]:
     """The backend for a file, and how it serves it; ``name`` is what the user asked for. Raises UsageError."""
     if name is not None and name not in BACKENDS:
-        raise UsageError(f"{name} is not a backend that tk knows", hint=suggestion(name, tuple(BACKENDS)))
+        raise UsageError(f"{name} is not a backend that tk knows", hint=suggest(name, tuple(BACKENDS)))
     if file is None:
         if name is None:
             raise UsageError(

@@ -136,7 +136,6 @@ def _compare(place: ModelFolder, now: State, backend: str, file: Path) -> tuple[
 def as_json(place: ModelFolder, added: AddedVersion) -> dict[str, Any]:
     """What was added, for scripts."""
     return {
-        "version": 1,
         "model": place.name,
         "added": added.number,
         "path": str(added.path),

@@ -12,9 +12,9 @@ from triton_kit.client.input_slots import Slot, convert, find_slot, fit, to_arra
 from triton_kit.client.inputs import read_json
 from triton_kit.client.types import TensorMetadata
 from triton_kit.errors import TkError, UsageError
-from triton_kit.project.settings import suggestion
 from triton_kit.repository.model import TESTS
 from triton_kit.repository.tensor import BY_WIRE
+from triton_kit.suggestion import suggest
 from triton_kit.versions.comparison import Expected, Tolerance, usual
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _read_json(file: Path) -> Case:
         raise UsageError(f"{file} is no case", hint='write {"inputs": {"NAME": [...]}, "outputs": {"NAME": [...]}}')
     for key in value:
         if key not in _KEYS:
-            raise UsageError(f"{file}: {key} is not a key of a case", hint=suggestion(key, _KEYS))
+            raise UsageError(f"{file}: {key} is not a key of a case", hint=suggest(key, _KEYS))
     if not isinstance(value.get("parameters", {}), dict) or not isinstance(value.get("partial", False), bool):
         raise UsageError(f"{file}: parameters is no object, or partial not true or false")
     tolerances = {name: found for name, given in _outputs(file, value).items() if (found := _tolerance(file, given))}
@@ -194,7 +194,7 @@ def _expected(case: Case, name: str, given: Mapping[str, Any], datatype: str | N
 
     if datatype not in BY_WIRE:
         if datatype is not None:
-            raise UsageError(f"{datatype} is no data type of output {name}", hint=suggestion(datatype, tuple(BY_WIRE)))
+            raise UsageError(f"{datatype} is no data type of output {name}", hint=suggest(datatype, tuple(BY_WIRE)))
         return Expected(array=np.zeros(0))  # The model has no such output: its values do not matter.
     slot = _slot(name, datatype)
     try:

@@ -54,7 +54,6 @@ def as_json(outcomes: Sequence[CaseResult]) -> dict[str, Any]:
     """The outcomes for scripts."""
     failed = sum(not one.passed for one in outcomes)
     return {
-        "version": 1,
         "ok": not failed,
         "passed": len(outcomes) - failed,
         "failed": failed,

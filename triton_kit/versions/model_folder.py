@@ -11,10 +11,10 @@ from triton_kit.model.model import Broken, Model, Options, Repository
 from triton_kit.model.target import is_model
 from triton_kit.model.version import leading_integer, version_numbers
 from triton_kit.project.context import ProjectContext, find_repository
-from triton_kit.project.settings import suggestion
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.model import Model as WrittenModel
 from triton_kit.repository.model import Repository as WrittenRepository
+from triton_kit.suggestion import suggest
 from triton_kit.versions.log import State
 from triton_kit.versions.policy import Policy, read_policy
 
@@ -52,7 +52,7 @@ def find_model_folder(here: ProjectContext, given: str, repository: Path | None 
     root = find_repository(here, repository)
     if given in ("", ".", "..") or not (root / given).is_dir():
         there = tuple(WrittenRepository(root).models)
-        hint = suggestion(given, there) if there else None
+        hint = suggest(given, there) if there else None
         raise UsageError(f"{root} has no model {given or repr(given)}", hint=hint)
     return ModelFolder(path=root / given, judged=here.judged)
 

@@ -100,7 +100,6 @@ def opset(place: ModelFolder, path: Path) -> int | None:
 def as_json(found: Overview) -> dict[str, Any]:
     """The overview for scripts."""
     return {
-        "version": 1,
         "model": found.place.name,
         "path": str(found.place.path),
         "policy": found.state.policy.value,

@@ -182,7 +182,6 @@ def _read(path: Path) -> str:
 def as_json(changed: PolicyChange) -> dict[str, Any]:
     """What a step did, for scripts."""
     return {
-        "version": 1,
         "model": changed.place.name,
         "changed": bool(changed.files),
         "before": state_json(changed.before),

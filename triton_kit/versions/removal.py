@@ -108,7 +108,6 @@ def _asked_for(place: ModelFolder) -> Iterator[tuple[int, str]]:
 def as_json(place: ModelFolder, found: Removal, dry_run: bool) -> dict[str, Any]:
     """What went, for scripts."""
     return {
-        "version": 1,
         "model": place.name,
         "dry_run": dry_run,
         "removed": list(found.gone),

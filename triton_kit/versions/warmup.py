@@ -19,6 +19,7 @@ from triton_kit.project.render import FILE as MODEL_YAML
 from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse
+from triton_kit.suggestion import suggest
 from triton_kit.versions.golden_cases import bind, read_case
 from triton_kit.versions.golden_run import cases_of
 from triton_kit.versions.model_folder import ModelFolder
@@ -117,7 +118,7 @@ def _chosen(place: ModelFolder, cases: Sequence[str]) -> list[Path]:
     there = {path.stem: path for path in cases_of([place.path])[place.name]}
     for name in cases:
         if name not in there:
-            raise UsageError(f"{place.name} has no case {name}", hint=settings.suggestion(name, tuple(there)))
+            raise UsageError(f"{place.name} has no case {name}", hint=suggest(name, tuple(there)))
     return [there[name] for name in (cases or there)]
 
 

@@ -214,7 +214,6 @@ def _wrap(text: str) -> list[str]:
 
 def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, Any]:
     return {
-        "version": 1,
         "log": name,
         "ok": found.ok,
         "lines": found.lines,

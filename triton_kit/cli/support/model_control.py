@@ -154,7 +154,6 @@ def _versions(outcome: ControlResult) -> str:
 
 def _json(client: Client, verb: str, outcomes: Sequence[tuple[ControlResult, Sequence[Diagnostic]]]) -> dict[str, Any]:
     return {
-        "version": 1,
         "url": client.url,
         "protocol": client.protocol,
         "action": verb,

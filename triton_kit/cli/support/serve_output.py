@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -187,7 +186,7 @@ def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
 
 
 def _event(event: str, **fields: Any) -> None:
-    terminal.out(json.dumps({"version": 1, "event": event, **fields}, ensure_ascii=False))
+    terminal.out_event({"event": event, **fields})
 
 
 def _changes(seen: dict[tuple[str, str], str], snapshot: Snapshot) -> list[ModelState]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
+
+from triton_kit import json_document
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,9 +67,14 @@ def out(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
-def out_json(value: Any) -> None:
-    """Print the result as JSON."""
-    _write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=False))
+def out_json(content: Mapping[str, Any]) -> None:
+    """Print the result as a JSON document, its version before the content."""
+    _write(sys.stdout, json_document.render(content))
+
+
+def out_event(content: Mapping[str, Any]) -> None:
+    """Print a part of the result as it happens, as a JSON document on a line of its own."""
+    _write(sys.stdout, json_document.render(content, indent=None))
 
 
 def say(text: str = "") -> None:

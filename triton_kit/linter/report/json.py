@@ -12,24 +12,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from triton_kit import json_document
 from triton_kit.linter.diagnostic import Change, Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.text import printable
 from triton_kit.repository.text_format.source import Span
 
-VERSION = 1
-
 
 def render(report: Report) -> str:
     """The report as JSON text."""
-    import json
-
-    return json.dumps(document(report), indent=2, ensure_ascii=False)
+    return json_document.render(content(report))
 
 
-def document(report: Report) -> dict[str, Any]:
-    """The report as plain values."""
+def content(report: Report) -> dict[str, Any]:
+    """The report as plain values, without the version."""
     return {
-        "version": VERSION,
         "ok": report.ok,
         "summary": {
             "errors": report.count(Severity.ERROR),

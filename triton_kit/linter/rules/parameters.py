@@ -10,6 +10,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
 from triton_kit.model.version import leading_integer
+from triton_kit.suggestion import close
 
 _TRUE_FALSE = ("true", "on", "1", "false", "off", "0")
 
@@ -157,9 +158,7 @@ _READ = frozenset(_KEYS)
 @lru_cache(maxsize=256)
 def _near(key: str) -> list[str]:
     """The key that this one resembles; models of one repository have much the same keys."""
-    import difflib
-
-    return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
+    return close(key, _KEYS, count=1, cutoff=0.85)
 
 
 @rule(Severity.WARNING, about=("parameters",), backend="onnxruntime")

@@ -12,6 +12,7 @@ from triton_kit.repository.message import Message
 from triton_kit.repository.schema import RANGES, Field, MessageType, message_type
 from triton_kit.repository.text_format import suggestions
 from triton_kit.repository.text_format.literals import to_float32
+from triton_kit.suggestion import suggest
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -52,8 +53,8 @@ def _message(value: Any, type_: MessageType, route: str) -> Iterator[str]:
         _refuse(route, value, "a mapping of fields")
     for name in value:
         if name not in type_.fields:
-            near = suggestions.nearest(suggestions.snake(str(name)), type_.fields)
-            hint = f"did you mean {near}?" if near else f"its fields are {', '.join(type_.fields)}"
+            every = f"its fields are {', '.join(type_.fields)}"
+            hint = suggest(suggestions.snake(str(name)), type_.fields, otherwise=every)
             owner = (
                 "a model configuration"
                 if type_.name == "ModelConfig"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TypeAlias
 
+from triton_kit import suggestion
 from triton_kit.repository.schema import EnumType, Field, MessageType, message_names, message_type
 
 NO_JSON = "write fields as name: value, without quotes around names and without the outer braces"
@@ -56,10 +57,8 @@ def short(text: str) -> str:
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The name that is most like the word, None where none is near."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word[:80], list(names), 1, 0.7)), None)
+    """The name that is most like the word, None where none is near; a word that is far off may have another place."""
+    return suggestion.nearest(word, names, cutoff=0.7)
 
 
 def only_near(word: str, names: Iterable[str]) -> str | None:

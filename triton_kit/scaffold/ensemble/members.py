@@ -9,8 +9,8 @@ from triton_kit.linter.engine import Run
 from triton_kit.model.completion import Tensor
 from triton_kit.model.ensemble import is_decoupled
 from triton_kit.model.model import Broken, Model, Options, Repository
-from triton_kit.project.settings import suggestion
 from triton_kit.scaffold.ensemble.value import Member, Port
+from triton_kit.suggestion import suggest
 
 
 def read_members(names: list[str], repository: Path, ensemble: str, judged: Options) -> dict[str, Member]:
@@ -32,7 +32,7 @@ def _read(name: str, repository: Repository, ensemble: str) -> Member:
         )
     if model is None:
         there = [n for n in repository.names if not n.startswith(".")]
-        hint = suggestion(name, there) if there else "add it first: tk add"
+        hint = suggest(name, there) if there else "add it first: tk add"
         raise UsageError(f"{repository.path} has no model {name or 'without a name'}", hint=hint)
     refusal = repository.refusal(model)
     if refusal is not None:

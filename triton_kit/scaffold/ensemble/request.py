@@ -10,10 +10,10 @@ from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.model.model import Options
-from triton_kit.project.settings import suggestion
 from triton_kit.scaffold.ensemble.assembly import wire
 from triton_kit.scaffold.ensemble.members import read_members
 from triton_kit.scaffold.ensemble.value import End, Question, Step, Wiring
+from triton_kit.suggestion import suggest
 
 
 def plan_wiring(
@@ -115,14 +115,14 @@ def _find(text: str, ends: set[End], option: str, side: str, steps: Sequence[Ste
     step = next((s for s in steps if text.startswith(f"{s.label}.")), None)
     if step is None:
         labels = [s.label for s in steps]
-        raise UsageError(f"{option}: {text} names no step", hint=suggestion(text.partition(".")[0], labels))
+        raise UsageError(f"{option}: {text} names no step", hint=suggest(text.partition(".")[0], labels))
     own = [end.tensor for end in ends if end.step == step.label]
     wrong = text.removeprefix(f"{step.label}.")
     raise UsageError(f"{option}: {wrong or 'an empty name'} is no {side} of {step.label}", hint=_choice(wrong, own))
 
 
 def _choice(wrong: str, names: Sequence[str]) -> str:
-    return suggestion(wrong, sorted(names)) if names else "it has none"
+    return suggest(wrong, sorted(names)) if names else "it has none"
 
 
 def refuse_unwired(wiring: Wiring) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from triton_kit import suggestion
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_near, set_word
@@ -123,9 +124,7 @@ def _input_counts(model: Model) -> Iterator[Problem]:
 
 
 def _close(name: str, choices: Sequence[str]) -> str | None:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, choices, n=1)), None)
+    return next(iter(suggestion.close(name, choices, count=1, cutoff=0.6)), None)
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
