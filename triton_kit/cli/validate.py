@@ -91,7 +91,8 @@ def validate(
     of one server. The exit code is 1 where the server would refuse something. A comment "# tk: ignore[rule-name]"
     silences a rule on its line or the next one.
     """
-    from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
+    from triton_kit.linter.engine import lint_paths
+    from triton_kit.linter.options import options
     from triton_kit.linter.select import check_names
 
     project = project_around(paths[0] if paths else ".")
@@ -106,7 +107,7 @@ def validate(
     if chosen or ignored or severities:
         check_names((*chosen, *ignored, *severities))
     judged_by = options(
-        release=release or (project.release if project else None) or DEFAULT_RELEASE,
+        release=release or (project.release if project else None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -122,9 +123,9 @@ def validate(
         severities=severities,
     )
     if show_completed:
-        from triton_kit.model import normalization
+        from triton_kit.linter.completed import show_completed as completed_text
 
-        terminal.out(normalization.show_completed(given, judged_by).rstrip("\n"))
+        terminal.out(completed_text(given, judged_by).rstrip("\n"))
         return 0
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
-from triton_kit.linter.rule import Rule, area_rules, load_rules, parse_release
+from triton_kit.linter.options import Options, options
+from triton_kit.linter.rule import Rule, area_rules, load_rules
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions, Unused
 from triton_kit.model import disk as files
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE
-from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.model.overlay import Disk
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
@@ -29,78 +29,20 @@ Place = tuple[Repository, str]
 MANY = 150
 """So many models are judged in several processes, if there are processors for them."""
 
-DEFAULT_RELEASE = "24.10"
-
 INTERNAL = Rule("internal-error", Severity.ERROR, lambda _: iter(()), "engine", "model", None, None)
 """What a rule that failed is reported under: the fault is tk's, and the other rules still speak."""
 
 
 def lint(
-    path: str | os.PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+    path: str | os.PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    machine has, ``None`` when unknown; a ``release`` of ``None`` is DEFAULT_RELEASE. Raises UsageError for a path that
+    does not exist or a release that is unknown.
     """
     return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
-
-
-def options(
-    *,
-    release: str = "24.10",
-    auto_complete: bool = True,
-    gpus: int | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    image_backends: Iterable[str] | None = None,
-    explicit: bool = False,
-    load_models: Sequence[str] = (),
-    namespacing: bool = False,
-    config_name: str | None = None,
-    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
-    rate_limit: bool | None = None,
-    rate_resources: Mapping[str, int] | None = None,
-    severities: Mapping[str, str] | None = None,
-) -> Options:
-    """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
-
-    Raises UsageError for a release, a rule or a severity that is unknown, and for options that exclude each other.
-    """
-    from triton_kit.errors import UsageError
-    from triton_kit.linter.select import split_severities
-
-    if load_models and not explicit:
-        raise UsageError("--load-model is for explicit model control", hint="add --model-control explicit")
-    if "*" in load_models and len(load_models) > 1:
-        raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
-    if config_name is not None and (not config_name or "/" in config_name):
-        raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
-    off, changed = split_severities(severities or {})
-    try:
-        parsed = parse_release(release)
-    except ValueError:
-        raise UsageError(f"{release!r} is no Triton release", hint="write a container release such as 24.10") from None
-    if release != DEFAULT_RELEASE:
-        from triton_kit.repository.release import release as known
-
-        known(release)
-    return Options(
-        parsed,
-        auto_complete,
-        gpus,
-        tuple(select),
-        (*ignore, *off),
-        None if image_backends is None else frozenset(image_backends),
-        explicit,
-        tuple(load_models),
-        namespacing,
-        config_name,
-        max(default_max_batch_size, 0),
-        rate_limit,
-        changed,
-        tuple((rate_resources or {}).items()),
-    )
 
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
@@ -207,7 +149,7 @@ class Run:
             _remember_sources(model, [*kept, *unused], sources)
             outcome = Outcome(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
-            outcome = outcome._replace(refusal=repository.refusal(model))
+            outcome = outcome._replace(refusal=self.refusal(model))
             repository.forget(name)
             self.findings.pop(model.path, None)
         return outcome
@@ -226,14 +168,14 @@ class Run:
     def repository(self, path: str) -> Repository:
         """The repository at a path, with its models' verdicts at hand for ensembles."""
         if path not in self.repositories:
-            self.repositories[path] = Repository(path, self.options, self.judge)
+            self.repositories[path] = Repository(path, self.options.server, self.refusal)
             self.repositories[path].disk = self.disk
         return self.repositories[path]
 
     def rules(self, scope: str, areas: Iterable[str]) -> list[Rule]:
         """The rules of some areas that apply to the release."""
         rules = (rule for area in areas for rule in area_rules(area))
-        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.release)]
+        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.server.release)]
 
     def rules_for(self, model: Model) -> list[Rule]:
         """The rules that can have something to say about a model; of a template, that it is one, and no more."""
@@ -265,6 +207,10 @@ class Run:
                     found.append(_internal(rule, model.path, error))
             _keep_first_internal(found)
         return self.findings[model.path]
+
+    def refusal(self, model: Model) -> Problem | None:
+        """The first error found in a model, or ``None`` where the server would take it."""
+        return next((p for rule, p in self.judge(model) if (p.severity or rule.severity) is Severity.ERROR), None)
 
     def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
         """What is wrong with the repository as a whole."""
