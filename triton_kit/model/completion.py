@@ -12,9 +12,6 @@ from triton_kit.repository.text_format.source import Route
 if TYPE_CHECKING:
     from triton_kit.model.model import Model
 
-DEFAULT_MAX_BATCH_SIZE = 4
-"""What completion takes for a model that can batch (server, backend default ``default-max-batch-size``)."""
-
 
 class Tensor:
     """An input or output of a configuration: as written, or as the backend completed it."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from triton_kit.errors import ProblemsFound, UsageError
-from triton_kit.linter.diagnostic import Severity
 from triton_kit.model.completion import Completed, Tensor
-from triton_kit.model.model import Model, Options
+from triton_kit.model.model import Model
 from triton_kit.repository.text_format.dump import dump
 
 _TWO_ON_CPU = ("onnxruntime", "tensorflow")
@@ -15,33 +13,6 @@ _TWO_ON_CPU = ("onnxruntime", "tensorflow")
 
 _COMPLETERS = ("tensorrt", "openvino", "tensorflow", "dali", "vllm")
 """Backends that add more than is told here."""
-
-
-def show_completed(paths: list[str], options: Options) -> str:
-    """The completed configurations of some models as text, each after a comment with its name where there are several.
-
-    Raises UsageError for a path that is no model, ProblemsFound for a model that the server would refuse.
-    """
-    from triton_kit.linter.engine import Run
-    from triton_kit.model.target import find_targets
-
-    targets = find_targets(paths)
-    texts = []
-    run = Run(options)
-    for target in run.as_one_server(targets):
-        if target.whole:
-            raise UsageError(f"{target.repository} is a repository", hint="give one model or several")
-        for name in target.models:
-            model = run.repository(target.repository).model(name)
-            if model is None:
-                continue
-            refused = [(r, p) for r, p in run.judge(model) if (p.severity or r.severity) is Severity.ERROR]
-            if refused:
-                raise ProblemsFound(f"{model.name}: {refused[0][1].message}", hint=f"see tk validate {model.path}")
-            texts.append((model.name, complete_text(model)))
-    if len(texts) == 1:
-        return texts[0][1]
-    return "\n".join(f"# {name}\n{text}" for name, text in texts)
 
 
 def complete_text(model: Model) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from triton_kit.errors import UsageError
 from triton_kit.files import write
 from triton_kit.files.plan import Plan, PlannedFile
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options
 from triton_kit.project import check, values
 from triton_kit.project import settings as project
 from triton_kit.project.render import FILE, Layer, Rendered, render

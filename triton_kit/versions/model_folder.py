@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.linter.options import Options
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.model.target import is_model
 from triton_kit.model.version import leading_integer, version_numbers
 from triton_kit.project.context import ProjectContext, find_repository
@@ -106,7 +107,7 @@ def served_by(place: ModelFolder, policy: Policy) -> tuple[int, ...]:
 
 def checked(place: ModelFolder) -> Model:
     """The model as the linter sees it."""
-    model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    model = Repository(str(place.repository), place.judged.server).model(place.name)
     if model is None:
         raise UsageError(f"{place.path} is not a directory")
     return model

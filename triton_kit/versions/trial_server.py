@@ -95,7 +95,7 @@ def with_version(place: ModelFolder, version: int) -> Iterator[Path]:
 
 def _members(place: ModelFolder) -> list[Path]:
     """The folders of the models that an ensemble uses."""
-    repository = Repository(str(place.repository), place.judged, lambda _: [])
+    repository = Repository(str(place.repository), place.judged.server)
     model = repository.model(place.name)
     found = reached_from(model).values() if model is not None else ()
     return [Path(member.path) for member in found if member.name != place.name]
