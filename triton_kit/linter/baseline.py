@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.report.text import printable
+from triton_kit.value import replace
 
 VERSION = 1
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.model.model import Model
+from triton_kit.value import replace
 
 
 def on_gpu(model: Model) -> bool | None:
