@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -25,13 +23,13 @@ STYLES = {
 """The names that ``style`` takes, as ANSI SGR parameters."""
 
 
-@dataclass(slots=True)
 class Settings:
     """What the options that every command takes have set for this run."""
 
-    quiet: bool = False
-    verbose: bool = False
-    no_color: bool = False
+    __slots__ = ("no_color", "quiet", "verbose")
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, no_color: bool = False) -> None:
+        self.quiet, self.verbose, self.no_color = quiet, verbose, no_color
 
 
 settings = Settings()
@@ -67,6 +65,8 @@ def out(text: str = "") -> None:
 
 def out_json(value: Any) -> None:
     """Print the result as JSON."""
+    import json
+
     _write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=False))
 
 
