@@ -88,6 +88,8 @@ def test_what_is_read_plainly_is_what_typer_reads(name: str, monkeypatch: pytest
     @given(st.lists(st.sampled_from(vocabulary), max_size=6))
     @example(["models", "--format", "json", "-q", "--skip-unknown", "--", "--strict"])
     @example(["--select", "a", "--select=b", "--no-color", "models", "other"])
+    @example(["models", "--timeout=7", "--http-port", "0", "--", "--log-info=1", "other"])
+    @example(["--", "--log-info=1"])
     @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def same(rest: list[str]) -> None:
         nonlocal read
@@ -137,7 +139,14 @@ def test_the_version_is_said_alike(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == read
 
 
-@pytest.mark.parametrize("args", [["--version"], ["validate", "--format=json", "--skip-unknown", "SAMPLE"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--version"],
+        ["validate", "--format=json", "--skip-unknown", "SAMPLE"],
+        ["serve", "SAMPLE", "--runtime=local", "--http-port=0", "--grpc-port=0", "--metrics-port=0", "--dry-run"],
+    ],
+)
 def test_typer_is_not_imported_for_it(args: list[str], sample: Path) -> None:
     code = "import sys; from triton_kit.cli import run; code = run(sys.argv[1:]); print('typer' in sys.modules, code)"
     given_args = [str(sample) if arg == "SAMPLE" else arg for arg in args]

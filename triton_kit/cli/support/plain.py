@@ -1,7 +1,7 @@
 """Plainly written command lines, read from the declarations that Typer reads: importing it takes longer than they do.
 
 Plain is what can mean one thing: known options by their full names, each value valid and in an argument of its own or
-behind ``=``, and paths. Everything else, a mistake or ``--help`` for one, is not plain, and Typer has the word.
+behind ``=``, and arguments. Everything else, a mistake or ``--help`` for one, is not plain, and Typer has the word.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     # At run time typer is named in annotations alone. They are evaluated here with _Typer, by Typer with itself.
     import typer
 
-PLAIN = ("validate",)
-"""What hooks and CI run for every change; their modules do not import Typer."""
+PLAIN = ("validate", "serve")
+"""What hooks and CI run for every change, and what someone waits for; their modules do not import Typer."""
 
 COMPLETION = "_TK_COMPLETE"
 """Set where a shell asks for completions."""
@@ -48,7 +48,7 @@ def read(args: Sequence[str]) -> Call | None:
     command = getattr(importlib.import_module(f"triton_kit.cli.{name}"), name)
     common = _Reading(common_options)
     asked = _Reading(command, common)
-    if not asked.take(rest):
+    if not (asked.take(rest) and asked.settle()):
         return None
 
     def call() -> Any:
@@ -94,7 +94,8 @@ class _Reading:
         self.values: dict[str, Any] = {}
         self.other = other
         self.options: dict[str, tuple[str, Any]] = {}
-        self.paths: str | None = None
+        self.arguments: list[tuple[str, Any]] = []
+        self.words: list[str] = []
         names = {**vars(sys.modules[function.__module__]), "typer": _Typer}
         for parameter, text in function.__annotations__.items():
             if parameter == "return":
@@ -103,7 +104,7 @@ class _Reading:
             if not said.plain:
                 continue
             if isinstance(said, _Argument):
-                self.paths = parameter if kind == list[str] | None else None
+                self.arguments.append((parameter, kind))
             else:
                 for name in said.names or (f"--{parameter.replace('_', '-')}",):
                     self.options[name] = parameter, kind
@@ -115,9 +116,11 @@ class _Reading:
 
     def _take(self, arg: str, rest: Iterator[str]) -> bool:
         if arg == "--":
-            return all(map(self._take_path, rest))
+            self.words.extend(rest)
+            return True
         if not arg.startswith("-") or arg == "-":
-            return self._take_path(arg)
+            self.words.append(arg)
+            return True
         name, given, value = arg.partition("=")
         if name not in self.options:
             return self.other is not None and self.other._take(arg, rest)
@@ -131,18 +134,29 @@ class _Reading:
             return False
         if kind == list[str] | None:
             self.values.setdefault(parameter, []).append(value)
-        elif kind in (str, str | None):
-            self.values[parameter] = value
-        elif kind is int and value.isascii() and value.isdecimal() and len(value) < 10:
-            self.values[parameter] = int(value)
-        elif isinstance(kind, type) and issubclass(kind, Enum) and value in [one.value for one in kind]:
-            self.values[parameter] = kind(value)
-        else:
+            return True
+        try:
+            self.values[parameter] = _converted(value, kind)
+        except ValueError:
             return False
         return True
 
-    def _take_path(self, path: str) -> bool:
-        if self.paths is None:
-            return False
-        self.values.setdefault(self.paths, []).append(path)
-        return True
+    def settle(self) -> bool:
+        """Give the words that belong to no option to the parameters that take some; whether none is left over."""
+        for parameter, kind in self.arguments:
+            if kind == list[str] | None and self.words:
+                self.values[parameter], self.words = self.words, []
+            elif kind == str | None and self.words:
+                self.values[parameter] = self.words.pop(0)
+        return not self.words
+
+
+def _converted(value: str, kind: Any) -> Any:
+    """The value of a parameter of that kind; ValueError where it is not plainly one."""
+    if kind in (str, str | None):
+        return value
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if kind in (int, float, float | None) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value) if kind is int else float(value)
+    raise ValueError(value)
