@@ -65,19 +65,13 @@ def with_dependents(targets: Iterable[Target]) -> list[Target]:
 
 def _dependents(path: str, names: set[str]) -> list[str]:
     """The names of the ensembles that use one of the models."""
-    texts: dict[str, bytes] = {}
     try:
-        with os.scandir(path) as entries:
-            found = sorted(entry.name for entry in entries if entry.name not in names)
+        others = [f"{name}/{CONFIG_NAME}" for name in sorted(os.listdir(path)) if name not in names]
+        texts = {
+            os.path.dirname(file): text for file, text in disk.read_each(path, others) if b"ensemble_scheduling" in text
+        }
     except OSError:
         return []
-    for name in found:
-        try:
-            text = disk.read_bytes(os.path.join(path, name, CONFIG_NAME))
-        except OSError:
-            continue
-        if b"ensemble_scheduling" in text:
-            texts[name] = text
     if not texts or not any(os.fsencode(n) in text for text in texts.values() for n in names):
         return []
     repository = Repository(path, Options(), lambda _: [])
