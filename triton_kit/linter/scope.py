@@ -72,7 +72,8 @@ def _dependents(path: str, names: set[str]) -> list[str]:
         }
     except OSError:
         return []
-    if not texts or not any(os.fsencode(n) in text for text in texts.values() for n in names):
+    texts = _related(texts, names)
+    if not texts:
         return []
     repository = Repository(path, Options(), lambda _: [])
     dependents = []
@@ -81,3 +82,14 @@ def _dependents(path: str, names: set[str]) -> list[str]:
         if model is not None and not names.isdisjoint(found.name for found in reached_from(model).values()):
             dependents.append(name)
     return dependents
+
+
+def _related(texts: dict[str, bytes], names: set[str]) -> dict[str, bytes]:
+    """The ensembles whose texts name one of the models, or an ensemble that does; an escape may hide any name."""
+    found = {name: text for name, text in texts.items() if b"\\" in text}
+    words = [os.fsencode(name) for name in (*names, *found)]
+    while words:
+        more = {n: t for n, t in texts.items() if n not in found and any(word in t for word in words)}
+        found |= more
+        words = [os.fsencode(name) for name in more]
+    return {name: text for name, text in texts.items() if name in found}

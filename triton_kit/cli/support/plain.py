@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     # At run time typer is named in annotations alone. They are evaluated here with _Typer, by Typer with itself.
     import typer
 
-PLAIN = ("validate", "serve")
-"""What hooks and CI run for every change, and what someone waits for; their modules do not import Typer."""
+PLAIN = ("validate", "graph", "fmt", "serve")
+"""What hooks, CI and editors run for every change, and what someone waits for; their modules do not import Typer."""
 
 COMPLETION = "_TK_COMPLETE"
 """Set where a shell asks for completions."""
