@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPER = (sys.executable, "-c", "import typer")
 TK = (sys.executable, "-m", "triton_kit")
 
-Times = dict[str, list[float]]
+
+class Took(NamedTuple):
+    """What a task took, in seconds: on the clock, and of processors, its children's included."""
+
+    wall: float
+    cpu: float
+
+
+Times = dict[str, list[Took]]
 
 _PEAK = """
 import runpy, sys
@@ -28,15 +38,21 @@ finally:
 
 
 def in_turns(tasks: Mapping[str, Callable[[], object]], rounds: int, *, warm: int = 1) -> Times:
-    """The seconds of each task, round by round, after ``warm`` rounds that only fill the caches."""
+    """What each task took, round by round, after ``warm`` rounds that only fill the caches."""
     times: Times = {name: [] for name in tasks}
     for i in range(warm + rounds):
         for name, task in tasks.items():
-            start = time.perf_counter()
+            start, before = time.perf_counter(), _processor_seconds()
             task()
             if i >= warm:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(Took(time.perf_counter() - start, _processor_seconds() - before))
     return times
+
+
+def _processor_seconds() -> float:
+    """What this process and those of its children that ended have had of processors."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def environment() -> dict[str, str]:
@@ -55,22 +71,31 @@ def command(argv: Sequence[str | os.PathLike[str]], *, ok: tuple[int, ...] = (0,
     return run
 
 
-def ratio(times: Times, over: str, under: str) -> float:
-    """The median of the rounds' own ratios."""
-    return statistics.median(a / b for a, b in zip(times[over], times[under], strict=True))
+def ratio(times: Times, over: str, under: str, of: str = "wall") -> float:
+    """The median of the rounds' own ratios, of their ``wall`` or ``cpu``."""
+    pairs = zip(times[over], times[under], strict=True)
+    return statistics.median(getattr(a, of) / getattr(b, of) for a, b in pairs)
 
 
 def show(times: Times) -> None:
-    """A line for each task with its median in milliseconds."""
+    """A line for each task with its medians in milliseconds."""
     for name, values in times.items():
-        print(f"{statistics.median(values) * 1000:10.1f} ms  {name}")
+        wall, cpu = (statistics.median(getattr(one, of) for one in values) * 1000 for of in ("wall", "cpu"))
+        print(f"{wall:10.1f} ms  {cpu:10.1f} ms of CPU  {name}")
 
 
 def verdict(what: str, value: float, bar: float, *, most: bool = True, unit: str = " times") -> bool:
     """Print a value beside its bar, which is the most it may be or else the least; whether it keeps to it."""
     kept = value <= bar if most else value >= bar
-    print(f"{value:10.2f}{unit}  {what} (bar: {'at most' if most else 'at least'} {bar:g}){'' if kept else '  MISSED'}")
+    missed = "" if kept else f"  MISSED by {abs(value - bar):.2f}{unit} ({abs(value / bar - 1):.0%})"
+    print(f"{value:10.2f}{unit}  {what} (bar: {'at most' if most else 'at least'} {bar:g}){missed}")
     return kept
+
+
+def both(what: str, times: Times, over: str, under: str, bar: float) -> bool:
+    """Hold the ratio of two tasks to the most it may be, on the clock and of processors."""
+    kept = [verdict(f"{what}, {of}", ratio(times, over, under, of), bar) for of in Took._fields]
+    return all(kept)
 
 
 def peak_megabytes(argv: Sequence[str | os.PathLike[str]]) -> float:

@@ -18,13 +18,15 @@ import sys
 import time
 from pathlib import Path
 
+from common import verdict
+
 from triton_kit.runtime import health, ports
 from triton_kit.runtime.embedded.binaries import RELEASE, server_home
 from triton_kit.runtime.local import LocalRuntime, endpoints
 from triton_kit.runtime.session import model_names, running
 from triton_kit.runtime.types import ServerSpec
 
-BAR = 0.3
+BAR = 0.2
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_repository"
 
 
@@ -43,8 +45,7 @@ def main() -> int:
         extra.append(took[by_tk] - took[by_hand])
         print(f"pair {i + 1}: {took[by_tk]:.2f} s with tk serve, {took[by_hand]:.2f} s by hand", flush=True)
     cost = statistics.median(extra)
-    print(f"tk serve costs {cost:.2f} s over starting the server by hand (bar: {BAR} s)")
-    return 0 if cost <= BAR else 1
+    return 0 if verdict("tk serve over starting the server by hand", cost, BAR, unit=" s") else 1
 
 
 def spec_of(repository: Path) -> ServerSpec:

@@ -26,9 +26,10 @@ from repositories import model, onnx_bytes
 from triton_kit.runtime import ports
 from triton_kit.runtime.embedded.binaries import RELEASE, server_home
 from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
 
-BAR = 50.0
+BAR = 80.0
 MODELS = 20
 PYTHON = """import triton_python_backend_utils as utils
 
@@ -59,10 +60,14 @@ def make(root: Path) -> None:
             (folder / "1" / "model.onnx").write_bytes(onnx_bytes(made, 4))
 
 
+def spec_of(repository: Path) -> ServerSpec:
+    http, grpc, metrics = ports.choose("127.0.0.1", 0, 0, 0)
+    return ServerSpec(repository=repository, release=RELEASE, http_port=http, grpc_port=grpc, metrics_port=metrics)
+
+
 def ask_server(repository: Path) -> dict[str, bool]:
     """Start a server on the repository, and stop it when it has said of each model whether it is ready."""
-    http, grpc, metrics = ports.choose("127.0.0.1", 0, 0, 0)
-    spec = ServerSpec(repository=repository, release=RELEASE, http_port=http, grpc_port=grpc, metrics_port=metrics)
+    spec = spec_of(repository)
     runtime = LocalRuntime()
     server = subprocess.Popen(
         runtime.argv(spec),
@@ -74,7 +79,7 @@ def ask_server(repository: Path) -> dict[str, bool]:
     try:
         while server.poll() is None:
             try:
-                request = urllib.request.Request(f"http://127.0.0.1:{http}/v2/repository/index", data=b"{}")
+                request = urllib.request.Request(f"http://127.0.0.1:{spec.http_port}/v2/repository/index", data=b"{}")
                 with urllib.request.urlopen(request, timeout=5) as answer:
                     states = {one["name"]: one.get("state") for one in json.load(answer)}
             except OSError:
@@ -111,6 +116,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         repository = Path(folder, "models")
         make(repository)
+        with running(LocalRuntime(), spec_of(repository)):
+            pass  # the files are read from the disk once, and the backend directory is made
         theirs, ours = ask_server(repository), ask_tk(repository)
         if theirs != ours:
             print("not the same verdict:", {name: theirs[name] for name in theirs if theirs[name] != ours.get(name)})

@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.update(COLUMNS="100", NO_COLOR="1")
 
-import typer  # noqa: E402
 
 from triton_kit import cli  # noqa: E402
+from triton_kit.cli.support import typer_app  # noqa: E402
 from triton_kit.linter.pages import Page, page  # noqa: E402
 from triton_kit.linter.rule import load_rules  # noqa: E402
 
@@ -89,8 +89,7 @@ def replace_part(text: str, name: str, content: str) -> str:
 
 def list_commands() -> str:
     """Every command with its help, as Markdown."""
-    group = typer.main.get_command(cli._app())
-    cli._add_common_options(group)
+    group = typer_app.group()
     parts = [f"<!-- made by {SCRIPT} from the commands themselves -->", "# Commands", ""]
     with group.make_context("tk", [], resilient_parsing=True) as context:
         for name in cli.COMMANDS:

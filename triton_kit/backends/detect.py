@@ -6,14 +6,13 @@ core, model_config_utils.cc:AutoCompleteBackendFields, which runs with and witho
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.backends.generic import before
+from triton_kit.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Value):
     """The names in the one directory that detection looks into; ``directories`` are those that are directories."""
 
     names: frozenset[str]
@@ -28,8 +27,7 @@ NOTHING = Listing(names=frozenset())
 """What a model without any sub-directory shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detected:
+class Detected(Value):
     """The three fields after completion; ``backend`` is empty where the server cannot tell or will refuse."""
 
     backend: str

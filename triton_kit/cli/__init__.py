@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import keyword
 import os
 import signal
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Sequence
 from types import FrameType
-from typing import Annotated, Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
-import typer
-from typer.core import TyperGroup
-
-from triton_kit.cli.support import terminal
+from triton_kit.cli.support import plain, terminal
 from triton_kit.errors import TkError
 
 
@@ -60,133 +56,27 @@ A dash in its name is a ``_`` there, and the module of a name that is a word of 
 """
 
 
-class LazyCommands(MutableMapping[str, Any]):
-    """The commands by name, each imported when it is looked up."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._loaded:
-            if name not in COMMANDS:
-                raise KeyError(name)
-            self._loaded[name] = _load(name)
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
-
-    def __len__(self) -> int:
-        return len(COMMANDS)
-
-
-class CommandGroup(TyperGroup):
-    """``tk`` itself: its help lists the commands by group without importing any of them."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = LazyCommands()
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """List the commands, group by group."""
-        width = max(map(len, COMMANDS))
-        for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
-            with formatter.section(group):
-                rows = [(name.ljust(width), entry.summary) for name, entry in COMMANDS.items() if entry.group == group]
-                formatter.write_dl(rows)
-
-
 def module_of(name: str) -> str:
     """The module of a command."""
-    return f"triton_kit.cli.{_word(name)}{'_' if keyword.iskeyword(name) else ''}"
+    return f"triton_kit.cli.{function_of(name)}{'_' if keyword.iskeyword(name) else ''}"
 
 
-def _word(name: str) -> str:
+def function_of(name: str) -> str:
     """The function of a command: its name as Python can write it."""
     return name.replace("-", "_")
 
 
-def _load(name: str) -> Any:
-    module = importlib.import_module(module_of(name))
-    if isinstance(app := getattr(module, "app", None), typer.Typer):
-        command: Any = typer.main.get_command(app)
-        command.name = name
-        for sub in command.commands.values():
-            _add_common_options(sub)
-    else:
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, context_settings=getattr(module, "CONTEXT_SETTINGS", None))(getattr(module, _word(name)))
-        command = typer.main.get_command(app)
-    _add_common_options(command)
-    return command
-
-
-def _add_common_options(command: Any) -> None:
-    taken = {o for param in command.params for o in param.opts}
-    command.params += [param for param in _common_options() if not taken.intersection(param.opts)]
-
-
-def _common_options() -> list[Any]:
-    """The options that every command takes, as parameters that set ``terminal.settings``."""
-
-    def options(
-        quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
-        verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more about what happens.")] = False,
-        no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours; so does NO_COLOR.")] = False,
-    ) -> None: ...
-
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(options)
-    params = [p for p in typer.main.get_command(app).params if p.name in terminal.Settings.__slots__]
-    for param in params:
-        param.expose_value = False
-        param.is_eager = True
-        param.callback = _remember
-    return params
-
-
-def _remember(_ctx: Any, param: Any, value: bool) -> bool:
-    if value:
-        setattr(terminal.settings, param.name, True)
-    return value
-
-
-def _print_version(value: bool) -> None:
-    if value:
-        from triton_kit.repository.schema import RELEASE, SOURCE
-        from triton_kit.version import __version__
-
-        terminal.out(f"tk {__version__} (configuration schema: {SOURCE}, Triton {RELEASE or 'of an unknown release'})")
-        raise typer.Exit
-
-
-def _app() -> typer.Typer:
-    app = typer.Typer(cls=CommandGroup, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
-
-    @app.callback(context_settings={"help_option_names": ["-h", "--help"]})
-    def tk(
-        version: Annotated[
-            bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-        ] = False,
-    ) -> None:
-        """A toolkit for the model repositories of NVIDIA Triton Inference Server."""
-
-    return app
-
-
-def run(args: list[str] | None = None) -> int:
+def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0 fine, 1 problems, 2 usage, 3 cannot, 130 interrupted."""
     terminal.settings = terminal.Settings()
-    group = typer.main.get_command(_app())
-    _add_common_options(group)
+    given = list(sys.argv[1:] if args is None else args)
     try:
-        code = group.main(args, prog_name="tk", standalone_mode=False)
+        if (call := plain.read(given)) is not None:
+            code = call()
+        else:
+            from triton_kit.cli.support import typer_app
+
+            code = typer_app.run(given)
     except TkError as error:
         terminal.error(error.message, hint=error.hint)
         return error.exit_code
@@ -196,26 +86,9 @@ def run(args: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         code = 130
-    except typer.Abort:
-        code = 130
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        return _show_usage_error(error)
     if code == 130:
         terminal.say("interrupted")
     return code if isinstance(code, int) else 0
-
-
-def _show_usage_error(error: Any) -> int:
-    message = str(error.format_message())
-    if type(error).__name__ == "NoArgsIsHelpError":
-        terminal.out(message)
-        return 2
-    context = getattr(error, "ctx", None)
-    hint = f"see: {context.command_path} --help" if context else None
-    terminal.error(message[:1].lower() + message[1:].rstrip("."), hint=hint)
-    return int(error.exit_code)
 
 
 _left: list[int] = []

@@ -6,12 +6,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
+    import typer
+
     from triton_kit.project.canonical_layout import Formatted
 
 

@@ -7,12 +7,12 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.validate_options import default_path, project_around
 
 if TYPE_CHECKING:
+    import typer
+
     from triton_kit.graph.flow import Graph
     from triton_kit.project.settings import Project
 

@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli.support.model_control import ANSWER, Models, Patience, RepositoryPath, run_each, source_of
+from triton_kit.cli.support.model_control import ANSWER, run_each, source_of
 from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
     Header,
     Key,
+    Models,
+    Patience,
+    RepositoryPath,
     ServerName,
     Url,
     check_seconds,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.state.restart import written
+
+if TYPE_CHECKING:
+    import typer
 
 
 def serve(

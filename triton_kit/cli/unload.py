@@ -6,13 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli.support.model_control import ANSWER, Models, Patience, Source, run_each
+from triton_kit.cli.support.model_control import ANSWER, Source, run_each
 from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
     Grpc,
     Header,
     Key,
+    Models,
+    Patience,
     ServerName,
     Url,
     check_seconds,

@@ -6,8 +6,6 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.validate_options import (
     Control,
@@ -24,6 +22,8 @@ from triton_kit.cli.support.validate_options import (
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
+    import typer
+
     from triton_kit.linter.diagnostic import Report
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.renamed import current_rule, how_called_now, is_former
 from triton_kit.linter.report.text import printable
+from triton_kit.value import replace
 
 VERSION = 1
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.repository.text_format.source import START, Replacement, Route, Span
+from triton_kit.value import Value
 
 if TYPE_CHECKING:
     from triton_kit.linter.fix.edits import Edit
@@ -27,8 +28,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Related:
+class Related(Value):
     """A second place that a finding speaks of: the first definition, the step that feeds a tensor."""
 
     message: str
@@ -36,8 +36,7 @@ class Related:
     span: Span = START
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Value):
     """What a rule yields: a route into the document and what is wrong there; never a line number.
 
     ``at`` is the route in the model's config (the nearest existing parent is shown when it is absent). ``file`` is set
@@ -57,8 +56,7 @@ class Problem:
     fix: Edit | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Value):
     """A part of a fix: a replacement in the text of a file, or a directory to make."""
 
     file: Path
@@ -67,8 +65,7 @@ class Change:
     directory: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Value):
     """A problem with its place: what ``tk validate`` prints, and what every report format is made of."""
 
     rule: str
@@ -88,8 +85,7 @@ class Diagnostic:
         return bool(self.changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Value):
     """All findings about what was asked for, in order of file and place."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -97,7 +93,7 @@ class Report:
     files: int = 0
     suppressed: int = 0
     baselined: int = 0
-    sources: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    sources: Mapping[Path, str] = {}
     """The text of each file that a diagnostic points into, for the excerpt."""
 
     def count(self, severity: Severity) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from triton_kit.model.devices import on_gpu
 from triton_kit.model.model import Broken, Model
 from triton_kit.model.model_file import read_once
 from triton_kit.signature.errors import ModelFileError
+from triton_kit.value import replace
 
 
 def unreadable(model: Model, reader: Callable[[Path], Any]) -> Iterator[Problem]:

@@ -66,20 +66,15 @@ def with_dependents(targets: Iterable[Target]) -> list[Target]:
 
 def _dependents(path: str, names: set[str]) -> list[str]:
     """The names of the ensembles that use one of the models."""
-    texts: dict[str, bytes] = {}
     try:
-        with os.scandir(path) as entries:
-            found = sorted(entry.name for entry in entries if entry.name not in names)
+        others = [f"{name}/{CONFIG_NAME}" for name in sorted(os.listdir(path)) if name not in names]
+        texts = {
+            os.path.dirname(file): text for file, text in disk.read_each(path, others) if b"ensemble_scheduling" in text
+        }
     except OSError:
         return []
-    for name in found:
-        try:
-            text = disk.read_bytes(os.path.join(path, name, CONFIG_NAME))
-        except OSError:
-            continue
-        if b"ensemble_scheduling" in text:
-            texts[name] = text
-    if not texts or not any(os.fsencode(n) in text for text in texts.values() for n in names):
+    texts = _related(texts, names)
+    if not texts:
         return []
     repository = Repository(path, ServerOptions())
     dependents = []
@@ -88,3 +83,14 @@ def _dependents(path: str, names: set[str]) -> list[str]:
         if model is not None and not names.isdisjoint(found.name for found in reached_from(model).values()):
             dependents.append(name)
     return dependents
+
+
+def _related(texts: dict[str, bytes], names: set[str]) -> dict[str, bytes]:
+    """The ensembles whose texts name one of the models, or an ensemble that does; an escape may hide any name."""
+    found = {name: text for name, text in texts.items() if b"\\" in text}
+    words = [os.fsencode(name) for name in (*names, *found)]
+    while words:
+        more = {n: t for n, t in texts.items() if n not in found and any(word in t for word in words)}
+        found |= more
+        words = [os.fsencode(name) for name in more]
+    return {name: text for name, text in texts.items() if name in found}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
 
 DIRECTORY, FILE, DANGLING, OTHER = "directory", "file", "dangling link", "special file"
 
+_SMALL = 1 << 14
 _PIECE = 1 << 20
 _GROWTH = 64 << 20
 """How much more than it said a file may turn out to be."""
@@ -60,6 +62,27 @@ def read_bytes(path: str) -> bytes:
         return data if len(data) == size else data + _rest(fd, size + _GROWTH - len(data))
     finally:
         os.close(fd)
+
+
+def read_each(folder: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The bytes of regular files below a directory that is opened once, by path; raises OSError where it cannot be.
+
+    For thousands of small files, of which those that cannot be read are passed over.
+    """
+    around = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for path in paths:
+            try:
+                fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=around)
+                try:
+                    data = os.read(fd, _SMALL)
+                finally:
+                    os.close(fd)
+                yield path, data if 0 < len(data) < _SMALL else read_bytes(os.path.join(folder, path))
+            except OSError:
+                continue
+    finally:
+        os.close(around)
 
 
 def _rest(fd: int, most: int) -> bytes:

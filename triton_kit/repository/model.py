@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
+from triton_kit.value import Value
 
 CONFIG_NAME = "config.pbtxt"
 
@@ -27,8 +27,7 @@ def is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(Value):
     """A version directory of a model."""
 
     number: int

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import UsageError
 from triton_kit.suggestion import nearest
+from triton_kit.value import Value
 
 DEFAULT = "24.10"
 """The release that is meant where none is named."""
@@ -36,8 +36,7 @@ _TENSORFLOW_UNTIL = "25.03"
 _YEAR_MONTH = re.compile(r"\d\d\.(?:0[1-9]|1[0-2])", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Value):
     """A flag of tritonserver: ``since`` is the first container release that has it, ``None`` for before 22.06.
 
     ``instead`` is what the server's help says to write in its place where the flag is deprecated.
@@ -49,8 +48,7 @@ class Flag:
     instead: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Value):
     """A container release; ``None`` means that it is not known.
 
     ``cuda`` and ``min_driver`` are what the release notes say (``12.6.2``, ``560+``). ``tensorrt`` is unknown for most.
@@ -93,8 +91,7 @@ class Release:
         return f"{REGISTRY}:{self.container}-{variant}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlagProblem:
+class FlagProblem(Value):
     """A server flag that will not do what is hoped; an *error* ends the server at its start."""
 
     severity: Literal["error", "warning"]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from triton_kit.value import Value
 
 Dim: TypeAlias = int | str | None
 """A dimension: a fixed size, a named (symbolic) one, or an unknown one (``None``)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataType:
+class DataType(Value):
     """One element type under each of its names.
 
     ``config`` is the name in config.pbtxt, ``wire`` the one in the inference protocol (KServe v2), ``numpy`` the
@@ -57,8 +57,7 @@ BY_ONNX = {t.onnx: t for t in DATA_TYPES.values()}
 BY_NUMPY = {t.numpy: t for t in DATA_TYPES.values() if t.numpy}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorSpec:
+class TensorSpec(Value):
     """A named input or output.
 
     ``dtype`` is a config.pbtxt name such as ``TYPE_FP32``, or ``None`` where the element type has no counterpart in

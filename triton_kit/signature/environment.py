@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import require_kind
+from triton_kit.value import Value
 
 WHOLE = 16 * 1024**3
 """Bytes, decompressed, beyond which no environment goes."""
@@ -24,8 +24,7 @@ _PYTHON = re.compile(rb"(?:\./)?(?:lib|bin)/python(3\.\d{1,2})(?:/|$)")
 _ACTIVATE = re.compile(rb"(?:\./)?bin/activate$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Value):
     """``python`` is ``3.10`` and the like, ``None`` where it does not tell; ``activates``: it has bin/activate.
 
     ``whole`` is false where the archive was not read to its end.

@@ -13,7 +13,6 @@ import mmap
 import os
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.repository.tensor import TensorSpec
@@ -21,6 +20,7 @@ from triton_kit.signature import ubjson
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
 from triton_kit.signature.types import Signature
+from triton_kit.value import Value
 
 _HEAD = 512
 _PART = 64 * 1024
@@ -32,8 +32,7 @@ _BINARY = struct.Struct("<fIiiiIII")
 _BINARY_SIZE = 136
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forest:
+class Forest(Value):
     """A forest: the ``format`` by the FIL backend's word for it, and what its file tells.
 
     ``classes`` is the number of classes, 2 for a binary decision and 1 for a number; ``classifies`` is ``None`` where

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,7 @@ from triton_kit.repository.tensor import Dim, TensorSpec
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
 from triton_kit.signature.types import Signature
+from triton_kit.value import Value
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -37,8 +37,7 @@ _OLD_NAMES = {"fp16": "f16", "fp32": "f32", "fp64": "f64", "bool": "boolean"}
 """Ports name their types in capitals, some of them as older IR versions did."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IrTensor:
+class IrTensor(Value):
     """An input or output: every name that its tensor has, the one that OpenVINO gives first (the smallest) first.
 
     ``spec.name`` is that first name; in a file that names no tensors (IR version 10) the name of the layer. ``named``
@@ -57,8 +56,7 @@ class IrTensor:
         return "N" in (text.strip("[] ").replace(" ", "").split(",") if text.startswith("[") else text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IrModel:
+class IrModel(Value):
     """An IR but for its operations. ``weights`` are the bytes that its constants need of the .bin file."""
 
     version: int

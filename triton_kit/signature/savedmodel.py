@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.repository.tensor import Dim, TensorSpec
@@ -16,6 +15,7 @@ from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError, signed
+from triton_kit.value import Value
 
 FILE_NAME = "saved_model.pb"
 DEFAULT_TAG = "serve"
@@ -39,8 +39,7 @@ _TYPES = {
 """TensorFlow's DataType numbers that its Triton backend knows (tensorflow_backend_tf.cc:ConvertDataType)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureDef:
+class SignatureDef(Value):
     """A signature: ``inputs`` and ``outputs`` under their keys, which is how Triton calls them.
 
     ``tensors`` gives key and name in the graph (``serving_default_x:0``), inputs first.
@@ -57,8 +56,7 @@ class SignatureDef:
         return Signature(inputs=self.inputs, outputs=self.outputs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetaGraph:
+class MetaGraph(Value):
     """One graph of a SavedModel: the tags it goes by and its signatures, in the order of the file."""
 
     tags: tuple[str, ...]
@@ -80,8 +78,7 @@ class MetaGraph:
         return tuple(s for s in self.signatures if s.name not in _NO_SIGNATURES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedModel:
+class SavedModel(Value):
     """A SavedModel but for its graphs' nodes."""
 
     graphs: tuple[MetaGraph, ...]
@@ -91,8 +88,7 @@ class SavedModel:
         return next((g for g in self.graphs if set(g.tags) == {tag or DEFAULT_TAG}), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenGraph:
+class FrozenGraph(Value):
     """A GraphDef: the names of its nodes. What it can take are the ``placeholders``, every other node an output."""
 
     placeholders: tuple[str, ...]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.signature.archive import Archive, open_archive
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
 from triton_kit.signature.torchscript_code import Method, class_bases, class_fields, find_method, split_type
+from triton_kit.value import Value
 
 _EXPORT_HINT = "save the model itself: torch.jit.script(model).save('model.pt'), or torch.jit.trace with an example"
 _NAME_LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
+class Argument(Value):
     """An argument of ``forward``: its type as TorchScript writes it, such as ``Tensor`` or ``Optional[Tensor]``."""
 
     name: str
@@ -24,8 +23,7 @@ class Argument:
     has_default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TorchScriptModel:
+class TorchScriptModel(Value):
     """What the archive's code says of the top-level module.
 
     ``arguments`` are those of its ``forward`` without ``self``; ``None`` where the module has no forward. ``returns``

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from triton_kit.repository.tensor import TensorSpec
+from triton_kit.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(Value):
     """The tensors a model takes and gives, in the order of the file, shapes with their batch dimension."""
 
     inputs: tuple[TensorSpec, ...]

@@ -10,7 +10,6 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.explain_log import Meanings
 from triton_kit.cli.support.model_control import as_json, show
 from triton_kit.cli.support.served_findings import place, refused_as_served
-from triton_kit.cli.support.server_options import HTTP_URL
 from triton_kit.errors import TkError
 from triton_kit.runtime.health import ModelState, Snapshot
 from triton_kit.runtime.log.meaning import friendly, meaning
@@ -179,6 +178,8 @@ def endpoint_lines(endpoints: Endpoints) -> list[str]:
 def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
     """A command for each of the first models, which works as it stands, and how many models more there are."""
     import shlex
+
+    from triton_kit.cli.support.server_options import HTTP_URL
 
     url = "" if endpoints.http == HTTP_URL else f" --url {shlex.quote(endpoints.http)}"
     lines = [f"tk infer {shlex.quote(name)} --random{url}" for name in models[:TRIED]]

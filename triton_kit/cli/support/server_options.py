@@ -34,6 +34,12 @@ Cert = Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Show 
 Key = Annotated[
     Path | None, typer.Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
 ]
+Models = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models, in this order.")]
+RepositoryPath = Annotated[
+    Path | None,
+    typer.Option("--repository", metavar="PATH", help="The server's repository; known for a server that tk started."),
+]
+Patience = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long each model may take.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from triton_kit import json_document
@@ -27,13 +26,13 @@ STYLES = {
 """The names that ``style`` takes, as ANSI SGR parameters."""
 
 
-@dataclass(slots=True)
 class Settings:
     """What the options that every command takes have set for this run."""
 
-    quiet: bool = False
-    verbose: bool = False
-    no_color: bool = False
+    __slots__ = ("no_color", "quiet", "verbose")
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, no_color: bool = False) -> None:
+        self.quiet, self.verbose, self.no_color = quiet, verbose, no_color
 
 
 settings = Settings()

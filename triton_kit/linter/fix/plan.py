@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from triton_kit.model.model import Model
 from triton_kit.model.overlay import Overlay
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import Replacement
+from triton_kit.value import replace
 
 _ROUNDS = 100
 _PASSES = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from triton_kit.repository.message import Message
@@ -10,6 +9,7 @@ from triton_kit.repository.schema import MessageType, message_type
 from triton_kit.repository.text_format.reader import Found, Reader
 from triton_kit.repository.text_format.source import Replacement, Route, Span
 from triton_kit.repository.text_format.source_map import SourceMap
+from triton_kit.value import Value
 
 __all__ = ["Document", "Message", "ParseProblem", "ProblemKind", "SourceMap", "parse"]
 
@@ -18,8 +18,7 @@ ProblemKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParseProblem:
+class ParseProblem(Value):
     """Something the reader refuses, with its place, what is so, and what to do.
 
     ``replacement`` is what mends it, where nothing else can have been meant.
@@ -34,8 +33,7 @@ class ParseProblem:
     replacement: Replacement | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Value):
     """A parsed file: its message (what could be read), its source map, and everything wrong with it."""
 
     message: Message

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from triton_kit.value import Value
 
 Route: TypeAlias = tuple[str | int, ...]
 """A route into a document, such as ``("input", 0, "dims", 1)``; a map entry is reached by its key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Span:
+class Span(Value):
     """A stretch of text: lines and columns count from 1, columns in characters, the end is exclusive."""
 
     line: int
@@ -31,8 +31,7 @@ class Replacement(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comment:
+class Comment(Value):
     """A ``#`` comment: its text with the ``#``, where it stands, whether code stands before it on its line."""
 
     span: Span

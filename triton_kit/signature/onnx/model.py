@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature.types import Signature
+from triton_kit.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExternalData:
+class ExternalData(Value):
     """A tensor kept in a file of its own: ``location`` is relative to the model's directory.
 
     ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it. ``size`` is how many bytes
@@ -23,8 +21,7 @@ class ExternalData:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignIO:
+class ForeignIO(Value):
     """An input or output that no Triton data type describes.
 
     ``kind`` is ``tensor``, ``sparse_tensor``, ``sequence``, ``map``, ``optional``, ``opaque`` or ``untyped``;
@@ -37,8 +34,7 @@ class ForeignIO:
     element: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnnxModel:
+class OnnxModel(Value):
     """An ONNX file but for its weights.
 
     ``signature`` has the graph's inputs without its initializers. From IR version 4 on, an input that is also an

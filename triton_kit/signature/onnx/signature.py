@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from triton_kit.repository.tensor import TensorSpec
@@ -14,6 +13,7 @@ from triton_kit.signature.onnx.model import ExternalData, ForeignIO, OnnxModel
 from triton_kit.signature.onnx.walk import MODEL_TAGS, Walk
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError
+from triton_kit.value import replace
 
 __all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read", "session_outputs"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain
+from triton_kit.value import Value
 
 if TYPE_CHECKING:
     from onnx import GraphProto, TensorProto
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weight:
+class Weight(Value):
     """An initializer: ONNX's name of its element type, its shape, and the SHA-256 of its elements."""
 
     dtype: str

@@ -1,0 +1,162 @@
+"""Plainly written command lines, read from the declarations that Typer reads: importing it takes longer than they do.
+
+Plain is what can mean one thing: known options by their full names, each value valid and in an argument of its own or
+behind ``=``, and arguments. Everything else, a mistake or ``--help`` for one, is not plain, and Typer has the word.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+from triton_kit.cli.support import terminal
+
+if TYPE_CHECKING:
+    # At run time typer is named in annotations alone. They are evaluated here with _Typer, by Typer with itself.
+    import typer
+
+PLAIN = ("validate", "graph", "fmt", "serve")
+"""What hooks, CI and editors run for every change, and what someone waits for; their modules do not import Typer."""
+
+COMPLETION = "_TK_COMPLETE"
+"""Set where a shell asks for completions."""
+
+Call = Callable[[], Any]
+
+
+def common_options(
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more about what happens.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours; so does NO_COLOR.")] = False,
+) -> None:
+    """The options that every command takes, which set ``terminal.settings``."""
+    settings = terminal.settings
+    settings.quiet, settings.verbose, settings.no_color = quiet, verbose, no_color
+
+
+def read(args: Sequence[str]) -> Call | None:
+    """What a command line asks for, to be called; ``None`` where it is not plain."""
+    if args == ["--version"]:
+        return print_version
+    if not args or args[0] not in PLAIN or COMPLETION in os.environ:
+        return None
+    name, *rest = args
+    command = getattr(importlib.import_module(f"triton_kit.cli.{name}"), name)
+    common = _Reading(common_options)
+    asked = _Reading(command, common)
+    if not (asked.take(rest) and asked.settle()):
+        return None
+
+    def call() -> Any:
+        common_options(**common.values)
+        return command(**asked.values)
+
+    return call
+
+
+def print_version() -> None:
+    """Print which tk this is, and which configurations it knows."""
+    from triton_kit.repository.schema import RELEASE, SOURCE
+    from triton_kit.version import __version__
+
+    terminal.out(f"tk {__version__} (configuration schema: {SOURCE}, Triton {RELEASE or 'of an unknown release'})")
+
+
+class _Declaration:
+    """What ``typer.Option`` or ``typer.Argument`` says of a parameter."""
+
+    def __init__(self, *names: str, **details: Any) -> None:
+        self.names = names
+        self.plain = details.keys() <= {"help", "metavar"} and not any("/" in name for name in names)
+
+
+class _Option(_Declaration):
+    pass
+
+
+class _Argument(_Declaration):
+    pass
+
+
+class _Typer:
+    Option = _Option
+    Argument = _Argument
+
+
+class _Reading:
+    """Arguments on their way to the parameters of a function; what is no option of it may be one of ``other``."""
+
+    def __init__(self, function: Callable[..., Any], other: _Reading | None = None) -> None:
+        self.values: dict[str, Any] = {}
+        self.other = other
+        self.options: dict[str, tuple[str, Any]] = {}
+        self.arguments: list[tuple[str, Any]] = []
+        self.words: list[str] = []
+        names = {**vars(sys.modules[function.__module__]), "typer": _Typer}
+        for parameter, text in function.__annotations__.items():
+            if parameter == "return":
+                continue
+            kind, said = get_args(eval(text, names))
+            if not said.plain:
+                continue
+            if isinstance(said, _Argument):
+                self.arguments.append((parameter, kind))
+            else:
+                for name in said.names or (f"--{parameter.replace('_', '-')}",):
+                    self.options[name] = parameter, kind
+
+    def take(self, args: Sequence[str]) -> bool:
+        """Whether all of the arguments are plain."""
+        rest = iter(args)
+        return all(self._take(arg, rest) for arg in rest)
+
+    def _take(self, arg: str, rest: Iterator[str]) -> bool:
+        if arg == "--":
+            self.words.extend(rest)
+            return True
+        if not arg.startswith("-") or arg == "-":
+            self.words.append(arg)
+            return True
+        name, given, value = arg.partition("=")
+        if name not in self.options:
+            return self.other is not None and self.other._take(arg, rest)
+        parameter, kind = self.options[name]
+        if kind is bool:
+            self.values[parameter] = True
+            return not given
+        if not given:
+            value = next(rest, "-")
+        if value.startswith("-"):
+            return False
+        if kind == list[str] | None:
+            self.values.setdefault(parameter, []).append(value)
+            return True
+        try:
+            self.values[parameter] = _converted(value, kind)
+        except ValueError:
+            return False
+        return True
+
+    def settle(self) -> bool:
+        """Give the words that belong to no option to the parameters that take some; whether none is left over."""
+        for parameter, kind in self.arguments:
+            if kind == list[str] | None and self.words:
+                self.values[parameter], self.words = self.words, []
+            elif kind == str | None and self.words:
+                self.values[parameter] = self.words.pop(0)
+        return not self.words
+
+
+def _converted(value: str, kind: Any) -> Any:
+    """The value of a parameter of that kind; ValueError where it is not plainly one."""
+    if kind in (str, str | None):
+        return value
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(value)
+    if kind in (int, float, float | None) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value) if kind is int else float(value)
+    raise ValueError(value)

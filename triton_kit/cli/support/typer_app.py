@@ -1,0 +1,149 @@
+"""``tk`` as a Typer command: every command line, its help and its mistakes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from triton_kit.cli import COMMANDS, function_of, module_of
+from triton_kit.cli.support import plain, terminal
+
+
+class LazyCommands(MutableMapping[str, Any]):
+    """The commands by name, each imported when it is looked up."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            if name not in COMMANDS:
+                raise KeyError(name)
+            self._loaded[name] = _load(name)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class CommandGroup(TyperGroup):
+    """``tk`` itself: its help lists the commands by group without importing any of them."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = LazyCommands()
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """List the commands, group by group."""
+        width = max(map(len, COMMANDS))
+        for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
+            with formatter.section(group):
+                rows = [(name.ljust(width), entry.summary) for name, entry in COMMANDS.items() if entry.group == group]
+                formatter.write_dl(rows)
+
+
+def _load(name: str) -> Any:
+    module = importlib.import_module(module_of(name))
+    if isinstance(app := getattr(module, "app", None), typer.Typer):
+        command: Any = typer.main.get_command(app)
+        command.name = name
+        for sub in command.commands.values():
+            _add_common_options(sub)
+    else:
+        command = _command(getattr(module, function_of(name)), name, getattr(module, "CONTEXT_SETTINGS", None))
+    _add_common_options(command)
+    return command
+
+
+def _command(function: Callable[..., Any], name: str | None = None, settings: dict[str, Any] | None = None) -> Any:
+    # Where only annotations speak of Typer, the module does without it until they are evaluated: now.
+    vars(sys.modules[function.__module__]).setdefault("typer", typer)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, context_settings=settings)(function)
+    return typer.main.get_command(app)
+
+
+def _add_common_options(command: Any) -> None:
+    taken = {o for param in command.params for o in param.opts}
+    command.params += [param for param in _common_options() if not taken.intersection(param.opts)]
+
+
+def _common_options() -> list[Any]:
+    """The options that every command takes, as parameters that set ``terminal.settings``."""
+    params = [p for p in _command(plain.common_options).params if p.name in terminal.Settings.__slots__]
+    for param in params:
+        param.expose_value = False
+        param.is_eager = True
+        param.callback = _remember
+    return params
+
+
+def _remember(_ctx: Any, param: Any, value: bool) -> bool:
+    if value:
+        setattr(terminal.settings, param.name, True)
+    return value
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        plain.print_version()
+        raise typer.Exit
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(cls=CommandGroup, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+
+    @app.callback(context_settings={"help_option_names": ["-h", "--help"]})
+    def tk(
+        version: Annotated[
+            bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        ] = False,
+    ) -> None:
+        """A toolkit for the model repositories of NVIDIA Triton Inference Server."""
+
+    return app
+
+
+def group() -> Any:
+    """``tk`` with the options that every command takes."""
+    made = typer.main.get_command(_app())
+    _add_common_options(made)
+    return made
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line, whatever it is, and return its exit code. Raises what the command raises."""
+    try:
+        code = group().main(list(args), prog_name="tk", standalone_mode=False)
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return _show_usage_error(error)
+    return code if isinstance(code, int) else 0
+
+
+def _show_usage_error(error: Any) -> int:
+    message = str(error.format_message())
+    if type(error).__name__ == "NoArgsIsHelpError":
+        terminal.out(message)
+        return 2
+    context = getattr(error, "ctx", None)
+    hint = f"see: {context.command_path} --help" if context else None
+    terminal.error(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+    return int(error.exit_code)
