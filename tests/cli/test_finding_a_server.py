@@ -14,7 +14,7 @@ from triton_kit.cli import run
 from triton_kit.cli.support.server_options import HTTP_URL, find_server
 from triton_kit.errors import UsageError
 from triton_kit.runtime.local import LocalServer
-from triton_kit.runtime.restricted_endpoints import GRPC_FLAG, HTTP_FLAG, opening
+from triton_kit.runtime.restricted_endpoints import GRPC_FLAG, HTTP_FLAG, opening_headers
 from triton_kit.runtime.state import registry
 from triton_kit.runtime.state.process_identity import born
 from triton_kit.runtime.state.registry import Running
@@ -60,8 +60,8 @@ def test_the_only_server_of_tk_is_meant_wherever_it_listens():
 def test_of_several_that_at_the_usual_port_is_meant():
     known("one", 8000)
     known("two", 18000)
-    place = find_server("", None, False)
-    assert (place.url, place.running.name) == (HTTP_URL, "one")
+    address = find_server("", None, False)
+    assert (address.url, address.running.name) == (HTTP_URL, "one")
 
 
 def test_several_elsewhere_have_to_be_told_apart():
@@ -92,7 +92,7 @@ def test_a_closed_endpoint_of_a_server_that_tk_started_is_opened_by_itself(tmp_p
             grpc = ["--grpc"] if protocol == "grpc" else []
             assert run(["health", address(server, protocol), *grpc]) != 0
         capsys.readouterr()
-        headers, metadata = opening(flags)
+        headers, metadata = opening_headers(flags)
         known("mine", server, headers=headers, metadata=metadata)
         for protocol in ("http", "grpc"):
             grpc = ["--grpc"] if protocol == "grpc" else []

@@ -207,7 +207,7 @@ def test_colours_follow_the_terminal_and_the_wish(
 
 
 def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
-    code = "from triton_kit.cli import terminal; terminal.out('caf\\udcff \\u2713')"
+    code = "from triton_kit.cli.support import terminal; terminal.out('caf\\udcff \\u2713')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, timeout=60, env={"PYTHONIOENCODING": "ascii"}, cwd=tmp_path
     )

@@ -231,12 +231,12 @@ def test_an_accelerator_is_written_into_a_model_that_is_there(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = files(project)
-    wish = ["convert", "tensorrt", "net", "--accelerator", "tensorrt:fp16,workspace=1g"]
-    assert run([*wish, "--dry-run"]) == 0
+    request = ["convert", "tensorrt", "net", "--accelerator", "tensorrt:fp16,workspace=1g"]
+    assert run([*request, "--dry-run"]) == 0
     assert '+        name: "tensorrt"' in capsys.readouterr().out
     assert files(project) == before
     capsys.readouterr()
-    assert run([*wish, "--format", "json"]) == 0
+    assert run([*request, "--format", "json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == documented("tk convert tensorrt --accelerator")
     config = project / "model_repository/net/config.pbtxt"
     (entry,) = parse(config.read_bytes()).message.to_dict()["optimization"]["execution_accelerators"][
@@ -245,7 +245,7 @@ def test_an_accelerator_is_written_into_a_model_that_is_there(
     assert entry["parameters"] == {"precision_mode": "FP16", "max_workspace_size_bytes": "1073741824"}
     assert run(["render", "net", "--check"]) == 0
     assert run(["validate"]) == 0
-    assert run(wish) == 2
+    assert run(request) == 2
     assert "there are accelerators already" in capsys.readouterr().err
 
 

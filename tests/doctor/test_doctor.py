@@ -26,7 +26,7 @@ from triton_kit.repository.release import release
 ENVIRONMENT = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "/e.tar.gz" } }'
 
 
-def situation(tmp_path: Path, **environment: str) -> Machine:
+def machine(tmp_path: Path, **environment: str) -> Machine:
     return Machine(repository=tmp_path, container="24.10", environment=environment)
 
 
@@ -69,7 +69,7 @@ def test_an_engine_that_refuses_this_user_is_a_problem(tmp_path: Path, monkeypat
     only_these_programs(monkeypatch, tmp_path / "bin")
     said = "permission denied while trying to connect to the Docker daemon socket"
     program(tmp_path / "bin", "docker", f"echo '{{}}'; echo '{said}' >&2; exit 1")
-    found = daemon.look(situation(tmp_path))
+    found = daemon.look(machine(tmp_path))
     assert (found.result, found.evidence) == ("problem", "docker refuses this user")
 
 
@@ -77,7 +77,7 @@ def test_a_hanging_engine_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("triton_kit.doctor.machine.PATIENCE", 0.2)
     only_these_programs(monkeypatch, tmp_path / "bin")
     program(tmp_path / "bin", "docker", "sleep 60")
-    assert daemon.look(situation(tmp_path)).evidence == "docker did not answer within 0.2 s"
+    assert daemon.look(machine(tmp_path)).evidence == "docker did not answer within 0.2 s"
 
 
 def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> 
         raise AssertionError
 
     checks = (Check(name="slow", look=hang), Check(name="quick", look=lambda _s: ok("fine")))
-    found = examine(checks, situation(tmp_path), deadline=0.3)
+    found = examine(checks, machine(tmp_path), deadline=0.3)
     assert list(found) == ["slow", "quick"]
     assert (found["slow"].result, found["quick"].result) == ("unknown", "ok")
 
@@ -107,13 +107,13 @@ def test_little_room_for_an_image_is_a_problem(tmp_path: Path, monkeypatch: pyte
     info = json.dumps({"ServerVersion": "28.0.0", "DockerRootDir": str(tmp_path)})
     program(tmp_path / "bin", "docker", f"case $1 in info) echo '{info}';; *) exit 1;; esac")
     monkeypatch.setattr(image, "ROOM", shutil.disk_usage(tmp_path).free + 10**12)
-    assert image.look(situation(tmp_path)).result == "problem"
+    assert image.look(machine(tmp_path)).result == "problem"
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = ports.look(situation(tmp_path), (port, 0, 0))
+        found = ports.look(machine(tmp_path), (port, 0, 0))
     assert found.result == "warning"
     assert f"port {port} is in use" in found.evidence
 
@@ -173,22 +173,22 @@ def test_which_release_a_driver_runs(container: str, driver: str, gpu: str, verd
     ],
 )
 def test_a_proxy_spares_this_machine(environment: dict[str, str], result: str, tmp_path: Path) -> None:
-    assert proxy.look(situation(tmp_path, **environment)).result == result
+    assert proxy.look(machine(tmp_path, **environment)).result == result
 
 
 def test_a_clock_before_the_installation_cannot_be_right(tmp_path: Path) -> None:
-    assert clock.look(situation(tmp_path), now=0.0).result == "warning"
-    assert clock.look(situation(tmp_path)).result == "ok"
+    assert clock.look(machine(tmp_path), now=0.0).result == "warning"
+    assert clock.look(machine(tmp_path)).result == "ok"
 
 
 def test_memory_is_held_against_what_the_models_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m" / "1").mkdir(parents=True)
     (tmp_path / "m" / "1" / "model.plan").write_bytes(b"x" * 5000)
-    assert memory.look(situation(tmp_path)).result == "ok"
+    assert memory.look(machine(tmp_path)).result == "ok"
     monkeypatch.setattr(memory, "available", lambda: 4999)
-    assert memory.look(situation(tmp_path)).result == "warning"
+    assert memory.look(machine(tmp_path)).result == "warning"
     monkeypatch.setattr(shm, "shm_size", lambda _repository: 1 << 60)
-    assert shm.look(situation(tmp_path), str(tmp_path)).result == "warning"
+    assert shm.look(machine(tmp_path), str(tmp_path)).result == "warning"
 
 
 def test_directories_are_made_by_fix_and_one_that_cannot_be_is_a_problem(

@@ -276,7 +276,7 @@ TALK = re.compile(r"[\w-]*|At:|\x1b?\[m|Run 'docker .*|bash: .*|[+|\s].*")
 """Lines in no log format that tell nothing by themselves."""
 
 
-def troubles(lines: Iterable[str], root: Path) -> Iterator[str]:
+def problems(lines: Iterable[str], root: Path) -> Iterator[str]:
     """The lines of errors and warnings, and those in no log format that tell something."""
     seen = set()
     usage = False
@@ -304,7 +304,7 @@ def main() -> None:
         for part in parts:
             found += part
             print(f"{len(found)} lines")
-        kept = list(troubles(found, root))
+        kept = list(problems(found, root))
     PATH.parent.mkdir(exist_ok=True)
     PATH.write_bytes(lzma.compress("\n".join(kept).encode("utf-8", "surrogateescape")))
     print(f"{len(kept)} lines kept")

@@ -25,15 +25,15 @@ def ensemble(*members: str) -> str:
 def test_models_that_ask_for_no_gpu_are_loaded_as_they_are(tmp_path):
     division = divide(write(tmp_path, a=CPU, b=ensemble("a")))
     assert division.at_once == ("a", "b")
-    assert division.later == ()
+    assert division.deferred == ()
 
 
 def test_a_group_on_the_gpu_and_every_ensemble_above_it_come_later_members_first(tmp_path):
     top, middle = ensemble("middle", "plain"), ensemble("gpu")
     division = divide(write(tmp_path, a_top=top, middle=middle, gpu=GPU, plain=CPU))
     assert division.at_once == ("plain",)
-    assert [load.model for load in division.later] == ["gpu", "middle", "a_top"]
-    configs = [load.config for load in division.later]
+    assert [load.model for load in division.deferred] == ["gpu", "middle", "a_top"]
+    configs = [load.config for load in division.deferred]
     assert configs[0] is not None
     assert configs[0]["instance_group"] == [{"kind": "KIND_CPU"}]
     assert configs[1:] == [None, None]
@@ -42,7 +42,7 @@ def test_a_group_on_the_gpu_and_every_ensemble_above_it_come_later_members_first
 def test_ensembles_that_use_each_other_are_left_to_the_server(tmp_path):
     division = divide(write(tmp_path, a=ensemble("b", "gpu"), b=ensemble("a"), gpu=GPU))
     assert division.at_once == ()
-    assert {load.model for load in division.later} == {"a", "b", "gpu"}
+    assert {load.model for load in division.deferred} == {"a", "b", "gpu"}
 
 
 def test_what_cannot_be_read_is_left_to_the_server(tmp_path):

@@ -33,7 +33,7 @@ def test_a_log_of_no_trouble_is_fine() -> None:
     found = read([INFO] * 3)
     assert found.ok
     assert found.lines == 3
-    assert found.troubles == []
+    assert found.problems == []
 
 
 def test_an_empty_log_is_fine() -> None:
@@ -42,16 +42,16 @@ def test_an_empty_log_is_fine() -> None:
 
 def test_a_message_that_comes_4000_times_is_one_problem() -> None:
     found = read([INFO, *[TORCH] * 4000, INFO])
-    (trouble,) = found.troubles
-    assert trouble.count == 4000
-    assert trouble.line == 2
-    assert trouble.models == ["m"]
+    (problem,) = found.problems
+    assert problem.count == 4000
+    assert problem.line == 2
+    assert problem.models == ["m"]
     assert not found.ok
 
 
 def test_a_cause_stands_before_what_follows_from_it_and_both_before_what_is_harmless() -> None:
     found = read([HARMLESS, ALL, TORCH])
-    assert [t.severity for t in found.troubles] == ["error", "consequence", "harmless"]
+    assert [t.severity for t in found.problems] == ["error", "consequence", "harmless"]
     assert read([HARMLESS]).ok
 
 
@@ -59,10 +59,10 @@ def test_a_warning_is_no_error() -> None:
     found = read(
         ["W1122 23:14:01.570231 1 x.cc:1] \"ignore version directory '01' which contains leading zeros in its\""]
     )
-    assert [t.severity for t in found.troubles] == []
+    assert [t.severity for t in found.problems] == []
     said = "\"ignore version directory '01' which contains leading zeros in its directory name\""
     found = read([f"W1122 23:14:01.570231 1 model_lifecycle.cc:264] {said}"])
-    assert [t.severity for t in found.troubles] == ["warning"]
+    assert [t.severity for t in found.problems] == ["warning"]
     assert found.ok
 
 
@@ -100,23 +100,23 @@ def test_a_warning_is_no_error() -> None:
     ids=["quoted", "iso8601", "plain"],
 )
 def test_whatever_stored_the_log_may_have_put_something_around_its_lines(wrap, line) -> None:
-    (trouble,) = read([wrap(INFO), wrap(line)]).troubles
-    assert trouble.cause == "model.py imports torch, which the server's Python lacks"
-    assert trouble.models == ["m"]
-    assert trouble.line == 2
+    (problem,) = read([wrap(INFO), wrap(line)]).problems
+    assert problem.cause == "model.py imports torch, which the server's Python lacks"
+    assert problem.models == ["m"]
+    assert problem.line == 2
 
 
 def test_what_an_engine_says_is_known_behind_a_prefix_too() -> None:
-    (trouble,) = read(["2024-11-22T23:14:01Z docker: Error response from daemon: No such image: a/b:1"]).troubles
-    assert trouble.cause == "image a/b:1 is not here"
-    assert trouble.command == "docker pull a/b:1"
-    (trouble,) = read(["Error: podman: a/b:1: image not known"]).troubles
-    assert trouble.command == "podman pull a/b:1"
+    (problem,) = read(["2024-11-22T23:14:01Z docker: Error response from daemon: No such image: a/b:1"]).problems
+    assert problem.cause == "image a/b:1 is not here"
+    assert problem.command == "docker pull a/b:1"
+    (problem,) = read(["Error: podman: a/b:1: image not known"]).problems
+    assert problem.command == "podman pull a/b:1"
 
 
 def test_the_model_table_tells_what_the_log_before_it_lacks() -> None:
-    (trouble,) = read(["| m | 1 | UNAVAILABLE: Internal: ModuleNotFoundError: No module named 'torch' |"]).troubles
-    assert trouble.models == ["m"]
+    (problem,) = read(["| m | 1 | UNAVAILABLE: Internal: ModuleNotFoundError: No module named 'torch' |"]).problems
+    assert problem.models == ["m"]
 
 
 def test_the_place_that_the_parser_names_goes_with_the_file_that_the_server_names() -> None:
@@ -132,17 +132,17 @@ def test_the_place_that_the_parser_names_goes_with_the_file_that_the_server_name
             ),
         ]
     )
-    (trouble,) = found.troubles
-    assert trouble.place == "/models/m/config.pbtxt:6:4"
-    assert trouble.models == ["m"]
-    assert "foo" in trouble.cause
+    (problem,) = found.problems
+    assert problem.place == "/models/m/config.pbtxt:6:4"
+    assert problem.models == ["m"]
+    assert "foo" in problem.cause
 
 
 def test_the_place_in_a_model_is_the_users_line() -> None:
     at = r"\n\nAt:\n  /models/m/1/model.py(7): initialize\n"
-    (trouble,) = read([FAILED.format(f"ValueError: no weights{at}")]).troubles
-    assert trouble.place == "/models/m/1/model.py:7"
-    assert trouble.cause == "model.py raised an error: no weights"
+    (problem,) = read([FAILED.format(f"ValueError: no weights{at}")]).problems
+    assert problem.place == "/models/m/1/model.py:7"
+    assert problem.cause == "model.py raised an error: no weights"
 
 
 def test_an_error_that_nothing_is_known_of_is_shown_and_counted() -> None:
@@ -158,8 +158,8 @@ def test_what_a_model_prints_is_no_error_because_of_a_word_of_ours() -> None:
 
 def test_problems_without_end_are_held_as_one() -> None:
     found = read([FAILED.format(f"ModuleNotFoundError: No module named 'm{i}'") for i in range(5000)])
-    assert len(found.troubles) == MANY
-    assert sum(t.count for t in found.troubles) == 5000
+    assert len(found.problems) == MANY
+    assert sum(t.count for t in found.problems) == 5000
     assert (
         len(read([f"E1122 23:14:01.1 1 x.cc:1] {chr(97 + i % 26) * (i // 26 + 1)}" for i in range(900)]).unknown)
         == MANY
@@ -170,8 +170,8 @@ def test_a_log_of_powershell_is_read(tmp_path: Path) -> None:
     path = tmp_path / "server.log"
     path.write_bytes(f"{INFO}\r\n{TORCH}\r\n".encode("utf-16"))
     with path.open("rb") as file:
-        (trouble,) = digest(file, TABLE).troubles
-    assert trouble.line == 2
+        (problem,) = digest(file, TABLE).problems
+    assert problem.line == 2
 
 
 def test_no_bytes_make_it_fail() -> None:
@@ -181,9 +181,9 @@ def test_no_bytes_make_it_fail() -> None:
     for _ in range(400):
         lines = [b" ".join(chance.choices(words, k=chance.randrange(30))) + chance.randbytes(9) for _ in range(9)]
         found = read(lines)
-        for trouble in found.troubles:
-            assert trouble.cause
-            assert 1 <= trouble.line <= found.lines
+        for problem in found.problems:
+            assert problem.cause
+            assert 1 <= problem.line <= found.lines
 
 
 HARD = {
@@ -219,7 +219,7 @@ def test_a_line_of_a_megabyte_takes_no_more_than_its_share(line: bytes) -> None:
 
 def test_a_line_is_read_to_its_end_before_the_next_is_counted() -> None:
     found = read([b"x" * (LONGEST * 3 + 5), TORCH])
-    assert [t.line for t in found.troubles] == [2]
+    assert [t.line for t in found.problems] == [2]
     assert found.lines == 2
 
 

@@ -67,9 +67,9 @@ def test_what_a_killed_tk_left_half_unpacked_is_removed(wheel: Path, cache: Path
 
 def test_many_tk_at_once_unpack_one_server(wheel: Path, cache: Path) -> None:
     script = (
-        "import platform, sys\nfrom triton_kit.runtime import fetch\n"
-        "fetch.HASHES[platform.machine()] = sys.argv[1]\n"
-        "print(fetch.server_home(lambda text: None).binary.read_text())"
+        "import platform, sys\nfrom triton_kit.runtime.embedded import binaries\n"
+        "binaries.HASHES[platform.machine()] = sys.argv[1]\n"
+        "print(binaries.server_home(lambda text: None).binary.read_text())"
     )
     argv = [sys.executable, "-c", script, binaries.HASHES[platform.machine()]]
     tks = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]

@@ -36,11 +36,11 @@ def test_a_line_of_trouble_of_a_real_server_is_known(line: str) -> None:
     reader.take(as_written(line.encode("utf-8", "surrogateescape")), 1)
     found = reader.digest(1)
     assert found.unknown == []
-    assert len(found.troubles) == 1
-    (trouble,) = found.troubles
-    assert trouble.cause
-    assert trouble.help
-    assert "{" not in trouble.cause.replace("${...}", "").replace('"{"', "").replace("at {", ""), trouble.cause
+    assert len(found.problems) == 1
+    (problem,) = found.problems
+    assert problem.cause
+    assert problem.help
+    assert "{" not in problem.cause.replace("${...}", "").replace('"{"', "").replace("at {", ""), problem.cause
 
 
 def test_most_real_lines_are_known_for_what_they_are_and_not_only_in_general() -> None:

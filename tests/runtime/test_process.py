@@ -164,7 +164,7 @@ def test_what_must_not_be_parted_is_done_whole_however_often_it_is_interrupted(t
     begun, interrupts, enough, done = (tmp_path / name for name in ("begun", "interrupts", "enough", "done"))
     script = (
         "import pathlib, signal, time\n"
-        "from triton_kit.runtime.process import undisturbed\n"
+        "from triton_kit.runtime.process import run_uninterrupted\n"
         "def interrupt(number, frame):\n"
         f"    with open({str(interrupts)!r}, 'a') as file:\n"
         "        file.write('x')\n"
@@ -176,7 +176,7 @@ def test_what_must_not_be_parted_is_done_whole_however_often_it_is_interrupted(t
         "        time.sleep(0.01)\n"
         f"    pathlib.Path({str(done)!r}).touch()\n"
         "try:\n"
-        "    undisturbed(work)\n"
+        "    run_uninterrupted(work)\n"
         "except KeyboardInterrupt:\n"
         f"    assert pathlib.Path({str(done)!r}).exists()\n"
         "    raise SystemExit(130)\n"

@@ -16,7 +16,7 @@ import pytest
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release import release
 from triton_kit.runtime.container import user
-from triton_kit.runtime.restricted_endpoints import closing, masked, opening
+from triton_kit.runtime.restricted_endpoints import closing_flags, mask_secrets, opening_headers
 from triton_kit.runtime.state import files, registry
 from triton_kit.runtime.state.process_identity import alive, born
 from triton_kit.runtime.state.registry import Running, find, forget, headers_for, record, reserve, servers
@@ -180,18 +180,18 @@ def test_a_state_directory_that_cannot_be_written_is_named(process: int, monkeyp
 
 
 def test_what_can_write_files_is_closed_behind_a_token_that_opens_it() -> None:
-    flags = closing(release("24.10"), control="none")
+    flags = closing_flags(release("24.10"), control="none")
     assert [flag.partition("=")[0] for flag in flags] == ["--http-restricted-api", "--grpc-restricted-protocol"]
     assert all("=logging,trace:triton-kit-token=" in flag for flag in flags)
-    http, grpc = opening(flags)
+    http, grpc = opening_headers(flags)
     assert http["triton-kit-token"] == grpc["triton-grpc-protocol-triton-kit-token"]
-    assert http != opening(closing(release("24.10"), control="none"))[0]
-    assert all("trace,model-repository:" in flag for flag in closing(release("24.10"), control="explicit"))
+    assert http != opening_headers(closing_flags(release("24.10"), control="none"))[0]
+    assert all("trace,model-repository:" in flag for flag in closing_flags(release("24.10"), control="explicit"))
 
 
 def test_an_older_release_closes_what_it_can() -> None:
-    assert closing(release("23.03"), control="explicit") == ()
-    assert [flag.partition("=")[0] for flag in closing(release("23.10"), control="none")] == [
+    assert closing_flags(release("23.03"), control="explicit") == ()
+    assert [flag.partition("=")[0] for flag in closing_flags(release("23.10"), control="none")] == [
         "--grpc-restricted-protocol"
     ]
 
@@ -200,14 +200,14 @@ def test_an_older_release_closes_what_it_can() -> None:
     "given", [["--http-restricted-api=health:key=a=b"], ["--http-restricted-api", "health:key=a=b"]]
 )
 def test_what_the_user_closes_wins_and_is_opened_with_the_users_key(given: list[str]) -> None:
-    flags = closing(release("24.10"), control="explicit", given=given)
+    flags = closing_flags(release("24.10"), control="explicit", given=given)
     assert [flag.partition("=")[0] for flag in flags] == ["--grpc-restricted-protocol"]
-    assert opening([*flags, *given])[0] == {"key": "a=b"}
+    assert opening_headers([*flags, *given])[0] == {"key": "a=b"}
 
 
 def test_a_token_is_shown_to_nobody() -> None:
     arguments = ["--id=x", "--http-restricted-api=trace:key=sesame", "--grpc-restricted-protocol", "trace:k=other"]
-    shown = masked(arguments)
+    shown = mask_secrets(arguments)
     assert shown == ["--id=x", "--http-restricted-api=trace:key=***", "--grpc-restricted-protocol", "trace:k=***"]
 
 

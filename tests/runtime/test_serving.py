@@ -18,7 +18,7 @@ from triton_kit.runtime.serve_plan import ServeRequest, check_server_args, choos
 
 
 @pytest.fixture
-def wish(tmp_path: Path) -> ServeRequest:
+def serve_request(tmp_path: Path) -> ServeRequest:
     """A container with free ports."""
     return ServeRequest(
         repository=make_model(tmp_path / "models"),
@@ -31,22 +31,22 @@ def wish(tmp_path: Path) -> ServeRequest:
     )
 
 
-def test_everything_is_chosen_before_the_start(wish: ServeRequest) -> None:
-    prepared = plan_server(wish, environment={})
-    spec = prepared.spec
-    assert prepared.runtime == DockerRuntime(progress=wish.progress)
+def test_everything_is_chosen_before_the_start(serve_request: ServeRequest) -> None:
+    plan = plan_server(serve_request, environment={})
+    spec = plan.spec
+    assert plan.runtime == DockerRuntime(progress=serve_request.progress)
     assert len({spec.http_port, spec.grpc_port, spec.metrics_port} - {0}) == 3
     assert spec.shm_size == 512 * 1024 * 1024
     assert spec.name is not None
     assert spec.name.startswith("tk-models-")
-    assert prepared.notes == ()
+    assert plan.notes == ()
 
 
-def test_a_port_in_use_is_found(wish: ServeRequest) -> None:
+def test_a_port_in_use_is_found(serve_request: ServeRequest) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(TkError, match=f"port {port} is in use"):
-            plan_server(replace(wish, http_port=port), environment={})
+            plan_server(replace(serve_request, http_port=port), environment={})
 
 
 @pytest.mark.parametrize(
@@ -79,26 +79,26 @@ def test_a_port_in_use_is_found(wish: ServeRequest) -> None:
         ({"runtime": "local", "image": "x:1"}, "--image needs a container"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(wish: ServeRequest, changes: dict[str, object], message: str) -> None:
+def test_what_cannot_be_meant_is_refused(serve_request: ServeRequest, changes: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message) as error:
-        plan_server(replace(wish, **changes), environment={})  # type: ignore[arg-type]
+        plan_server(replace(serve_request, **changes), environment={})  # type: ignore[arg-type]
     assert error.value.hint
 
 
-def test_a_model_is_no_repository(wish: ServeRequest) -> None:
+def test_a_model_is_no_repository(serve_request: ServeRequest) -> None:
     with pytest.raises(UsageError, match="is a model, not a repository") as error:
-        plan_server(replace(wish, repository=wish.repository / "doubler"), environment={})
-    assert str(wish.repository) in (error.value.hint or "")
+        plan_server(replace(serve_request, repository=serve_request.repository / "doubler"), environment={})
+    assert str(serve_request.repository) in (error.value.hint or "")
 
 
-def test_listening_on_all_networks_is_mentioned(wish: ServeRequest) -> None:
-    notes = plan_server(replace(wish, bind="0.0.0.0"), environment={}).notes
+def test_listening_on_all_networks_is_mentioned(serve_request: ServeRequest) -> None:
+    notes = plan_server(replace(serve_request, bind="0.0.0.0"), environment={}).notes
     assert any("other machines" in message for message, _ in notes)
 
 
-def test_links_that_lead_nowhere_in_the_container_are_mentioned(wish: ServeRequest) -> None:
-    (wish.repository / "doubler" / "1" / "weights").symlink_to("/etc/hostname")
-    ((message, help_),) = plan_server(wish, environment={}).notes
+def test_links_that_lead_nowhere_in_the_container_are_mentioned(serve_request: ServeRequest) -> None:
+    (serve_request.repository / "doubler" / "1" / "weights").symlink_to("/etc/hostname")
+    ((message, help_),) = plan_server(serve_request, environment={}).notes
     assert message.startswith("doubler/1/weights links out of the repository")
     assert help_ == "copy the files"
 

@@ -124,7 +124,7 @@ def add(
     wired = settled(
         name,
         place,
-        here.judged,
+        here.lint_options,
         steps=ensemble,
         maps=maps,
         exposed=exposed,
@@ -160,7 +160,7 @@ def add(
     planned = adding.plan_model(request, here.templates, release=here.release)
     write.refuse_occupied(planned.root)
     if not dry_run:
-        write.write(planned, lambda staged: check.check_model(staged, place, here.judged))
+        write.write(planned, lambda staged: check.check_model(staged, place, here.lint_options))
     if format_ == "json":
         terminal.out_json(summary.as_json(planned))
     elif dry_run:

@@ -28,12 +28,12 @@ def add_warmup(
     from triton_kit.versions.warmup import add_warmup as add
 
     json = is_json(format_)
-    here, place = find(model, repository)
-    added = add(here, place, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
+    here, folder = find(model, repository)
+    added = add(here, folder, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
     if json:
         files = [str(path) for path in added.files]
-        terminal.out_json({"model": place.name, "samples": list(added.samples), "files": files})
+        terminal.out_json({"model": folder.name, "samples": list(added.samples), "files": files})
         return
-    terminal.out(f"{place.name} is warmed up with {', '.join(added.samples)}")
+    terminal.out(f"{folder.name} is warmed up with {', '.join(added.samples)}")
     for path in added.files:
         terminal.say(f"  {path}")

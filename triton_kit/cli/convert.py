@@ -83,7 +83,7 @@ def tensorrt(
         raise UsageError(f"--runtime {runtime}: an engine is built in a container", hint="write docker or podman")
     if pull not in ("missing", "never"):
         raise UsageError(f"--pull {pull}: not a way to pull", hint="write missing or never")
-    wish = converting.ConversionRequest(
+    request = converting.ConversionRequest(
         model=model,
         into=into,
         version=version,
@@ -95,7 +95,7 @@ def tensorrt(
         gpus=gpus,
         pull=pull,
     )
-    conversion = converting.plan_conversion(here, wish, repository)
+    conversion = converting.plan_conversion(here, request, repository)
     if not dry_run:
         converting.convert(here, conversion, progress=terminal.say, log=terminal.detail)
     if is_json:

@@ -69,12 +69,12 @@ def demo(
         ending.callback(shutil.rmtree, place, ignore_errors=True)
         models = _copy_sample(place)
         _validate(models)
-        prepared = _prepare(models, runtime, keep=keep)
-        with _serving(prepared) as server:
+        plan = _prepare(models, runtime, keep=keep)
+        with _serving(plan) as server:
             answer = _ask(server, models / IMAGE)
-            kept = _kept(prepared, place) if keep else None
+            kept = _kept(plan, place) if keep else None
             if output_format == "json":
-                terminal.out_json(_as_json(answer, server, prepared, kept))
+                terminal.out_json(_as_json(answer, server, plan, kept))
             else:
                 _show(answer, server)
         if keep:
@@ -110,7 +110,7 @@ def _prepare(models: Path, runtime: str, *, keep: bool) -> ServePlan:
     """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
     from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 
-    wish = ServeRequest(
+    request = ServeRequest(
         repository=models,
         runtime=runtime,
         gpus="none",
@@ -121,17 +121,17 @@ def _prepare(models: Path, runtime: str, *, keep: bool) -> ServePlan:
         name=models.parent.name,
         detach=keep,
     )
-    prepared = plan_server(wish, environment=os.environ)
-    for note, hint in prepared.notes:
+    plan = plan_server(request, environment=os.environ)
+    for note, hint in plan.notes:
         terminal.warn(note, hint=hint)
-    return prepared
+    return plan
 
 
 @contextmanager
-def _serving(prepared: ServePlan) -> Iterator[Server]:
+def _serving(plan: ServePlan) -> Iterator[Server]:
     """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
-    from triton_kit.runtime.lifecycle import remembered
-    from triton_kit.runtime.restricted_endpoints import masked
+    from triton_kit.runtime.lifecycle import registered
+    from triton_kit.runtime.restricted_endpoints import mask_secrets
 
     told: set[str] = set()
 
@@ -142,8 +142,8 @@ def _serving(prepared: ServePlan) -> Iterator[Server]:
                 told.add(name)
                 _done(name, f"versions {' and '.join(m.version for m in versions)}" if len(versions) > 1 else "")
 
-    terminal.detail(f"starting {prepared.runtime.name}: {shlex.join(masked(prepared.runtime.argv(prepared.spec)))}")
-    with remembered(prepared, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
+    terminal.detail(f"starting {plan.runtime.name}: {shlex.join(mask_secrets(plan.runtime.argv(plan.spec)))}")
+    with registered(plan, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(f"{failed.name} did not load: {failed.reason.strip()}")
         _done(f"{server.description} is up", f"{snapshot.seconds:.1f} s")
@@ -168,11 +168,11 @@ def _ask(server: Server, image: Path) -> Answer:
     return Answer(classes=classes, first=result.seconds, median=statistics.median(times))
 
 
-def _kept(prepared: ServePlan, place: Path) -> Kept:
+def _kept(plan: ServePlan, place: Path) -> Kept:
     from triton_kit.runtime.state.registry import find
 
-    assert prepared.spec.name is not None
-    known = find(prepared.spec.name)
+    assert plan.spec.name is not None
+    known = find(plan.spec.name)
     stop = f"tk stop {known.name} && rm -r {shlex.quote(str(place))}"
     return Kept(stop=stop, directory=place, log=known.log, pid=known.pid, container=known.container)
 
@@ -210,7 +210,7 @@ def _show_next(server: Server, kept: Kept | None) -> None:
     terminal.say(f"  {kept.stop}")
 
 
-def _as_json(answer: Answer, server: Server, prepared: ServePlan, kept: Kept | None) -> dict[str, Any]:
+def _as_json(answer: Answer, server: Server, plan: ServePlan, kept: Kept | None) -> dict[str, Any]:
     best = answer.classes[0]
     return {
         "image": IMAGE,
@@ -219,7 +219,7 @@ def _as_json(answer: Answer, server: Server, prepared: ServePlan, kept: Kept | N
         "score": best.score,
         "top": [{"label": found.label, "index": found.index, "score": found.score} for found in answer.classes],
         "latency_ms": {"first": answer.first * 1e3, "median": answer.median * 1e3, "requests": REPEAT},
-        "runtime": prepared.runtime.name,
+        "runtime": plan.runtime.name,
         "server": server.description,
         "endpoints": {
             "http": server.endpoints.http,

@@ -50,13 +50,13 @@ def doctor(
     repository, current, flags = serve_loop.defaults(path, server_args or [])
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
     now = before or current
-    situation = Machine(repository=place, container=release or now, environment=os.environ, image=image)
+    machine = Machine(repository=place, container=release or now, environment=os.environ, image=image)
     checks = _chosen(only, skip)
-    found = examine(checks, situation)
-    done = _mend(checks, found, situation) if fix else []
+    found = examine(checks, machine)
+    done = _fix(checks, found, machine) if fix else []
     if done:
-        found = examine(checks, situation)
-    steps = advise(place, now, release, flags=flags, devices=situation.devices) if release and release != now else ()
+        found = examine(checks, machine)
+    steps = advise(place, now, release, flags=flags, devices=machine.devices) if release and release != now else ()
     if format_ == "json":
         terminal.out_json(_json(found, done, now, release, steps))
     else:
@@ -87,12 +87,12 @@ def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Che
     return tuple(check for check in CHECKS if (not only or check.name in only) and check.name not in (skip or ()))
 
 
-def _mend(checks: Sequence[Check], found: Mapping[str, Finding], situation: object) -> list[str]:
+def _fix(checks: Sequence[Check], found: Mapping[str, Finding], machine: object) -> list[str]:
     from triton_kit.doctor.machine import Machine
 
-    assert isinstance(situation, Machine)
-    wanted = [check for check in checks if check.mend and found[check.name].result in ("warning", "problem")]
-    return [check.mend(situation) for check in wanted if check.mend]
+    assert isinstance(machine, Machine)
+    wanted = [check for check in checks if check.fix and found[check.name].result in ("warning", "problem")]
+    return [check.fix(machine) for check in wanted if check.fix]
 
 
 def _show(found: Mapping[str, Finding]) -> None:

@@ -59,8 +59,8 @@ def health(
     seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
     if url and address:
         raise UsageError("the address is given twice", hint="leave --url out")
-    place = find_server(url or address, server, grpc)
-    with open_client(place, header, ca, cert, key, timeout=min(QUICK, seconds)) as client:
+    where = find_server(url or address, server, grpc)
+    with open_client(where, header, ca, cert, key, timeout=min(QUICK, seconds)) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:

@@ -162,7 +162,7 @@ def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bo
     if one.plan is None:
         return one
     try:
-        write.write(one.plan, lambda staged: check.check_model(staged, place, here.judged))
+        write.write(one.plan, lambda staged: check.check_model(staged, place, here.lint_options))
     except TkError as error:
         if alone:
             raise

@@ -131,14 +131,14 @@ def infer(
     )
     seconds = check_seconds(timeout)
     with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
-        prepared = _in_sequence(plan_inferences(client, question), sequence_id, sequence_start, sequence_end)
-        for note in prepared.notes:
+        plan = _in_sequence(plan_inferences(client, question), sequence_id, sequence_start, sequence_end)
+        for note in plan.notes:
             say(note)
-        outcomes, spent = _send(client, prepared, repeat, in_flight)
-        answers = _read(prepared, outcomes, top, names)
+        outcomes, spent = _send(client, plan, repeat, in_flight)
+        answers = _read(plan, outcomes, top, names)
         failures = [o.error for o in outcomes if o.error is not None]
         if failures and len(outcomes) == 1:
-            raise _explain(failures[0], prepared)
+            raise _explain(failures[0], plan)
         if output is not None:
             save(output, [outputs for _, outputs in answers])
         latencies = [o.result.seconds for o in outcomes if o.result is not None]
@@ -152,17 +152,17 @@ def infer(
         say(f"saved to {output}")
     if failures:
         worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-        explained = _explain(worst, prepared)
+        explained = _explain(worst, plan)
         warn(f"{len(failures)} of {len(outcomes)} requests failed: {explained.message}", hint=explained.hint)
         return worst.exit_code
     return 0
 
 
-def _in_sequence(prepared: InferPlan, number: int | None, start: bool, end: bool) -> InferPlan:
+def _in_sequence(plan: InferPlan, number: int | None, start: bool, end: bool) -> InferPlan:
     """The requests as those of one sequence: its first begins it, its last ends it, where that is asked for."""
     if number is None:
-        return prepared
-    last = len(prepared.requests) - 1
+        return plan
+    last = len(plan.requests) - 1
     requests = [
         replace(
             request,
@@ -172,21 +172,21 @@ def _in_sequence(prepared: InferPlan, number: int | None, start: bool, end: bool
                 "sequence_end": end and i == last,
             },
         )
-        for i, request in enumerate(prepared.requests)
+        for i, request in enumerate(plan.requests)
     ]
-    return replace(prepared, requests=tuple(requests))
+    return replace(plan, requests=tuple(requests))
 
 
-def _send(client: Client, prepared: InferPlan, repeat: int, in_flight: int) -> tuple[list[InferOutcome], float]:
+def _send(client: Client, plan: InferPlan, repeat: int, in_flight: int) -> tuple[list[InferOutcome], float]:
     """What became of each request, in order, and the seconds that all of it took.
 
     Only the first answer to each request is kept whole, so that memory does not grow with the repetitions.
     """
-    requests = prepared.requests
+    requests = plan.requests
     first = len(requests)
     total = (request for _ in range(repeat) for request in requests)
     start = time.perf_counter()
-    decoupled = prepared.config is not None and prepared.config.decoupled
+    decoupled = plan.config is not None and plan.config.decoupled
     came = (
         stream_many(client, total) if decoupled else infer_many(client, total, in_flight=min(in_flight, first * repeat))
     )
@@ -196,15 +196,15 @@ def _send(client: Client, prepared: InferPlan, repeat: int, in_flight: int) -> t
 
 
 def _read(
-    prepared: InferPlan, outcomes: Sequence[InferOutcome], top: int | None, labels: Sequence[str]
+    plan: InferPlan, outcomes: Sequence[InferOutcome], top: int | None, labels: Sequence[str]
 ) -> list[tuple[int, tuple[Output, ...]]]:
     """The outputs of each request's first answer, with the request's number."""
-    config, first = prepared.config, prepared.requests[0]
+    config, first = plan.config, plan.requests[0]
     batching = config is not None and config.max_batch_size > 0
     wanted = top if top is not None else TOP if labels else 0
     answers = []
     for outcome in outcomes:
-        if outcome.result is not None and outcome.index < len(prepared.requests):
+        if outcome.result is not None and outcome.index < len(plan.requests):
             if labels and not any(
                 looks_like_scores(a, batching=batching, labels=labels) for a in outcome.result.outputs.values()
             ):
@@ -212,7 +212,7 @@ def _read(
             outputs = read_outputs(
                 outcome.result,
                 classified=first.classes,
-                datatypes={t.name: t.datatype for t in prepared.metadata.outputs},
+                datatypes={t.name: t.datatype for t in plan.metadata.outputs},
                 batching=batching,
                 top=wanted,
                 labels=labels,
@@ -221,10 +221,10 @@ def _read(
     return answers
 
 
-def _explain(error: TkError, prepared: InferPlan) -> TkError:
+def _explain(error: TkError, plan: InferPlan) -> TkError:
     """The error, with what the model takes where the server refused."""
     if isinstance(error, ServerError) and error.hint is None:
-        takes = f"model {prepared.metadata.name} takes {expected(prepared.metadata)}"
+        takes = f"model {plan.metadata.name} takes {expected(plan.metadata)}"
         return ServerError(error.message, status=error.status, hint=takes)
     return error
 

@@ -35,7 +35,7 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
-    judged = check.judgement(release)
+    lint_options = check.lint_options_for(release)
     request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
     planned = new_project.plan_project(request)
     if dry_run:
@@ -43,7 +43,7 @@ def init(
             write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
         terminal.out(plan.show(planned).rstrip("\n"))
         return
-    write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, judged))
+    write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
     terminal.out(f"{directory}/ is ready")
     terminal.say("\nNext:")
     for step in planned.next_steps:

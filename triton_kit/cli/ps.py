@@ -40,7 +40,7 @@ def ps(
         states = list(pool.map(_readiness, running))
     for one in ended:
         if one.detached:
-            how = registry.how_it_ended(one)
+            how = registry.end_reason(one)
             hint = f"see its last lines with tk logs {one.name}" if one.log else None
             terminal.warn(f"{one.name} has ended without tk" + (f": {how}" if how else ""), hint=hint)
     if format == "json":

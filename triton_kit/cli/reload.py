@@ -45,9 +45,9 @@ def reload(
     Ends with 1 when any failed.
     """
     seconds = check_seconds(timeout)
-    place = find_server(url, server, grpc)
-    source = source_of(place, repository)
-    with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
+    address = find_server(url, server, grpc)
+    source = source_of(address, repository)
+    with open_client(address, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
         def act(name: str) -> model_control.ControlResult:
             return model_control.reload(client, name, config=source.config(name), timeout=seconds)

@@ -46,7 +46,7 @@ def render(
         terminal.say("no model has a model.yaml: there is nothing to render")
     changed = [r for r in rendered if r.changed]
     if not (check or diff or dry_run):
-        context.write_rendered(changed, force=force, judged=here.judged)
+        context.write_rendered(changed, force=force, lint_options=here.lint_options)
     if format_ == "json":
         terminal.out_json(context.rendered_as_json(rendered))
         return 1 if check and changed else 0

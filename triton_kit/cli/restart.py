@@ -38,21 +38,21 @@ def restart(
             f"{one.name} is not detached: it is shown where tk runs (pid {one.owner})",
             hint="end it with Ctrl-C there, and start it anew",
         )
-    wish = again.read(one.again["wish"], progress=serve_loop.show_progress)
+    request = again.from_json(one.again["wish"], progress=serve_loop.show_progress)
     # tk keeps no values of variables: the running server has them.
     given = lifecycle.environment(one)
     if one.again.get("validate", True):
         had = GpuChoice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
         try:
-            serve_loop.validate(wish, had)
+            serve_loop.validate(request, had)
         except ProblemsFound as error:
             raise ProblemsFound(f"{error.message}, so {one.name} was left running", hint="correct them first") from None
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
-    prepared = plan_server(replace(wish, name=one.name), environment={**os.environ, **given})
+    plan = plan_server(replace(request, name=one.name), environment={**os.environ, **given})
     board = serve_output.JsonBoard() if format == "json" else serve_output.board()
     return serve_loop.serve_until_interrupted(
-        prepared,
+        plan,
         board,
         timeout=float(one.again.get("timeout", 120.0)),
         strict=bool(one.again.get("strict")),

@@ -10,7 +10,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
-from triton_kit.runtime.state.restart import written
+from triton_kit.runtime.state.restart import to_json
 
 if TYPE_CHECKING:
     import typer
@@ -77,7 +77,7 @@ def serve(
         raise UsageError(f"--format {output!r} is unknown", hint="choose from: text, json")
     hide(item.partition("=")[2] for item in env or ())
     repository, default_release, flags = serve_loop.defaults(path, server_args or [])
-    wish = ServeRequest(
+    request = ServeRequest(
         repository=repository,
         runtime=runtime,
         release=release or default_release,
@@ -102,19 +102,19 @@ def serve(
         detach=detach,
         progress=serve_loop.show_progress,
     )
-    prepared = plan_server(wish, environment=os.environ)
-    terminal.detail(f"GPUs: {prepared.gpus.gpus} ({prepared.gpus.reason})")
+    plan = plan_server(request, environment=os.environ)
+    terminal.detail(f"GPUs: {plan.gpus.gpus} ({plan.gpus.reason})")
     if not no_validate:
-        serve_loop.validate(wish, prepared.gpus)
-    for message, hint in prepared.notes:
+        serve_loop.validate(request, plan.gpus)
+    for message, hint in plan.notes:
         terminal.warn(message, hint=hint)
     if dry_run:
-        argv = prepared.runtime.argv(prepared.spec)
+        argv = plan.runtime.argv(plan.spec)
         if output == "json":
             terminal.out_json({"argv": argv})
         else:
             terminal.out(shlex.join(argv))
         return 0
-    again = {"wish": written(wish, prepared.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
+    again = {"wish": to_json(request, plan.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
     board = serve_output.JsonBoard() if output == "json" else serve_output.board()
-    return serve_loop.serve_until_interrupted(prepared, board, timeout=timeout, strict=strict, again=again)
+    return serve_loop.serve_until_interrupted(plan, board, timeout=timeout, strict=strict, again=again)

@@ -72,12 +72,12 @@ def test(
         raise UsageError(f"{given[0]} is for recording", hint="add --record")
     if record and not (random or inputs or data):
         raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
-    places = _places(models or (), repository)
-    if (record or model_version) and len(places) != 1:
+    folders = _model_folders(models or (), repository)
+    if (record or model_version) and len(folders) != 1:
         option = "--record" if record else "--model-version"
-        raise UsageError(f"{option} is for one model, and there are {len(places)}", hint="name one model")
-    files = {} if record else cases_of([place.path for place in places])
-    chosen = [place for place in places if record or place.name in files]
+        raise UsageError(f"{option} is for one model, and there are {len(folders)}", hint="name one model")
+    files = {} if record else cases_of([folder.path for folder in folders])
+    chosen = [folder for folder in folders if record or folder.name in files]
     with ExitStack() as stack:
         client = stack.enter_context(
             _running(url, server, grpc, header)
@@ -97,11 +97,13 @@ def test(
                 values=True,
             )
             return _record(client, chosen[0], base, random, format_)
-        outcomes = [one for place in chosen for one in run_cases(client, place.name, model_version, files[place.name])]
+        outcomes = [
+            one for folder in chosen for one in run_cases(client, folder.name, model_version, files[folder.name])
+        ]
     return _show(outcomes, format_)
 
 
-def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
+def _model_folders(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
     from triton_kit.project import context
     from triton_kit.repository.model import Repository
@@ -120,7 +122,7 @@ def _running(url: str, server: str | None, grpc: bool, header: Sequence[str] | N
 
 
 def _started(
-    stack: ExitStack, places: Sequence[ModelFolder], version: str, runtime: str, release: str | None, timeout: float
+    stack: ExitStack, folders: Sequence[ModelFolder], version: str, runtime: str, release: str | None, timeout: float
 ) -> AbstractContextManager[Client]:
     """A server for the models, of their repository or of a staged one that serves that version."""
     from triton_kit.cli.support.serve_loop import show_progress
@@ -128,24 +130,24 @@ def _started(
     from triton_kit.versions.model_folder import read_number
     from triton_kit.versions.trial_server import Trial, trial_server, with_version
 
-    roots = {place.repository.resolve() for place in places}
+    roots = {folder.repository.resolve() for folder in folders}
     if len(roots) != 1:
         raise UsageError(f"the models are in {len(roots)} repositories", hint="test those of one at a time")
-    root = places[0].repository
+    root = folders[0].repository
     if version:
-        root = stack.enter_context(with_version(places[0], read_number(version)))
+        root = stack.enter_context(with_version(folders[0], read_number(version)))
     trial = Trial(
         runtime=runtime,
         release=release or context.find_context().release,
         timeout=timeout,
         progress=show_progress,
     )
-    names = [place.name for place in places]
+    names = [folder.name for folder in folders]
     terminal.say(f"starting a server for {', '.join(names)}")
     return trial_server(trial, root, names)
 
 
-def _record(client: Client, place: ModelFolder, base: object, random: int, format_: str) -> int:
+def _record(client: Client, folder: ModelFolder, base: object, random: int, format_: str) -> int:
     from dataclasses import replace
 
     from triton_kit.client.request import InferRequest, plan_inferences
@@ -155,11 +157,11 @@ def _record(client: Client, place: ModelFolder, base: object, random: int, forma
     asked: list[tuple[str, InferPlan]] = []
     name = "random" if random else base.data.stem if base.data is not None else "case"
     for number in range(random or 1):
-        prepared = plan_inferences(client, replace(base, seed=base.seed + number))
-        for note in prepared.notes if not number else ():
+        plan = plan_inferences(client, replace(base, seed=base.seed + number))
+        for note in plan.notes if not number else ():
             terminal.say(note)
-        asked.append((name, prepared))
-    written, unsteady = record(client, place.path, asked)
+        asked.append((name, plan))
+    written, unsteady = record(client, folder.path, asked)
     if format_ == "json":
         terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})
     else:

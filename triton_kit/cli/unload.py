@@ -43,9 +43,9 @@ def unload(
     still served, or is no model.
     """
     seconds = check_seconds(timeout)
-    place = find_server(url, server, grpc)
+    address = find_server(url, server, grpc)
     source = Source()
-    with open_client(place, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
+    with open_client(address, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
 
         def act(name: str) -> model_control.ControlResult:
             return model_control.unload(client, name, dependents=dependents, timeout=seconds)

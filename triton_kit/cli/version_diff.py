@@ -52,11 +52,11 @@ def diff(
     from triton_kit.versions.output_comparison import compare_versions
 
     json = is_json(format_)
-    _, place = find(model, repository)
-    found = diff_versions(place, read_number(one), read_number(other))
+    _, folder = find(model, repository)
+    found = diff_versions(folder, read_number(one), read_number(other))
     outputs = None
     if url or server:
-        question = InferRequest(model=place.name, version=one, fill="" if data else "random", data=data, values=True)
+        question = InferRequest(model=folder.name, version=one, fill="" if data else "random", data=data, values=True)
         with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=60.0) as client:
             outputs = compare_versions(client, question, other, random=0 if data else random, rtol=rtol, atol=atol)
     if json:
@@ -64,14 +64,14 @@ def diff(
             "requests": outputs.requests,
             "differences": [{"request": i, **difference_json(d)} for i, d in outputs.differences],
         }
-        terminal.out_json({"model": place.name, **as_json(found), "outputs": answered})
+        terminal.out_json({"model": folder.name, **as_json(found), "outputs": answered})
     else:
-        _show_difference(place, found, outputs)
+        _show_difference(folder, found, outputs)
     return 1 if outputs is not None and outputs.differences else 0
 
 
-def _show_difference(place: ModelFolder, found: VersionDifference, outputs: SameInputs | None) -> None:
-    terminal.out(f"{terminal.style(place.name, 'bold')}  version {found.one} -> {found.other}")
+def _show_difference(folder: ModelFolder, found: VersionDifference, outputs: SameInputs | None) -> None:
+    terminal.out(f"{terminal.style(folder.name, 'bold')}  version {found.one} -> {found.other}")
     parts = list(_parts(found, outputs))
     width = max(len(name) for name, _, _ in parts)
     for name, text, details in parts:

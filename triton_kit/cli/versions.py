@@ -64,12 +64,12 @@ def list_versions(
     from triton_kit.versions.overview import as_json, overview
 
     json = is_json(format_)
-    _, place = find(model, repository)
-    found = overview(place, loaded_versions(place, find_named_server(url, server)))
+    _, folder = find(model, repository)
+    found = overview(folder, loaded_versions(folder, find_named_server(url, server)))
     if json:
         terminal.out_json(as_json(found))
         return
-    terminal.out(f"{terminal.style(place.name, 'bold')}  policy: {found.state.policy}")
+    terminal.out(f"{terminal.style(folder.name, 'bold')}  policy: {found.state.policy}")
     if not found.rows:
         terminal.out("no versions")
     rows = [
@@ -114,12 +114,12 @@ def add_version(
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
     json = is_json(format_)
-    here, place = find(model, repository)
+    here, folder = find(model, repository)
     added = addition.add_version(
-        here, place, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
+        here, folder, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
     )
     if json:
-        terminal.out_json(addition.as_json(place, added))
+        terminal.out_json(addition.as_json(folder, added))
         return
     terminal.out(f"{added.path}/ is added")
     for change in added.changes:
@@ -129,7 +129,7 @@ def add_version(
     served = added.number in added.after.served
     terminal.say(f"the policy serves {_is(added.after.served)}" + ("" if served else "; to serve the new one:"))
     if not served:
-        terminal.say(f"  tk versions promote {place.name} {added.number}")
+        terminal.say(f"  tk versions promote {folder.name} {added.number}")
 
 
 @app.command("promote")
@@ -157,14 +157,14 @@ def promote(
     from triton_kit.versions.model_folder import read_number
 
     json = is_json(format_)
-    here, place = find(model, repository)
+    here, folder = find(model, repository)
     number = read_number(version)
     if not test:
         if url or server:
             raise UsageError(f"{'--url' if url else '--server'} goes with --test", hint="add --test")
-        _show(moves.promote(here, place, number), json)
+        _show(moves.promote(here, folder, number), json)
         return
-    tested = _promoted(here, place, number, url, server, grpc, header, runtime, check_seconds(timeout))
+    tested = _promoted(here, folder, number, url, server, grpc, header, runtime, check_seconds(timeout))
     if not json:
         terminal.out(f"{len(tested.outcomes)} case{'' if len(tested.outcomes) == 1 else 's'} passed")
     _show(tested.changed, json, tested.outcomes)
@@ -172,7 +172,7 @@ def promote(
 
 def _promoted(
     here: ProjectContext,
-    place: ModelFolder,
+    folder: ModelFolder,
     version: int,
     url: str,
     server: str | None,
@@ -188,13 +188,13 @@ def _promoted(
     from triton_kit.versions.trial_server import Trial
 
     if not (url or server):
-        terminal.say(f"starting a server for version {version} of {place.name}")
+        terminal.say(f"starting a server for version {version} of {folder.name}")
         trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
-        return promote_on_trial(here, place, version, trial)
+        return promote_on_trial(here, folder, version, trial)
     where = find_server(url, server, grpc)
-    source = source_of(where, place.repository)
+    source = source_of(where, folder.repository)
     with open_client(where, header, None, None, None, timeout=max(min(seconds, 60.0), ANSWER)) as client:
-        return promote_on(here, place, version, client, config=lambda: source.config(place.name), timeout=seconds)
+        return promote_on(here, folder, version, client, config=lambda: source.config(folder.name), timeout=seconds)
 
 
 @app.command("pin")
@@ -209,8 +209,8 @@ def pin(
     from triton_kit.versions.model_folder import read_number
 
     json = is_json(format_)
-    here, place = find(model, repository)
-    _show(moves.pin(here, place, [read_number(v) for v in versions]), json)
+    here, folder = find(model, repository)
+    _show(moves.pin(here, folder, [read_number(v) for v in versions]), json)
 
 
 @app.command("rollback")
@@ -219,8 +219,8 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
     from triton_kit.versions import moves
 
     json = is_json(format_)
-    here, place = find(model, repository)
-    _show(moves.rollback(here, place), json)
+    here, folder = find(model, repository)
+    _show(moves.rollback(here, folder), json)
 
 
 def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | None = None) -> None:
@@ -233,9 +233,9 @@ def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | No
         return
     before, after = changed.before, changed.after
     if not changed.files:
-        terminal.out(f"{changed.place.name} serves {_is(after.served)} already")
+        terminal.out(f"{changed.folder.name} serves {_is(after.served)} already")
         return
-    terminal.out(f"{changed.place.name} serves {_is(after.served)} now; before, {_is(before.served)}")
+    terminal.out(f"{changed.folder.name} serves {_is(after.served)} now; before, {_is(before.served)}")
     terminal.say(f"  {', '.join(map(str, changed.files))} written; policy: {after.policy}")
 
 
@@ -257,14 +257,14 @@ def prune(
     from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
 
     json = is_json(format_)
-    here, place = find(model, repository)
-    loaded = loaded_versions(place, find_named_server(url, server))
-    found = removal.prune(here, place, keep, loaded=loaded, force=force, dry_run=dry_run)
+    here, folder = find(model, repository)
+    loaded = loaded_versions(folder, find_named_server(url, server))
+    found = removal.prune(here, folder, keep, loaded=loaded, force=force, dry_run=dry_run)
     if json:
-        terminal.out_json(removal.as_json(place, found, dry_run))
+        terminal.out_json(removal.as_json(folder, found, dry_run))
         return
     verb = "would be removed" if dry_run else "removed" if found.gone else "is removed"
-    terminal.out(f"{place.name}: {_is(found.gone)} {verb}")
+    terminal.out(f"{folder.name}: {_is(found.gone)} {verb}")
     for number, reasons in found.kept.items():
         terminal.out(f"  version {number} stays: {'; '.join(reasons)}")
 
@@ -278,13 +278,13 @@ def show_log(model: Model, repository: Repository = None, format_: Format = "tex
     from triton_kit.versions.log import as_json, read_log
 
     json = is_json(format_)
-    _, place = find(model, repository)
-    entries = read_log(place.path)
+    _, folder = find(model, repository)
+    entries = read_log(folder.path)
     if json:
-        terminal.out_json({"model": place.name, "entries": [as_json(one) for one in entries]})
+        terminal.out_json({"model": folder.name, "entries": [as_json(one) for one in entries]})
         return
     if not entries:
-        terminal.say(f"nothing was done to the versions of {place.name} yet")
+        terminal.say(f"nothing was done to the versions of {folder.name} yet")
         return
     rows = [
         (

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.errors import UsageError
-from triton_kit.files.write import explained, replace_text
+from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.project import check, settings, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE, is_rendered, read_layers, render_text
@@ -29,7 +29,7 @@ def plan_accelerator(here: ProjectContext, folder: Path, accelerator: Accelerato
     own = folder / FILE
     if not own.is_file():
         new = in_config_text(text, accelerator, str(path))
-        check.check_config(folder, new, here.judged)
+        check.check_config(folder, new, here.lint_options)
         return AcceleratorChange(files=((path, text, new),))
     if text and not is_rendered(text):
         raise UsageError(
@@ -42,12 +42,12 @@ def plan_accelerator(here: ProjectContext, folder: Path, accelerator: Accelerato
     document = yaml_file.load(new_source, own)
     content = settings.mapping(document, document.value, (), ("template", "values", "config"))
     new = render_text([replace(first, content=content, document=document)], here.templates)
-    check.check_config(folder, new, here.judged)
+    check.check_config(folder, new, here.lint_options)
     return AcceleratorChange(files=((path, text, new), (own, source, new_source)))
 
 
 def write_change(folder: Path, change: AcceleratorChange) -> None:
     """Write each file in one step."""
-    with explained(folder):
+    with explain_os_errors(folder):
         for path, _, new in change.files:
             replace_text(path, new)

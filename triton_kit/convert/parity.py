@@ -54,8 +54,8 @@ def compare(
         raise UsageError("a tolerance below 0", hint="give --rtol and --atol of 0 or more")
     found: dict[str, Row] = {}
     for seed in range(rounds):
-        prepared = plan_inferences(client, InferRequest(model=reference, fill="random", seed=seed, shapes=shapes))
-        (request,) = prepared.requests
+        plan = plan_inferences(client, InferRequest(model=reference, fill="random", seed=seed, shapes=shapes))
+        (request,) = plan.requests
         expected = client.infer(request).outputs
         actual = client.infer(replace(request, model=other, version="")).outputs
         if not expected:

@@ -85,31 +85,31 @@ def find_model(here: ProjectContext, given: str, repository: Path | None) -> Pat
     return found
 
 
-def plan_conversion(here: ProjectContext, wish: ConversionRequest, repository: Path | None = None) -> Conversion:
+def plan_conversion(here: ProjectContext, request: ConversionRequest, repository: Path | None = None) -> Conversion:
     """The conversion of that model. Reads, and writes nothing. Raises UsageError for what cannot be meant."""
-    folder = find_model(here, wish.model, repository)
+    folder = find_model(here, request.model, repository)
     aim = release(here.release or DEFAULT)
     config = _config(folder)
-    source = folder / str(_version(folder, wish.version)) / (config.get("default_model_filename") or "model.onnx")
+    source = folder / str(_version(folder, request.version)) / (config.get("default_model_filename") or "model.onnx")
     signature = onnxruntime.read(source)
     assert signature is not None
     values = _values(config, source, here.release)
     size = values["max_batch_size"]
-    if gpus.check(wish.gpus) == "none":
+    if gpus.check(request.gpus) == "none":
         raise UsageError("--gpus none: an engine is built on a GPU", hint="leave out --gpus, or name one")
     blockers = tensorrt.complete(signature, release=aim.container).blockers
     if blockers:
         raise UsageError(f"{source}: {blockers[0]}", hint="convert the model to types that TensorRT takes")
-    trtexec.check_precision(wish.precision, aim.container, quantized=_is_quantized(source))
+    trtexec.check_precision(request.precision, aim.container, quantized=_is_quantized(source))
     preferred = (values.get("dynamic_batching") or {}).get("preferred_batch_size") or []
     shapes = profiles(
         signature.inputs,
         configured={t["name"]: tuple(t["dims"]) for t in values["input"]},
         max_batch_size=size,
         preferred=max(preferred, default=None),
-        given=wish.given,
+        given=request.given,
     )
-    name = wish.into or f"{folder.name}_trt"
+    name = request.into or f"{folder.name}_trt"
     target = folder.parent / name
     if target.is_dir() and any(target.iterdir()):
         target = target / str(_next_version(target, values))
@@ -131,15 +131,15 @@ def plan_conversion(here: ProjectContext, wish: ConversionRequest, repository: P
             out=folder.parent,
             cache=cache_dir() / "tensorrt" / aim.container,
             release=aim.container,
-            image=wish.image or aim.image(),
+            image=request.image or aim.image(),
             name=f"tk-trtexec-{secrets.token_hex(4)}",
             profiles=shapes,
-            precision=wish.precision,
-            workspace=None if wish.workspace is None else max(1, wish.workspace >> 20),
-            gpus=gpus.check(wish.gpus),
-            engine=wish.engine,
-            user=f"{os.getuid()}:{os.getgid()}" if wish.engine == "docker" else None,
-            pull=wish.pull,
+            precision=request.precision,
+            workspace=None if request.workspace is None else max(1, request.workspace >> 20),
+            gpus=gpus.check(request.gpus),
+            engine=request.engine,
+            user=f"{os.getuid()}:{os.getgid()}" if request.engine == "docker" else None,
+            pull=request.pull,
         ),
     )
 
@@ -249,7 +249,7 @@ def convert(
     Raises TkError, with what trtexec meant, where no engine came of it.
     """
     repository = conversion.request.repository
-    with write.explained(repository), stage(repository) as place:
+    with write.explain_os_errors(repository), stage(repository) as place:
         out = place / "out"
         out.mkdir()
         # Another user than the owner may write, where the engine maps users onto others.
@@ -267,5 +267,5 @@ def _put(here: ProjectContext, conversion: Conversion, plan: Path) -> None:
     request = replace(conversion.request, source=plan)
     planned = plan_model(request, here.templates, release=here.release)
     planned = replace(planned, files=(*planned.files, *conversion.labels))
-    judged: Options = here.judged
-    write.write(planned, lambda staged: check.check_model(staged, request.repository, judged))
+    lint_options: Options = here.lint_options
+    write.write(planned, lambda staged: check.check_model(staged, request.repository, lint_options))

@@ -13,18 +13,18 @@ from triton_kit.doctor.machine import Machine
 from triton_kit.errors import TkError
 
 DEADLINE = 15.0
-"""Seconds that a check may take; those that ask another program give that less, see ``situation.PATIENCE``."""
+"""Seconds that a check may take; those that ask another program give that less, see ``machine.PATIENCE``."""
 
 _Answer: TypeAlias = "queue.SimpleQueue[tuple[str, Finding]]"
 
 
-def examine(checks: Iterable[Check], situation: Machine, *, deadline: float = DEADLINE) -> dict[str, Finding]:
+def examine(checks: Iterable[Check], machine: Machine, *, deadline: float = DEADLINE) -> dict[str, Finding]:
     """What each check found, by its name and in its order; a check that takes too long is ``unknown``."""
     checks = tuple(checks)
     answers: _Answer = queue.SimpleQueue()
     for check in checks:
         # A daemon: a check that hangs must not keep tk from ending.
-        threading.Thread(target=_look, args=(check, situation, answers), name=check.name, daemon=True).start()
+        threading.Thread(target=_look, args=(check, machine, answers), name=check.name, daemon=True).start()
     found: dict[str, Finding] = {}
     end = time.monotonic() + deadline
     while len(found) < len(checks):
@@ -37,9 +37,9 @@ def examine(checks: Iterable[Check], situation: Machine, *, deadline: float = DE
     return {check.name: found.get(check.name, late) for check in checks}
 
 
-def _look(check: Check, situation: Machine, answers: _Answer) -> None:
+def _look(check: Check, machine: Machine, answers: _Answer) -> None:
     try:
-        finding = check.look(situation)
+        finding = check.look(machine)
     except TkError as error:
         finding = problem(error.message, error.hint)
     except OSError as error:

@@ -23,11 +23,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A question about the machine. ``mend`` does what is safe, and says what it did; ``None`` where nothing is."""
+    """A question about the machine. ``fix`` does what is safe, and says what it did; ``None`` where nothing is."""
 
     name: str
     look: Callable[[Machine], Finding]
-    mend: Callable[[Machine], str] | None = None
+    fix: Callable[[Machine], str] | None = None
 
 
 def ok(evidence: str) -> Finding:

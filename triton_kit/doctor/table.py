@@ -33,7 +33,7 @@ CHECKS: tuple[Check, ...] = (
     Check(name="driver", look=driver.look),
     Check(name="compute", look=compute.look),
     Check(name="toolkit", look=toolkit.look),
-    Check(name="server", look=server.look, mend=server.mend),
+    Check(name="server", look=server.look, fix=server.fix),
     Check(name="packages", look=packages.look),
     Check(name="ports", look=ports.look),
     Check(name="shm", look=shm.look),
@@ -42,7 +42,7 @@ CHECKS: tuple[Check, ...] = (
     Check(name="confinement", look=confinement.look),
     Check(name="proxy", look=proxy.look),
     Check(name="clock", look=clock.look),
-    Check(name="directories", look=directories.look, mend=directories.mend),
-    Check(name="leftovers", look=leftovers.look, mend=leftovers.mend),
+    Check(name="directories", look=directories.look, fix=directories.fix),
+    Check(name="leftovers", look=leftovers.look, fix=leftovers.fix),
     Check(name="repository", look=repository.look),
 )

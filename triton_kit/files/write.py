@@ -25,7 +25,7 @@ def write(plan: Plan, check: Check | None = None) -> None:
     Raises UsageError when something is in the way, TkError when it cannot be written.
     """
     refuse_occupied(plan.root)
-    with explained(plan.root), stage(plan.root.parent) as place:
+    with explain_os_errors(plan.root), stage(plan.root.parent) as place:
         staged = place / plan.root.name
         fill(staged, plan.files)
         if check:
@@ -52,7 +52,7 @@ def write_into(plan: Plan, check: Check | None = None) -> None:
         return
     tops = list(dict.fromkeys(file.path.split("/")[0] for file in plan.files))
     refuse_in_the_way(plan.root, tops)
-    with explained(plan.root), stage(plan.root) as place:
+    with explain_os_errors(plan.root), stage(plan.root) as place:
         staged = place / "new"
         fill(staged, plan.files)
         if check:
@@ -116,7 +116,7 @@ def replace_text(path: Path, text: str) -> None:
     data = text.encode("utf-8", "surrogateescape")
     # Through a symbolic link the file it names is replaced, not the link. A loose file beside it disturbs no server.
     real = path.resolve()
-    with explained(path):
+    with explain_os_errors(path):
         # /dev/stdout may lead to a file, but what it names is the open stream.
         if path.is_relative_to("/dev") or (path.exists() and not path.is_file() and not path.is_dir()):
             path.write_bytes(data)
@@ -164,7 +164,7 @@ def sync(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def explained(target: Path) -> Iterator[None]:
+def explain_os_errors(target: Path) -> Iterator[None]:
     """Say plainly why something cannot be written."""
     try:
         yield

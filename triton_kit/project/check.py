@@ -21,24 +21,24 @@ _FILE_RULES = ("model-file-missing", "dali-file-missing", "fil-file-missing", "v
 """What the linter says of a model whose file is still to come."""
 
 
-def judgement(release: str | None, ignore: tuple[str, ...] = ()) -> Options:
+def lint_options_for(release: str | None, ignore: tuple[str, ...] = ()) -> Options:
     """How to lint for a release (the default one where none is named), without the rules that the project ignores."""
     return options(release=release, ignore=ignore)
 
 
-def check_model(staged: Path, repository: Path, judged: Options) -> None:
+def check_model(staged: Path, repository: Path, lint_options: Options) -> None:
     """Raise ProblemsFound if a server would refuse the staged model in that repository.
 
     A model that was added without its file may lack that one thing.
     """
     _bring_siblings(staged, repository)
-    found = errors(staged.parent, [staged.name], judged)
+    found = errors(staged.parent, [staged.name], lint_options)
     if (staged / WAITING).exists():
         found = [d for d in found if d.rule not in _FILE_RULES]
     refuse(found, staged.parent)
 
 
-def check_config(directory: Path, text: str, judged: Options) -> None:
+def check_config(directory: Path, text: str, lint_options: Options) -> None:
     """Raise ProblemsFound if a server would refuse that config for the model, for something that stands in it.
 
     What is wrong with other files of the model is no reason to leave an old config.
@@ -49,19 +49,19 @@ def check_config(directory: Path, text: str, judged: Options) -> None:
         mirror(directory, staged)
         (staged / CONFIG_NAME).write_bytes(text.encode())
         _bring_siblings(staged, directory.parent)
-        found = [d for d in errors(place, [staged.name], judged) if d.file.name == CONFIG_NAME]
+        found = [d for d in errors(place, [staged.name], lint_options) if d.file.name == CONFIG_NAME]
         refuse(found, place)
 
 
-def check_repository(staged: Path, judged: Options) -> None:
+def check_repository(staged: Path, lint_options: Options) -> None:
     """Raise ProblemsFound if a server would refuse a model of the staged repository."""
     names = sorted(p.name for p in staged.iterdir() if p.is_dir())
-    refuse(errors(staged, names, judged), staged)
+    refuse(errors(staged, names, lint_options), staged)
 
 
-def errors(repository: Path, names: list[str], judged: Options) -> list[Diagnostic]:
+def errors(repository: Path, names: list[str], lint_options: Options) -> list[Diagnostic]:
     """The errors of those models."""
-    report = Run(judged).report([Target(str(repository), tuple(names))])
+    report = Run(lint_options).report([Target(str(repository), tuple(names))])
     return [d for d in report.diagnostics if d.severity is Severity.ERROR]
 
 

@@ -25,13 +25,13 @@ from triton_kit.suggestion import suggest
 class ProjectContext:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
-    ``judged`` is how what is written is linted first.
+    ``lint_options`` is how what is written is linted first.
     """
 
     project: project.Project | None
     templates: Templates
     release: str | None
-    judged: Options
+    lint_options: Options
 
 
 def find_context(release: str | None = None) -> ProjectContext:
@@ -45,8 +45,8 @@ def find_context(release: str | None = None) -> ProjectContext:
         release = find_release(release).container
     elif found:
         release = found.release
-    judged = check.judgement(release, found.ignore if found else ())
-    return ProjectContext(project=found, templates=templates, release=release, judged=judged)
+    lint_options = check.lint_options_for(release, found.ignore if found else ())
+    return ProjectContext(project=found, templates=templates, release=release, lint_options=lint_options)
 
 
 def find_repository(here: ProjectContext, given: Path | None) -> Path:
@@ -114,7 +114,7 @@ def _directory(here: ProjectContext, repository: Path | None, name: str) -> Path
     return root / name
 
 
-def write_rendered(rendered: Sequence[Rendered], *, force: bool, judged: Options) -> None:
+def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: Options) -> None:
     """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced."""
     edited = [r for r in rendered if r.edited]
     if edited and not force:
@@ -125,7 +125,7 @@ def write_rendered(rendered: Sequence[Rendered], *, force: bool, judged: Options
         )
     if not force:
         for item in rendered:
-            check.check_config(item.directory, item.text, judged)
+            check.check_config(item.directory, item.text, lint_options)
     for item in rendered:
         write.replace_text(item.path, item.text)
 
@@ -179,7 +179,7 @@ def copy_template(here: ProjectContext, name: str, to: str) -> Path:
         PlannedFile(path=p.relative_to(source).as_posix(), source=p) for p in sorted(source.rglob("*")) if p.is_file()
     ]
     write.refuse_occupied(root)
-    with write.explained(root):
+    with write.explain_os_errors(root):
         root.parent.mkdir(parents=True, exist_ok=True)
     write.write(Plan(root=root, files=tuple(files)))
     return root

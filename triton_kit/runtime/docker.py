@@ -17,7 +17,7 @@ from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
-from triton_kit.runtime.state.files import explained, make_directory, place, private, servers_dir
+from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir
 from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
@@ -179,7 +179,7 @@ class DockerServer:
             )
         if code is None or code not in (137, 143):
             return None
-        out_of_memory, signal = engines.fate(self._engine, self.container, self._started)
+        out_of_memory, signal = engines.exit_cause(self._engine, self.container, self._started)
         if signal is None or out_of_memory:
             return TkError(
                 f"container {self.container} ran out of memory and was killed by the kernel",
@@ -261,7 +261,7 @@ def _env_file(spec: ServerSpec) -> Path:
 def _write_env_file(spec: ServerSpec) -> None:
     if not (variables := _engines_own(spec)):
         return
-    with explained():
+    with explain_os_errors():
         make_directory()
         with private(_env_file(spec)) as handle:
             text = "".join(f"{key}={value}\n" for key, value in variables.items())

@@ -18,7 +18,7 @@ from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.docker import DockerRuntime, image, new_name
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import endpoints
-from triton_kit.runtime.restricted_endpoints import opening
+from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.session import model_names, running
 from triton_kit.runtime.state import files, registry
@@ -31,8 +31,8 @@ PATIENCE = 30.0
 
 
 @contextlib.contextmanager
-def remembered(
-    prepared: ServePlan,
+def registered(
+    plan: ServePlan,
     *,
     again: Mapping[str, Any] | None = None,
     timeout: float = 120.0,
@@ -41,18 +41,18 @@ def remembered(
 ) -> Iterator[tuple[Server, Snapshot]]:
     """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
 
-    ``load`` loads ``ServePlan.later``. Raises UsageError when a server of its name runs already, and what
+    ``load`` loads ``ServePlan.deferred``. Raises UsageError when a server of its name runs already, and what
     ``session.running`` raises.
     """
-    spec = prepared.spec
+    spec = plan.spec
     name = spec.name or new_name(spec.repository)
-    if spec.detach and spec.log is None and not isinstance(prepared.runtime, DockerRuntime):
+    if spec.detach and spec.log is None and not isinstance(plan.runtime, DockerRuntime):
         spec = replace(spec, log=files.servers_dir() / f"{name}.log")
     spec = replace(spec, name=name)
-    entry = _entry(prepared, spec, again or {})
-    if isinstance(prepared.runtime, DockerRuntime):
+    entry = _entry(plan, spec, again or {})
+    if isinstance(plan.runtime, DockerRuntime):
         spec = replace(spec, labels={registry.RECORD: registry.label(replace(entry, owner=None, owner_born=None))})
-    prepared.runtime.check(spec)
+    plan.runtime.check(spec)
     registry.reserve(entry)
     # A tk that is killed is no reason to remember its server: the keeper takes the state file away, too.
     spec = replace(spec, leftovers=(str(files.path_of(name)),))
@@ -69,12 +69,12 @@ def remembered(
 
     try:
         if spec.log is not None:
-            with files.explained():
+            with files.explain_os_errors():
                 spec.log.unlink(missing_ok=True)
         with running(
-            prepared.runtime,
+            plan.runtime,
             spec,
-            models=_awaited(prepared),
+            models=_awaited(plan),
             timeout=timeout,
             on_snapshot=on_snapshot,
             load=load,
@@ -89,10 +89,10 @@ def remembered(
         _forget(spec, held[0])
 
 
-def _awaited(prepared: ServePlan) -> list[str]:
+def _awaited(plan: ServePlan) -> list[str]:
     """The models that the server loads as it starts."""
-    later = {load.model for load in prepared.later}
-    return [name for name in model_names(prepared.spec) if name not in later]
+    deferred = {load.model for load in plan.deferred}
+    return [name for name in model_names(plan.spec) if name not in deferred]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +131,13 @@ def environment(one: Running) -> Mapping[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in (p.partition(b"=") for p in pairs) if sign}
 
 
-def _entry(prepared: ServePlan, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
-    container = isinstance(prepared.runtime, DockerRuntime)
-    headers, metadata = opening(spec.server_args)
+def _entry(plan: ServePlan, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
+    container = isinstance(plan.runtime, DockerRuntime)
+    headers, metadata = opening_headers(spec.server_args)
     assert spec.name is not None
     return Running(
         name=spec.name,
-        runtime=prepared.runtime.name,
+        runtime=plan.runtime.name,
         repository=spec.repository.absolute(),
         release=spec.release,
         image=image(spec) if container else None,

@@ -16,7 +16,7 @@ from triton_kit.runtime.embedded.binaries import Progress, cache_dir, check_mach
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
 from triton_kit.runtime.process import Process, spawn
-from triton_kit.runtime.restricted_endpoints import opening
+from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _SHM = "/dev/shm/"
@@ -164,7 +164,7 @@ def endpoints(spec: ServerSpec) -> Endpoints:
         http=f"http://{host}:{spec.http_port}",
         grpc=f"{host}:{spec.grpc_port}",
         metrics=f"http://{host}:{spec.metrics_port}/metrics",
-        headers=opening(spec.server_args)[0],
+        headers=opening_headers(spec.server_args)[0],
     )
 
 

@@ -42,6 +42,6 @@ def control_flags(
     if control != "explicit" or (theirs and needs is None):
         return ()
     mode = () if theirs else ("--model-control-mode=explicit",)
-    if division is not None and division.later:
+    if division is not None and division.deferred:
         return (*mode, *(f"--load-model={name}" for name in division.at_once))
     return mode if flag_value(given, "load-model") is not None else (*mode, "--load-model=*")

@@ -194,7 +194,7 @@ def spawn(
             guard.stdin.write(f"{program.pid}\n".encode())
             guard.stdin.flush()
 
-    undisturbed(start)
+    run_uninterrupted(start)
     if failed:
         _dismiss(guard)
         raise failed[0]
@@ -203,7 +203,7 @@ def spawn(
     return process
 
 
-def undisturbed(action: Callable[[], None]) -> None:
+def run_uninterrupted(action: Callable[[], None]) -> None:
     """Do it whole, or not at all, even when a Ctrl-C comes meanwhile; that then follows.
 
     Signals raise in the main thread, so another one does it: between a program's start and the keeper's knowing of it

@@ -18,7 +18,7 @@ GRPC_PREFIX = "triton-grpc-protocol-"
 HTTP_FLAG, GRPC_FLAG = "http-restricted-api", "grpc-restricted-protocol"
 
 
-def closing(target: Release, *, control: str, given: Sequence[str] = ()) -> tuple[str, ...]:
+def closing_flags(target: Release, *, control: str, given: Sequence[str] = ()) -> tuple[str, ...]:
     """The flags that close what can write files or change the models, behind a new random token.
 
     ``given`` are the user's own flags: over a protocol for which they close anything themselves, tk closes nothing
@@ -34,7 +34,7 @@ def closing(target: Release, *, control: str, given: Sequence[str] = ()) -> tupl
     )
 
 
-def opening(arguments: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+def opening_headers(arguments: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """The headers, for HTTP and for gRPC, that open everything that these arguments of tritonserver close."""
     http = dict(_settings(arguments, HTTP_FLAG))
     return http, {f"{GRPC_PREFIX}{name}": value for name, value in _settings(arguments, GRPC_FLAG)}
@@ -53,9 +53,9 @@ def _settings(arguments: Sequence[str], flag: str) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def masked(arguments: Sequence[str]) -> list[str]:
+def mask_secrets(arguments: Sequence[str]) -> list[str]:
     """The arguments without the secrets in them, for people to read."""
-    http, grpc = opening(arguments)
+    http, grpc = opening_headers(arguments)
     values = sorted({*http.values(), *grpc.values()} - {""}, key=len, reverse=True)
     shown = []
     for argument in arguments:

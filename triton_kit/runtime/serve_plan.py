@@ -23,7 +23,7 @@ from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
-from triton_kit.runtime.restricted_endpoints import closing
+from triton_kit.runtime.restricted_endpoints import closing_flags
 from triton_kit.runtime.types import Runtime, ServerSpec
 from triton_kit.suggestion import suggest
 
@@ -90,76 +90,80 @@ class ServeRequest:
 class ServePlan:
     """What will run, and what the user should know of it beforehand: sentences with their remedies.
 
-    ``later`` are models to load when the server answers, since it cannot load them as they are.
+    ``deferred`` are models to load when the server answers, since it cannot load them as they are.
     """
 
     runtime: Runtime
     spec: ServerSpec
     gpus: GpuChoice = NO_GPU
-    later: tuple[DeferredLoad, ...] = ()
+    deferred: tuple[DeferredLoad, ...] = ()
     cpu: bool = False
     watch: bool = False
     notes: tuple[tuple[str, str | None], ...] = ()
 
 
-def plan_server(wish: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
+def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
     """Choose runtime, ports, GPUs and shared memory. ``environment`` is what ``--env NAME`` takes values from.
 
     Raises UsageError for what cannot be meant, TkError for what this machine cannot do; starts nothing.
     """
-    _check_words(wish)
-    check_repository(wish.repository)
-    target = release(wish.release)
-    env = parse_env(wish.env, environment)
-    given = _size("--shm-size", wish.shm_size)
-    memory = _size("--memory", wish.memory)
-    control = model_control(wish.server_args, option=wish.model_control, needs=_needs_control(wish))
-    warnings = check_server_args(target, wish.server_args)
-    runtime = choose_runtime(wish.runtime, wish.image or target.image(), pull=wish.pull, progress=wish.progress)
+    _check_words(request)
+    check_repository(request.repository)
+    target = release(request.release)
+    env = parse_env(request.env, environment)
+    given = _size("--shm-size", request.shm_size)
+    memory = _size("--memory", request.memory)
+    control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
+    warnings = check_server_args(target, request.server_args)
+    runtime = choose_runtime(
+        request.runtime, request.image or target.image(), pull=request.pull, progress=request.progress
+    )
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
     if engine is None:
-        _check_limits(wish)
-    http, grpc, metrics = ports.choose(wish.bind, wish.http_port, wish.grpc_port, wish.metrics_port)
+        _check_limits(request)
+    http, grpc, metrics = ports.choose(request.bind, request.http_port, request.grpc_port, request.metrics_port)
     identity = (
-        choose_identity(wish.user, wish.repository, maps_users=engines.maps_users(engine)) if engine else Identity()
+        choose_identity(request.user, request.repository, maps_users=engines.maps_users(engine))
+        if engine
+        else Identity()
     )
-    chosen = _ON_CPU if wish.cpu else choose_gpus(wish.gpus, engine=engine)
-    division = divide(wish.repository, wish.server_args) if wish.cpu else None
+    chosen = _ON_CPU if request.cpu else choose_gpus(request.gpus, engine=engine)
+    division = divide(request.repository, request.server_args) if request.cpu else None
     spec = ServerSpec(
-        repository=wish.repository,
+        repository=request.repository,
         release=target.container,
         http_port=http,
         grpc_port=grpc,
         metrics_port=metrics,
-        bind=wish.bind,
-        image=wish.image,
+        bind=request.bind,
+        image=request.image,
         gpus=chosen.gpus,
         gpu_way=chosen.way,
-        shm_size=given or (shared_memory.shm_size(Repository(wish.repository)) if engine else shared_memory.LEAST),
+        shm_size=given or (shared_memory.shm_size(Repository(request.repository)) if engine else shared_memory.LEAST),
         memory=memory,
-        cpus=wish.cpus,
+        cpus=request.cpus,
         user=identity.user,
         groups=identity.groups,
         control=control,
-        name=wish.name or new_name(wish.repository),
-        pull=wish.pull,
+        name=request.name or new_name(request.repository),
+        pull=request.pull,
         env=env,
         server_args=(
-            *closing(target, control=control, given=wish.server_args),
-            *control_flags(control, wish.server_args, needs=_needs_control(wish), division=division),
-            *wish.server_args,
+            *closing_flags(target, control=control, given=request.server_args),
+            *control_flags(control, request.server_args, needs=_needs_control(request), division=division),
+            *request.server_args,
         ),
-        verbose=wish.verbose,
-        detach=wish.detach,
+        verbose=request.verbose,
+        detach=request.detach,
     )
     return ServePlan(
         runtime=runtime,
         spec=spec,
         gpus=chosen,
-        later=division.later if division else (),
-        cpu=wish.cpu,
-        watch=wish.watch,
-        notes=(*warnings, *_notes(wish, spec, engine)),
+        deferred=division.deferred if division else (),
+        cpu=request.cpu,
+        watch=request.watch,
+        notes=(*warnings, *_notes(request, spec, engine)),
     )
 
 
@@ -220,37 +224,37 @@ def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str,
     return found
 
 
-def image_of(prepared: ServePlan) -> str | None:
+def image_of(plan: ServePlan) -> str | None:
     """The image that will run, or ``None`` where no container is involved."""
-    return image(prepared.spec) if isinstance(prepared.runtime, DockerRuntime) else None
+    return image(plan.spec) if isinstance(plan.runtime, DockerRuntime) else None
 
 
-def _check_words(wish: ServeRequest) -> None:
+def _check_words(request: ServeRequest) -> None:
     for option, value, known in (
-        ("--runtime", wish.runtime, RUNTIMES),
-        ("--pull", wish.pull, PULLS),
-        ("--model-control", wish.model_control, CONTROLS),
+        ("--runtime", request.runtime, RUNTIMES),
+        ("--pull", request.pull, PULLS),
+        ("--model-control", request.model_control, CONTROLS),
     ):
         if value not in known:
             raise UsageError(f"{option} {value!r} is unknown", hint=suggest(value, known))
-    if wish.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", wish.name):
-        raise UsageError(f"--name {wish.name!r} is no name for a server", hint="take letters, digits, _ . and -")
-    if wish.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", wish.image, re.ASCII):
-        raise UsageError(f"--image {wish.image!r} is no name of an image", hint="write it as REPOSITORY:TAG")
-    if wish.cpus is not None and not 0.01 <= wish.cpus < float("inf"):
-        raise UsageError(f"--cpus {wish.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
-    check_identity(wish.user)
-    if wish.cpu and wish.gpus not in ("auto", "none"):
-        raise UsageError(f"--cpu and --gpus {wish.gpus} exclude each other", hint="choose one")
-    if wish.watch and wish.detach:
+    if request.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", request.name):
+        raise UsageError(f"--name {request.name!r} is no name for a server", hint="take letters, digits, _ . and -")
+    if request.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", request.image, re.ASCII):
+        raise UsageError(f"--image {request.image!r} is no name of an image", hint="write it as REPOSITORY:TAG")
+    if request.cpus is not None and not 0.01 <= request.cpus < float("inf"):
+        raise UsageError(f"--cpus {request.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
+    check_identity(request.user)
+    if request.cpu and request.gpus not in ("auto", "none"):
+        raise UsageError(f"--cpu and --gpus {request.gpus} exclude each other", hint="choose one")
+    if request.watch and request.detach:
         raise UsageError("--watch ends with tk, so it does not go with --detach", hint="choose one")
-    if wish.runtime == "local" and wish.image:
+    if request.runtime == "local" and request.image:
         raise UsageError("--image needs a container, and --runtime is local", hint="leave one of them out")
 
 
-def _needs_control(wish: ServeRequest) -> str | None:
+def _needs_control(request: ServeRequest) -> str | None:
     """The option that cannot do without explicit model control."""
-    return "--cpu" if wish.cpu else "--watch" if wish.watch else None
+    return "--cpu" if request.cpu else "--watch" if request.watch else None
 
 
 def _size(option: str, written: str | None) -> int | None:
@@ -262,9 +266,9 @@ def _size(option: str, written: str | None) -> int | None:
     return size
 
 
-def _check_limits(wish: ServeRequest) -> None:
+def _check_limits(request: ServeRequest) -> None:
     """Raise UsageError for a limit that nothing would keep without a container."""
-    for option, value in (("--memory", wish.memory), ("--cpus", wish.cpus)):
+    for option, value in (("--memory", request.memory), ("--cpus", request.cpus)):
         if value is not None:
             raise UsageError(
                 f"{option} needs a container, and the server would run without one",
@@ -272,11 +276,11 @@ def _check_limits(wish: ServeRequest) -> None:
             )
 
 
-def _notes(wish: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
+def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
     notes: list[tuple[str, str | None]] = []
-    if wish.runtime == "auto" and wish.image and engine is None:
+    if request.runtime == "auto" and request.image and engine is None:
         raise TkError(
-            f"image {wish.image} is not on this machine, or no container engine answers",
+            f"image {request.image} is not on this machine, or no container engine answers",
             hint="take --runtime docker, which says what is wrong and pulls the image",
         )
     if engine is not None and (links := outside_links(spec.repository)):

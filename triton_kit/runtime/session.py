@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
 from triton_kit.runtime.health import ServerDied, Snapshot, watch
-from triton_kit.runtime.process import undisturbed
+from triton_kit.runtime.process import run_uninterrupted
 from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
 
 LOADING_GRACE = 3.0
@@ -101,7 +101,7 @@ def _release(server: Server, on_release: Callable[[], None] | None, grace: float
             released.append(True)
 
     try:
-        undisturbed(let_go)
+        run_uninterrupted(let_go)
         if failed:
             raise failed[0]
     except BaseException:

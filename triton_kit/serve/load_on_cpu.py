@@ -22,20 +22,20 @@ PAUSE = 0.02
 """Seconds between two looks at a server that loads a model."""
 
 
-def load_later(
-    prepared: ServePlan, server: Server, snapshot: Snapshot, *, on_snapshot: Callable[[Snapshot], None], timeout: float
+def load_deferred(
+    plan: ServePlan, server: Server, snapshot: Snapshot, *, on_snapshot: Callable[[Snapshot], None], timeout: float
 ) -> Snapshot:
-    """Load ``ServePlan.later`` one by one; the snapshot with them, each change of which goes to ``on_snapshot``.
+    """Load ``ServePlan.deferred`` one by one; the snapshot with them, each change of which goes to ``on_snapshot``.
 
     A model that the server refuses is in the snapshot as failed. Raises NotReady when they are not loaded within
     ``timeout`` seconds, and what ``end_of`` says when the server ends.
     """
-    if not prepared.later:
+    if not plan.deferred:
         return snapshot
     from triton_kit.client import connect
 
     states = {model.name: [m for m in snapshot.models if m.name == model.name] for model in snapshot.models}
-    states |= {load.model: [ModelState(name=load.model, state="WAITING")] for load in prepared.later}
+    states |= {load.model: [ModelState(name=load.model, state="WAITING")] for load in plan.deferred}
     begin = time.monotonic()
 
     def now() -> Snapshot:
@@ -44,7 +44,7 @@ def load_later(
         return replace(snapshot, models=models, seconds=seconds, log=tuple(server.log()))
 
     with connect(server.endpoints.http, headers=server.endpoints.headers, timeout=ANSWER) as client:
-        for load in prepared.later:
+        for load in plan.deferred:
             states[load.model] = [ModelState(name=load.model, state="LOADING")]
             on_snapshot(now())
             left = max(timeout - (time.monotonic() - begin), 0.1)

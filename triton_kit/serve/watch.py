@@ -59,12 +59,10 @@ class Watcher(NoWatcher):
     Use it as a context manager. ``changes`` raises TkError when the repository cannot be watched.
     """
 
-    def __init__(self, prepared: ServePlan, *, timeout: float) -> None:
-        spec = prepared.spec
-        source = Source(
-            repository=spec.repository, release=spec.release, server_args=spec.server_args, cpu=prepared.cpu
-        )
-        self._keeper = Reloader(source, gpus=prepared.gpus.count, timeout=timeout)
+    def __init__(self, plan: ServePlan, *, timeout: float) -> None:
+        spec = plan.spec
+        source = Source(repository=spec.repository, release=spec.release, server_args=spec.server_args, cpu=plan.cpu)
+        self._keeper = Reloader(source, gpus=plan.gpus.count, timeout=timeout)
         self._repository = spec.repository
         self._server: Server | None = None
         self._begun = threading.Event()

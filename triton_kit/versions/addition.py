@@ -12,7 +12,7 @@ from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.errors import ProblemsFound, UsageError
 from triton_kit.files.plan import Mode, PlannedFile
 from triton_kit.files.stage import stage
-from triton_kit.files.write import explained, fill, remove_moved, sync
+from triton_kit.files.write import explain_os_errors, fill, remove_moved, sync
 from triton_kit.model import disk
 from triton_kit.project.context import ProjectContext
 from triton_kit.repository.model import CONFIG_NAME
@@ -38,64 +38,69 @@ class AddedVersion:
 
 
 def add_version(
-    here: ProjectContext, place: ModelFolder, source: Path, mode: Mode = "copy", *, allow_signature_change: bool = False
+    here: ProjectContext,
+    folder: ModelFolder,
+    source: Path,
+    mode: Mode = "copy",
+    *,
+    allow_signature_change: bool = False,
 ) -> AddedVersion:
     """Make the next version of a file, of a model that is a directory, or of a version directory made elsewhere.
 
     Killed at any moment, the version is there whole, or not at all. Raises ProblemsFound where the signature is not
     that of the served version, or where a server would refuse the model with the new version served.
     """
-    backend, name = backend_and_file(place)
-    planned = plan_files(place, backend, name, source, mode)
-    with changing(here, place) as entries:
-        before, number = state_of(place), next_number(place)
-        compared, changes = _compare(place, before, backend, source if source.is_file() else _model_in(source, name))
+    backend, name = backend_and_file(folder)
+    planned = plan_files(folder, backend, name, source, mode)
+    with changing(here, folder) as entries:
+        before, number = state_of(folder), next_number(folder)
+        compared, changes = _compare(folder, before, backend, source if source.is_file() else _model_in(source, name))
         if changes and not allow_signature_change:
             listed = "\n".join(f"  {change}" for change in changes)
             raise ProblemsFound(
                 f"{source} has another signature than version {compared}, which is served\n{listed}",
                 hint="give --allow-signature-change if the clients know of it",
             )
-        target = place.path / str(number)
-        with explained(target), stage(place.repository) as root:
-            config = read_config(place)
-            staged = stage_model(place, root, with_policy(config, specific([number]), name=str(place.config)))
+        target = folder.path / str(number)
+        with explain_os_errors(target), stage(folder.repository) as root:
+            config = read_config(folder)
+            staged = stage_model(folder, root, with_policy(config, specific([number]), name=str(folder.config)))
             fill(staged / str(number), planned)
-            judge_model(place, root)
-            after = State(policy=before.policy, served=before.policy.serves([*versions_of(place), number]))
+            judge_model(folder, root)
+            after = State(policy=before.policy, served=before.policy.serves([*versions_of(folder), number]))
             if after.served != before.served:
                 # The policy serves the new version at once: what is judged is what will be.
                 (staged / CONFIG_NAME).write_bytes(config.encode("utf-8", "surrogateescape"))
-                judge_model(place, root)
-                judge_dependents(place, root)
+                judge_model(folder, root)
+                judge_dependents(folder, root)
             done = [*entries, entry("add", [number], before, after)]
-            write_log(place.path, done)
+            write_log(folder.path, done)
             try:
                 (staged / str(number)).rename(target)
             except OSError as error:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     raise UsageError(f"{target} has come in the meantime", hint="run it again") from None
                 raise
-            sync(place.path)
-        write_log(place.path, finished(done))
+            sync(folder.path)
+        write_log(folder.path, finished(done))
         remove_moved(planned)
     return AddedVersion(
         number=number, path=target, before=before, after=after, compared=compared, changes=tuple(changes)
     )
 
 
-def plan_files(place: ModelFolder, backend: str, name: str, source: Path, mode: Mode) -> tuple[PlannedFile, ...]:
+def plan_files(folder: ModelFolder, backend: str, name: str, source: Path, mode: Mode) -> tuple[PlannedFile, ...]:
     """The files of the new version directory. Raises UsageError for a source that is none for this model."""
     if backend == "ensemble":
-        raise UsageError(f"{place.name} is an ensemble, which has no model file", hint="add versions to its steps")
+        raise UsageError(f"{folder.name} is an ensemble, which has no model file", hint="add versions to its steps")
     if not source.exists():
         raise UsageError(f"{source} does not exist", hint="give the model's file, or its directory")
-    if place.path.resolve().is_relative_to(source.resolve()):
-        raise UsageError(f"the model {place.path} is inside of {source}", hint="name the model file")
+    if folder.path.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"the model {folder.path} is inside of {source}", hint="name the model file")
     known = BACKENDS.get(backend)
     if not name:
         raise UsageError(
-            f"{place.name} does not say which file a version has", hint="write backend and default_model_filename"
+            f"{folder.name} does not say which file a version has", hint="write backend and default_model_filename"
         )
     if source.is_dir() and not (known and known.recognise(source)):
         return _directory(source, name, mode)
@@ -103,7 +108,7 @@ def plan_files(place: ModelFolder, backend: str, name: str, source: Path, mode: 
         return _directory(source, name, mode)
     found = for_file(source)
     if known and found is not None and found.name != known.name and known.recognise(source) is None:
-        raise UsageError(f"{source} is for the backend {found.name}, and {place.name} is for {backend}")
+        raise UsageError(f"{source} is for the backend {found.name}, and {folder.name} is for {backend}")
     planned = [PlannedFile(path=name, source=source, mode=mode)]
     if known is not None:
         planned += [PlannedFile(path=c.target, source=c.source, mode=mode) for c in known.companions(source)]
@@ -121,22 +126,22 @@ def _model_in(source: Path, name: str) -> Path:
     return source / name if (source / name).exists() else source
 
 
-def _compare(place: ModelFolder, now: State, backend: str, file: Path) -> tuple[int | None, Sequence[str]]:
+def _compare(folder: ModelFolder, now: State, backend: str, file: Path) -> tuple[int | None, Sequence[str]]:
     """The latest served version that tells its signature, and what the file's has different."""
     new = read_signature(backend, file)
-    there = versions_of(place)
+    there = versions_of(folder)
     if new is None:
         return None, ()
     for number in sorted(now.served, reverse=True):
-        if number in there and (old := version_signature(place, there[number])) is not None:
+        if number in there and (old := version_signature(folder, there[number])) is not None:
             return number, differences(old, new)
     return None, ()
 
 
-def as_json(place: ModelFolder, added: AddedVersion) -> dict[str, Any]:
+def as_json(folder: ModelFolder, added: AddedVersion) -> dict[str, Any]:
     """What was added, for scripts."""
     return {
-        "model": place.name,
+        "model": folder.name,
         "added": added.number,
         "path": str(added.path),
         "compared": added.compared,

@@ -50,14 +50,14 @@ class VersionDifference:
         return not (self.files.gone or self.files.new or self.files.changed)
 
 
-def diff_versions(place: ModelFolder, one: int, other: int) -> VersionDifference:
+def diff_versions(folder: ModelFolder, one: int, other: int) -> VersionDifference:
     """Compare two version directories. Raises ModelFileError where a model file is broken."""
-    require_versions(place, (one, other))
-    there = versions_of(place)
+    require_versions(folder, (one, other))
+    there = versions_of(folder)
     paths = there[one], there[other]
-    signatures = [version_signature(place, path) for path in paths]
+    signatures = [version_signature(folder, path) for path in paths]
     old, new = signatures
-    backend, name = backend_and_file(place)
+    backend, name = backend_and_file(folder)
     facts: tuple[tuple[str, str, str], ...] = ()
     weights: Sides | None = None
     if backend == "onnxruntime" and all((path / name).exists() for path in paths):

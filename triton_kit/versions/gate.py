@@ -10,7 +10,7 @@ from typing import Any
 from triton_kit.client import Client, model_control
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.project.context import ProjectContext
-from triton_kit.runtime.process import undisturbed
+from triton_kit.runtime.process import run_uninterrupted
 from triton_kit.versions import moves
 from triton_kit.versions.golden_run import CaseResult, cases_of, require_passed, run_cases
 from triton_kit.versions.model_folder import ModelFolder, require_versions
@@ -26,21 +26,21 @@ class TestedPromotion:
     outcomes: Sequence[CaseResult]
 
 
-def promote_on_trial(here: ProjectContext, place: ModelFolder, version: int, trial: Trial) -> TestedPromotion:
+def promote_on_trial(here: ProjectContext, folder: ModelFolder, version: int, trial: Trial) -> TestedPromotion:
     """Promote a version that passes its cases on a server that is started for them.
 
     Raises ProblemsFound where it does not load or a case fails, before anything is changed.
     """
-    files = _cases(place, version)
-    with with_version(place, version) as root, trial_server(trial, root, [place.name]) as client:
-        outcomes = run_cases(client, place.name, str(version), files)
+    files = _cases(folder, version)
+    with with_version(folder, version) as root, trial_server(trial, root, [folder.name]) as client:
+        outcomes = run_cases(client, folder.name, str(version), files)
     require_passed(outcomes)
-    return TestedPromotion(changed=moves.promote(here, place, version), outcomes=outcomes)
+    return TestedPromotion(changed=moves.promote(here, folder, version), outcomes=outcomes)
 
 
 def promote_on(
     here: ProjectContext,
-    place: ModelFolder,
+    folder: ModelFolder,
     version: int,
     client: Client,
     *,
@@ -53,17 +53,17 @@ def promote_on(
     load. Raises ProblemsFound where the version does not load or a case fails, and TkError where the server does not
     answer or loads its models by itself; then, as on Ctrl-C, what was served before is served again.
     """
-    files = _cases(place, version)
-    changed = moves.promote(here, place, version)
+    files = _cases(folder, version)
+    changed = moves.promote(here, folder, version)
     try:
-        _load(client, place, config, timeout)
-        outcomes = run_cases(client, place.name, str(version), files)
+        _load(client, folder, config, timeout)
+        outcomes = run_cases(client, folder.name, str(version), files)
         require_passed(outcomes)
     except BaseException as error:
         if not changed.files:
             raise
         why = error.message.partition("\n")[0] if isinstance(error, TkError) else "interrupted"
-        now = _taken_back(here, place, changed, why) or _served_again(client, place, config, timeout, changed)
+        now = _taken_back(here, folder, changed, why) or _served_again(client, folder, config, timeout, changed)
         if not isinstance(error, TkError):
             raise
         kind = ProblemsFound if isinstance(error, ProblemsFound) else TkError
@@ -71,35 +71,35 @@ def promote_on(
     return TestedPromotion(changed=changed, outcomes=outcomes)
 
 
-def _cases(place: ModelFolder, version: int) -> Sequence[Path]:
-    require_versions(place, (version,))
-    return cases_of([place.path])[place.name]
+def _cases(folder: ModelFolder, version: int) -> Sequence[Path]:
+    require_versions(folder, (version,))
+    return cases_of([folder.path])[folder.name]
 
 
-def _load(client: Client, place: ModelFolder, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
-    outcome = model_control.reload(client, place.name, config=config(), timeout=timeout)
+def _load(client: Client, folder: ModelFolder, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
+    outcome = model_control.reload(client, folder.name, config=config(), timeout=timeout)
     if outcome.error is not None:
-        raise ProblemsFound(f"{place.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
+        raise ProblemsFound(f"{folder.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
 
 
-def _taken_back(here: ProjectContext, place: ModelFolder, changed: PolicyChange, why: str) -> str:
+def _taken_back(here: ProjectContext, folder: ModelFolder, changed: PolicyChange, why: str) -> str:
     """Take the promotion back; what to say where that failed."""
     failed: list[TkError] = []
 
     def take_back() -> None:
         try:
-            moves.rollback(here, place, note=why)
+            moves.rollback(here, folder, note=why)
         except TkError as error:
             failed.append(error)
 
-    undisturbed(take_back)
+    run_uninterrupted(take_back)
     version = ", ".join(map(str, changed.before.served)) or "none"
     return f"the policy could not be set back to version {version}: {failed[0].message}" if failed else ""
 
 
 def _served_again(
     client: Client,
-    place: ModelFolder,
+    folder: ModelFolder,
     config: Callable[[], Mapping[str, Any] | None],
     timeout: float,
     changed: PolicyChange,
@@ -107,7 +107,7 @@ def _served_again(
     """Let the server load what it served before, and say how that went."""
     version = ", ".join(map(str, changed.before.served)) or "none"
     try:
-        _load(client, place, config, timeout)
+        _load(client, folder, config, timeout)
     except TkError as error:
         return f"the policy serves version {version} again, but the server did not load it: {error.message}"
     return f"version {version} is served again"

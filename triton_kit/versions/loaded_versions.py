@@ -32,19 +32,19 @@ def find_named_server(url: str | None, server: str | None) -> NamedServer | None
     return None
 
 
-def loaded_versions(place: ModelFolder, asked: NamedServer | None) -> dict[int, list[str]]:
+def loaded_versions(folder: ModelFolder, asked: NamedServer | None) -> dict[int, list[str]]:
     """The servers that have each version loaded: the one that is asked, or those that tk started on this repository.
 
     Of the latter, those that do not answer are passed over.
     """
     if asked is not None:
-        return {version: [asked.name] for version in ready_versions(asked, place.name)}
+        return {version: [asked.name] for version in ready_versions(asked, folder.name)}
     loaded: dict[int, list[str]] = {}
     for one in registry.servers() if files.read_all() else ():
-        if one.repository.resolve() != place.repository.resolve():
+        if one.repository.resolve() != folder.repository.resolve():
             continue
         try:
-            found = ready_versions(NamedServer(name=one.name, url=one.endpoints.http, headers=one.headers), place.name)
+            found = ready_versions(NamedServer(name=one.name, url=one.endpoints.http, headers=one.headers), folder.name)
         except (NoAnswer, ServerError):
             continue
         for version in found:

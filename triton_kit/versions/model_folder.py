@@ -25,7 +25,7 @@ class ModelFolder:
     """A model's folder, how it is named in messages, and how what changes in it is judged."""
 
     path: Path
-    judged: Options
+    lint_options: Options
 
     @property
     def name(self) -> str:
@@ -47,7 +47,7 @@ def find_model_folder(here: ProjectContext, given: str, repository: Path | None 
     """The model of that path, or of that name in the repository. Raises UsageError where there is none."""
     path = Path(given)
     if repository is None and path.is_dir() and ("/" in given or is_model(given)):
-        return ModelFolder(path=path if path.name not in ("", "..") else path.resolve(), judged=here.judged)
+        return ModelFolder(path=path if path.name not in ("", "..") else path.resolve(), lint_options=here.lint_options)
     if "/" in given:
         raise UsageError(f"{given} is not a directory" if path.exists() else f"{given} does not exist")
     root = find_repository(here, repository)
@@ -55,67 +55,67 @@ def find_model_folder(here: ProjectContext, given: str, repository: Path | None 
         there = tuple(WrittenRepository(root).models)
         hint = suggest(given, there) if there else None
         raise UsageError(f"{root} has no model {given or repr(given)}", hint=hint)
-    return ModelFolder(path=root / given, judged=here.judged)
+    return ModelFolder(path=root / given, lint_options=here.lint_options)
 
 
-def versions_of(place: ModelFolder) -> dict[int, Path]:
+def versions_of(folder: ModelFolder) -> dict[int, Path]:
     """The version directories by number, lowest first: plain numbers, and no others."""
     try:
-        return {version.number: version.path for version in WrittenModel(place.path).versions}
+        return {version.number: version.path for version in WrittenModel(folder.path).versions}
     except OSError as error:
-        raise TkError(f"{place.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+        raise TkError(f"{folder.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
 
 
-def ignored_directories(place: ModelFolder) -> list[str]:
+def ignored_directories(folder: ModelFolder) -> list[str]:
     """The directories whose names look like versions and are none, or stand for another one: ``007``, ``1_old``."""
-    names = WrittenModel(place.path).directories
-    plain = {str(number) for number in versions_of(place)}
+    names = WrittenModel(folder.path).directories
+    plain = {str(number) for number in versions_of(folder)}
     return [name for name in names if name not in plain and leading_integer(name) is not None]
 
 
-def next_number(place: ModelFolder) -> int:
+def next_number(folder: ModelFolder) -> int:
     """One more than every number that a directory's name begins with, so that none is taken for another."""
-    numbers = [leading_integer(name) or 0 for name in WrittenModel(place.path).directories]
+    numbers = [leading_integer(name) or 0 for name in WrittenModel(folder.path).directories]
     return max([0, *numbers]) + 1
 
 
-def state_of(place: ModelFolder) -> State:
+def state_of(folder: ModelFolder) -> State:
     """The policy and what it serves. Raises UsageError where the configuration cannot be read."""
-    policy = policy_of(place)
-    return State(policy=policy, served=served_by(place, policy))
+    policy = policy_of(folder)
+    return State(policy=policy, served=served_by(folder, policy))
 
 
-def policy_of(place: ModelFolder) -> Policy:
+def policy_of(folder: ModelFolder) -> Policy:
     """The policy that is written. Raises UsageError where the configuration cannot be read."""
-    model = WrittenModel(place.path)
+    model = WrittenModel(folder.path)
     try:
         document = model.document
     except OSError as error:
-        raise TkError(f"{place.config} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+        raise TkError(f"{folder.config} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
     if document.problems:
         first = document.problems[0]
         raise UsageError(
-            f"{place.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
+            f"{folder.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
         )
     return read_policy(document.message)
 
 
-def served_by(place: ModelFolder, policy: Policy) -> tuple[int, ...]:
+def served_by(folder: ModelFolder, policy: Policy) -> tuple[int, ...]:
     """The versions that a policy serves, of those that the server counts."""
-    return policy.serves(version_numbers(WrittenModel(place.path).directories).values())
+    return policy.serves(version_numbers(WrittenModel(folder.path).directories).values())
 
 
-def checked(place: ModelFolder) -> Model:
+def checked(folder: ModelFolder) -> Model:
     """The model as the linter sees it."""
-    model = Repository(str(place.repository), place.judged.server).model(place.name)
+    model = Repository(str(folder.repository), folder.lint_options.server).model(folder.name)
     if model is None:
-        raise UsageError(f"{place.path} is not a directory")
+        raise UsageError(f"{folder.path} is not a directory")
     return model
 
 
-def backend_and_file(place: ModelFolder) -> tuple[str, str]:
+def backend_and_file(folder: ModelFolder) -> tuple[str, str]:
     """The backend, ``ensemble`` for one, and the model file's name in a version directory; empty where unknown."""
-    model = checked(place)
+    model = checked(folder)
     try:
         detected = model.detected
     except Broken:
@@ -125,13 +125,13 @@ def backend_and_file(place: ModelFolder) -> tuple[str, str]:
     return str(detected.backend), str(detected.file_name)
 
 
-def require_versions(place: ModelFolder, wanted: tuple[int, ...]) -> None:
+def require_versions(folder: ModelFolder, wanted: tuple[int, ...]) -> None:
     """Raise UsageError where one of the versions has no directory."""
-    there = versions_of(place)
+    there = versions_of(folder)
     for version in wanted:
         if version not in there:
             listed = ", ".join(map(str, there)) or "none"
-            raise UsageError(f"{place.name} has no version {version}", hint=f"those there are: {listed}")
+            raise UsageError(f"{folder.name} has no version {version}", hint=f"those there are: {listed}")
 
 
 def read_number(text: str) -> int:

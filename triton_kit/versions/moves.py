@@ -12,29 +12,29 @@ from triton_kit.versions.policy import Policy, specific
 from triton_kit.versions.policy_change import PolicyChange, change_policy
 
 
-def promote(here: ProjectContext, place: ModelFolder, version: int) -> PolicyChange:
+def promote(here: ProjectContext, folder: ModelFolder, version: int) -> PolicyChange:
     """Serve that version, and no other."""
-    require_versions(place, (version,))
-    return change_policy(here, place, "promote", lambda _now, _log: specific([version]))
+    require_versions(folder, (version,))
+    return change_policy(here, folder, "promote", lambda _now, _log: specific([version]))
 
 
-def pin(here: ProjectContext, place: ModelFolder, versions: Sequence[int]) -> PolicyChange:
+def pin(here: ProjectContext, folder: ModelFolder, versions: Sequence[int]) -> PolicyChange:
     """Serve those versions, and no others."""
-    require_versions(place, tuple(versions))
-    return change_policy(here, place, "pin", lambda _now, _log: specific(versions))
+    require_versions(folder, tuple(versions))
+    return change_policy(here, folder, "pin", lambda _now, _log: specific(versions))
 
 
-def rollback(here: ProjectContext, place: ModelFolder, *, note: str = "") -> PolicyChange:
+def rollback(here: ProjectContext, folder: ModelFolder, *, note: str = "") -> PolicyChange:
     """Serve what was served before, as the log tells it. Raises UsageError where there is nothing to go back to."""
-    return change_policy(here, place, "rollback", lambda now, log: previous(place, history(log, now)), note=note)
+    return change_policy(here, folder, "rollback", lambda now, log: previous(folder, history(log, now)), note=note)
 
 
-def previous(place: ModelFolder, states: Sequence[State]) -> Policy:
+def previous(folder: ModelFolder, states: Sequence[State]) -> Policy:
     """The policy that serves what was served before the present state, the last one."""
-    now, there = states[-1], versions_of(place)
+    now, there = states[-1], versions_of(folder)
     for state in reversed(states[:-1]):
         policy = state.policy
-        if served_by(place, policy) != state.served:
+        if served_by(folder, policy) != state.served:
             # What the policy meant then, it no longer means: versions have come since.
             policy = specific(state.served)
         if (policy, state.served) == (now.policy, now.served):
@@ -43,19 +43,19 @@ def previous(place: ModelFolder, states: Sequence[State]) -> Policy:
         if gone or not state.served:
             listed = ", ".join(map(str, gone)) or "none"
             raise UsageError(
-                f"{place.name} cannot go back: version {listed}, served before, is not there any more",
+                f"{folder.name} cannot go back: version {listed}, served before, is not there any more",
                 hint=f"promote one of: {', '.join(map(str, there)) or 'none'}",
             )
         return policy
     raise UsageError(
-        f"{place.name} has nothing to go back to: its log knows of no other state",
-        hint=f"say which version to serve: tk versions promote {place.name} V",
+        f"{folder.name} has nothing to go back to: its log knows of no other state",
+        hint=f"say which version to serve: tk versions promote {folder.name} V",
     )
 
 
-def rollback_target(place: ModelFolder, entries: Sequence[Entry], now: State) -> tuple[int, ...]:
+def rollback_target(folder: ModelFolder, entries: Sequence[Entry], now: State) -> tuple[int, ...]:
     """The versions that a rollback would serve; none where it cannot."""
     try:
-        return served_by(place, previous(place, history(entries, now)))
+        return served_by(folder, previous(folder, history(entries, now)))
     except UsageError:
         return ()

@@ -31,8 +31,8 @@ def compare_versions(
     """
     requests: list[Inference] = []
     for number in range(random or 1):
-        prepared = plan_inferences(client, replace(question, seed=question.seed + number))
-        requests += prepared.requests
+        plan = plan_inferences(client, replace(question, seed=question.seed + number))
+        requests += plan.requests
     # Whether the other one is there is better said before the first answer.
     plan_inferences(client, replace(question, version=other))
     found: list[tuple[int, Difference]] = []

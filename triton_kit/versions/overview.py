@@ -38,32 +38,32 @@ class VersionRow:
 class Overview:
     """The versions, lowest first, the policy, and the directories that the server ignores or takes for another."""
 
-    place: ModelFolder
+    folder: ModelFolder
     state: State
     rows: tuple[VersionRow, ...]
     ignored: tuple[str, ...]
 
 
-def overview(place: ModelFolder, loaded: Mapping[int, Sequence[str]]) -> Overview:
+def overview(folder: ModelFolder, loaded: Mapping[int, Sequence[str]]) -> Overview:
     """What there is; ``loaded`` are the servers by version."""
-    state = state_of(place)
+    state = state_of(folder)
     rows = tuple(
-        _row(place, number, path, number in state.served, loaded.get(number, ()))
-        for number, path in versions_of(place).items()
+        _row(folder, number, path, number in state.served, loaded.get(number, ()))
+        for number, path in versions_of(folder).items()
     )
-    return Overview(place=place, state=state, rows=rows, ignored=tuple(ignored_directories(place)))
+    return Overview(folder=folder, state=state, rows=rows, ignored=tuple(ignored_directories(folder)))
 
 
-def _row(place: ModelFolder, number: int, path: Path, served: bool, loaded: Sequence[str]) -> VersionRow:
+def _row(folder: ModelFolder, number: int, path: Path, served: bool, loaded: Sequence[str]) -> VersionRow:
     size, newest = measure(path)
-    signature = version_signature(place, path)
+    signature = version_signature(folder, path)
     return VersionRow(
         number=number,
         path=path,
         size=size,
         changed=datetime.fromtimestamp(newest, timezone.utc),
         signature=brief(signature) if signature is not None else "",
-        opset=opset(place, path),
+        opset=opset(folder, path),
         served=served,
         loaded=tuple(loaded),
     )
@@ -74,20 +74,20 @@ def measure(path: Path) -> tuple[int, float]:
     size, newest = 0, 0.0
     with contextlib.suppress(OSError):
         newest = path.stat().st_mtime
-    for folder, _, names in os.walk(path):
+    for directory, _, names in os.walk(path):
         for name in names:
             with contextlib.suppress(OSError):
-                info = (Path(folder) / name).stat()
+                info = (Path(directory) / name).stat()
                 size, newest = size + info.st_size, max(newest, info.st_mtime)
     return size, newest
 
 
-def opset(place: ModelFolder, path: Path) -> int | None:
+def opset(folder: ModelFolder, path: Path) -> int | None:
     """The version of ONNX's own operators in a version's model file."""
     from triton_kit.backends.onnxruntime import model_file
     from triton_kit.signature.onnx.signature import read
 
-    backend, name = backend_and_file(place)
+    backend, name = backend_and_file(folder)
     if backend != "onnxruntime" or not name:
         return None
     try:
@@ -100,8 +100,8 @@ def opset(place: ModelFolder, path: Path) -> int | None:
 def as_json(found: Overview) -> dict[str, Any]:
     """The overview for scripts."""
     return {
-        "model": found.place.name,
-        "path": str(found.place.path),
+        "model": found.folder.name,
+        "path": str(found.folder.path),
         "policy": found.state.policy.value,
         "served": list(found.state.served),
         "versions": [

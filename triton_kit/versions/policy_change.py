@@ -11,7 +11,7 @@ from typing import Any
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.stage import remove_stale
-from triton_kit.files.write import explained, replace_text
+from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.model import disk as files
 from triton_kit.project import settings, yaml_file
 from triton_kit.project.context import ProjectContext
@@ -39,7 +39,7 @@ class Rewrite:
 class PolicyChange:
     """What a step did: the state before and after it, and the files that were written."""
 
-    place: ModelFolder
+    folder: ModelFolder
     before: State
     after: State
     files: tuple[Path, ...]
@@ -47,7 +47,7 @@ class PolicyChange:
 
 def change_policy(
     here: ProjectContext,
-    place: ModelFolder,
+    folder: ModelFolder,
     action: str,
     choose: Callable[[State, tuple[Entry, ...]], Policy],
     *,
@@ -58,105 +58,105 @@ def change_policy(
     Killed at any moment, config.pbtxt has the old policy or the new. Raises ProblemsFound, before anything is written,
     where a server would refuse the result.
     """
-    with changing(here, place) as entries:
-        before = state_of(place)
+    with changing(here, folder) as entries:
+        before = state_of(folder)
         policy = choose(before, entries)
-        after = State(policy=policy, served=served_by(place, policy))
+        after = State(policy=policy, served=served_by(folder, policy))
         if policy == before.policy:
-            return PolicyChange(place=place, before=before, after=before, files=())
-        rewrite = plan_rewrite(here, place, policy)
-        judge(place, rewrite.config)
+            return PolicyChange(folder=folder, before=before, after=before, files=())
+        rewrite = plan_rewrite(here, folder, policy)
+        judge(folder, rewrite.config)
         done = [*entries, entry(action, policy.numbers or after.served, before, after, note)]
-        write_log(place.path, done)
-        written = write_rewrite(place, rewrite)
-        write_log(place.path, finished(done))
-        return PolicyChange(place=place, before=before, after=after, files=written)
+        write_log(folder.path, done)
+        written = write_rewrite(folder, rewrite)
+        write_log(folder.path, finished(done))
+        return PolicyChange(folder=folder, before=before, after=after, files=written)
 
 
 @contextlib.contextmanager
-def changing(here: ProjectContext, place: ModelFolder) -> Iterator[tuple[Entry, ...]]:
+def changing(here: ProjectContext, folder: ModelFolder) -> Iterator[tuple[Entry, ...]]:
     """Hold the model for a step, with its log; what a killed step left behind is put in order first."""
-    with locked(place.path):
-        for near in (place.path, place.repository, place.repository.resolve().parent):
+    with locked(folder.path):
+        for near in (folder.path, folder.repository, folder.repository.resolve().parent):
             remove_stale(near)
-        yield _settled(here, place)
+        yield _settled(here, folder)
 
 
-def _settled(here: ProjectContext, place: ModelFolder) -> tuple[Entry, ...]:
+def _settled(here: ProjectContext, folder: ModelFolder) -> tuple[Entry, ...]:
     """The log without doubt: a step that was cut short was taken, or was not."""
-    entries = read_log(place.path)
+    entries = read_log(folder.path)
     if not entries or entries[-1].done:
         return entries
-    if entries[-1].before.policy != entries[-1].after.policy and (place.path / MODEL_YAML).is_file():
-        _follow(here, place)
-    entries = finished(entries) if _was_taken(place, entries[-1]) else entries[:-1]
-    write_log(place.path, entries)
+    if entries[-1].before.policy != entries[-1].after.policy and (folder.path / MODEL_YAML).is_file():
+        _follow(here, folder)
+    entries = finished(entries) if _was_taken(folder, entries[-1]) else entries[:-1]
+    write_log(folder.path, entries)
     return entries
 
 
-def _was_taken(place: ModelFolder, one: Entry) -> bool:
+def _was_taken(folder: ModelFolder, one: Entry) -> bool:
     match one.action:
         case "add":
-            return all((place.path / str(v)).exists() for v in one.versions)
+            return all((folder.path / str(v)).exists() for v in one.versions)
         case "prune":
-            return not any((place.path / str(v)).exists() for v in one.versions)
-    return policy_of(place) == one.after.policy
+            return not any((folder.path / str(v)).exists() for v in one.versions)
+    return policy_of(folder) == one.after.policy
 
 
-def _follow(here: ProjectContext, place: ModelFolder) -> None:
+def _follow(here: ProjectContext, folder: ModelFolder) -> None:
     """Let model.yaml say what config.pbtxt says, where a step was killed between the two."""
-    text = _read(place.path / MODEL_YAML)
+    text = _read(folder.path / MODEL_YAML)
     with contextlib.suppress(UsageError):
-        new = yaml_edit.with_policy(text, policy_of(place), file=place.path / MODEL_YAML)
-        config = _read(place.config)
-        if new != text and _rendered(here, place, _read_env(config), new) == config:
-            replace_text(place.path / MODEL_YAML, new)
+        new = yaml_edit.with_policy(text, policy_of(folder), file=folder.path / MODEL_YAML)
+        config = _read(folder.config)
+        if new != text and _rendered(here, folder, _read_env(config), new) == config:
+            replace_text(folder.path / MODEL_YAML, new)
 
 
-def plan_rewrite(here: ProjectContext, place: ModelFolder, policy: Policy) -> Rewrite:
+def plan_rewrite(here: ProjectContext, folder: ModelFolder, policy: Policy) -> Rewrite:
     """The texts that give the model that policy; nothing is written.
 
     Raises UsageError where config.pbtxt is made from model.yaml and does not follow from it.
     """
-    config = read_config(place)
-    file = place.path / MODEL_YAML
+    config = read_config(folder)
+    file = folder.path / MODEL_YAML
     if not file.is_file():
-        return Rewrite(config=config_edit.with_policy(config, policy, name=str(place.config)))
+        return Rewrite(config=config_edit.with_policy(config, policy, name=str(folder.config)))
     if not is_rendered(config):
         raise UsageError(
-            f"{place.config} was edited by hand since it was rendered",
-            hint=f"see tk render --diff {place.name}; move the edits to {MODEL_YAML}, then tk render --force",
+            f"{folder.config} was edited by hand since it was rendered",
+            hint=f"see tk render --diff {folder.name}; move the edits to {MODEL_YAML}, then tk render --force",
         )
     env, text = _read_env(config), _read(file)
-    if _rendered(here, place, env, text) != config.replace("\r\n", "\n"):
-        command = f"tk render{f' --env {env}' if env else ''} {place.name}"
-        raise UsageError(f"{place.config} is not what {MODEL_YAML} gives now", hint=f"run {command} first")
+    if _rendered(here, folder, env, text) != config.replace("\r\n", "\n"):
+        command = f"tk render{f' --env {env}' if env else ''} {folder.name}"
+        raise UsageError(f"{folder.config} is not what {MODEL_YAML} gives now", hint=f"run {command} first")
     new = yaml_edit.with_policy(text, policy, file=file)
     rendered = None
     with contextlib.suppress(UsageError):
-        rendered = _rendered(here, place, env, new)
-    if rendered is None or config_edit.with_policy(rendered, policy, name=str(place.config)) != rendered:
+        rendered = _rendered(here, folder, env, new)
+    if rendered is None or config_edit.with_policy(rendered, policy, name=str(folder.config)) != rendered:
         where = f"model.{env}.yaml" if env else "the template"
         raise UsageError(
-            f"{FIELD} of {place.config} does not come from {MODEL_YAML} alone", hint=f"look into {where} for it"
+            f"{FIELD} of {folder.config} does not come from {MODEL_YAML} alone", hint=f"look into {where} for it"
         )
     return Rewrite(config=rendered, yaml=new)
 
 
-def write_rewrite(place: ModelFolder, rewrite: Rewrite) -> tuple[Path, ...]:
+def write_rewrite(folder: ModelFolder, rewrite: Rewrite) -> tuple[Path, ...]:
     """Write config.pbtxt, which decides, then model.yaml."""
-    with explained(place.path):
-        replace_text(place.config, rewrite.config)
+    with explain_os_errors(folder.path):
+        replace_text(folder.config, rewrite.config)
         if rewrite.yaml is None:
-            return (place.config,)
-        replace_text(place.path / MODEL_YAML, rewrite.yaml)
-    return place.config, place.path / MODEL_YAML
+            return (folder.config,)
+        replace_text(folder.path / MODEL_YAML, rewrite.yaml)
+    return folder.config, folder.path / MODEL_YAML
 
 
-def _rendered(here: ProjectContext, place: ModelFolder, env: str | None, text: str) -> str:
+def _rendered(here: ProjectContext, folder: ModelFolder, env: str | None, text: str) -> str:
     """What model.yaml of that text gives."""
-    first, *others = read_layers(place.path, env)
-    document = yaml_file.load(text, place.path / MODEL_YAML)
+    first, *others = read_layers(folder.path, env)
+    document = yaml_file.load(text, folder.path / MODEL_YAML)
     content = settings.mapping(document, document.value, (), ("template", "values", "config"))
     return render_text([replace(first, content=content, document=document), *others], here.templates)
 
@@ -167,9 +167,9 @@ def _read_env(config: str) -> str | None:
     return found[1] if found else None
 
 
-def read_config(place: ModelFolder) -> str:
+def read_config(folder: ModelFolder) -> str:
     """The configuration's text; that of an absent one is empty. Raises TkError where it cannot be read."""
-    return _read(place.config) if place.config.exists() else ""
+    return _read(folder.config) if folder.config.exists() else ""
 
 
 def _read(path: Path) -> str:
@@ -182,7 +182,7 @@ def _read(path: Path) -> str:
 def as_json(changed: PolicyChange) -> dict[str, Any]:
     """What a step did, for scripts."""
     return {
-        "model": changed.place.name,
+        "model": changed.folder.name,
         "changed": bool(changed.files),
         "before": state_json(changed.before),
         "after": state_json(changed.after),

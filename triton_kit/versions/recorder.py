@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.answer import to_json
 from triton_kit.client.request import InferPlan
-from triton_kit.files.write import explained, replace_text
+from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.repository.model import TESTS
 from triton_kit.versions.comparison import Expected, compare_outputs, usual
 
@@ -28,15 +28,15 @@ def record(client: Client, model: Path, asked: Sequence[tuple[str, InferPlan]]) 
     """
     answered: list[tuple[str, Inference, InferResult]] = []
     unsteady: dict[str, None] = {}
-    for name, prepared in asked:
-        for request in prepared.requests:
+    for name, plan in asked:
+        for request in plan.requests:
             result = client.infer(request)
             expected = {n: Expected(array=a, datatype=result.datatypes[n]) for n, a in result.outputs.items()}
             again = compare_outputs(expected, client.infer(request))
             unsteady.update(dict.fromkeys(difference.output for difference in again))
             answered.append((name, request, result))
     folder = model / TESTS
-    with explained(folder):
+    with explain_os_errors(folder):
         folder.mkdir(exist_ok=True)
     return [_write(folder, *one) for one in answered], list(unsteady)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triton_kit.files.stage import stage
-from triton_kit.files.write import explained, sync
+from triton_kit.files.write import explain_os_errors, sync
 from triton_kit.model.ensemble import steps_of
 from triton_kit.model.model import Broken, Repository
 from triton_kit.project.context import ProjectContext
@@ -42,7 +42,7 @@ def choose(numbers: Iterable[int], keep: int, reasons: Mapping[int, Sequence[str
 
 def prune(
     here: ProjectContext,
-    place: ModelFolder,
+    folder: ModelFolder,
     keep: int,
     *,
     loaded: Mapping[int, Sequence[str]],
@@ -53,33 +53,33 @@ def prune(
 
     ``loaded`` names the servers that have a version loaded. A version that is a link loses the link alone.
     """
-    with changing(here, place) as entries:
-        now = state_of(place)
-        reasons = _reasons(place, now, rollback_target(place, entries, now), loaded)
-        found = choose(versions_of(place), keep, reasons, force=force)
+    with changing(here, folder) as entries:
+        now = state_of(folder)
+        reasons = _reasons(folder, now, rollback_target(folder, entries, now), loaded)
+        found = choose(versions_of(folder), keep, reasons, force=force)
         if dry_run:
             return found
         for number in found.gone:
-            entries = _remove(place, number, entries)
+            entries = _remove(folder, number, entries)
     return found
 
 
-def _remove(place: ModelFolder, number: int, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def _remove(folder: ModelFolder, number: int, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Take one version out of the model; its files go when it is out. Gives the log with that step."""
-    path, before = place.path / str(number), state_of(place)
-    left = [v for v in versions_of(place) if v != number]
+    path, before = folder.path / str(number), state_of(folder)
+    left = [v for v in versions_of(folder) if v != number]
     step = entry("prune", [number], before, State(policy=before.policy, served=before.policy.serves(left)))
-    with explained(path), stage(place.repository) as root:
-        write_log(place.path, [*entries, step])
+    with explain_os_errors(path), stage(folder.repository) as root:
+        write_log(folder.path, [*entries, step])
         path.rename(root / path.name)
-        sync(place.path)
+        sync(folder.path)
     done = finished([*entries, step])
-    write_log(place.path, done)
+    write_log(folder.path, done)
     return done
 
 
 def _reasons(
-    place: ModelFolder, now: State, back: Sequence[int], loaded: Mapping[int, Sequence[str]]
+    folder: ModelFolder, now: State, back: Sequence[int], loaded: Mapping[int, Sequence[str]]
 ) -> dict[int, list[str]]:
     """Why versions are to stay, by number."""
     reasons: dict[int, list[str]] = {}
@@ -87,28 +87,28 @@ def _reasons(
         reasons.setdefault(number, []).append("the policy serves it")
     for number in (n for n in back if n not in now.served):
         reasons.setdefault(number, []).append("a rollback would serve it")
-    for number, name in _asked_for(place):
+    for number, name in _asked_for(folder):
         reasons.setdefault(number, []).append(f"the ensemble {name} asks for it")
     for number, servers in loaded.items():
         reasons.setdefault(number, []).extend(f"{server} has it loaded" for server in servers)
     return reasons
 
 
-def _asked_for(place: ModelFolder) -> Iterator[tuple[int, str]]:
+def _asked_for(folder: ModelFolder) -> Iterator[tuple[int, str]]:
     """The versions that steps of ensembles name, with the ensemble."""
-    repository = Repository(str(place.repository), place.judged.server)
-    for name in dependents_of(place.repository, place.name):
+    repository = Repository(str(folder.repository), folder.lint_options.server)
+    for name in dependents_of(folder.repository, folder.name):
         model = repository.model(name)
         with contextlib.suppress(Broken):
             for _, step, found in steps_of(model) if model is not None else ():
-                if found.name == place.name and step.model_version >= 0:
+                if found.name == folder.name and step.model_version >= 0:
                     yield step.model_version, name
 
 
-def as_json(place: ModelFolder, found: Removal, dry_run: bool) -> dict[str, Any]:
+def as_json(folder: ModelFolder, found: Removal, dry_run: bool) -> dict[str, Any]:
     """What went, for scripts."""
     return {
-        "model": place.name,
+        "model": folder.name,
         "dry_run": dry_run,
         "removed": list(found.gone),
         "kept": [{"number": number, "reasons": list(reasons)} for number, reasons in found.kept.items()],

@@ -18,9 +18,9 @@ def read_signature(backend: str, file: Path) -> Signature | None:
     return known.read(file) if known is not None and file.exists() else None
 
 
-def version_signature(place: ModelFolder, directory: Path) -> Signature | None:
+def version_signature(folder: ModelFolder, directory: Path) -> Signature | None:
     """What the model file in a version directory says; ``None`` where it does not tell or cannot be read."""
-    backend, name = backend_and_file(place)
+    backend, name = backend_and_file(folder)
     if not name:
         return None
     try:

@@ -11,14 +11,14 @@ from pathlib import Path
 from triton_kit.client import Client, connect
 from triton_kit.errors import ProblemsFound
 from triton_kit.files.stage import stage
-from triton_kit.files.write import explained
+from triton_kit.files.write import explain_os_errors
 from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Repository
 from triton_kit.project.check import mirror
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.release import DEFAULT
 from triton_kit.runtime.log.meaning import friendly
-from triton_kit.runtime.restricted_endpoints import opening
+from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.session import running
 from triton_kit.versions.config_edit import with_policy
@@ -49,7 +49,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
 
     Raises ProblemsFound where one of them does not load.
     """
-    wish = ServeRequest(
+    request = ServeRequest(
         repository=repository,
         runtime=trial.runtime,
         release=trial.release or DEFAULT,
@@ -62,9 +62,9 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
         server_args=tuple(f"--load-model={name}" for name in models),
         progress=trial.progress,
     )
-    prepared = plan_server(wish, environment=os.environ)
-    headers, _ = opening(prepared.spec.server_args)
-    with running(prepared.runtime, prepared.spec, models=models, timeout=trial.timeout) as (server, snapshot):
+    plan = plan_server(request, environment=os.environ)
+    headers, _ = opening_headers(plan.spec.server_args)
+    with running(plan.runtime, plan.spec, models=models, timeout=trial.timeout) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(
                 f"{failed.name} {failed.version}".strip() + f" did not load: {friendly(failed.reason)}",
@@ -75,27 +75,27 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
 
 
 @contextlib.contextmanager
-def with_version(place: ModelFolder, version: int) -> Iterator[Path]:
+def with_version(folder: ModelFolder, version: int) -> Iterator[Path]:
     """A repository with the model, serving that version alone, and what it uses; gone with the block.
 
     The files are hard links where that can be, so that a container sees them, too.
     """
-    require_versions(place, (version,))
-    config = with_policy(read_config(place), specific([version]), name=str(place.config))
-    with explained(place.path), stage(place.repository) as root:
-        staged = root / place.name
-        mirror(place.path, staged)
+    require_versions(folder, (version,))
+    config = with_policy(read_config(folder), specific([version]), name=str(folder.config))
+    with explain_os_errors(folder.path), stage(folder.repository) as root:
+        staged = root / folder.name
+        mirror(folder.path, staged)
         (staged / CONFIG_NAME).write_bytes(config.encode("utf-8", "surrogateescape"))
-        for path in _members(place):
+        for path in _members(folder):
             mirror(path, root / path.name)
             if (path / CONFIG_NAME).is_file():
                 (root / path.name / CONFIG_NAME).write_bytes((path / CONFIG_NAME).read_bytes())
         yield root
 
 
-def _members(place: ModelFolder) -> list[Path]:
+def _members(folder: ModelFolder) -> list[Path]:
     """The folders of the models that an ensemble uses."""
-    repository = Repository(str(place.repository), place.judged.server)
-    model = repository.model(place.name)
+    repository = Repository(str(folder.repository), folder.lint_options.server)
+    model = repository.model(folder.name)
     found = reached_from(model).values() if model is not None else ()
-    return [Path(member.path) for member in found if member.name != place.name]
+    return [Path(member.path) for member in found if member.name != folder.name]

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from triton_kit.files.stage import stage
-from triton_kit.files.write import explained
+from triton_kit.files.write import explain_os_errors
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.scope import with_dependents
 from triton_kit.model.target import Target
@@ -15,38 +15,38 @@ from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.versions.model_folder import ModelFolder
 
 
-def judge(place: ModelFolder, config: str) -> None:
+def judge(folder: ModelFolder, config: str) -> None:
     """Raise ProblemsFound if a server would refuse the model with that config, or an ensemble because of it.
 
     The repository is staged as links to what is there.
     """
-    with explained(place.path), stage(place.repository) as root:
-        stage_model(place, root, config)
-        judge_model(place, root)
-        judge_dependents(place, root)
+    with explain_os_errors(folder.path), stage(folder.repository) as root:
+        stage_model(folder, root, config)
+        judge_model(folder, root)
+        judge_dependents(folder, root)
 
 
-def judge_model(place: ModelFolder, root: Path) -> None:
+def judge_model(folder: ModelFolder, root: Path) -> None:
     """Raise ProblemsFound if a server would refuse the model of the staged repository."""
-    refuse(errors(root, [place.name], place.judged), root)
+    refuse(errors(root, [folder.name], folder.lint_options), root)
 
 
-def judge_dependents(place: ModelFolder, root: Path) -> None:
+def judge_dependents(folder: ModelFolder, root: Path) -> None:
     """Raise ProblemsFound if a server would refuse an ensemble that uses the staged model, and took it before."""
-    dependents = dependents_of(root, place.name)
+    dependents = dependents_of(root, folder.name)
     if dependents:
-        known = {_key(d) for d in errors(place.repository, dependents, place.judged)}
-        refuse([d for d in errors(root, dependents, place.judged) if _key(d) not in known], root)
+        known = {_key(d) for d in errors(folder.repository, dependents, folder.lint_options)}
+        refuse([d for d in errors(root, dependents, folder.lint_options) if _key(d) not in known], root)
 
 
-def stage_model(place: ModelFolder, root: Path, config: str) -> Path:
+def stage_model(folder: ModelFolder, root: Path, config: str) -> Path:
     """The repository as links in ``root``, the model's folder a real one with that config; gives the latter."""
-    for sibling in place.repository.iterdir():
-        if sibling.name != place.name and sibling.is_dir():
+    for sibling in folder.repository.iterdir():
+        if sibling.name != folder.name and sibling.is_dir():
             (root / sibling.name).symlink_to(sibling.resolve(), target_is_directory=True)
-    staged = root / place.name
+    staged = root / folder.name
     staged.mkdir()
-    for child in place.path.iterdir():
+    for child in folder.path.iterdir():
         if child.name != CONFIG_NAME:
             (staged / child.name).symlink_to(child.resolve())
     (staged / CONFIG_NAME).write_bytes(config.encode("utf-8", "surrogateescape"))

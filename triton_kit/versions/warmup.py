@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
-from triton_kit.files.write import explained, replace_text
+from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.model.model import Broken, Repository
 from triton_kit.model.normalization import complete_config
 from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
@@ -51,7 +51,7 @@ class AddedWarmup:
 
 
 def add_warmup(
-    here: ProjectContext, place: ModelFolder, cases: Sequence[str], *, count: int, replacing: bool
+    here: ProjectContext, folder: ModelFolder, cases: Sequence[str], *, count: int, replacing: bool
 ) -> AddedWarmup:
     """Write samples of these cases, of all where none is named, into the model; each is run ``count`` times.
 
@@ -59,40 +59,42 @@ def add_warmup(
     moment, the model loads. Raises UsageError for what cannot be a sample, ProblemsFound where a server would refuse
     the result; then nothing is changed.
     """
-    with changing(here, place):
-        old = _named(place)
-        warmup = plan_warmup(place, cases, count=count)
+    with changing(here, folder):
+        old = _named(folder)
+        warmup = plan_warmup(folder, cases, count=count)
         if old is not None and not replacing:
-            raise UsageError(f"{place.config} has {FIELD} already", hint="add --replace")
-        texts = _texts(here, place, warmup)
-        folder = place.path / FOLDER
-        before = {name: (folder / name).read_bytes() for name in warmup.files if (folder / name).exists()}
+            raise UsageError(f"{folder.config} has {FIELD} already", hint="add --replace")
+        texts = _texts(here, folder, warmup)
+        samples_folder = folder.path / FOLDER
+        before = {
+            name: (samples_folder / name).read_bytes() for name in warmup.files if (samples_folder / name).exists()
+        }
         foreign = [n for n, data in before.items() if n not in (old or ()) and data != warmup.files[n]]
         if foreign:
-            raise UsageError(f"{folder / foreign[0]} exists, and no sample names it", hint="move it away")
-        made = not folder.exists()
-        with explained(folder):
-            folder.mkdir(exist_ok=True)
+            raise UsageError(f"{samples_folder / foreign[0]} exists, and no sample names it", hint="move it away")
+        made = not samples_folder.exists()
+        with explain_os_errors(samples_folder):
+            samples_folder.mkdir(exist_ok=True)
         try:
             for name, data in warmup.files.items():
-                _write(folder / name, data)
-            judge(place, texts[place.config])
+                _write(samples_folder / name, data)
+            judge(folder, texts[folder.config])
         except BaseException:
-            _undo(folder, warmup, before, made)
+            _undo(samples_folder, warmup, before, made)
             raise
         for path, text in texts.items():
             replace_text(path, text)
         for name in (old or frozenset()) - warmup.files.keys():
-            (folder / name).unlink(missing_ok=True)
+            (samples_folder / name).unlink(missing_ok=True)
     names = tuple(str(sample["name"]) for sample in warmup.samples)
-    return AddedWarmup(samples=names, files=(*texts, *(folder / name for name in warmup.files)))
+    return AddedWarmup(samples=names, files=(*texts, *(samples_folder / name for name in warmup.files)))
 
 
-def plan_warmup(place: ModelFolder, cases: Sequence[str], *, count: int) -> Warmup:
+def plan_warmup(folder: ModelFolder, cases: Sequence[str], *, count: int) -> Warmup:
     """The samples of the cases and their files; nothing is written."""
-    limit, known = _inputs(place)
+    limit, known = _inputs(folder)
     samples, files = [], {}
-    for path in _chosen(place, cases):
+    for path in _chosen(folder, cases):
         bound = bind(read_case(path), known, {})
         inputs: dict[str, Any] = {}
         batch = 1
@@ -114,32 +116,36 @@ def plan_warmup(place: ModelFolder, cases: Sequence[str], *, count: int) -> Warm
     return Warmup(samples=tuple(samples), files=files)
 
 
-def _chosen(place: ModelFolder, cases: Sequence[str]) -> list[Path]:
-    there = {path.stem: path for path in cases_of([place.path])[place.name]}
+def _chosen(folder: ModelFolder, cases: Sequence[str]) -> list[Path]:
+    there = {path.stem: path for path in cases_of([folder.path])[folder.name]}
     for name in cases:
         if name not in there:
-            raise UsageError(f"{place.name} has no case {name}", hint=suggest(name, tuple(there)))
+            raise UsageError(f"{folder.name} has no case {name}", hint=suggest(name, tuple(there)))
     return [there[name] for name in (cases or there)]
 
 
-def _inputs(place: ModelFolder) -> tuple[int, dict[str, Slot]]:
+def _inputs(folder: ModelFolder) -> tuple[int, dict[str, Slot]]:
     """The largest batch and the inputs, as the server completes them. Raises UsageError where no sample can be."""
-    model = Repository(str(place.repository), place.judged.server).model(place.name)
+    model = Repository(str(folder.repository), folder.lint_options.server).model(folder.name)
     assert model is not None
     if model.is_ensemble:
-        raise UsageError(f"{place.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps")
+        raise UsageError(
+            f"{folder.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps"
+        )
     try:
         config = complete_config(model, model.completed(model.versions[-1]))
     except (Broken, IndexError):
         raise UsageError(
-            f"what {place.name} takes cannot be told", hint=f"mend it first; see tk validate {place.path}"
+            f"what {folder.name} takes cannot be told", hint=f"mend it first; see tk validate {folder.path}"
         ) from None
     if "sequence_batching" in config:
         raise UsageError(
-            f"{place.name} keeps sequences, whose controls are in no case", hint=f"write {FIELD} with them yourself"
+            f"{folder.name} keeps sequences, whose controls are in no case", hint=f"write {FIELD} with them yourself"
         )
     if not config.get("input"):
-        raise UsageError(f"what {place.name} takes is told by the server alone", hint="write its input in config.pbtxt")
+        raise UsageError(
+            f"what {folder.name} takes is told by the server alone", hint="write its input in config.pbtxt"
+        )
     limit = int(config.get("max_batch_size", 0))
     return limit, {
         tensor["name"]: Slot(
@@ -171,12 +177,12 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name)
 
 
-def _named(place: ModelFolder) -> frozenset[str] | None:
+def _named(folder: ModelFolder) -> frozenset[str] | None:
     """The files of the samples that the config has; ``None`` where it has none."""
-    document = parse(read_config(place).encode("utf-8", "surrogateescape"))
+    document = parse(read_config(folder).encode("utf-8", "surrogateescape"))
     if document.problems:
         first = document.problems[0]
-        where = f"{place.config}:{first.span.line}:{first.span.column}"
+        where = f"{folder.config}:{first.span.line}:{first.span.column}"
         raise UsageError(f"{where}: {first.message}", hint="mend it first; see tk validate")
     message = document.message
     if not message.has(FIELD):
@@ -185,34 +191,34 @@ def _named(place: ModelFolder) -> frozenset[str] | None:
     return frozenset(str(i.input_data_file) for i in inputs if i.has("input_data_file"))
 
 
-def _texts(here: ProjectContext, place: ModelFolder, warmup: Warmup) -> dict[Path, str]:
+def _texts(here: ProjectContext, folder: ModelFolder, warmup: Warmup) -> dict[Path, str]:
     """The new text of config.pbtxt, and of model.yaml where that makes it."""
-    text, own = read_config(place), place.path / MODEL_YAML
+    text, own = read_config(folder), folder.path / MODEL_YAML
     field = {FIELD: [dict(sample) for sample in warmup.samples]}
     if not own.is_file():
-        return {place.config: config_overlay.overlay(text, field)}
+        return {folder.config: config_overlay.overlay(text, field)}
     if text and not is_rendered(text):
         raise UsageError(
-            f"{place.config} was edited by hand since it was rendered",
-            hint=f"see tk render --diff {place.name}; move the edits to {MODEL_YAML}, then tk render --force",
+            f"{folder.config} was edited by hand since it was rendered",
+            hint=f"see tk render --diff {folder.name}; move the edits to {MODEL_YAML}, then tk render --force",
         )
     new = yaml_edit.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
-    first_layer, *_ = read_layers(place.path, None)
+    first_layer, *_ = read_layers(folder.path, None)
     loaded = yaml_file.load(new, own)
     content = settings.mapping(loaded, loaded.value, (), ("template", "values", "config"))
     rendered = render_text([replace(first_layer, content=content, document=loaded)], here.templates)
-    return {place.config: rendered, own: new}
+    return {folder.config: rendered, own: new}
 
 
 def _write(path: Path, data: bytes) -> None:
     replace_text(path, data.decode("utf-8", "surrogateescape"))
 
 
-def _undo(folder: Path, warmup: Warmup, before: Mapping[str, bytes], made: bool) -> None:
+def _undo(samples_folder: Path, warmup: Warmup, before: Mapping[str, bytes], made: bool) -> None:
     for name in warmup.files:
         if name in before:
-            _write(folder / name, before[name])
+            _write(samples_folder / name, before[name])
         else:
-            (folder / name).unlink(missing_ok=True)
-    if made and folder.is_dir():
-        folder.rmdir()
+            (samples_folder / name).unlink(missing_ok=True)
+    if made and samples_folder.is_dir():
+        samples_folder.rmdir()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def settled(
     name: str,
     repository: Path,
-    judged: Options,
+    lint_options: Options,
     *,
     steps: str | None,
     maps: Sequence[str] | None,
@@ -47,7 +47,7 @@ def settled(
         wiring = plan_wiring(
             name,
             repository,
-            judged,
+            lint_options,
             steps=steps,
             maps=answers,
             exposed=exposed or (),

@@ -42,7 +42,7 @@ def explain_log(name: str, *, repository: Path | None, as_json: bool) -> int:
     where, release = _repository(repository)
     with _open(name) as file:
         found = digest(file, table_with_rules())
-    findings = _findings(found.troubles, where, release)
+    findings = _findings(found.problems, where, release)
     if as_json:
         terminal.out_json(_as_json(name, found, findings))
     else:
@@ -118,16 +118,16 @@ def _repository(given: Path | None) -> tuple[Path | None, str | None]:
     return (given, release) if given is not None or project is None else (project.repository, release)
 
 
-def _findings(troubles: Sequence[LogProblem], repository: Path | None, release: str | None) -> Findings:
+def _findings(problems: Sequence[LogProblem], repository: Path | None, release: str | None) -> Findings:
     """The errors of the models that the log names: those of the trouble's rule where it has one."""
     if repository is None:
         return {}
-    errors = {model: _errors(repository / model, release) for t in troubles for model in t.models}
+    errors = {model: _errors(repository / model, release) for t in problems for model in t.models}
     found: Findings = {}
-    for i, trouble in enumerate(troubles):
-        if trouble.severity in ("error", "warning"):
-            all_ = [d for model in trouble.models for d in errors[model]]
-            found[i] = [d for d in all_ if d.rule == trouble.rule] or all_
+    for i, problem in enumerate(problems):
+        if problem.severity in ("error", "warning"):
+            all_ = [d for model in problem.models for d in errors[model]]
+            found[i] = [d for d in all_ if d.rule == problem.rule] or all_
     return found
 
 
@@ -146,17 +146,17 @@ def _errors(model: Path, release: str | None) -> list[Diagnostic]:
 
 def _show(name: str, found: Digest, findings: Findings, repository: Path | None) -> Iterator[str]:
     yield _headline(name, found)
-    for i, trouble in enumerate(found.troubles):
-        if trouble.severity in ("error", "warning"):
+    for i, problem in enumerate(found.problems):
+        if problem.severity in ("error", "warning"):
             yield ""
-            yield from _show_trouble(trouble, findings.get(i, []), repository)
+            yield from _show_problem(problem, findings.get(i, []), repository)
     for severity, title in _TITLES.items():
-        some = [t for t in found.troubles if t.severity == severity]
+        some = [t for t in found.problems if t.severity == severity]
         if some:
             yield ""
             yield terminal.style(title, "bold")
-            for trouble in some:
-                yield f"  {trouble.cause}  {terminal.style(_where(trouble.line, trouble.count), 'dim')}"
+            for problem in some:
+                yield f"  {problem.cause}  {terminal.style(_where(problem.line, problem.count), 'dim')}"
     if found.unknown:
         yield ""
         yield terminal.style("look like errors, and nothing is known of them:", "bold")
@@ -165,34 +165,34 @@ def _show(name: str, found: Digest, findings: Findings, repository: Path | None)
 
 
 def _headline(name: str, found: Digest) -> str:
-    errors = sum(t.severity == "error" for t in found.troubles)
+    errors = sum(t.severity == "error" for t in found.problems)
     log = "the log" if name == STDIN else name
     what = f"{errors} problem{'' if errors == 1 else 's'}" if errors else "nothing known is wrong"
     return f"{log}: {found.lines:,} line{'' if found.lines == 1 else 's'}, {what}"
 
 
-def _show_trouble(trouble: LogProblem, findings: Sequence[Diagnostic], repository: Path | None) -> Iterator[str]:
-    models = [model for model in trouble.models if model not in trouble.cause]
+def _show_problem(problem: LogProblem, findings: Sequence[Diagnostic], repository: Path | None) -> Iterator[str]:
+    models = [model for model in problem.models if model not in problem.cause]
     of = f"{', '.join(models)}: " if models else ""
-    yield f"{terminal.style(trouble.severity, trouble.severity)}: {of}{trouble.cause}"
-    yield f"  {terminal.style(f'{_where(trouble.line, trouble.count)}: {_short(friendly(trouble.text))}', 'dim')}"
+    yield f"{terminal.style(problem.severity, problem.severity)}: {of}{problem.cause}"
+    yield f"  {terminal.style(f'{_where(problem.line, problem.count)}: {_short(friendly(problem.text))}', 'dim')}"
     for d in findings:
         yield f"  {d.file}:{d.span.line}:{d.span.column}: {d.message} [{d.rule}]"
-    if not findings and trouble.place:
-        yield f"  at {trouble.place}"
-    yield from _wrap(f"help: {trouble.help}")
-    if command := _command(trouble, repository):
+    if not findings and problem.place:
+        yield f"  at {problem.place}"
+    yield from _wrap(f"help: {problem.help}")
+    if command := _command(problem, repository):
         yield f"  try: {terminal.style(command, 'bold')}"
 
 
-def _command(trouble: LogProblem, repository: Path | None) -> str | None:
+def _command(problem: LogProblem, repository: Path | None) -> str | None:
     import shlex
 
     where = shlex.quote(str(repository)) if repository else "REPOSITORY"
-    if trouble.command:
-        return trouble.command.replace("REPOSITORY", where)
-    if trouble.rule:
-        return f"tk explain {trouble.rule}" if repository is None else f"tk validate {where}"
+    if problem.command:
+        return problem.command.replace("REPOSITORY", where)
+    if problem.rule:
+        return f"tk explain {problem.rule}" if repository is None else f"tk validate {where}"
     return None
 
 
@@ -219,17 +219,17 @@ def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, Any]:
         "lines": found.lines,
         "problems": [
             {
-                "severity": trouble.severity,
-                "area": trouble.area,
-                "cause": trouble.cause,
-                "help": trouble.help,
-                "command": trouble.command,
-                "rule": trouble.rule,
-                "models": trouble.models,
-                "place": trouble.place,
-                "line": trouble.line,
-                "count": trouble.count,
-                "text": trouble.text,
+                "severity": problem.severity,
+                "area": problem.area,
+                "cause": problem.cause,
+                "help": problem.help,
+                "command": problem.command,
+                "rule": problem.rule,
+                "models": problem.models,
+                "place": problem.place,
+                "line": problem.line,
+                "count": problem.count,
+                "text": problem.text,
                 "findings": [
                     {
                         "file": str(d.file),
@@ -241,7 +241,7 @@ def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, Any]:
                     for d in findings.get(i, [])
                 ],
             }
-            for i, trouble in enumerate(found.troubles)
+            for i, problem in enumerate(found.problems)
         ],
         "unknown": [{"line": line.line, "count": line.count, "text": line.text} for line in found.unknown],
     }

@@ -14,10 +14,10 @@ from triton_kit.errors import ProblemsFound
 from triton_kit.repository.release import DEFAULT
 from triton_kit.runtime.gpu.selection import GpuChoice
 from triton_kit.runtime.health import Snapshot
-from triton_kit.runtime.lifecycle import remembered
+from triton_kit.runtime.lifecycle import registered
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
 from triton_kit.runtime.types import Server
-from triton_kit.serve.load_on_cpu import end_of, load_later
+from triton_kit.serve.load_on_cpu import end_of, load_deferred
 from triton_kit.serve.watch import NoWatcher, Watcher
 
 PAUSE = 0.1
@@ -48,9 +48,11 @@ def show_progress(line: str) -> None:
         terminal.say(line)
 
 
-def validate(wish: ServeRequest, gpus: GpuChoice) -> None:
+def validate(request: ServeRequest, gpus: GpuChoice) -> None:
     """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
-    found = refused_as_served(wish.repository, wish.release, wish.server_args, gpus=gpus.count, cpu=wish.cpu)
+    found = refused_as_served(
+        request.repository, request.release, request.server_args, gpus=gpus.count, cpu=request.cpu
+    )
     if not found:
         return
     for diagnostic in found:
@@ -69,33 +71,33 @@ def validate(wish: ServeRequest, gpus: GpuChoice) -> None:
             else "serve on the CPU with --cpu, which changes nothing on disk, or name GPUs with --gpus",
         )
     raise ProblemsFound(
-        f"{wish.repository} has problems that the server would refuse",
+        f"{request.repository} has problems that the server would refuse",
         hint="correct them, or serve all the same with --no-validate",
     )
 
 
 def serve_until_interrupted(
-    prepared: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
+    plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
 ) -> int:
     """Run the server and show it until Ctrl-C: 0 when that came after it was ready. It is gone at the end.
 
     A detached one runs on, and this ends once it is ready. ``again`` is what ``tk restart`` needs to know. Raises
     ProblemsFound when no model is ready (with ``strict`` when any is not), TkError when the server ends itself.
     """
-    board.starting(prepared)
+    board.starting(plan)
     was_ready = stays = False
 
     def load(server: Server, snapshot: Snapshot) -> Snapshot:
-        return load_later(prepared, server, snapshot, on_snapshot=board.update, timeout=timeout)
+        return load_deferred(plan, server, snapshot, on_snapshot=board.update, timeout=timeout)
 
-    watching = Watcher(prepared, timeout=timeout) if prepared.watch else NoWatcher()
-    life = remembered(prepared, again=again, timeout=timeout, on_snapshot=board.update, load=load)
+    watching = Watcher(plan, timeout=timeout) if plan.watch else NoWatcher()
+    life = registered(plan, again=again, timeout=timeout, on_snapshot=board.update, load=load)
     try:
         with watching, life as (server, snapshot):
-            was_ready = not prepared.spec.detach
-            board.ready(prepared, server, snapshot)
-            _judge(prepared, snapshot, strict)
-            if not prepared.spec.detach:
+            was_ready = not plan.spec.detach
+            board.ready(plan, server, snapshot)
+            _judge(plan, snapshot, strict)
+            if not plan.spec.detach:
                 watching.begin(server)
                 _follow(server, board, watching)
         stays = True
@@ -109,20 +111,20 @@ def serve_until_interrupted(
     return 0
 
 
-def _judge(prepared: ServePlan, snapshot: Snapshot, strict: bool) -> None:
+def _judge(plan: ServePlan, snapshot: Snapshot, strict: bool) -> None:
     failed = dict.fromkeys(model.name for model in snapshot.failed)
     none_left = len(failed) == len({model.name for model in snapshot.models})
-    if failed and (strict or (none_left and not prepared.watch)):
+    if failed and (strict or (none_left and not plan.watch)):
         which = "no model is ready" if not strict else f"{', '.join(failed)} did not load"
         raise ProblemsFound(f"{which}, so the server was ended")
-    if failed and prepared.watch:
+    if failed and plan.watch:
         terminal.warn(f"{', '.join(failed)} did not load; saving a correction loads it")
     elif failed:
-        terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(prepared))
+        terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(plan))
 
 
-def _end(prepared: ServePlan) -> str:
-    return f"end it with tk stop {prepared.spec.name}" if prepared.spec.detach else "end it with Ctrl-C"
+def _end(plan: ServePlan) -> str:
+    return f"end it with tk stop {plan.spec.name}" if plan.spec.detach else "end it with Ctrl-C"
 
 
 def _follow(server: Server, board: Board, watching: NoWatcher) -> None:

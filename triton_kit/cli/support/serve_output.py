@@ -30,11 +30,11 @@ _STYLES = {"READY": "green", "LOADED": "green", "UNAVAILABLE": "red", "LOADING":
 class Board(Protocol):
     """Where the course of a server is shown."""
 
-    def starting(self, prepared: ServePlan) -> None: ...
+    def starting(self, plan: ServePlan) -> None: ...
 
     def update(self, snapshot: Snapshot) -> None: ...
 
-    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None: ...
+    def ready(self, plan: ServePlan, server: Server, snapshot: Snapshot) -> None: ...
 
     def log(self, line: str) -> None: ...
 
@@ -55,10 +55,10 @@ class TextBoard:
         self._seen: dict[tuple[str, str], str] = {}
         self._meanings = Meanings()
 
-    def starting(self, prepared: ServePlan) -> None:
-        what = prepared.spec.image or prepared.spec.release
-        where = f"{prepared.runtime.name}, {prepared.spec.name}"
-        terminal.say(f"starting Triton {what} ({where}) on {prepared.spec.repository}")
+    def starting(self, plan: ServePlan) -> None:
+        what = plan.spec.image or plan.spec.release
+        where = f"{plan.runtime.name}, {plan.spec.name}"
+        terminal.say(f"starting Triton {what} ({where}) on {plan.spec.repository}")
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
@@ -66,10 +66,10 @@ class TextBoard:
                 terminal.say(f"{_label(model):<32} {model.state.lower()}")
         self._details(snapshot)
 
-    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None:
+    def ready(self, plan: ServePlan, server: Server, snapshot: Snapshot) -> None:
         self.close()
         for model in snapshot.failed:
-            _show_failure(model, prepared)
+            _show_failure(model, plan)
         good = list(dict.fromkeys(model.name for model in snapshot.models if model.state == "READY"))
         if not good and snapshot.models:
             return
@@ -80,8 +80,8 @@ class TextBoard:
             terminal.out("try:")
             for line in try_lines(good, server.endpoints):
                 terminal.out(f"  {line}")
-        if prepared.spec.detach:
-            terminal.out(f"end it with: tk stop {prepared.spec.name}")
+        if plan.spec.detach:
+            terminal.out(f"end it with: tk stop {plan.spec.name}")
         else:
             terminal.say("the server's log follows; Ctrl-C ends it")
 
@@ -135,13 +135,13 @@ class JsonBoard:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
 
-    def starting(self, prepared: ServePlan) -> None:
-        spec = prepared.spec
-        container = spec.name if image_of(prepared) else None
+    def starting(self, plan: ServePlan) -> None:
+        spec = plan.spec
+        container = spec.name if image_of(plan) else None
         _event(
             "starting",
             name=spec.name,
-            runtime=prepared.runtime.name,
+            runtime=plan.runtime.name,
             repository=str(spec.repository),
             container=container,
         )
@@ -150,11 +150,11 @@ class JsonBoard:
         for model in _changes(self._seen, snapshot):
             _event("model", name=model.name, model_version=model.version, state=model.state, reason=model.reason)
 
-    def ready(self, prepared: ServePlan, server: Server, snapshot: Snapshot) -> None:
+    def ready(self, plan: ServePlan, server: Server, snapshot: Snapshot) -> None:
         where = server.endpoints
         _event(
             "ready" if not snapshot.failed else "partly-ready",
-            name=prepared.spec.name,
+            name=plan.spec.name,
             endpoints={"http": where.http, "grpc": where.grpc, "metrics": where.metrics},
             seconds=round(snapshot.seconds, 3),
             failed=sorted({model.name for model in snapshot.failed}),
@@ -214,7 +214,7 @@ def _table(snapshot: Snapshot) -> Any:
     return table
 
 
-def _show_failure(model: ModelState, prepared: ServePlan) -> None:
+def _show_failure(model: ModelState, plan: ServePlan) -> None:
     """Why a model did not load: the server's reason, what it means, and where the configuration says so."""
     terminal.error(f"{_label(model)} did not load: {friendly(model.reason)}")
     known = meaning(model.reason)
@@ -222,8 +222,8 @@ def _show_failure(model: ModelState, prepared: ServePlan) -> None:
         terminal.say(f"  {known.cause}")
         terminal.say(f"  help: {known.help}")
     try:
-        spec = prepared.spec
-        found = refused_as_served(spec.repository / model.name, spec.release, spec.server_args, cpu=prepared.cpu)
+        spec = plan.spec
+        found = refused_as_served(spec.repository / model.name, spec.release, spec.server_args, cpu=plan.cpu)
     except TkError:
         return
     for diagnostic in found:

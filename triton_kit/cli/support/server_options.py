@@ -78,7 +78,7 @@ def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
 
 
 def open_client(
-    place: ServerAddress,
+    address: ServerAddress,
     header: Sequence[str] | None,
     ca: Path | None,
     cert: Path | None,
@@ -94,11 +94,11 @@ def open_client(
     from triton_kit.client.certificates import Certificates
 
     own: Mapping[str, str] = {}
-    if place.running is not None:
-        own = place.running.metadata if place.grpc else place.running.headers
+    if address.running is not None:
+        own = address.running.metadata if address.grpc else address.running.headers
     return connect(
-        place.url,
-        grpc=place.grpc,
+        address.url,
+        grpc=address.grpc,
         headers={**own, **read_headers(header)},
         timeout=timeout,
         certificates=Certificates(ca=ca, cert=cert, key=key),

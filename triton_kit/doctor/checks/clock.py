@@ -11,7 +11,7 @@ from triton_kit.doctor.machine import Machine
 DAY = 86_400
 
 
-def look(_situation: Machine, now: float | None = None) -> Finding:
+def look(_machine: Machine, now: float | None = None) -> Finding:
     """Not before tk itself was installed: certificates of registries and servers would seem not to be valid yet."""
     now = time.time() if now is None else now
     installed = Path(__file__).stat().st_mtime

@@ -7,12 +7,12 @@ from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
 from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """The compute capability against the least one of the release."""
-    if not situation.devices.found:
+    if not machine.devices.found:
         return skipped("no GPU")
-    least = least_compute(situation.release.container)
-    told = [(d.name, d.compute) for d in situation.devices.found if d.compute]
+    least = least_compute(machine.release.container)
+    told = [(d.name, d.compute) for d in machine.devices.found if d.compute]
     if least is None or not told:
         what = "the least compute capability of the release" if least is None else "the GPU's compute capability"
         return unknown(f"{what} is not known")
@@ -21,6 +21,6 @@ def look(situation: Machine) -> Finding:
         if (major, minor) < least:
             wanted = ".".join(map(str, least))
             return problem(
-                f"{name} has {compute}, and {situation.release.container} wants {wanted}", "take an older --release"
+                f"{name} has {compute}, and {machine.release.container} wants {wanted}", "take an older --release"
             )
     return ok(", ".join(f"{name}: {compute}" for name, compute in told))

@@ -11,10 +11,10 @@ _SELINUX = Path("/sys/fs/selinux/enforce")
 _APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """An enforcing SELinux keeps containers from files without the label that it wants."""
     if _read(_SELINUX) == "1":
-        where = situation.repository or "REPOSITORY"
+        where = machine.repository or "REPOSITORY"
         return warning(
             "SELinux is enforcing: a container may not be let at the repository",
             f"chcon -R -t container_file_t {where}",

@@ -9,9 +9,9 @@ OLDEST = (20, 10)
 """The oldest Docker whose ``--gpus``, ``--mount`` and ``--pull`` tk relies on (Docker's release notes)."""
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """The daemon answers, and lets this user in."""
-    engine, (info, trouble) = situation.engine, situation.info
+    engine, (info, trouble) = machine.engine, machine.info
     if engine is None:
         return skipped("no engine")
     if trouble is not None:

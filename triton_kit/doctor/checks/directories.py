@@ -11,7 +11,7 @@ from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.state.files import make_directory, servers_dir
 
 
-def look(_situation: Machine) -> Finding:
+def look(_machine: Machine) -> Finding:
     """The cache, for what can be had again, and the state directory, for the servers that run."""
     missing = []
     for place, variable in ((cache_dir(), "TK_CACHE_DIR"), (servers_dir(), "XDG_STATE_HOME")):
@@ -25,7 +25,7 @@ def look(_situation: Machine) -> Finding:
     return ok(f"{cache_dir()} and {servers_dir()} can be written")
 
 
-def mend(_situation: Machine) -> str:
+def fix(_machine: Machine) -> str:
     """Make them."""
     cache_dir().mkdir(parents=True, exist_ok=True)
     make_directory()

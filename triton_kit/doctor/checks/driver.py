@@ -8,9 +8,9 @@ from triton_kit.doctor.machine import Machine
 from triton_kit.repository.release import releases
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """The driver against the least one that the release's notes name."""
-    devices, release = situation.devices, situation.release
+    devices, release = machine.devices, machine.release
     if not devices.found:
         return skipped("no GPU")
     driver, gpu = devices.driver, devices.found[0].name

@@ -8,9 +8,9 @@ from triton_kit.doctor.finding import Finding, ok, warning
 from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """Docker or Podman on PATH. Without one the embedded server is left, which lacks most backends."""
-    engine = situation.engine
+    engine = machine.engine
     if engine is None:
         return warning(
             "neither docker nor podman is installed",

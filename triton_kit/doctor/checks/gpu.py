@@ -6,15 +6,15 @@ from triton_kit.doctor.finding import Finding, ok, problem, skipped
 from triton_kit.doctor.machine import Machine
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """nvidia-smi lists GPUs; a machine without one serves on the CPU."""
-    devices = situation.devices
+    devices = machine.devices
     if not devices.found:
         trouble = devices.trouble or "none"
         if "not installed" in trouble or "No devices" in trouble:
             return skipped(f"no NVIDIA GPU: {trouble}")
-        mend = "reboot, or load the new driver" if "mismatch" in trouble.lower() else "look at dmesg | grep -i nvrm"
-        return problem(trouble, mend)
+        fix = "reboot, or load the new driver" if "mismatch" in trouble.lower() else "look at dmesg | grep -i nvrm"
+        return problem(trouble, fix)
     names = ", ".join(f"{device.name} ({device.memory or '?'} MiB)" for device in devices.found)
     divided = next((device for device in devices.found if device.mig and not device.instances), None)
     if divided is not None:

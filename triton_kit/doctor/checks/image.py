@@ -13,20 +13,20 @@ ROOM = 20_000_000_000
 """Bytes that should be free for an official image: it is over 10 GB, and is unpacked beside what was fetched."""
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """The image by its name, its size, and what is free where the engine keeps images."""
-    engine, (info, trouble) = situation.engine, situation.info
+    engine, (info, trouble) = machine.engine, machine.info
     if engine is None or trouble is not None:
         return skipped("no engine that answers")
-    done = process.run([engine, "image", "inspect", "--format", "{{.Size}}", situation.image], timeout=PATIENCE)
+    done = process.run([engine, "image", "inspect", "--format", "{{.Size}}", machine.image], timeout=PATIENCE)
     if done.exit_code == 0:
         size = done.stdout.strip()
-        return ok(f"{situation.image} is here" + (f", {int(size) / 1e9:.1f} GB" if size.isdecimal() else ""))
+        return ok(f"{machine.image} is here" + (f", {int(size) / 1e9:.1f} GB" if size.isdecimal() else ""))
     root = info.get("DockerRootDir") or ((info.get("store") or {}).get("graphRoot"))
     if not root or not os.path.isdir(root):  # noqa: PTH112 - of another user perhaps, and then not to be seen
-        return warning(f"{situation.image} is not on this machine", "tk serve --runtime docker fetches it")
+        return warning(f"{machine.image} is not on this machine", "tk serve --runtime docker fetches it")
     free = shutil.disk_usage(root).free
-    told = f"{situation.image} is not on this machine; {free / 1e9:.0f} GB are free in {root}"
+    told = f"{machine.image} is not on this machine; {free / 1e9:.0f} GB are free in {root}"
     if free < ROOM:
         return problem(told, f"make room: {engine} system prune; an image takes more than 10 GB")
     return warning(told, "tk serve --runtime docker fetches it")

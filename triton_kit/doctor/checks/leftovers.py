@@ -8,7 +8,7 @@ from triton_kit.runtime.state import files, registry
 from triton_kit.runtime.state.process_identity import alive
 
 
-def look(_situation: Machine) -> Finding:
+def look(_machine: Machine) -> Finding:
     """State files whose process is gone; those of containers are left to tk ps, which asks the engine."""
     known = files.read_all()
     gone = [
@@ -23,7 +23,7 @@ def look(_situation: Machine) -> Finding:
     return ok(f"{len(known)} servers are remembered, none of them gone" if known else "no server is remembered")
 
 
-def mend(_situation: Machine) -> str:
+def fix(_machine: Machine) -> str:
     """Sweep what ended servers left."""
     _, ended = registry.look()
     return f"removed what {', '.join(one.name for one in ended) or 'no server'} left"

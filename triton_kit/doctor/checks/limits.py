@@ -11,7 +11,7 @@ FILES = 1024
 """Open files: every connection, model and shared library takes one."""
 
 
-def look(_situation: Machine) -> Finding:
+def look(_machine: Machine) -> Finding:
     """``ulimit -n`` and ``ulimit -l``."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     locked, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)

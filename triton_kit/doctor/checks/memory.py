@@ -12,16 +12,16 @@ from triton_kit.repository.size import show_size
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """What is available, within the limit of the control group, against the size of all version directories."""
     free = available()
     if free is None:
         return unknown("this system does not tell its memory")
-    if situation.repository is None:
+    if machine.repository is None:
         return ok(f"{free / 1e9:.1f} GB are available")
     need = sum(
         file.stat().st_size
-        for model in Repository(situation.repository).models.values()
+        for model in Repository(machine.repository).models.values()
         for version in model.versions
         for file in version.path.rglob("*")
         if file.is_file()

@@ -12,7 +12,7 @@ OPTIONAL = {"onnxruntime": "local", "PIL": "local", "grpc": "grpc"}
 """What can be imported, and the extra that brings it."""
 
 
-def look(_situation: Machine) -> Finding:
+def look(_machine: Machine) -> Finding:
     """onnxruntime and pillow for the embedded server, grpcio for gRPC."""
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     missing = [name for name in OPTIONAL if find_spec(name) is None]

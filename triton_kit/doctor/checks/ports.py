@@ -10,7 +10,7 @@ from triton_kit.runtime import ports
 USUAL = (8000, 8001, 8002)
 
 
-def look(_situation: Machine, wanted: tuple[int, int, int] = USUAL) -> Finding:
+def look(_machine: Machine, wanted: tuple[int, int, int] = USUAL) -> Finding:
     """HTTP, gRPC and metrics on 127.0.0.1."""
     try:
         ports.choose("127.0.0.1", *wanted)

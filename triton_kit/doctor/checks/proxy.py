@@ -8,9 +8,9 @@ from triton_kit.doctor.machine import Machine
 _SPARED = ("127.0.0.1", "localhost", "127.0.0.0/8", "*")
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """``http_proxy`` without 127.0.0.1 in ``no_proxy``: curl and many clients then ask the proxy for this machine."""
-    named = {name.lower(): value for name, value in situation.environment.items() if value}
+    named = {name.lower(): value for name, value in machine.environment.items() if value}
     proxy = next((name for name in ("http_proxy", "all_proxy") if name in named), None)
     if proxy is None:
         return ok("no proxy is set for HTTP")

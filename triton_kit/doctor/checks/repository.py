@@ -8,20 +8,20 @@ from triton_kit.linter.diagnostic import Severity
 from triton_kit.linter.engine import lint
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """What ``tk validate`` says, for the release and for the GPUs of this machine."""
-    if situation.repository is None:
+    if machine.repository is None:
         return skipped("no repository")
-    devices = situation.devices
+    devices = machine.devices
     count = len(devices.found) if devices.found or "not installed" in (devices.trouble or "") else None
-    report = lint(situation.repository, release=situation.release.container, gpus=count)
+    report = lint(machine.repository, release=machine.release.container, gpus=count)
     errors = [found for found in report.diagnostics if found.severity is Severity.ERROR]
-    models = f"{len(report.models)} model{'' if len(report.models) == 1 else 's'} in {situation.repository}"
+    models = f"{len(report.models)} model{'' if len(report.models) == 1 else 's'} in {machine.repository}"
     if errors:
         first = errors[0]
-        where = f"{first.file}:{first.span.line}" if first.file else str(situation.repository)
+        where = f"{first.file}:{first.span.line}" if first.file else str(machine.repository)
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-        return problem(f"{where}: {first.message}{more}", f"tk validate {situation.repository}")
+        return problem(f"{where}: {first.message}{more}", f"tk validate {machine.repository}")
     if report.diagnostics:
-        return warning(f"{models}, {len(report.diagnostics)} warnings or notes", f"tk validate {situation.repository}")
+        return warning(f"{models}, {len(report.diagnostics)} warnings or notes", f"tk validate {machine.repository}")
     return ok(f"{models}, nothing that a server would refuse")

@@ -11,7 +11,7 @@ from triton_kit.runtime.embedded.binaries import RELEASE, check_machine, find_ho
 from triton_kit.runtime.embedded.python_environment import library_directory
 
 
-def look(_situation: Machine) -> Finding:
+def look(_machine: Machine) -> Finding:
     """A tritonserver on PATH, of an installed nvidia-pytriton, or in the cache."""
     home = find_home()
     if home.origin == "path":
@@ -31,7 +31,7 @@ def look(_situation: Machine) -> Finding:
     return ok(f"the embedded server of {RELEASE}, with a stub for Python {python}")
 
 
-def mend(_situation: Machine) -> str:
+def fix(_machine: Machine) -> str:
     """Fetch the embedded server."""
     server_home(lambda _line: None)
     return "fetched the embedded server"

@@ -13,13 +13,13 @@ from triton_kit.runtime.shared_memory import shm_size
 PLACE = "/dev/shm"
 
 
-def look(situation: Machine, place: str = PLACE) -> Finding:
+def look(machine: Machine, place: str = PLACE) -> Finding:
     """``/dev/shm``, which the embedded server uses; a container gets its own, of the right size, from tk serve."""
-    if situation.repository is None:
+    if machine.repository is None:
         return skipped("no repository")
     if not os.path.isdir(place):  # noqa: PTH112
         return skipped(f"this system has no {place}")
-    need, free = shm_size(Repository(situation.repository)), shutil.disk_usage(place).free
+    need, free = shm_size(Repository(machine.repository)), shutil.disk_usage(place).free
     told = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
     if free < need:
         return warning(told, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")

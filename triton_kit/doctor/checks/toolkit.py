@@ -7,10 +7,10 @@ from triton_kit.doctor.machine import Machine
 from triton_kit.runtime.gpu.selection import way_of
 
 
-def look(situation: Machine) -> Finding:
+def look(machine: Machine) -> Finding:
     """By NVIDIA's container toolkit, or by a description of the devices (CDI)."""
-    engine, (info, trouble) = situation.engine, situation.info
-    if not situation.devices.found:
+    engine, (info, trouble) = machine.engine, machine.info
+    if not machine.devices.found:
         return skipped("no GPU to hand on")
     if engine is None or trouble is not None:
         return skipped("no engine that answers")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.errors import TkError
-from triton_kit.files.write import explained, replace_text, sync
+from triton_kit.files.write import explain_os_errors, replace_text, sync
 from triton_kit.linter.fix.plan import FixedFile, Fixes
 from triton_kit.model import disk
 
@@ -60,7 +60,7 @@ def _refuse_changed(file: FixedFile) -> None:
 
 
 def _make(directory: Path) -> None:
-    with explained(directory):
+    with explain_os_errors(directory):
         # The directory alone is what the server needs: complete at once.
         with contextlib.suppress(FileExistsError):
             directory.mkdir()

@@ -154,7 +154,7 @@ def _refusals() -> Table:
     return Table(known for known in known_texts() if known.area in ("engine", "ports"))
 
 
-def fate(engine: Engine, container: str, since: float) -> tuple[bool, int | None]:
+def exit_cause(engine: Engine, container: str, since: float) -> tuple[bool, int | None]:
     """Whether a container that is gone ran out of memory, and the number of the last signal sent to it from outside.
 
     From the engine's events, which outlive a container that was started with ``--rm``.
@@ -230,7 +230,7 @@ def maps_users(engine: Engine) -> bool:
     return "true" in said or "name=rootless" in said or "name=userns" in said
 
 
-def labelled(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
+def containers_with_label(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
     """What ``label`` says on each container, by name, that has the label ``wanted``, written ``NAME=VALUE``.
 
     Containers that have ended do not count. ``None`` when the engine is not installed or does not answer.

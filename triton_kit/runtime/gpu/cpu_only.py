@@ -24,7 +24,7 @@ class Division:
     """The models that the server loads as it starts, and those that come after, members before their ensembles."""
 
     at_once: tuple[str, ...]
-    later: tuple[DeferredLoad, ...]
+    deferred: tuple[DeferredLoad, ...]
 
 
 def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
@@ -36,13 +36,13 @@ def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
     configs = {name: read_config(repository / name, server_args) or {} for name in names}
     changed = {name: cpu for name, config in configs.items() if (cpu := on_cpu(config)) != config}
     members = {name: members_of(config) for name, config in configs.items()}
-    later = set(changed)
-    while more := {name for name in names if name not in later and members[name] & later}:
-        later |= more
-    order = members_first({name: members[name] & later for name in sorted(later)})
+    deferred = set(changed)
+    while more := {name for name in names if name not in deferred and members[name] & deferred}:
+        deferred |= more
+    order = members_first({name: members[name] & deferred for name in sorted(deferred)})
     return Division(
-        at_once=tuple(name for name in names if name not in later),
-        later=tuple(DeferredLoad(model=name, config=changed.get(name)) for name in order),
+        at_once=tuple(name for name in names if name not in deferred),
+        deferred=tuple(DeferredLoad(model=name, config=changed.get(name)) for name in order),
     )
 
 

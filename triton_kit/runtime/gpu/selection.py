@@ -47,7 +47,7 @@ def choose(wanted: str, *, engine: str | None = None) -> GpuChoice:
     value = check(wanted)
     devices = look()
     asks = engine is not None and value != "none" and (value != "auto" or devices.found)
-    way = passing(engine) if engine and asks else None
+    way = gpu_way(engine) if engine and asks else None
     if value == "auto":
         return automatic(devices, engine=engine, way=way)
     if value == "none":
@@ -107,7 +107,7 @@ def usable(devices: Devices) -> tuple[str, ...]:
     return tuple(name for d in devices.found for name in (d.instances if d.mig else (str(d.index),)))
 
 
-def passing(engine: str) -> Way | None:
+def gpu_way(engine: str) -> Way | None:
     """How a container engine hands GPUs on; ``None`` where it cannot, or does not answer."""
     try:
         done = process.run([engine, "info", "--format", "{{json .}}"], timeout=20)

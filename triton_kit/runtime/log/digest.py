@@ -70,14 +70,14 @@ class UnknownError:
 class Digest:
     """What a log tells: its problems in order, the errors that nothing is known of, and how many lines it has."""
 
-    troubles: list[LogProblem]
+    problems: list[LogProblem]
     unknown: list[UnknownError]
     lines: int
 
     @property
     def ok(self) -> bool:
         """Whether no line tells of an error."""
-        return not self.unknown and all(t.severity in ("warning", "harmless") for t in self.troubles)
+        return not self.unknown and all(t.severity in ("warning", "harmless") for t in self.problems)
 
 
 _ORDER = ("error", "warning", "consequence", "harmless")
@@ -104,7 +104,7 @@ class Reader:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._troubles: dict[tuple[KnownProblem, str], LogProblem] = {}
+        self._problems: dict[tuple[KnownProblem, str], LogProblem] = {}
         self._kinds: dict[KnownProblem, list[LogProblem]] = {}
         self._unknown: dict[str, UnknownError] = {}
         self._seen: dict[str, LogProblem | UnknownError | None] = {}
@@ -117,8 +117,8 @@ class Reader:
             return None
         text = entry.text
         level = entry.level or ("E" if text.startswith(_LOGGED) or _ROW.match(text) else "")
-        if (place := _CONFIG.search(text)) and (trouble := self._unplaced):
-            self._belongs(trouble, text, place[1])
+        if (place := _CONFIG.search(text)) and (problem := self._unplaced):
+            self._belongs(problem, text, place[1])
             return None
         if text in self._seen:
             known = self._seen[text]
@@ -132,8 +132,8 @@ class Reader:
 
     def digest(self, lines: int) -> Digest:
         """All that was told so far."""
-        troubles = sorted(self._troubles.values(), key=lambda t: (_ORDER.index(t.severity), t.line))
-        return Digest(troubles=troubles, unknown=list(self._unknown.values()), lines=lines)
+        problems = sorted(self._problems.values(), key=lambda t: (_ORDER.index(t.severity), t.line))
+        return Digest(problems=problems, unknown=list(self._unknown.values()), lines=lines)
 
     def _read(self, text: str, level: str, number: int) -> tuple[LogProblem | UnknownError | None, bool]:
         found = self._table.find(text, logged=bool(level))
@@ -145,7 +145,7 @@ class Reader:
             parts.setdefault("model", model[1] or model[2])
         if "model" in parts:  # with namespaces, the repository stands before it
             parts["model"] = parts["model"].rpartition("::")[2]
-        told, new = self._trouble(known, parts, text, level, number)
+        told, new = self._problem(known, parts, text, level, number)
         if (name := parts.get("model")) and name not in told.models and len(told.models) < MANY:
             told.models.append(name)
         if told.place is None and (python := _PYTHON_PLACE.search(text)):
@@ -155,12 +155,12 @@ class Reader:
             self._unplaced = told
         return told, new
 
-    def _trouble(
+    def _problem(
         self, known: KnownProblem, parts: dict[str, str], text: str, level: str, number: int
     ) -> tuple[LogProblem, bool]:
         cause = fill(known.cause, parts)
         alike = self._kinds.setdefault(known, [])
-        told = self._troubles.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
+        told = self._problems.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
         if told is not None:
             told.count += 1
             return told, False
@@ -176,7 +176,7 @@ class Reader:
             line=number,
         )
         alike.append(told)
-        self._troubles[known, cause] = told
+        self._problems[known, cause] = told
         return told, True
 
     def _unread(self, text: str, level: str, number: int) -> UnknownError | None:
@@ -190,12 +190,12 @@ class Reader:
             self._unknown[kind] = UnknownError(text=text, line=number)
         return self._unknown.get(kind)
 
-    def _belongs(self, trouble: LogProblem, text: str, file: str) -> None:
+    def _belongs(self, problem: LogProblem, text: str, file: str) -> None:
         """The line that names the file whose parser has just complained."""
         file = file.strip("'\":,")
         self._unplaced = None
-        if trouble.place and "/" not in trouble.place:
-            trouble.place = f"{file}:{trouble.place}"
+        if problem.place and "/" not in problem.place:
+            problem.place = f"{file}:{problem.place}"
         found = _MODEL.search(text) or re.search(r"([^/]{1,200})/config\.pbtxt", file)
-        if found and found[1] and found[1] not in trouble.models and len(trouble.models) < MANY:
-            trouble.models.append(found[1])
+        if found and found[1] and found[1] not in problem.models and len(problem.models) < MANY:
+            problem.models.append(found[1])

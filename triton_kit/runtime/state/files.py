@@ -63,7 +63,7 @@ def write(name: str, value: Mapping[str, Any]) -> None:
 
     Raises TkError where it cannot be written.
     """
-    with explained():
+    with explain_os_errors():
         make_directory()
         staged = servers_dir() / f"{STAGED}{secrets.token_hex(6)}"
         try:
@@ -129,7 +129,7 @@ def remove_old_logs(*, keep: Collection[str]) -> None:
 @contextlib.contextmanager
 def locked() -> Iterator[None]:
     """Alone among all tk of this user; the kernel takes the lock back from one that is killed."""
-    with explained():
+    with explain_os_errors():
         make_directory()
         handle = os.open(servers_dir() / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -143,7 +143,7 @@ def locked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def explained() -> Iterator[None]:
+def explain_os_errors() -> Iterator[None]:
     """OSError as a TkError with the remedy."""
     try:
         yield

@@ -140,11 +140,13 @@ def find(name: str | None = None) -> Running:
     return found[0]
 
 
-def how_it_ended(one: Running) -> str | None:
+def end_reason(one: Running) -> str | None:
     """What the engine knows of the end of a container that is gone; ``None`` where nobody watched."""
     if one.container is None:
         return None
-    out_of_memory, signal = engines.fate("podman" if one.runtime == "podman" else "docker", one.container, one.started)
+    out_of_memory, signal = engines.exit_cause(
+        "podman" if one.runtime == "podman" else "docker", one.container, one.started
+    )
     if out_of_memory:
         return "it ran out of memory and was killed by the kernel"
     return None if signal is None else f"it was ended from outside, by signal {signal}"
@@ -223,12 +225,14 @@ def _containers(engine: str) -> Mapping[str, str] | None:
     """The labels with the records of this user's containers that run, by name; ``None`` when the engine is silent."""
     if engine not in get_args(Engine):
         return {}
-    return engines.labelled("podman" if engine == "podman" else "docker", f"{PLACE}={files.place()}", RECORD)
+    return engines.containers_with_label(
+        "podman" if engine == "podman" else "docker", f"{PLACE}={files.place()}", RECORD
+    )
 
 
 def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | None]) -> Iterator[Running]:
     """The containers whose state files are gone, by their labels."""
-    from triton_kit.runtime.restricted_endpoints import opening
+    from triton_kit.runtime.restricted_endpoints import opening_headers
 
     for engine, found in boxes.items():
         for name, text in (found or {}).items():
@@ -237,7 +241,9 @@ def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | 
             with contextlib.suppress(ValueError, TkError):
                 one = _read(json.loads(text))
                 if one is not None:
-                    headers, metadata = opening(engines.arguments("podman" if engine == "podman" else "docker", name))
+                    headers, metadata = opening_headers(
+                        engines.arguments("podman" if engine == "podman" else "docker", name)
+                    )
                     yield replace(
                         one, headers=headers, metadata=metadata, endpoints=replace(one.endpoints, headers=headers)
                     )

@@ -12,11 +12,11 @@ from triton_kit.runtime.serve_plan import ServeRequest
 from triton_kit.runtime.types import ServerSpec
 
 
-def written(wish: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
-    """The wish as JSON has it: with the name and the ports that were found for it, and only the names of variables."""
+def to_json(request: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
+    """The request as JSON, with the name and the ports that were found for it, and only the names of variables."""
     settled = replace(
-        wish,
-        repository=wish.repository.absolute(),
+        request,
+        repository=request.repository.absolute(),
         name=spec.name,
         http_port=spec.http_port,
         grpc_port=spec.grpc_port,
@@ -31,8 +31,8 @@ def written(wish: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
     }
 
 
-def read(value: Mapping[str, Any], *, progress: Callable[[str], None]) -> ServeRequest:
-    """The wish that was written. Raises TkError for what another release of tk wrote, and this one does not know."""
+def from_json(value: Mapping[str, Any], *, progress: Callable[[str], None]) -> ServeRequest:
+    """The request that was written. Raises TkError for what another release of tk wrote, and this one does not know."""
     known = {entry.name for entry in fields(ServeRequest)}
     try:
         plain: dict[str, Any] = {

@@ -14,13 +14,13 @@ from triton_kit.scaffold.ensemble.value import Member, Port
 from triton_kit.suggestion import suggest
 
 
-def read_members(names: list[str], repository: Path, ensemble: str, judged: Options) -> dict[str, Member]:
+def read_members(names: list[str], repository: Path, ensemble: str, lint_options: Options) -> dict[str, Member]:
     """The models of those names, for a new ensemble of the repository.
 
     Raises UsageError for a model that is not there, does not tell its tensors, or uses the ensemble itself;
     ProblemsFound for one that a server would refuse.
     """
-    checked = Run(judged).repository(str(repository))
+    checked = Run(lint_options).repository(str(repository))
     return {name: _read(name, checked, ensemble) for name in dict.fromkeys(names)}
 
 

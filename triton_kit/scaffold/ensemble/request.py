@@ -19,7 +19,7 @@ from triton_kit.suggestion import suggest
 def plan_wiring(
     name: str,
     repository: Path,
-    judged: Options,
+    lint_options: Options,
     *,
     steps: str,
     maps: Sequence[str] = (),
@@ -28,7 +28,7 @@ def plan_wiring(
     max_batch_size: int | None = None,
 ) -> Wiring:
     """The wiring for a new ensemble of that name; texts are as typed. Raises UsageError, and what read_members does."""
-    used = read_steps(steps, name, repository, judged)
+    used = read_steps(steps, name, repository, lint_options)
     return wire(
         used,
         maps=read_maps(maps, used),
@@ -38,13 +38,13 @@ def plan_wiring(
     )
 
 
-def read_steps(text: str, name: str, repository: Path, judged: Options) -> list[Step]:
+def read_steps(text: str, name: str, repository: Path, lint_options: Options) -> list[Step]:
     """``a,first=b@2,b`` as steps: models, a name of one's own before ``=``, a version after ``@``.
 
     A model that is there again without a name of its own is ``b#2``.
     """
     uses = [_use(part.strip(), text) for part in text.split(",")]
-    members = read_members([model for _, model, _ in uses], repository, name, judged)
+    members = read_members([model for _, model, _ in uses], repository, name, lint_options)
     steps: list[Step] = []
     for own, model, version in uses:
         taken = {s.label for s in steps} | {label for label, _, _ in uses if label}

@@ -9,7 +9,7 @@ import ctypes
 from typing import Any
 
 
-def _mend_inputs() -> Any:
+def _fix_inputs() -> Any:
     """Give the stub a table of NumPy's C functions in which an array of the stub's making gets true strides.
 
     The stub looks it up as ``numpy.core.multiarray._ARRAY_API`` (pybind11 numpy.h, ``npy_api::lookup``), a place that
@@ -47,7 +47,7 @@ def _mend_inputs() -> Any:
     return table, replacement
 
 
-def _mend_outputs() -> None:
+def _fix_outputs() -> None:
     """Let a tensor of numbers be made through DLPack, which says for itself how long an item is."""
     import c_python_backend_utils  # type: ignore[import-not-found]
     import numpy as np
@@ -78,7 +78,7 @@ def _mend_outputs() -> None:
     tensor.__new__, tensor.__init__ = staticmethod(new), init
 
 
-def _mend_strings(serialize: Any) -> Any:
+def _fix_strings(serialize: Any) -> Any:
     """Give the stub serialized strings as bytes whose descriptor says 1 where the stub looks for an item's size."""
     import numpy as np
 
@@ -108,6 +108,6 @@ def _is_numpy_2() -> bool:
 
 
 if _is_numpy_2():
-    _kept_alive = _mend_inputs()
-    _mend_outputs()
-    globals()["serialize_byte_tensor"] = _mend_strings(globals()["serialize_byte_tensor"])
+    _kept_alive = _fix_inputs()
+    _fix_outputs()
+    globals()["serialize_byte_tensor"] = _fix_strings(globals()["serialize_byte_tensor"])
