@@ -19,7 +19,9 @@ def test_an_output_without_labels_does_not_hide_the_next_one(tmp_path: Path) -> 
     output { name: "scores" data_type: TYPE_FP32 dims: [ 2 ] }
     output { name: "class" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
     """
-    assert found(example, tmp_path, "label-file-missing") == ["the label file 'labels.txt' does not exist in the model's directory"]
+    assert found(example, tmp_path, "label-file-missing") == [
+        "the label file 'labels.txt' does not exist in the model's directory"
+    ]
 
 
 @pytest.mark.parametrize(

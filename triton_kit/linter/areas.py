@@ -39,7 +39,7 @@ AREAS: dict[str, Area] = {
     "config-file": Area(("repository.config_file",)),
     "server": Area(("repository.server",)),
     "versions": Area(("repository.versions",)),
-    "backend": Area(("backend", "repository.agents")),
+    "backend": Area(("backend", "platforms", "repository.agents")),
     "model-file": Area(("repository.model_file",)),
     "tensors": Area(("tensors", "tensor_formats"), ("input", "output")),
     "reshape": Area(("reshape",), ("input", "output")),

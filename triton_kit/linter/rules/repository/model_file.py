@@ -10,7 +10,7 @@ from pathlib import Path
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.backend import platforms_of
+from triton_kit.linter.rules.platforms import platforms_of
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
 from triton_kit.model.model import Model
