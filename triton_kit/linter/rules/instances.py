@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
@@ -172,7 +173,6 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
             )
 
 
-_KINDS: dict[str, tuple[str, ...]] = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
 _MULTI_DEVICE = (26, 6)
 
 
@@ -199,7 +199,7 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         instance_group [ { kind: KIND_GPU } ]
     """
-    allowed = _KINDS.get(model.backend)
+    allowed = facts(model.backend).kinds
     if not allowed:
         return
     if model.backend == "tensorrt" and model.options.release >= _MULTI_DEVICE:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
@@ -59,34 +61,44 @@ def idle_sequence_setting(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         sequence_batching { oldest { max_candidate_sequences: 4 } }
     """
-    if not model.config.has("sequence_batching"):
-        return
-    batching = model.config.sequence_batching
-    if batching.has("oldest") and batching.oldest.max_candidate_sequences < 0:
-        yield Problem(
-            at=("sequence_batching", "oldest", "max_candidate_sequences"),
-            message=f"{batching.oldest.max_candidate_sequences} candidates count as max_batch_size",
-            help="write how many sequences may wait",
-        )
-    for i, entry in enumerate(batching.control_input):
-        for j, control in enumerate(entry.control):
-            if isinstance(control.kind, int):
-                yield Problem(
-                    at=("sequence_batching", "control_input", i, "control", j, "kind"),
-                    message=f"control kind {control.kind} does not exist, so there is no such control",
-                    help="write CONTROL_SEQUENCE_START, _READY, _END or _CORRID",
-                )
-    for side in ("input_name", "output_name"):
-        seen: set[str] = set()
-        for i, state in enumerate(batching.state):
-            name = getattr(state, side)
-            at = ("sequence_batching", "state", i, side)
-            if not name:
-                yield Problem(at=at, message=f"state {i} has no {side}", help="name the model's tensor")
-            elif name in seen:
-                yield Problem(at=at, message=f"two states have the {side} '{name}'", help="give each its own")
-            seen.add(name)
-    for i, state in enumerate(batching.state):
+    if model.config.has("sequence_batching"):
+        batching = model.config.sequence_batching
+        if batching.has("oldest") and batching.oldest.max_candidate_sequences < 0:
+            yield Problem(
+                at=("sequence_batching", "oldest", "max_candidate_sequences"),
+                message=f"{batching.oldest.max_candidate_sequences} candidates count as max_batch_size",
+                help="write how many sequences may wait",
+            )
+        yield from _undefined_controls(model)
+        yield from _state_names(batching.state, "input_name")
+        yield from _state_names(batching.state, "output_name")
+        yield from _state_dims(batching.state)
+
+
+def _undefined_controls(model: Model) -> Iterator[Problem]:
+    for at, control, _ in controls(model):
+        if isinstance(control.kind, int):
+            yield Problem(
+                at=(*at, "kind"),
+                message=f"control kind {control.kind} does not exist, so there is no such control",
+                help="write CONTROL_SEQUENCE_START, _READY, _END or _CORRID",
+            )
+
+
+def _state_names(states: Sequence[Any], side: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for i, state in enumerate(states):
+        name = getattr(state, side)
+        at = ("sequence_batching", "state", i, side)
+        if not name:
+            yield Problem(at=at, message=f"state {i} has no {side}", help="name the model's tensor")
+        elif name in seen:
+            yield Problem(at=at, message=f"two states have the {side} '{name}'", help="give each its own")
+        seen.add(name)
+
+
+def _state_dims(states: Sequence[Any]) -> Iterator[Problem]:
+    for i, state in enumerate(states):
         for j, dim in enumerate(state.dims):
             if dim == 0 or dim < -1:
                 yield Problem(

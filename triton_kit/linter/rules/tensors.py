@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.completion import Tensor
@@ -23,7 +24,7 @@ def _completes_parts(model: Model) -> bool:
     """Whether the backend may fill in single attributes of a tensor that is listed."""
     if not model.options.auto_complete or model.is_ensemble:
         return False
-    if model.backend in ("tensorrt", "openvino", "dali", "tensorflow"):
+    if facts(model.backend).completes_parts:
         return True
     if model.backend != "python" or not model.versions:
         return False
@@ -188,7 +189,7 @@ def duplicate_tensor_name(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR, backend=("tensorrt", "pytorch", "openvino", "tensorflow"))
+@rule(Severity.ERROR)
 def optional_unsupported(model: Model) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 
@@ -211,7 +212,7 @@ def optional_unsupported(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     for tensor in model.inputs:
-        if tensor.optional:
+        if tensor.optional and not facts(model.backend).optional_inputs:
             yield Problem(
                 at=(*tensor.at, "optional"),
                 message=f"{title(tensor)} is optional, which the backend '{model.backend}' does not support",

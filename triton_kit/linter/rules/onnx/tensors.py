@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from triton_kit import suggestion
-from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_near, set_word
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnx.file import model_path, signatures
-from triton_kit.linter.wording import count, listed, nearest
+from triton_kit.linter.wording import nearest
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
@@ -37,94 +35,9 @@ def once(problems: Iterator[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _allowed(onnx: Any) -> dict[str, Any]:
+def allowed(onnx: Any) -> dict[str, Any]:
+    """The inputs that a configuration may name: those that are needed, and those with a value in the model."""
     return {t.name: t for t in (*onnx.overridable, *onnx.signature.inputs)}
-
-
-@rule(Severity.ERROR, backend="onnxruntime")
-def onnx_input_count(model: Model) -> Iterator[Problem]:
-    """The configuration has more or fewer inputs than the model.
-
-    Inputs that are not optional, batch inputs, kinds of controls and states together must be as many as the inputs that
-    the model needs (onnxruntime onnxruntime.cc:ValidateInputs).
-
-    Server says:
-
-        configuration expects … inputs, model provides
-
-    Bad:
-
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
-        -- 1/model.onnx x FP32 [-1, 4], mask FP32 [-1, 4] -> y FP32 [-1, 4]
-
-    Good:
-
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
-        input { name: "mask" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
-        -- 1/model.onnx x FP32 [-1, 4], mask FP32 [-1, 4] -> y FP32 [-1, 4]
-    """
-    yield from once(_input_counts(model))
-
-
-def _input_counts(model: Model) -> Iterator[Problem]:
-    for _, onnx, completed in versions(model):
-        if not model.inputs and completed.skipped and not model.options.auto_complete and not onnx.signature.inputs:
-            continue
-        kinds = {c.kind for _, c, _ in controls(model)}
-        states = len(model.config.sequence_batching.state) if model.config.has("sequence_batching") else 0
-        given = sum(not t.optional for t in completed.inputs)
-        expected = given + len(model.config.batch_input) + len(kinds) + states
-        needed = [t.name for t in onnx.signature.inputs]
-        if expected == len(needed):
-            continue
-        names = [t.name for t in completed.inputs if not t.optional]
-        missing = [n for n in needed if n not in names]
-        surplus = [t for t in completed.inputs if not t.optional and t.name not in needed]
-        if any(t.name not in _allowed(onnx) for t in completed.inputs) and not (kinds or states):
-            # A name that the model does not have: said of that input, unless others are missing too.
-            if len(missing) <= len([t for t in surplus if t.name not in _allowed(onnx)]):
-                continue
-            close = {_close(t.name, missing) for t in surplus} - {None}
-            missing = [n for n in missing if n not in close]
-        parts = [count(given, "input")]
-        for number, noun in (
-            (len(model.config.batch_input), "batch input"),
-            (len(kinds), "control"),
-            (states, "state"),
-        ):
-            if number:
-                parts.append(count(number, noun))
-        if surplus and not missing:
-            at = surplus[0].at
-            is_constant = surplus[0].name in _allowed(onnx)
-            help_ = (
-                f"write optional: true at '{surplus[0].name}', which has a value in the model"
-                if is_constant
-                else f"remove {listed(t.name for t in surplus)}"
-            )
-        else:
-            at = ("input",)
-            optional = [t for t in completed.inputs if t.optional and t.name in needed]
-            if optional:
-                at, help_ = (*optional[0].at, "optional"), "leave optional out: the model needs that input"
-            elif missing:
-                help_ = f"add {listed(missing)}"
-            else:
-                help_ = "list each input of the model once, and controls and states only under sequence_batching"
-        yield Problem(
-            at=at,
-            message=f"the configuration has {' and '.join(parts)}, the model {len(needed)}: "
-            + (listed(needed) or "none"),
-            help=help_,
-        )
-
-
-def _close(name: str, choices: Sequence[str]) -> str | None:
-    return next(iter(suggestion.close(name, choices, count=1, cutoff=0.6)), None)
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
@@ -158,7 +71,7 @@ def onnx_unknown_tensor(model: Model) -> Iterator[Problem]:
 def _unknown_tensors(model: Model) -> Iterator[Problem]:
     for _, onnx, completed in versions(model):
         for tensor in (*completed.inputs, *completed.outputs):
-            known = _allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
+            known = allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
             if tensor.name and tensor.name not in known:
                 at, beside = (*tensor.at, "name"), completed.inputs if tensor.kind == "input" else completed.outputs
                 yield Problem(
@@ -172,7 +85,7 @@ def _unknown_tensors(model: Model) -> Iterator[Problem]:
 def pairs(model: Model) -> Iterator[tuple[int, Tensor, Any, Completed]]:
     """Each tensor of the completed configuration with the model's of that name."""
     for version, onnx, completed in versions(model):
-        inputs, outputs = _allowed(onnx), {t.name: t for t in onnx.signature.outputs}
+        inputs, outputs = allowed(onnx), {t.name: t for t in onnx.signature.outputs}
         for tensor in (*completed.inputs, *completed.outputs):
             spec = (inputs if tensor.kind == "input" else outputs).get(tensor.name)
             if spec is not None:
@@ -234,47 +147,6 @@ def _data_types(model: Model) -> Iterator[Problem]:
             continue
         fix = set_word(at, real) if real else None
         yield Problem(at=at, message=message, help=f"write {real}" if real else help_, fix=fix)
-
-
-@rule(Severity.ERROR, backend="onnxruntime")
-def onnx_optional_input(model: Model) -> Iterator[Problem]:
-    """An input is optional where an ONNX model cannot have optional inputs.
-
-    Not with batching, and not together with allow_ragged_batch (onnxruntime onnxruntime.cc:ValidateInputs).
-
-    Server says:
-
-        is not supported for models that support batching
-        which is not supported for optional input
-
-    Bad:
-
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
-        input { name: "w" data_type: TYPE_FP32 dims: [ 4 ] optional: true }
-        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
-        -- 1/model.onnx x FP32 [-1, 4], w FP32 [-1, 4] = initializer -> y FP32 [-1, 4]
-
-    Good:
-
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
-        input { name: "w" data_type: TYPE_FP32 dims: [ 4 ] optional: true }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1, 4 ] }
-        -- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4]
-    """
-    for _, _, completed in versions(model):
-        for tensor in completed.inputs:
-            if not tensor.optional:
-                continue
-            why = "with max_batch_size over 0" if completed.max_batch_size else ""
-            why = why or ("together with allow_ragged_batch" if tensor.ragged else "")
-            if why:
-                yield Problem(
-                    at=(*tensor.at, "optional"),
-                    message=f"input '{tensor.name}' cannot be optional {why}",
-                    help="leave optional out",
-                )
-        return
 
 
 @rule(Severity.WARNING, backend="onnxruntime")

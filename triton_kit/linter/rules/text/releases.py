@@ -66,20 +66,27 @@ def _newer_places(message: Any, release: str, at: Route = ()) -> Iterator[tuple[
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
+        kind = field.value.kind if field.map else field.kind
         if field.since and field.since > release:
             yield here, name, field.since
-        elif field.map:
-            for key, item in value.items():
-                if field.value is not None and field.value.kind == "message":
-                    yield from _newer_places(item, release, (*here, key))
-        elif field.kind == "message":
-            for i, item in enumerate(value if field.repeated else [value]):
-                yield from _newer_places(item, release, (*here, i) if field.repeated else here)
-        elif field.kind == "enum":
-            for i, item in enumerate(value if field.repeated else [value]):
+        elif kind == "message":
+            for place, item in _items(field, value, here):
+                yield from _newer_places(item, release, place)
+        elif kind == "enum":
+            for place, item in _items(field, value, here):
                 since = field.enum.since.get(item)
                 if since and since > release:
-                    yield (*here, i) if field.repeated else here, str(item), since
+                    yield place, str(item), since
+
+
+def _items(field: Any, value: Any, at: Route) -> Iterator[tuple[Route, Any]]:
+    """Each value of a field with its place, whether the field has one, many, or many by their keys."""
+    if field.map:
+        yield from (((*at, key), item) for key, item in value.items())
+    elif field.repeated:
+        yield from (((*at, i), item) for i, item in enumerate(value))
+    else:
+        yield at, value
 
 
 @rule(Severity.ERROR, until="26.03", about=("input", "output"), backend="onnxruntime")
