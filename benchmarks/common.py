@@ -87,7 +87,8 @@ def show(times: Times) -> None:
 def verdict(what: str, value: float, bar: float, *, most: bool = True, unit: str = " times") -> bool:
     """Print a value beside its bar, which is the most it may be or else the least; whether it keeps to it."""
     kept = value <= bar if most else value >= bar
-    missed = "" if kept else f"  MISSED by {abs(value - bar):.2f}{unit} ({abs(value / bar - 1):.0%})"
+    share = f" ({abs(value / bar - 1):.0%})" if bar else ""
+    missed = "" if kept else f"  MISSED by {abs(value - bar):.2f}{unit}{share}"
     print(f"{value:10.2f}{unit}  {what} (bar: {'at most' if most else 'at least'} {bar:g}){missed}")
     return kept
 

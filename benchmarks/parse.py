@@ -10,15 +10,17 @@ from __future__ import annotations
 import statistics
 import sys
 
-from common import in_turns, ratio
+from common import in_turns, ratio, verdict
 from google.protobuf import text_format
 from repositories import model
 
 from triton_kit.repository.schema import model_config_class
 from triton_kit.repository.text_format.document import parse
 
+BAR = 4.0
 
-def main() -> None:
+
+def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     texts = [model(seed).config for seed in range(200)]
     lines = sorted(text.count("\n") for text in texts)
@@ -33,8 +35,8 @@ def main() -> None:
     print(f"{len(texts)} configurations of {lines[0]} to {lines[-1]} lines, {rounds} rounds in turns, medians")
     for name, values in times.items():
         print(f"{statistics.median(one.cpu for one in values) / len(texts) * 1e6:10.0f} us of CPU a file  {name}")
-    print(f"{ratio(times, theirs, ours, 'cpu'):10.1f} times quicker")
+    return 0 if verdict("Parse over our parse, cpu", ratio(times, theirs, ours, "cpu"), BAR, most=False) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

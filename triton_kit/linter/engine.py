@@ -28,6 +28,8 @@ ModelKey = tuple[Repository, str]
 MANY = 150
 """So many models are judged in several processes, if there are processors for them."""
 
+PIECE = 8
+"""So many of them at a time: until the first piece is done, and at the end, one processor works alone."""
 
 def lint(
     path: str | os.PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
@@ -99,7 +101,7 @@ class Run:
             return [self.outcome(place) for place in places]
         from triton_kit.linter.parallel import MOST_PIECES, in_pieces
 
-        size = max(32, -(-len(places) // MOST_PIECES))
+        size = max(PIECE, -(-len(places) // MOST_PIECES))
         pieces = [places[i : i + size] for i in range(0, len(places), size)]
         found = in_pieces(len(pieces), lambda i: [self.outcome(place, forgetting=True) for place in pieces[i]])
         outcomes = [outcome for piece in found for outcome in piece]

@@ -118,11 +118,12 @@ class Walk:
 
     def _main_graph(self, start: int, end: int) -> None:
         wire = self.wire
+        external = wire.may_hold(_LOCATION, start, end)
         for tag, value, behind in wire.fields(start, end):
             match tag:
                 case 10:
                     self.nodes.append((value, behind))
-                    if wire.may_hold(_LOCATION, value, behind):
+                    if external and wire.may_hold(_LOCATION, value, behind):
                         self._node(value, behind, 0)
                 case 18:
                     self.graph_name = wire.text(value, behind)

@@ -12,6 +12,7 @@ from triton_kit.linter.wording import count, listed
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
+from triton_kit.suggestion import close
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
@@ -91,9 +92,7 @@ def _remedy(
 
 
 def _close(name: str, choices: Sequence[str]) -> str | None:
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, choices, n=1)), None)
+    return next(iter(close(name, choices, count=1, cutoff=0.6)), None)
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
