@@ -10,6 +10,7 @@ original: that is for a reader to judge.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -40,6 +41,9 @@ HEAVY = ["pytest", "numpy", "onnx", "google.protobuf", "typer", "rich.console", 
 COSTS = ROOT / ".pytest_cache" / "mutate.json"
 SLOW = 4.0
 """Seconds; a test that takes longer is left out."""
+
+FURTHER = 2
+"""How many imports further than the nearest tests the wider ones may be."""
 
 
 class Place(NamedTuple):
@@ -202,15 +206,18 @@ class Tree:
         """The test files to run, the nearest first, with what to skip and what they take; the wider ones as far as
         ``budget`` seconds go."""
         near = self.tests.near(path)
-        closest = min((distance for distance, _ in near), default=1)
-        first = [file for distance, file in near if distance <= max(closest, 1)]
-        wider = [file for _, file in near if file not in first]
+        closest = max(min((distance for distance, _ in near), default=1), 1)
+        first = [file for distance, file in near if distance <= closest]
+        wider = [file for distance, file in near if closest < distance <= closest + FURTHER]
         for files, most in ((first, 3 * budget), (wider, budget)):
             chosen: list[tuple[float, str]] = []
             skipped: list[str] = []
             for file in files:
+                spent = sum(cost for cost, _ in chosen)
+                if spent >= most:
+                    break
                 seconds, slow = self.cost(file, known)
-                if seconds and sum(cost for cost, _ in chosen) + seconds <= most:
+                if seconds and spent + seconds <= most:
                     chosen.append((seconds, str(file)))
                     skipped += slow
             if chosen:
@@ -218,21 +225,27 @@ class Tree:
 
     def judge(self, place: Place, known: dict[str, Any], budget: float) -> Verdict:
         """Try a mutant; the tree is as before afterwards."""
-        stages = [*self.stages(place.path, known, budget)]
-        file, started = self.root / place.path, time.monotonic()
+        started = time.monotonic()
+        for files, skipped, seconds in self.stages(place.path, known, budget):
+            with self.changed(place):
+                found = self.pytest(["-x", *files], skipped, 60 + 5 * seconds)
+            if found is None or found["code"] not in (0, 5):
+                by = found["failed"][-1] if found and found["failed"] else "(no end, or a crash)"
+                return Verdict(place, True, by, time.monotonic() - started)
+        return Verdict(place, False, "", time.monotonic() - started)
+
+    @contextlib.contextmanager
+    def changed(self, place: Place) -> Iterator[None]:
+        """The tree with a mutant in it; each has a time of its own, so that no bytecode of another is taken for it."""
+        file = self.root / place.path
         original, times = file.read_bytes(), file.stat()
         file.write_text(place.mutant.apply(original.decode()), encoding="utf-8")
-        os.utime(file, ns=(time.time_ns(), times.st_mtime_ns + random.randrange(10**9, 10**15)))
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns + random.randrange(10**9, 10**15)))
         try:
-            for files, skipped, seconds in stages:
-                found = self.pytest(["-x", *files], skipped, 60 + 5 * seconds)
-                if found is None or found["code"] not in (0, 5):
-                    by = found["failed"][-1] if found and found["failed"] else "(no end, or a crash)"
-                    return Verdict(place, True, by, time.monotonic() - started)
+            yield
         finally:
             file.write_bytes(original)
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-        return Verdict(place, False, "", time.monotonic() - started)
 
 
 def run(places: Sequence[Place], jobs: int, budget: float) -> Iterator[Verdict]:
