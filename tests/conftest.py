@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from triton_kit.errors import TkError
 from triton_kit.runtime.embedded.binaries import server_home
 from triton_kit.runtime.local import LocalRuntime
 
-pytest_plugins = ["nothing_left", "running_server"]
+pytest_plugins = ["nothing_left", "running_server", "transcript"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
 CI = os.environ.get("TK_TEST_REQUIRE_ALL") == "1"
 """Set in CI: a test that would skip for want of Docker or of the embedded server fails instead."""
+
+
+settings.register_profile("ci", derandomize=True, max_examples=40, deadline=None, print_blob=True)
+settings.register_profile("dev", max_examples=40, deadline=None)
+settings.load_profile("ci" if CI else "dev")
 
 
 def skip_or_fail(reason: str) -> None:
