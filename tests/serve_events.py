@@ -77,7 +77,11 @@ class Serving:
     def away(self) -> None:
         """End it, if it still runs, and close its files."""
         if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # killed, its keeper would give the server its full grace
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
             self.process.kill()
-        self.process.wait(30)
+            self.process.wait(30)
         self.errors.close()
         self._out.close()

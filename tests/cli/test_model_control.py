@@ -203,7 +203,8 @@ def test_what_is_no_model_is_told_and_the_nearest_one_named(tk):
 def test_a_model_that_hangs_in_loading_costs_no_more_than_the_time_limit(embedded, tmp_path, capsys):
     write(tmp_path, "fine", 1)
     stuck = write(tmp_path, "stuck", 1)
-    (stuck / "1" / "model.py").write_text("import time\ntime.sleep(4)\n" + CODE.replace("VALUE", "1"))
+    hangs = f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(0.05)\n"
+    (stuck / "1" / "model.py").write_text(hangs + CODE.replace("VALUE", "1"))
     with serving(embedded, tmp_path, "fine") as server:
         for grpc in ([], ["--grpc"]):
             where = ["--url", address(server, "grpc" if grpc else "http"), *grpc]
@@ -211,6 +212,7 @@ def test_a_model_that_hangs_in_loading_costs_no_more_than_the_time_limit(embedde
             out, err = capsys.readouterr()
             assert (code, out) == (1, "")
             assert "stuck is not loaded after 0.5 s" in err
+        (tmp_path / "go").touch()
 
 
 def test_a_server_that_loads_by_itself_says_how_to_start_it_otherwise(embedded, tmp_path, capsys):

@@ -88,8 +88,11 @@ def test_a_check_that_hangs_is_unknown_and_the_others_answer(tmp_path: Path) -> 
         raise AssertionError
 
     checks = (Check(name="slow", look=hang), Check(name="quick", look=lambda _s: ok("fine")))
-    found = examine(checks, machine(tmp_path), deadline=0.3)
-    assert list(found) == ["slow", "quick"]
+    for deadline in (0.3, 3, 30):
+        found = examine(checks, machine(tmp_path), deadline=deadline)
+        assert list(found) == ["slow", "quick"]
+        if found["quick"].result == "ok":  # else the machine had other things to do
+            break
     assert (found["slow"].result, found["quick"].result) == ("unknown", "ok")
 
 

@@ -159,10 +159,14 @@ def test_a_server_is_named_for_a_test_only(model, promote):
     assert (code, "--url goes with --test" in err) == (2, True)
 
 
-def slow_on(model: Path, began: Path) -> None:
-    """Make the versions Python models; all but version 1 tell when they are asked, and take their time."""
+def slow_on(model: Path, began: Path, go: Path) -> None:
+    """Make the versions Python models; all but version 1 tell when they are asked, and wait for a file or a minute."""
     (model / "config.pbtxt").write_text(PYTHON_CONFIG)
-    slow = f"        import time; open({str(began)!r}, 'w').close(); time.sleep(8)\n        return ["
+    slow = (
+        f"        import os, time; open({str(began)!r}, 'w').close(); end = time.monotonic() + 60\n"
+        f"        while not os.path.exists({str(go)!r}) and time.monotonic() < end: time.sleep(0.05)\n"
+        "        return ["
+    )
     for version in (1, 2, 3):
         (model / str(version) / "model.onnx").unlink()
         text = PYTHON if version == 1 else PYTHON.replace("        return [", slow)
@@ -178,13 +182,14 @@ def promoting(url: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
-    began = model.parents[1] / "began"
-    slow_on(model, began)
+    began, go = model.parents[1] / "began", model.parents[1] / "go"
+    slow_on(model, began, go)
     with serving(embedded, model.parent, "m") as server:
         with promoting(server.endpoints.http) as tk:
             assert wait_for(began.exists)
             tk.send_signal(signal.SIGINT)
             _, err = tk.communicate(timeout=60)
+        go.touch()
         assert tk.returncode == 130, err
         assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG
         assert [one.note for one in read_log(model)] == ["", "interrupted"]
@@ -192,12 +197,13 @@ def test_ctrl_c_while_it_is_tested_takes_it_back(model, embedded):
 
 
 def test_killed_while_it_is_tested_it_leaves_the_new_policy_whole_and_a_way_back(model, embedded):
-    began = model.parents[1] / "began"
-    slow_on(model, began)
+    began, go = model.parents[1] / "began", model.parents[1] / "go"
+    slow_on(model, began, go)
     with serving(embedded, model.parent, "m") as server, promoting(server.endpoints.http) as tk:
         assert wait_for(began.exists)
         tk.kill()
         tk.communicate(timeout=60)
+        go.touch()
     assert (model / "config.pbtxt").read_text() == PYTHON_CONFIG.replace("[ 1 ]", "[ 2 ]")
     assert [(one.action, one.done) for one in read_log(model)] == [("promote", True)]
     assert run(["versions", "rollback", "m"]) == 0

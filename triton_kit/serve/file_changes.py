@@ -33,12 +33,9 @@ def changes(repository: Path, stop: threading.Event) -> Iterator[set[str]]:
             places = _places(repository)
             batches = _watch(places, stop)
             names = _models(next(batches, set()), places)
-            # The new watch stands. What the one before still has to tell was saved before that.
+            # The new watch stands. What the one before still has to tell, all of it at once, was saved before that.
             if before is not None:
-                for batch in before[1]:
-                    if not batch:
-                        break
-                    names |= _models(batch, before[0])
+                names |= _models(next(before[1], set()), before[0])
             if names:
                 yield names
             before = places, batches
