@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
+from triton_kit.cli.support.options import Format, Model, Repository
+from triton_kit.cli.support.version_options import find
 
 
 def add_warmup(
@@ -27,10 +28,9 @@ def add_warmup(
     """
     from triton_kit.versions.warmup import add_warmup as add
 
-    json = is_json(format_)
     here, place = find(model, repository)
     added = add(here, place, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
-    if json:
+    if format_ == "json":
         files = [str(path) for path in added.files]
         terminal.out_json({"model": place.name, "samples": list(added.samples), "files": files})
         return

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.server_options import Place
@@ -17,13 +15,6 @@ from triton_kit.errors import TkError, UsageError
 if TYPE_CHECKING:
     from triton_kit.client import Client
     from triton_kit.linter.diagnostic import Diagnostic
-
-Models = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models, in this order.")]
-RepositoryPath = Annotated[
-    Path | None,
-    typer.Option("--repository", metavar="PATH", help="The server's repository; known for a server that tk started."),
-]
-Patience = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long each model may take.")]
 
 ANSWER = 10.0
 """Seconds that the server gets for an answer that needs no loading."""
