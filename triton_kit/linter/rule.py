@@ -9,12 +9,10 @@ from triton_kit.linter.areas import AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
 
 if TYPE_CHECKING:
-    from triton_kit.model.model import Model
+    pass
 
 Check = Callable[[Any], Iterator[Problem]]
 """A rule's function: takes the checked model or, in the scope ``repository``, the checked repository."""
-
-ModelCheck = Callable[["Model"], Iterator[Problem]]
 
 
 class Rule(NamedTuple):
