@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from triton_kit.backends.detect import NOTHING, Listing, detect_backend, list_inspected
+from triton_kit.backends.detect import Listing, detect_backend
 
 
 def detect(
@@ -84,20 +82,3 @@ def test_a_dot_in_the_name_is_the_last_resort() -> None:
     assert detect(name="a.b.c") == ("b.c", "", "model.b.c")
     assert detect("model.py", name="a.b")[0] == "python"
     assert detect(name="a.b", filename="f") == ("", "", "f")
-
-
-def test_the_first_directory_by_name_is_looked_into_whatever_it_is(tmp_path: Path) -> None:
-    assert list_inspected(tmp_path) == NOTHING
-    for folder, file in (("2", "model.plan"), ("10", "model.onnx")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / file).touch()
-    assert list_inspected(tmp_path).names == {"model.onnx"}
-    (tmp_path / ".git" / "objects").mkdir(parents=True)
-    assert list_inspected(tmp_path) == Listing(names=frozenset({"objects"}), directories=frozenset({"objects"}))
-
-
-def test_a_link_to_itself_is_no_directory(tmp_path: Path) -> None:
-    (tmp_path / "0").symlink_to("0")
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / "model.py").symlink_to("model.py")
-    assert list_inspected(tmp_path) == Listing(names=frozenset({"model.py"}))

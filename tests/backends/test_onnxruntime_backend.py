@@ -11,9 +11,7 @@ from triton_kit.backends.onnxruntime import (
     companions,
     compare_dims,
     complete,
-    input_dims_agree,
     is_batchable,
-    output_dims_agree,
     read,
     recognise,
 )
@@ -106,8 +104,6 @@ def test_dims_are_compared_as_the_backend_compares_them(
 ) -> None:
     assert compare_dims(dims, shape, batching=batching, exact=False) == as_input
     assert compare_dims(dims, shape, batching=batching, exact=True) == as_output
-    assert input_dims_agree(dims, shape, batching=batching) == (as_input is None)
-    assert output_dims_agree(dims, shape, batching=batching) == (as_output is None)
 
 
 def test_a_directory_stands_for_the_model_in_it_and_external_data_travel_along(tmp_path: Path) -> None:

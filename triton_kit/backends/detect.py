@@ -5,9 +5,6 @@ core, model_config_utils.cc:AutoCompleteBackendFields, which runs with and witho
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from triton_kit.backends.generic import before
 from triton_kit.value import Value
 
@@ -33,24 +30,6 @@ class Detected(Value):
     backend: str
     platform: str
     default_model_filename: str
-
-
-def list_inspected(model: Path) -> Listing:
-    """The listing of the model's lexicographically first sub-directory, whatever its name. Raises OSError."""
-    with os.scandir(model) as entries:
-        first = min((e.name for e in entries if _is_directory(e)), key=os.fsencode, default=None)
-    if first is None:
-        return NOTHING
-    with os.scandir(model / first) as entries:
-        found = [(e.name, _is_directory(e)) for e in entries]
-    return Listing(names=frozenset(n for n, _ in found), directories=frozenset(n for n, d in found if d))
-
-
-def _is_directory(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
 
 
 def detect_backend(

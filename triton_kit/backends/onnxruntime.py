@@ -141,19 +141,6 @@ def _blockers(signature: Signature, release: str | None) -> Iterable[str]:
                 yield f"{side} {tensor.name!r} has a dimension of 0, which a config cannot have"
 
 
-def input_dims_agree(dims: Sequence[int], shape: Sequence[Dim] | None, *, batching: bool) -> bool:
-    """Whether the backend takes an input's dims (or its reshape) for the model's complete shape.
-
-    A -1 of the model takes any size; a fixed size must be equal, so -1 in the config does not do.
-    """
-    return compare_dims(dims, shape, batching=batching, exact=False) is None
-
-
-def output_dims_agree(dims: Sequence[int], shape: Sequence[Dim] | None, *, batching: bool) -> bool:
-    """Whether the backend takes an output's dims (or its reshape): equal to the model's, -1 only for -1."""
-    return compare_dims(dims, shape, batching=batching, exact=True) is None
-
-
 def compare_dims(dims: Sequence[int], shape: Sequence[Dim] | None, *, batching: bool, exact: bool) -> str | None:
     """Why a config's dims do not agree with a model's complete shape; ``None`` where they do.
 

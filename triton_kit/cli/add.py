@@ -8,100 +8,35 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.errors import UsageError
+from triton_kit.cli.support.add_options import (
+    BehaviourOptions,
+    EnsembleOptions,
+    SchedulingOptions,
+    SourceOptions,
+    TransferOptions,
+)
+from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Settings, ValuesFile
 
 
+@spread
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the model, and of its folder.")],
     source: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="The model's file or directory.")
     ] = None,
-    link: Annotated[bool, typer.Option("--link", help="Hard-link the file instead of copying it.")] = False,
-    move: Annotated[bool, typer.Option("--move", help="Move the file; it goes when all is in place.")] = False,
-    backend: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The backend; without --from: python, ensemble, ...")
-    ] = None,
-    template: Annotated[str | None, typer.Option(metavar="NAME", help="Another template than the backend's.")] = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME:TYPE:DIMS", help="An input: image:FP32:3,224,224")
-    ] = None,
-    outputs: Annotated[
-        list[str] | None, typer.Option("--output", metavar="NAME:TYPE:DIMS", help="An output: scores:FP32:1000")
-    ] = None,
-    library: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The library of a backend of your own: libtriton_NAME.so")
-    ] = None,
-    env: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A packed environment for a Python model: ENV.tar.gz")
-    ] = None,
-    accelerator: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[:...]", help="Of ONNX Runtime: tensorrt:fp16,workspace=2g,cache=/DIR, or openvino"),
-    ] = None,
-    labels: Annotated[
-        str | None, typer.Option(metavar="FILE", help="One label a line, for the output; OUTPUT=FILE if it has many.")
-    ] = None,
-    steps: Annotated[
-        list[str] | None,
-        typer.Option("--step", metavar="STEP", help="A step of an ensemble: 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR'"),
-    ] = None,
-    ensemble: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL,MODEL", help="An ensemble of these models, wired by name, type and shape."),
-    ] = None,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="MAP", help="Feed an input: STEP.INPUT=STEP.OUTPUT, or =NAME from outside."),
-    ] = None,
-    exposed: Annotated[
-        list[str] | None,
-        typer.Option("--expose", metavar="OUTPUT", help="Show an output that a step reads, too: STEP.OUTPUT[=NAME]"),
-    ] = None,
-    hidden: Annotated[
-        list[str] | None,
-        typer.Option("--hide", metavar="OUTPUT", help="Leave out an output that no step reads: STEP.OUTPUT"),
-    ] = None,
-    bls: Annotated[bool, typer.Option("--bls", help="A model.py that calls other models.")] = False,
-    calls: Annotated[str | None, typer.Option(metavar="MODEL,MODEL", help="The models that it calls.")] = None,
-    decoupled: Annotated[
-        bool, typer.Option("--decoupled", help="Any number of responses to a request, over a gRPC stream.")
-    ] = False,
-    sequence: Annotated[
-        str | None, typer.Option(metavar="oldest|direct", help="Requests of a sequence share a state.")
-    ] = None,
-    states: Annotated[
-        list[str] | None,
-        typer.Option("--state", metavar="STATE", help="A state the server keeps: INPUT=OUTPUT:FP32:16"),
-    ] = None,
-    max_batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="The largest batch; 0: dims are complete shapes.")
-    ] = None,
-    batching: Annotated[
-        str | None, typer.Option(metavar="dynamic|none", help="Whether the server merges requests.")
-    ] = None,
-    preferred: Annotated[str | None, typer.Option(metavar="N,N", help="Batch sizes to aim at: 8,16")] = None,
-    delay_us: Annotated[
-        int | None, typer.Option(metavar="N", help="Microseconds a request may wait for others.")
-    ] = None,
-    instances: Annotated[int | None, typer.Option(metavar="N", help="How many instances (on each GPU).")] = None,
-    kind: Annotated[str | None, typer.Option(metavar="gpu|cpu|auto", help="Where the instances run.")] = None,
-    gpus: Annotated[str | None, typer.Option(metavar="N,N", help="Which GPUs: 0,1")] = None,
-    version_policy: Annotated[
-        str | None, typer.Option(metavar="POLICY", help="Versions to serve: latest:2, all, specific:1,3")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any value of the template, or config.FIELD=VALUE."),
-    ] = None,
-    values: Annotated[Path | None, typer.Option(metavar="FILE", help="Values of the template from a file.")] = None,
-    release: Annotated[
-        str | None, typer.Option(metavar="YY.MM", help="The Triton release that is to serve it.")
-    ] = None,
-    repository: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
-    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+    *,
+    transfer: TransferOptions,
+    made_of: SourceOptions,
+    wired: EnsembleOptions,
+    behaviour: BehaviourOptions,
+    scheduling: SchedulingOptions,
+    settings: Settings = None,
+    values: ValuesFile = None,
+    release: Release = None,
+    repository: Repository = None,
+    dry_run: DryRun = False,
+    format_: Format = "text",
 ) -> None:
     """Add a model: folder, version, config.pbtxt, model.yaml.
 
@@ -115,49 +50,31 @@ def add(
     from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
 
-    if link and move:
-        raise UsageError("--link and --move exclude each other", hint="choose one")
-    if format_ not in ("text", "json"):
-        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
+    mode = transfer.mode()
     here = context.find_context(release)
     place = context.find_repository(here, repository)
-    wired = settled(
-        name,
-        place,
-        here.lint_options,
-        steps=ensemble,
-        maps=maps,
-        exposed=exposed,
-        hidden=hidden,
-        max_batch_size=max_batch_size,
-    )
-    request = adding.AddRequest(
+    asked = build_request(
+        adding.AddRequest,
+        made_of,
+        scheduling,
         name=name,
         repository=place,
         source=source,
-        mode="link" if link else "move" if move else "copy",
-        backend=backend,
-        template=template,
-        inputs=tuple(inputs or ()),
-        outputs=tuple(outputs or ()),
-        steps=tuple(steps or ()),
-        library=library,
-        env=env,
-        wiring=wired,
-        behaviour=Behaviour(bls=bls, calls=calls, decoupled=decoupled, sequence=sequence, states=tuple(states or ())),
-        accelerator=accelerator,
-        labels=labels,
-        max_batch_size=max_batch_size,
-        batching=batching,
-        preferred=preferred,
-        delay_us=delay_us,
-        instances=instances,
-        kind=kind,
-        gpus=gpus,
-        version_policy=version_policy,
+        mode=mode,
+        wiring=settled(
+            name,
+            place,
+            here.lint_options,
+            steps=wired.ensemble,
+            maps=wired.maps,
+            exposed=wired.exposed,
+            hidden=wired.hidden,
+            max_batch_size=scheduling.max_batch_size,
+        ),
+        behaviour=build_request(Behaviour, behaviour),
         layers=context.option_layers(values, settings or ()),
     )
-    planned = adding.plan_model(request, here.templates, release=here.release)
+    planned = adding.plan_model(asked, here.templates, release=here.release)
     write.refuse_occupied(planned.root)
     if not dry_run:
         write.write(planned, lambda staged: check.check_model(staged, place, here.lint_options))

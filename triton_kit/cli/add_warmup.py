@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
+from triton_kit.cli.support.options import Format, Model, Repository
+from triton_kit.cli.support.version_options import find
 
 
 def add_warmup(
@@ -16,7 +17,7 @@ def add_warmup(
         list[str] | None, typer.Option("--case", metavar="NAME", help="Of this golden case; by default of all.")
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How often each is run.")] = 1,
-    replace: Annotated[bool, typer.Option("--replace", help="In the place of the warm-up that there is.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="In the folder of the warm-up that there is.")] = False,
     repository: Repository = None,
     format_: Format = "text",
 ) -> None:
@@ -27,10 +28,9 @@ def add_warmup(
     """
     from triton_kit.versions.warmup import add_warmup as add
 
-    json = is_json(format_)
     here, folder = find(model, repository)
     added = add(here, folder, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
-    if json:
+    if format_ == "json":
         files = [str(path) for path in added.files]
         terminal.out_json({"model": folder.name, "samples": list(added.samples), "files": files})
         return

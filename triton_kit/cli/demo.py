@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.errors import ProblemsFound, TkError, UsageError
+from triton_kit.cli.support.options import Format
+from triton_kit.cli.support.runtime_options import Runtime
+from triton_kit.errors import ProblemsFound, TkError
 
 if TYPE_CHECKING:
     from triton_kit.client.answer import Class
@@ -54,16 +56,10 @@ class Kept:
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the server running, and say how to end it.")] = False,
-    runtime: Annotated[
-        str, typer.Option("--runtime", metavar="auto|docker|podman|local", help="Where the server runs.")
-    ] = "auto",
-    output_format: Annotated[
-        str, typer.Option("--format", metavar="text|json", help="How the result is printed.")
-    ] = "text",
+    runtime: Runtime = "auto",
+    format_: Format = "text",
 ) -> None:
     """Serve a copy of the sample repository with a real Triton, and let it read a picture of a digit."""
-    if output_format not in ("text", "json"):
-        raise UsageError(f"--format {output_format} is unknown", hint="take text or json")
     with ExitStack() as ending:
         place = Path(tempfile.mkdtemp(prefix="tk-demo-"))
         ending.callback(shutil.rmtree, place, ignore_errors=True)
@@ -73,7 +69,7 @@ def demo(
         with _serving(plan) as server:
             answer = _ask(server, models / IMAGE)
             kept = _kept(plan, place) if keep else None
-            if output_format == "json":
+            if format_ == "json":
                 terminal.out_json(_as_json(answer, server, plan, kept))
             else:
                 _show(answer, server)
@@ -81,7 +77,7 @@ def demo(
             ending.pop_all()
     if kept is None:
         _done("server ended, copy removed")
-    if output_format == "text":
+    if format_ == "text":
         _show_next(server, kept)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format, RepositoryPath, release_option
+from triton_kit.cli.support.runtime_options import Image
 from triton_kit.errors import UsageError
+from triton_kit.repository.release import DEFAULT
 
 if TYPE_CHECKING:
     from triton_kit.doctor.finding import Check, Finding
@@ -21,21 +24,19 @@ _MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?", "skippe
 
 
 def doctor(
-    path: Annotated[str | None, typer.Argument(help="The model repository; by default the project's.")] = None,
+    path: RepositoryPath = None,
     server_args: Annotated[
         list[str] | None, typer.Argument(metavar="[-- FLAG...]", help="Flags of your tritonserver, after a --.")
     ] = None,
-    release: Annotated[
-        str | None, typer.Option(metavar="YY.MM", help="Another release: say also what it would break.")
-    ] = None,
+    release: Annotated[str | None, release_option("Another release, YY.MM: say also what it would break.")] = None,
     before: Annotated[
-        str | None, typer.Option("--from", metavar="YY.MM", help="The release now; tk.yaml's, or 24.10.")
+        str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT}.", "--from")
     ] = None,
-    image: Annotated[str | None, typer.Option(help="Another image than the official one of the release.")] = None,
+    image: Image = None,
     only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
     skip: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="Not this check; may be repeated.")] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: make directories, fetch the server.")] = False,
-    format_: Annotated[Literal["text", "json"], typer.Option("--format", help="How to print the result.")] = "text",
+    format_: Format = "text",
 ) -> int:
     """Say whether this machine can serve the repository: each check, what it saw, and what to do.
 

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.linter.lookup import Answer
     from triton_kit.linter.pages import Match, Page
-
-
-class Format(str, Enum):
-    """How the page is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def explain(
@@ -36,7 +29,7 @@ def explain(
     repository: Annotated[
         Path | None, typer.Option(metavar="PATH", help="With --log: the models it is about; by default the project's.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to write the page.")] = Format.TEXT,
+    format_: Format = "text",
 ) -> int:
     """Explain a rule, a message of the server, or a whole log: what is wrong, and how it looks right.
 
@@ -52,15 +45,13 @@ def explain(
             raise UsageError(f"{rules[0]} stands beside --log", hint="name rules, or give a log")
         from triton_kit.cli.support.explain_log import explain_log
 
-        return explain_log(log, repository=repository, as_json=format_ is Format.JSON)
+        return explain_log(log, repository=repository, as_json=format_ == "json")
     if repository is not None:
         raise UsageError("--repository stands without --log", hint="add --log FILE, or - for stdin")
     from triton_kit.linter.lookup import look_up
 
     answer = look_up(rules or [])
-    for renamed in answer.renamed:
-        terminal.warn(renamed)
-    if format_ is Format.JSON:
+    if format_ == "json":
         terminal.out_json(as_json(answer))
         return 0
     if len(answer.matches) > 1:

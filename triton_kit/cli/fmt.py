@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def fmt(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
-    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+    format_: Format = "text",
 ) -> int:
     """Lay out config.pbtxt the canonical way: the same fields in the same order, every comment, one look.
 
@@ -33,8 +34,6 @@ def fmt(
     """
     from triton_kit.project import canonical_layout
 
-    if format_ not in ("text", "json"):
-        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
     given = paths or [_default_path()]
     if "-" in given:
         if len(given) > 1:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.validate_options import default_path, project_around
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ def graph(
     path: Annotated[
         str | None, typer.Argument(metavar="[MODEL|REPOSITORY]", help="A model or a repository; default: here.")
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to draw it.")] = Format.TREE,
+    format_: Annotated[Format, format_option("How to draw it.")] = Format.TREE,
     output: Annotated[str | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")] = None,
-    release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave these rules or areas out.")] = None,
+    release: Release = None,
+    strict: Strict = False,
+    ignore: Ignore = None,
 ) -> int:
     """Draw how tensors flow through an ensemble, or what goes into a model and comes out.
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
-from triton_kit.cli.support.server_options import (
-    Ca,
-    Cert,
-    Grpc,
-    Header,
-    Key,
-    ServerName,
-    check_seconds,
-    find_server,
-    open_client,
-)
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, seconds_option
+from triton_kit.cli.support.server_options import ModelVersion, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import console, live, out, out_json, say, style
 from triton_kit.client import NoAnswer
@@ -30,24 +23,20 @@ QUICK, PATIENT = 5.0, 60.0
 """Seconds to wait for an answer, and for all to be ready."""
 
 
+@spread
 def health(
-    url: Annotated[str, typer.Argument(metavar="[URL]", help="Where it is.  [default: 127.0.0.1:8000]")] = "",
-    address: Annotated[str, typer.Option("--url", help="The same, as the other commands take it.")] = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
+    address: Annotated[str, typer.Argument(metavar="[URL]", help="Where the server is, as --url says it, too.")] = "",
     model: Annotated[
-        list[str] | None, typer.Option("--model", "-m", help="Look at this model only; repeatable.")
+        list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="Look at this model only; repeatable.")
     ] = None,
-    model_version: Annotated[str, typer.Option(help="Look at this version of the model only.")] = "",
+    model_version: ModelVersion = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait until all of it is ready.")] = False,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds for an answer (5), or with --wait for all to be ready (60).")
+        float | None, seconds_option("How long an answer may take (5), or with --wait all to be ready (60).")
     ] = None,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    *,
+    server: ServerOptions,
+    format_: Format = "text",
 ) -> int:
     """Ask a running server what it has ready.
 
@@ -56,16 +45,15 @@ def health(
     """
     if model_version and not model:
         raise UsageError("--model-version needs a model", hint="add --model NAME")
-    seconds = check_seconds(timeout if timeout is not None else PATIENT if wait else QUICK)
-    if url and address:
+    seconds = timeout if timeout is not None else PATIENT if wait else QUICK
+    if address and server.url:
         raise UsageError("the address is given twice", hint="leave --url out")
-    where = find_server(url or address, server, grpc)
-    with open_client(where, header, ca, cert, key, timeout=min(QUICK, seconds)) as client:
+    with replace(server, url=address or server.url).connect(timeout=min(QUICK, seconds)) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:
             found = examine(client, models=model or (), version=model_version)
-        if format == "json":
+        if format_ == "json":
             out_json(_json(client.url, client.protocol, found))
         else:
             _show(client.url, found)

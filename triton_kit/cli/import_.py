@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import DryRun, Format, Inputs, Outputs, Repository
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
@@ -24,17 +24,7 @@ app = typer.Typer(
 )
 
 
-class Format(str, Enum):
-    """How the report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name; by default the one it has there.")]
-Repository = Annotated[Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; show the report and the files.")]
-ReportFormat = Annotated[Format, typer.Option("--format", help="How to write the report.")]
 
 
 @app.command()
@@ -47,18 +37,14 @@ def torchserve(
     keep_handler: Annotated[
         bool, typer.Option("--keep-handler", help="Call the handler of the archive, also around TorchScript.")
     ] = False,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME:TYPE:DIMS", help="An input: image:FP32:3,224,224")
-    ] = None,
-    outputs: Annotated[
-        list[str] | None, typer.Option("--output", metavar="NAME:TYPE:DIMS", help="An output: scores:FP32:1000")
-    ] = None,
+    inputs: Inputs = None,
+    outputs: Outputs = None,
     max_batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="The largest batch, instead of batchSize.")
     ] = None,
     repository: Repository = None,
     dry_run: DryRun = False,
-    format_: ReportFormat = Format.TEXT,
+    format_: Format = "text",
 ) -> int:
     """Bring a TorchServe archive: TorchScript or ONNX as it is, a handler as a model in Python that calls it.
 
@@ -99,7 +85,7 @@ def tfserving(
     ] = None,
     repository: Repository = None,
     dry_run: DryRun = False,
-    format_: ReportFormat = Format.TEXT,
+    format_: Format = "text",
 ) -> int:
     """Bring the SavedModels of TensorFlow Serving: all versions, the version policy, the batching parameters.
 
@@ -122,7 +108,7 @@ def _finish(
     here: ProjectContext,
     place: Path,
     dry_run: bool,
-    format_: Format,
+    format_: str,
     unpacked: tuple[Path, Path] | None = None,
 ) -> int:
     """Write what can be, each model as a whole, and show the report; 1 where a model cannot be imported.
@@ -138,7 +124,7 @@ def _finish(
     if not dry_run:
         found = [_written(one, here, place, alone=len(found) == 1) for one in found]
     planned = [one.plan for one in found if one.plan is not None]
-    if format_ is Format.JSON:
+    if format_ == "json":
         terminal.out_json(report.as_json(found, written=not dry_run and bool(planned)))
     else:
         terminal.out(report.show(found, written=not dry_run, columns=terminal.columns()))

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triton_kit.cli.support.server_options import (
-    Ca,
-    Cert,
-    Grpc,
-    Header,
-    Key,
-    ServerName,
-    Url,
-    check_seconds,
-    find_server,
-    open_client,
-)
+from triton_kit.cli.support.infer_options import DataOptions, MadeUpOptions, SequenceOptions
+from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.options import Format
+from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import out, out_json, say, style, warn
-from triton_kit.client import InferOutcome, NoAnswer, ServerError, infer_many
+from triton_kit.client import NoAnswer
 from triton_kit.client.answer import (
     Output,
     check_target,
-    looks_like_scores,
     outputs_json,
     read_labels,
-    read_outputs,
     save,
     summarise,
 )
-from triton_kit.client.input_slots import expected
-from triton_kit.client.request import TOP, InferPlan, InferRequest, plan_inferences
-from triton_kit.client.responses import stream_many
+from triton_kit.client.exchange import explained, in_sequence, read_answers, send
+from triton_kit.client.request import InferRequest, plan_inferences
 from triton_kit.client.summary import LatencySummary, summarize_latencies
-from triton_kit.errors import TkError, UsageError
+from triton_kit.errors import TkError
 from triton_kit.repository.tensor import show_shape
 
 if TYPE_CHECKING:
@@ -49,102 +37,71 @@ SHOWN = 10
 """How many answers are printed when there are more requests than one."""
 
 
+@spread
 def infer(
-    model: Annotated[str, typer.Argument(help="The model to ask.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to ask.")],
     inputs: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
     ] = None,
-    url: Url = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    model_version: Annotated[str, typer.Option(help="The version to ask; the server chooses otherwise.")] = "",
-    random: Annotated[
-        bool, typer.Option("--random", help="Fill the inputs that are not given with random data.")
-    ] = False,
-    zeros: Annotated[bool, typer.Option("--zeros", help="Fill them with zeros.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other random data.")] = 0,
-    data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Read inputs from a .json, .npy or .npz file.")
-    ] = None,
-    image: Annotated[
-        list[str] | None,
-        typer.Option(metavar="[NAME=]FILE", help="Fit an image to an input; several make a batch."),
-    ] = None,
-    scale: Annotated[
-        Literal["none", "01", "inception", "imagenet"],
-        typer.Option(help="Map pixels from 0..255 to themselves, 0..1, -1..1, or ImageNet's normal form."),
-    ] = "none",
-    layout: Annotated[
-        Literal["auto", "nchw", "nhwc"], typer.Option(help="Where the colours are, if the model does not show it.")
-    ] = "auto",
-    batch: Annotated[int | None, typer.Option(min=1, help="Send this many examples in each request.")] = None,
-    shape: Annotated[
-        list[str] | None, typer.Option(metavar="NAME:SIZES", help="Sizes for made-up data, such as x:3,224,224.")
-    ] = None,
-    sequence_id: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Which sequence the request belongs to.")
-    ] = None,
-    sequence_start: Annotated[bool, typer.Option("--sequence-start", help="It is the first of its sequence.")] = False,
-    sequence_end: Annotated[bool, typer.Option("--sequence-end", help="It is the last of its sequence.")] = False,
-    repeat: Annotated[int, typer.Option(min=1, help="Send it so many times, and sum up.")] = 1,
+    model_version: ModelVersion = "",
+    *,
+    made_up: MadeUpOptions,
+    data: DataOptions,
+    sequence: SequenceOptions,
+    repeat: Annotated[int, typer.Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
     in_flight: Annotated[int, typer.Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Keep the outputs in a .npz or .json file.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
     ] = None,
-    top: Annotated[int | None, typer.Option(min=0, help="Show the N best classes; 0 for the values alone.")] = None,
+    top: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
+    ] = None,
     labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that a request may take.")] = 60.0,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    server: ServerOptions,
+    timeout: RequestTimeout = 60.0,
+    format_: Format = "text",
 ) -> int:
     """Send a request to a model and show its answer.
 
     An output that the server has labels for is shown as its best classes. Ends with 1 when the server refuses a
     request, with 3 when it does not answer.
     """
-    if random and zeros:
-        raise UsageError("--random and --zeros exclude each other", hint="choose one")
-    if sequence_id is None and (sequence_start or sequence_end):
-        flag = "--sequence-start" if sequence_start else "--sequence-end"
-        raise UsageError(f"{flag} goes with --sequence-id", hint="add --sequence-id 1")
+    fill = made_up.fill()
+    sequence.check()
     if output is not None:
         check_target(output)
     names = read_labels(labels) if labels is not None else ()
-    question = InferRequest(
+    question = build_request(
+        InferRequest,
+        data,
         model=model,
         version=model_version,
         inline=inputs or (),
-        fill="random" if random else "zeros" if zeros else "",
-        data=data,
-        images=image or (),
-        scale=scale,
-        layout=layout,
-        seed=seed,
-        batch=batch,
-        shapes=shape or (),
+        fill=fill,
+        seed=made_up.seed,
+        batch=made_up.batch,
+        shapes=made_up.shapes or (),
         top=top,
         values=output is not None or labels is not None,
     )
-    seconds = check_seconds(timeout)
-    with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=seconds) as client:
-        plan = _in_sequence(plan_inferences(client, question), sequence_id, sequence_start, sequence_end)
+    with server.connect(timeout=timeout) as client:
+        plan = plan_inferences(client, question)
+        if sequence.sequence_id is not None:
+            plan = in_sequence(plan, sequence.sequence_id, start=sequence.sequence_start, end=sequence.sequence_end)
         for note in plan.notes:
             say(note)
-        outcomes, spent = _send(client, plan, repeat, in_flight)
-        answers = _read(plan, outcomes, top, names)
+        outcomes, spent = send(client, plan, repeat, in_flight)
+        answers = read_answers(plan, outcomes, top, names)
         failures = [o.error for o in outcomes if o.error is not None]
         if failures and len(outcomes) == 1:
-            raise _explain(failures[0], plan)
+            raise explained(failures[0], plan)
         if output is not None:
             save(output, [outputs for _, outputs in answers])
         latencies = [o.result.seconds for o in outcomes if o.result is not None]
         summary = summarize_latencies(latencies, failed=len(failures), seconds=spent)
         version = next((o.result.version for o in outcomes if o.result is not None), model_version)
-        if format == "json":
+        if format_ == "json":
             out_json(_json(client, model, version, answers, failures, summary))
         else:
             _show(client, model, version, answers, summary)
@@ -152,81 +109,10 @@ def infer(
         say(f"saved to {output}")
     if failures:
         worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-        explained = _explain(worst, plan)
-        warn(f"{len(failures)} of {len(outcomes)} requests failed: {explained.message}", hint=explained.hint)
+        failure = explained(worst, plan)
+        warn(f"{len(failures)} of {len(outcomes)} requests failed: {failure.message}", hint=failure.hint)
         return worst.exit_code
     return 0
-
-
-def _in_sequence(plan: InferPlan, number: int | None, start: bool, end: bool) -> InferPlan:
-    """The requests as those of one sequence: its first begins it, its last ends it, where that is asked for."""
-    if number is None:
-        return plan
-    last = len(plan.requests) - 1
-    requests = [
-        replace(
-            request,
-            parameters={
-                "sequence_id": number,
-                "sequence_start": start and i == 0,
-                "sequence_end": end and i == last,
-            },
-        )
-        for i, request in enumerate(plan.requests)
-    ]
-    return replace(plan, requests=tuple(requests))
-
-
-def _send(client: Client, plan: InferPlan, repeat: int, in_flight: int) -> tuple[list[InferOutcome], float]:
-    """What became of each request, in order, and the seconds that all of it took.
-
-    Only the first answer to each request is kept whole, so that memory does not grow with the repetitions.
-    """
-    requests = plan.requests
-    first = len(requests)
-    total = (request for _ in range(repeat) for request in requests)
-    start = time.perf_counter()
-    decoupled = plan.config is not None and plan.config.decoupled
-    came = (
-        stream_many(client, total) if decoupled else infer_many(client, total, in_flight=min(in_flight, first * repeat))
-    )
-    outcomes = [outcome if outcome.index < first else outcome.without_outputs() for outcome in came]
-    spent = time.perf_counter() - start
-    return sorted(outcomes, key=lambda o: o.index), spent
-
-
-def _read(
-    plan: InferPlan, outcomes: Sequence[InferOutcome], top: int | None, labels: Sequence[str]
-) -> list[tuple[int, tuple[Output, ...]]]:
-    """The outputs of each request's first answer, with the request's number."""
-    config, first = plan.config, plan.requests[0]
-    batching = config is not None and config.max_batch_size > 0
-    wanted = top if top is not None else TOP if labels else 0
-    answers = []
-    for outcome in outcomes:
-        if outcome.result is not None and outcome.index < len(plan.requests):
-            if labels and not any(
-                looks_like_scores(a, batching=batching, labels=labels) for a in outcome.result.outputs.values()
-            ):
-                raise UsageError(f"no output has {len(labels)} classes, as many as there are labels")
-            outputs = read_outputs(
-                outcome.result,
-                classified=first.classes,
-                datatypes={t.name: t.datatype for t in plan.metadata.outputs},
-                batching=batching,
-                top=wanted,
-                labels=labels,
-            )
-            answers.append((outcome.index, outputs))
-    return answers
-
-
-def _explain(error: TkError, plan: InferPlan) -> TkError:
-    """The error, with what the model takes where the server refused."""
-    if isinstance(error, ServerError) and error.hint is None:
-        takes = f"model {plan.metadata.name} takes {expected(plan.metadata)}"
-        return ServerError(error.message, status=error.status, hint=takes)
-    return error
 
 
 def _show(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import DryRun, release_option
 from triton_kit.errors import UsageError
 from triton_kit.repository.release import DEFAULT
 
@@ -20,8 +21,8 @@ def init(
         list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")] = DEFAULT,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
+    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT,
+    dry_run: DryRun = False,
 ) -> None:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
 

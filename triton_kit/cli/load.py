@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-import typer
-
 from triton_kit.cli.support.model_control import ANSWER, run_each, source_of
-from triton_kit.cli.support.server_options import (
-    Ca,
-    Cert,
-    Grpc,
-    Header,
-    Key,
-    Models,
-    Patience,
-    RepositoryPath,
-    ServerName,
-    Url,
-    check_seconds,
-    find_server,
-    open_client,
-)
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, Models, ModelTimeout, ServedRepository
+from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.client import model_control
 
 
+@spread
 def load(
     models: Models,
-    url: Url = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    repository: RepositoryPath = None,
-    timeout: Patience = 120.0,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    repository: ServedRepository = None,
+    timeout: ModelTimeout = 120.0,
+    *,
+    server: ServerOptions,
+    format_: Format = "text",
 ) -> int:
     """Load models on a running server, or load those that have changed anew.
 
@@ -44,12 +24,11 @@ def load(
     ready. One that fails is told with its reason, and where the mistake stands if the repository is known; a version
     that was served before is served on. Ends with 1 when any failed.
     """
-    seconds = check_seconds(timeout)
-    address = find_server(url, server, grpc)
-    source = source_of(address, repository)
-    with open_client(address, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
+    place = server.place()
+    source = source_of(place, repository)
+    with server.connect(place, timeout=min(timeout, ANSWER)) as client:
 
         def act(name: str) -> model_control.ControlResult:
-            return model_control.load(client, name, config=source.config(name) if source.cpu else None, timeout=seconds)
+            return model_control.load(client, name, config=source.config(name) if source.cpu else None, timeout=timeout)
 
-        return run_each(client, models, act, verb="load", source=source, json=format == "json")
+        return run_each(client, models, act, verb="load", source=source, json=format_ == "json")

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-import typer
+from typing import Annotated, Any
 
 from triton_kit.cli.health import rows
-from triton_kit.cli.support.server_options import (
-    Ca,
-    Cert,
-    Grpc,
-    Header,
-    Key,
-    ServerName,
-    Url,
-    check_seconds,
-    find_server,
-    open_client,
-)
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, seconds_option
+from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import out, out_json, say
 from triton_kit.client import model_control
 from triton_kit.client.health import ModelHealth
 
 
+@spread
 def models(
-    url: Url = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
-    timeout: Annotated[float, typer.Option(help="Seconds for an answer.")] = 5.0,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    timeout: Annotated[float, seconds_option("How long an answer may take.")] = 5.0,
+    *,
+    server: ServerOptions,
+    format_: Format = "text",
 ) -> int:
     """List the models of a running server: each version, its state, and why it is not ready.
 
     A version counts as ready when the server's index and the model itself say so. Models that were never loaded, or
     were unloaded, are listed too.
     """
-    with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=check_seconds(timeout)) as client:
+    with server.connect(timeout=timeout) as client:
         found = model_control.models(client)
-        if format == "json":
+        if format_ == "json":
             out_json({"url": client.url, "protocol": client.protocol, "models": list(map(_json, found))})
         elif not found:
             say(f"{client.url} has no models")

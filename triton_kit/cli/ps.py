@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
-
-import typer
+from typing import Any
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format
 from triton_kit.cli.support.table import table
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
@@ -29,7 +28,7 @@ class Readiness:
 
 
 def ps(
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    format_: Format = "text",
 ) -> int:
     """List the servers that tk started on this machine and that still run, in containers or not.
 
@@ -43,7 +42,7 @@ def ps(
             how = registry.end_reason(one)
             hint = f"see its last lines with tk logs {one.name}" if one.log else None
             terminal.warn(f"{one.name} has ended without tk" + (f": {how}" if how else ""), hint=hint)
-    if format == "json":
+    if format_ == "json":
         servers = [_json(one, state) for one, state in zip(running, states, strict=True)]
         terminal.out_json({"servers": servers, "ended": [one.name for one in ended]})
     elif not running:

@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-import typer
-
 from triton_kit.cli.support.model_control import ANSWER, run_each, source_of
-from triton_kit.cli.support.server_options import (
-    Ca,
-    Cert,
-    Grpc,
-    Header,
-    Key,
-    Models,
-    Patience,
-    RepositoryPath,
-    ServerName,
-    Url,
-    check_seconds,
-    find_server,
-    open_client,
-)
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, Models, ModelTimeout, ServedRepository
+from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.client import model_control
 
 
+@spread
 def reload(
     models: Models,
-    url: Url = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    repository: RepositoryPath = None,
-    timeout: Patience = 120.0,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    repository: ServedRepository = None,
+    timeout: ModelTimeout = 120.0,
+    *,
+    server: ServerOptions,
+    format_: Format = "text",
 ) -> int:
     """Load models anew on a running server, changed or not.
 
@@ -44,12 +24,11 @@ def reload(
     change to the repository. The version that is served goes only when the new one is ready, and stays when that fails.
     Ends with 1 when any failed.
     """
-    seconds = check_seconds(timeout)
-    address = find_server(url, server, grpc)
-    source = source_of(address, repository)
-    with open_client(address, header, ca, cert, key, timeout=min(seconds, ANSWER)) as client:
+    place = server.place()
+    source = source_of(place, repository)
+    with server.connect(place, timeout=min(timeout, ANSWER)) as client:
 
         def act(name: str) -> model_control.ControlResult:
-            return model_control.reload(client, name, config=source.config(name), timeout=seconds)
+            return model_control.reload(client, name, config=source.config(name), timeout=timeout)
 
-        return run_each(client, models, act, verb="reload", source=source, json=format == "json")
+        return run_each(client, models, act, verb="reload", source=source, json=format_ == "json")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.errors import UsageError
+from triton_kit.cli.support.options import Format, Repository, Settings, ValuesFile
 
 
 def render(
     models: Annotated[
         list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all by default.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A value for this run: max_batch_size=8, config.FIELD=VALUE"),
-    ] = None,
-    values: Annotated[Path | None, typer.Option(metavar="FILE", help="Values for this run, from a file.")] = None,
+    settings: Settings = None,
+    values: ValuesFile = None,
     env: Annotated[str | None, typer.Option(metavar="NAME", help="Lay model.NAME.yaml over model.yaml.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what changes.")] = False,
@@ -27,10 +23,8 @@ def render(
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite what was edited by hand, and what a server would refuse.")
     ] = False,
-    repository: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
-    ] = None,
-    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+    repository: Repository = None,
+    format_: Format = "text",
 ) -> int:
     """Write config.pbtxt from model.yaml: the template's text with its values, then the fields under config.
 
@@ -38,8 +32,6 @@ def render(
     """
     from triton_kit.project import context
 
-    if format_ not in ("text", "json"):
-        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
     here = context.find_context()
     rendered = context.render_models(here, repository, models or (), env, context.option_layers(values, settings or ()))
     if not rendered:
@@ -55,7 +47,7 @@ def render(
             terminal.out(item.text.rstrip("\n") if len(rendered) == 1 else f"--- {item.path}\n{item.text}")
         elif item.changed and (check or diff):
             for line in context.diff(item):
-                terminal.out(_colored(line))
+                terminal.out(terminal.diff_line(line))
         else:
             terminal.out(f"{item.path}: {'written' if item.changed else 'unchanged'}")
     if check and changed:
@@ -63,10 +55,3 @@ def render(
         terminal.say(f"{names} would change; run: tk render")
         return 1
     return 0
-
-
-def _colored(line: str) -> str:
-    if line.startswith(("---", "+++")):
-        return terminal.style(line, "bold")
-    style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-    return terminal.style(line, style) if style else line

@@ -9,16 +9,17 @@ from typing import Annotated, Literal
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import format_option, seconds_option
 from triton_kit.errors import ProblemsFound, UsageError
 
 
 def restart(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
     grace: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long the server may take for what it is doing.")
+        float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,
-    format: Annotated[  # noqa: A002
-        Literal["text", "json"], typer.Option(help="How to print the result; json: one event a line.")
+    format_: Annotated[
+        Literal["text", "json"], format_option("How to print the result; json: one event a line.")
     ] = "text",
 ) -> int:
     """End a detached server, and start it again as it was asked for: the same name, ports, release and flags.
@@ -50,7 +51,7 @@ def restart(
     lifecycle.stop(one, grace=grace)
     terminal.say(f"{one.name} ended")
     plan = plan_server(replace(request, name=one.name), environment={**os.environ, **given})
-    board = serve_output.JsonBoard() if format == "json" else serve_output.board()
+    board = serve_output.JsonBoard() if format_ == "json" else serve_output.board()
     return serve_loop.serve_until_interrupted(
         plan,
         board,

@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format
 
 if TYPE_CHECKING:
     from triton_kit.linter.pages import Page
-
-
-class Format(str, Enum):
-    """How the list is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class Level(str, Enum):
@@ -33,7 +27,7 @@ def rules(
     area: Annotated[str | None, typer.Option(metavar="AREA", help="Rules of this area only.")] = None,
     severity: Annotated[Level | None, typer.Option(help="Rules of this severity only.")] = None,
     search: Annotated[str | None, typer.Option(metavar="TEXT", help="Rules about something: all words count.")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to write the list.")] = Format.TEXT,
+    format_: Format = "text",
 ) -> int:
     """List the rules of tk validate by area. tk explain RULE shows the page of one."""
     from triton_kit.linter.lookup import list_rules
@@ -42,10 +36,8 @@ def rules(
     if area is not None and is_former(area):
         terminal.warn(how_called_now(area))
     pages = list_rules(area, severity.value if severity else None, search)
-    if format_ is Format.JSON:
-        listed = [
-            {field: getattr(p, field) for field in ("name", "severity", "area", "headline", "backends")} for p in pages
-        ]
+    if format_ == "json":
+        listed = [{field: getattr(p, field) for field in ("name", "severity", "area", "headline")} for p in pages]
         terminal.out_json({"rules": listed})
         return 0
     if not pages:

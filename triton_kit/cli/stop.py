@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format, seconds_option
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime.state import registry
 
@@ -17,17 +18,15 @@ def stop(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="End all that tk started.")] = False,
     grace: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long a server may take for what it is doing.")
+        float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,
-    format: Annotated[Literal["text", "json"], typer.Option(help="How to print the result.")] = "text",  # noqa: A002
+    format_: Format = "text",
 ) -> int:
     """End servers that tk started, by force after a while, and remove what they leave behind."""
     from triton_kit.runtime import lifecycle
 
     if names and everything:
         raise UsageError("--all and names cannot both be", hint="leave one of them out")
-    if not 0 <= grace < float("inf"):
-        raise UsageError(f"--grace {grace:g} is no time", hint="give seconds, 0 or more")
     wanted: list[str | None] = [*dict.fromkeys(names or ())] or [None]
     chosen = registry.servers() if everything else tuple(registry.find(name) for name in wanted)
     stopped, failed = [], []
@@ -38,9 +37,9 @@ def stop(
             failed.append(error)
             continue
         stopped.append(done)
-        if format == "text":
+        if format_ == "text":
             terminal.out(f"{done.name} ended" + (", by force" if done.forced else ""))
-    if format == "json":
+    if format_ == "json":
         ended = [{"name": done.name, "forced": done.forced} for done in stopped]
         terminal.out_json({"stopped": ended, "failed": [error.message for error in failed]})
     elif not chosen:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Format
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True, help="List, show or copy the templates."
@@ -15,13 +16,13 @@ app = typer.Typer(
 
 @app.command("list")
 def list_templates(
-    format_: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print the result.")] = "text",
+    format_: Format = "text",
 ) -> None:
     """List the templates; a project's own come before the built-in ones."""
     from triton_kit.project import context
 
     found = context.list_templates(context.find_context())
-    if context.is_json(format_):
+    if format_ == "json":
         terminal.out_json(context.templates_as_json(found))
         return
     width = max(len(t.name) for t in found)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Grpc, Header, ServerName
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Release, Repository, Seed, Shapes, format_option
+from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
+from triton_kit.cli.support.server_options import ModelVersion, OptionalServerOptions
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
     from triton_kit.versions.golden_run import CaseResult
     from triton_kit.versions.model_folder import ModelFolder
 
-FORMATS = ("text", "json", "junit")
 
-
+@spread
 def test(
     models: Annotated[
         list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all that have cases.")
@@ -34,27 +36,19 @@ def test(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Record a case of each request in a .json or .npz file.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="The batch of the cases that are recorded.")] = None,
-    shape: Annotated[
-        list[str] | None, typer.Option(metavar="NAME:SIZES", help="Sizes for random inputs, such as x:3,224,224.")
+    batch: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The batch of the cases that are recorded.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other random inputs.")] = 0,
-    model_version: Annotated[str, typer.Option(help="The version to test; by default what the policy serves.")] = "",
-    url: Annotated[str, typer.Option(help="Ask the server at this address instead of starting one.")] = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    header: Header = None,
-    runtime: Annotated[str, typer.Option(help="Where a server is started: auto, docker, podman or local.")] = "auto",
-    release: Annotated[
-        str | None, typer.Option(metavar="YY.MM", help="Its Triton release; tk.yaml's, or 24.10.")
-    ] = None,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long it may take to load the models.")] = 120.0,
-    repository: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The repository; by default the project's.")
-    ] = None,
-    format_: Annotated[
-        str, typer.Option("--format", metavar="text|json|junit", help="How to print the result.")
-    ] = "text",
+    shapes: Shapes = None,
+    seed: Seed = 0,
+    model_version: ModelVersion = "",
+    *,
+    server: OptionalServerOptions,
+    runtime: Runtime = "auto",
+    release: Release = None,
+    timeout: LoadTimeout = 120.0,
+    repository: Repository = None,
+    format_: Annotated[Literal["text", "json", "junit"], format_option()] = "text",
 ) -> int:
     """Ask a model what its golden cases ask, and compare the answers.
 
@@ -64,9 +58,7 @@ def test(
     from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import cases_of, run_cases
 
-    if format_ not in FORMATS:
-        raise UsageError(f"--format {format_}: not a format", hint=f"choose from: {', '.join(FORMATS)}")
-    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shape, "--batch": batch}
+    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shapes, "--batch": batch}
     given = [option for option, value in asked.items() if value]
     if not record and given:
         raise UsageError(f"{given[0]} is for recording", hint="add --record")
@@ -80,8 +72,8 @@ def test(
     chosen = [folder for folder in folders if record or folder.name in files]
     with ExitStack() as stack:
         client = stack.enter_context(
-            _running(url, server, grpc, header)
-            if url or server
+            server.connect(timeout=60.0)
+            if server.named
             else _started(stack, chosen, model_version, runtime, release, timeout)
         )
         if record:
@@ -93,7 +85,7 @@ def test(
                 data=data,
                 seed=seed,
                 batch=batch,
-                shapes=shape or (),
+                shapes=shapes or (),
                 values=True,
             )
             return _record(client, chosen[0], base, random, format_)
@@ -113,12 +105,6 @@ def _model_folders(models: Sequence[str], repository: Path | None) -> list[Model
     names = list(dict.fromkeys(models)) or list(Repository(context.find_repository(here, repository)).models)
     root = repository if models else context.find_repository(here, repository)
     return [find_model_folder(here, name, root) for name in names]
-
-
-def _running(url: str, server: str | None, grpc: bool, header: Sequence[str] | None) -> AbstractContextManager[Client]:
-    from triton_kit.cli.support.server_options import find_server, open_client
-
-    return open_client(find_server(url, server, grpc), header, None, None, None, timeout=60.0)
 
 
 def _started(

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.validate_options import (
     Control,
     FailOn,
@@ -42,13 +43,13 @@ def validate(
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    format_: Annotated[Format, format_option("How to write the report.")] = Format.TEXT,
     output: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report there, not to stdout.")] = None,
     skip_unknown: Annotated[
         bool, typer.Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
     ] = False,
-    release: Annotated[str | None, typer.Option(metavar="YY.MM", help="The server's container release.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Judge as with --disable-auto-complete-config.")] = False,
+    release: Release = None,
+    strict: Strict = False,
     gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
     image_backends: Annotated[
         list[str] | None, typer.Option(metavar="NAME,...", help="The backends that the server has; default: unknown.")
@@ -71,7 +72,7 @@ def validate(
     select: Annotated[
         list[str] | None, typer.Option(metavar="RULE", help="Show findings of these rules or areas only.")
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave these rules or areas out.")] = None,
+    ignore: Ignore = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is certain, then report what remains.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")] = False,
     fail_on: Annotated[FailOn, typer.Option(help="The least severity for exit code 1.")] = FailOn.ERROR,

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Ca, Cert, Grpc, Header, Key, ServerName, find_server, open_client
-from triton_kit.cli.support.version_options import Format, Model, Repository, find, is_json
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, Model, Repository
+from triton_kit.cli.support.server_options import OptionalServerOptions
+from triton_kit.cli.support.version_options import find
 
 if TYPE_CHECKING:
     from triton_kit.versions.difference import Sides, VersionDifference
@@ -21,23 +23,21 @@ SHOWN = 12
 """How many weights or files of a kind are listed."""
 
 
+@spread
 def diff(
     model: Model,
     one: Annotated[str, typer.Argument(metavar="V1", help="A version.")],
     other: Annotated[str, typer.Argument(metavar="V2", help="The version that is compared with it.")],
-    url: Annotated[str, typer.Option(help="Ask both versions of the server at this address, too.")] = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    header: Header = None,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    server: OptionalServerOptions,
     random: Annotated[int, typer.Option(min=1, metavar="N", help="How many random inputs both are asked.")] = 3,
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Ask them the requests in a .json, .npy or .npz file instead.")
     ] = None,
-    rtol: Annotated[float | None, typer.Option(min=0, help="How far floats may be off, relatively.")] = None,
-    atol: Annotated[float | None, typer.Option(min=0, help="How far floats may be off.")] = None,
+    rtol: Annotated[
+        float | None, typer.Option(min=0, metavar="NUMBER", help="How far floats may be off, relatively.")
+    ] = None,
+    atol: Annotated[float | None, typer.Option(min=0, metavar="NUMBER", help="How far floats may be off.")] = None,
     repository: Repository = None,
     format_: Format = "text",
 ) -> int:
@@ -51,15 +51,14 @@ def diff(
     from triton_kit.versions.model_folder import read_number
     from triton_kit.versions.output_comparison import compare_versions
 
-    json = is_json(format_)
     _, folder = find(model, repository)
     found = diff_versions(folder, read_number(one), read_number(other))
     outputs = None
-    if url or server:
+    if server.named:
         question = InferRequest(model=folder.name, version=one, fill="" if data else "random", data=data, values=True)
-        with open_client(find_server(url, server, grpc), header, ca, cert, key, timeout=60.0) as client:
+        with server.connect(timeout=60.0) as client:
             outputs = compare_versions(client, question, other, random=0 if data else random, rtol=rtol, atol=atol)
-    if json:
+    if format_ == "json":
         answered = outputs and {
             "requests": outputs.requests,
             "differences": [{"request": i, **difference_json(d)} for i, d in outputs.differences],

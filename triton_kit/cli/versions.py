@@ -10,9 +10,13 @@ import typer
 from typer.core import TyperGroup
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.server_options import Grpc, Header, ServerName, check_seconds, find_server, open_client
+from triton_kit.cli.support.add_options import TransferOptions
+from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.options import Format, Model, Repository
+from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
+from triton_kit.cli.support.server_options import NoUrl, OptionalServerOptions, ServerName
 from triton_kit.cli.support.table import table
-from triton_kit.cli.support.version_options import Format, Model, Repository, Url, find, is_json
+from triton_kit.cli.support.version_options import find
 from triton_kit.cli.version_diff import diff
 from triton_kit.errors import UsageError
 
@@ -54,7 +58,7 @@ def _is(numbers: tuple[int, ...]) -> str:
 def list_versions(
     model: Model,
     repository: Repository = None,
-    url: Url = None,
+    url: NoUrl = "",
     server: ServerName = None,
     format_: Format = "text",
 ) -> None:
@@ -63,10 +67,9 @@ def list_versions(
     from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
     from triton_kit.versions.overview import as_json, overview
 
-    json = is_json(format_)
     _, folder = find(model, repository)
     found = overview(folder, loaded_versions(folder, find_named_server(url, server)))
-    if json:
+    if format_ == "json":
         terminal.out_json(as_json(found))
         return
     terminal.out(f"{terminal.style(folder.name, 'bold')}  policy: {found.state.policy}")
@@ -97,11 +100,12 @@ def list_versions(
 
 
 @app.command("add")
+@spread
 def add_version(
     model: Model,
     source: Annotated[Path, typer.Argument(metavar="FILE", help="The model's file or directory.")],
-    link: Annotated[bool, typer.Option("--link", help="Hard-link the file instead of copying it.")] = False,
-    move: Annotated[bool, typer.Option("--move", help="Move the file; it goes when all is in place.")] = False,
+    *,
+    transfer: TransferOptions,
     allow: Annotated[
         bool, typer.Option("--allow-signature-change", help="Take a file whose tensors differ from the served ones.")
     ] = False,
@@ -111,14 +115,10 @@ def add_version(
     """Add the next version from a file; it is served at once only where the policy says so."""
     from triton_kit.versions import addition
 
-    if link and move:
-        raise UsageError("--link and --move exclude each other", hint="choose one")
-    json = is_json(format_)
+    mode = transfer.mode()
     here, folder = find(model, repository)
-    added = addition.add_version(
-        here, folder, source, "link" if link else "move" if move else "copy", allow_signature_change=allow
-    )
-    if json:
+    added = addition.add_version(here, folder, source, mode, allow_signature_change=allow)
+    if format_ == "json":
         terminal.out_json(addition.as_json(folder, added))
         return
     terminal.out(f"{added.path}/ is added")
@@ -133,18 +133,17 @@ def add_version(
 
 
 @app.command("promote")
+@spread
 def promote(
     model: Model,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The version to serve.")],
     test: Annotated[
         bool, typer.Option("--test", help="Only if it passes its golden cases, on a server that is started for them.")
     ] = False,
-    url: Annotated[str, typer.Option(help="Test it on the server at this address, which loads it.")] = "",
-    server: ServerName = None,
-    grpc: Grpc = False,
-    header: Header = None,
-    runtime: Annotated[str, typer.Option(help="Where a server is started: auto, docker, podman or local.")] = "auto",
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long it may take to load the model.")] = 120.0,
+    *,
+    server: OptionalServerOptions,
+    runtime: Runtime = "auto",
+    timeout: LoadTimeout = 120.0,
     repository: Repository = None,
     format_: Format = "text",
 ) -> None:
@@ -156,28 +155,24 @@ def promote(
     from triton_kit.versions import moves
     from triton_kit.versions.model_folder import read_number
 
-    json = is_json(format_)
     here, folder = find(model, repository)
     number = read_number(version)
     if not test:
-        if url or server:
-            raise UsageError(f"{'--url' if url else '--server'} goes with --test", hint="add --test")
-        _show(moves.promote(here, folder, number), json)
+        if server.named:
+            raise UsageError(f"{'--url' if server.url else '--server'} goes with --test", hint="add --test")
+        _show(moves.promote(here, folder, number), format_ == "json")
         return
-    tested = _promoted(here, folder, number, url, server, grpc, header, runtime, check_seconds(timeout))
-    if not json:
+    tested = _promoted(here, folder, number, server, runtime, timeout)
+    if format_ == "text":
         terminal.out(f"{len(tested.outcomes)} case{'' if len(tested.outcomes) == 1 else 's'} passed")
-    _show(tested.changed, json, tested.outcomes)
+    _show(tested.changed, format_ == "json", tested.outcomes)
 
 
 def _promoted(
     here: ProjectContext,
     folder: ModelFolder,
     version: int,
-    url: str,
-    server: str | None,
-    grpc: bool,
-    header: Sequence[str] | None,
+    server: OptionalServerOptions,
     runtime: str,
     seconds: float,
 ) -> TestedPromotion:
@@ -187,13 +182,13 @@ def _promoted(
     from triton_kit.versions.gate import promote_on, promote_on_trial
     from triton_kit.versions.trial_server import Trial
 
-    if not (url or server):
+    if not server.named:
         terminal.say(f"starting a server for version {version} of {folder.name}")
         trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
         return promote_on_trial(here, folder, version, trial)
-    where = find_server(url, server, grpc)
+    where = server.place()
     source = source_of(where, folder.repository)
-    with open_client(where, header, None, None, None, timeout=max(min(seconds, 60.0), ANSWER)) as client:
+    with server.connect(where, timeout=max(min(seconds, 60.0), ANSWER)) as client:
         return promote_on(here, folder, version, client, config=lambda: source.config(folder.name), timeout=seconds)
 
 
@@ -208,9 +203,8 @@ def pin(
     from triton_kit.versions import moves
     from triton_kit.versions.model_folder import read_number
 
-    json = is_json(format_)
     here, folder = find(model, repository)
-    _show(moves.pin(here, folder, [read_number(v) for v in versions]), json)
+    _show(moves.pin(here, folder, [read_number(v) for v in versions]), format_ == "json")
 
 
 @app.command("rollback")
@@ -218,9 +212,8 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
     """Serve what was served before, as the model's log tells it."""
     from triton_kit.versions import moves
 
-    json = is_json(format_)
     here, folder = find(model, repository)
-    _show(moves.rollback(here, folder), json)
+    _show(moves.rollback(here, folder), format_ == "json")
 
 
 def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | None = None) -> None:
@@ -242,13 +235,13 @@ def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | No
 @app.command("prune")
 def prune(
     model: Model,
-    keep: Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")] = 3,
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the newest versions stay.")] = 3,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Remove versions that are served, loaded or needed, too.")
     ] = False,
     repository: Repository = None,
-    url: Url = None,
+    url: NoUrl = "",
     server: ServerName = None,
     format_: Format = "text",
 ) -> None:
@@ -256,11 +249,10 @@ def prune(
     from triton_kit.versions import removal
     from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
 
-    json = is_json(format_)
     here, folder = find(model, repository)
     loaded = loaded_versions(folder, find_named_server(url, server))
     found = removal.prune(here, folder, keep, loaded=loaded, force=force, dry_run=dry_run)
-    if json:
+    if format_ == "json":
         terminal.out_json(removal.as_json(folder, found, dry_run))
         return
     verb = "would be removed" if dry_run else "removed" if found.gone else "is removed"
@@ -277,10 +269,9 @@ def show_log(model: Model, repository: Repository = None, format_: Format = "tex
     """Show what was done to the versions, oldest first."""
     from triton_kit.versions.log import as_json, read_log
 
-    json = is_json(format_)
     _, folder = find(model, repository)
     entries = read_log(folder.path)
-    if json:
+    if format_ == "json":
         terminal.out_json({"model": folder.name, "entries": [as_json(one) for one in entries]})
         return
     if not entries:

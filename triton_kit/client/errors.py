@@ -27,8 +27,3 @@ class ServerError(TkError):
     def __init__(self, message: str, *, status: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
-
-    @property
-    def absent(self) -> bool:
-        """Whether what was asked for is not there: no such model, version or endpoint."""
-        return self.status in {"404", "NOT_FOUND", "UNIMPLEMENTED"}

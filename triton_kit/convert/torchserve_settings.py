@@ -10,8 +10,8 @@ from typing import Any
 from triton_kit.errors import TkError, UsageError
 from triton_kit.project import yaml_file
 
-DEFAULT_BATCH, DEFAULT_DELAY, DEFAULT_WORKERS = 1, 100, 1
-"""TorchServe, ManagementAPI: batch_size 1, max_batch_delay 100 ms; a worker unless the machine says otherwise."""
+DEFAULT_DELAY = 100
+"""Milliseconds that TorchServe waits for a batch (ManagementAPI, max_batch_delay)."""
 
 _KNOWN = ("batchSize", "maxBatchDelay", "minWorkers", "maxWorkers", "deviceType", "deviceIds", "responseTimeout")
 _NUMBERS = _KNOWN[:4]

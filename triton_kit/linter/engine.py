@@ -31,6 +31,7 @@ MANY = 150
 PIECE = 8
 """So many of them at a time: until the first piece is done, and at the end, one processor works alone."""
 
+
 def lint(
     path: str | os.PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> Report:

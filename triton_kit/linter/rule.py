@@ -10,14 +10,12 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.repository.release_name import parse_release
 
 if TYPE_CHECKING:
-    from triton_kit.model.model import Model
+    pass
 
 _PACKAGE = "triton_kit.linter.rules."
 
 Check = Callable[[Any], Iterator[Problem]]
 """A rule's function: takes the checked model or, in the scope ``repository``, the checked repository."""
-
-ModelCheck = Callable[["Model"], Iterator[Problem]]
 
 
 class Rule(NamedTuple):

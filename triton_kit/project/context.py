@@ -146,13 +146,6 @@ def rendered_as_json(rendered: Sequence[Rendered]) -> dict[str, Any]:
     return {"models": models}
 
 
-def is_json(format_: str) -> bool:
-    """Whether the result is to be JSON. Raises UsageError for an unknown format."""
-    if format_ not in ("text", "json"):
-        raise UsageError(f"--format {format_}: not a format", hint="write text or json")
-    return format_ == "json"
-
-
 def list_templates(here: ProjectContext) -> list[Template]:
     """All templates, by name."""
     return [here.templates.get(name) for name in here.templates.names()]

@@ -54,7 +54,6 @@ DATA_TYPES = _table()
 
 BY_WIRE = {t.wire: t for t in DATA_TYPES.values()}
 BY_ONNX = {t.onnx: t for t in DATA_TYPES.values()}
-BY_NUMPY = {t.numpy: t for t in DATA_TYPES.values() if t.numpy}
 
 
 class TensorSpec(Value):

@@ -11,7 +11,7 @@ from typing import get_args
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.model import CONFIG_NAME, Repository
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
-from triton_kit.runtime import ports, shared_memory
+from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.container.user import Identity
@@ -26,9 +26,6 @@ from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model
 from triton_kit.runtime.restricted_endpoints import closing_flags
 from triton_kit.runtime.types import Runtime, ServerSpec
 from triton_kit.suggestion import suggest
-
-RUNTIMES = ("auto", "docker", "podman", "local")
-PULLS = ("missing", "always", "never")
 
 _OURS: Mapping[str, str] = {
     "model-repository": "give the repository as PATH",

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from triton_kit.signature.errors import ModelFileError
-from triton_kit.signature.onnx.model import OnnxModel
 
 
 def confine(path: Path, locations: Iterable[str]) -> None:
@@ -45,26 +44,3 @@ def _inside(path: str, real_folder: str) -> bool:
     except (OSError, ValueError):
         return False
     return real.startswith(real_folder.rstrip(os.sep) + os.sep)
-
-
-def missing_external(path: Path, model: OnnxModel) -> tuple[tuple[Path, str], ...]:
-    """The external data files that are not there or too short, each with what is so: ``does not exist``.
-
-    ONNX Runtime fails to load a model with such a file.
-    """
-    needed: dict[str, int] = {}
-    for data in model.external_data:
-        end = data.offset + (data.length or 0)
-        needed[data.location] = max(end, needed.get(data.location, 0))
-    found = []
-    for location, size in needed.items():
-        file = path.parent / location
-        try:
-            has = file.stat().st_size if file.is_file() else None
-        except (OSError, ValueError):
-            has = None
-        if has is None:
-            found.append((file, "is not a file" if file.exists() else "does not exist"))
-        elif has < size:
-            found.append((file, f"is too short: {has:,} bytes, where the model needs {size:,}"))
-    return tuple(found)

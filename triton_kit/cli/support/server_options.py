@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from triton_kit.cli.support.option_groups import OptionGroup
+from triton_kit.cli.support.options import seconds_option
 from triton_kit.cli.support.terminal import detail
 from triton_kit.errors import UsageError
 
@@ -19,27 +21,15 @@ if TYPE_CHECKING:
 HTTP_URL = "http://127.0.0.1:8000"
 """Where a server is asked unless told otherwise."""
 
-Url = Annotated[str, typer.Option("--url", help="Where the server is.  [default: http://127.0.0.1:8000]")]
+Url = Annotated[str, typer.Option("--url", metavar="URL", help=f"Where the server is.  [default: {HTTP_URL}]")]
+NoUrl = Annotated[str, typer.Option("--url", metavar="URL", help="Ask the server at this address.")]
 ServerName = Annotated[
     str | None, typer.Option("--server", metavar="NAME", help="Ask this server of those that tk started.")
 ]
-Grpc = Annotated[bool, typer.Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")]
-Header = Annotated[
-    list[str] | None, typer.Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
+ModelVersion = Annotated[
+    str, typer.Option("--model-version", metavar="VERSION", help="This version of the model; by default those served.")
 ]
-Ca = Annotated[
-    Path | None, typer.Option("--ca", metavar="FILE", help="Trust these authorities instead of the system's (PEM).")
-]
-Cert = Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Show this client certificate (PEM).")]
-Key = Annotated[
-    Path | None, typer.Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
-]
-Models = Annotated[list[str], typer.Argument(metavar="MODEL...", help="The models, in this order.")]
-RepositoryPath = Annotated[
-    Path | None,
-    typer.Option("--repository", metavar="PATH", help="The server's repository; known for a server that tk started."),
-]
-Patience = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long each model may take.")]
+RequestTimeout = Annotated[float, seconds_option("How long a request may take.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +39,65 @@ class ServerAddress:
     url: str
     grpc: bool
     running: Running | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions(OptionGroup):
+    """Which server a command asks, and what it shows of itself there."""
+
+    url: Url = ""
+    server: ServerName = None
+    grpc: Annotated[bool, typer.Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")] = (
+        False
+    )
+    header: Annotated[
+        list[str] | None, typer.Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
+    ] = None
+    ca: Annotated[
+        Path | None, typer.Option("--ca", metavar="FILE", help="Trust these authorities, not the system's (PEM).")
+    ] = None
+    cert: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Show this client certificate (PEM).")] = (
+        None
+    )
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
+    ] = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the user says which server."""
+        return bool(self.url or self.server)
+
+    def place(self) -> ServerAddress:
+        """The server that is meant, see ``find_server``."""
+        return find_server(self.url, self.server, self.grpc)
+
+    def connect(self, place: ServerAddress | None = None, *, timeout: float) -> Client:
+        """A client for that server, which answers within ``timeout`` seconds.
+
+        A server that tk started gets by itself what opens its closed endpoints.
+        """
+        from triton_kit.client import connect
+        from triton_kit.client.certificates import Certificates
+
+        place = place or self.place()
+        own: Mapping[str, str] = {}
+        if place.running is not None:
+            own = place.running.metadata if place.grpc else place.running.headers
+        return connect(
+            place.url,
+            grpc=place.grpc,
+            headers={**own, **read_headers(self.header)},
+            timeout=timeout,
+            certificates=Certificates(ca=self.ca, cert=self.cert, key=self.key),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionalServerOptions(ServerOptions):
+    """The same, for a command that asks a server only where one is named."""
+
+    url: NoUrl = ""
 
 
 def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
@@ -77,34 +126,6 @@ def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
     return _place(running[0], grpc)
 
 
-def open_client(
-    address: ServerAddress,
-    header: Sequence[str] | None,
-    ca: Path | None,
-    cert: Path | None,
-    key: Path | None,
-    *,
-    timeout: float,
-) -> Client:
-    """A client for that server, with the headers and certificates that were given.
-
-    A server that tk started gets by itself what opens its closed endpoints.
-    """
-    from triton_kit.client import connect
-    from triton_kit.client.certificates import Certificates
-
-    own: Mapping[str, str] = {}
-    if address.running is not None:
-        own = address.running.metadata if address.grpc else address.running.headers
-    return connect(
-        address.url,
-        grpc=address.grpc,
-        headers={**own, **read_headers(header)},
-        timeout=timeout,
-        certificates=Certificates(ca=ca, cert=cert, key=key),
-    )
-
-
 def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:
     """``Name: value`` by name. What is none is not told: it may be a secret."""
     headers = {}
@@ -114,13 +135,6 @@ def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:
             raise UsageError("a header that was given has no colon", hint='write it as --header "Name: value"')
         headers[name.strip()] = value.strip()
     return headers
-
-
-def check_seconds(seconds: float) -> float:
-    """The time limit, where it is one."""
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"--timeout {seconds:g} is no time to wait", hint="give seconds, more than 0")
-    return seconds
 
 
 def _place(running: Running, grpc: bool) -> ServerAddress:

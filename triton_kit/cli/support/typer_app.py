@@ -62,10 +62,10 @@ def _load(name: str) -> Any:
         command: Any = typer.main.get_command(app)
         command.name = name
         for sub in command.commands.values():
-            _add_common_options(sub)
+            _prepare(sub)
     else:
         command = _command(getattr(module, function_of(name)), name, getattr(module, "CONTEXT_SETTINGS", None))
-    _add_common_options(command)
+    _prepare(command)
     return command
 
 
@@ -75,6 +75,14 @@ def _command(function: Callable[..., Any], name: str | None = None, settings: di
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, context_settings=settings)(function)
     return typer.main.get_command(app)
+
+
+def _prepare(command: Any) -> None:
+    """Give a command what all have: the common options, and our words for a wrong value."""
+    from triton_kit.cli.support.wrong_values import explain_wrong_values
+
+    explain_wrong_values(command)
+    _add_common_options(command)
 
 
 def _add_common_options(command: Any) -> None:
