@@ -11,7 +11,8 @@ import typer
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
-from triton_kit.cli.support.validate_options import default_path, project_around
+from triton_kit.cli.support.validate_options import default_path, project_around, rules_heard
+from triton_kit.errors import assert_never
 
 if TYPE_CHECKING:
     from triton_kit.graph.flow import Graph
@@ -48,13 +49,9 @@ def graph(
     from triton_kit.graph.build import draw
     from triton_kit.linter.engine import DEFAULT_RELEASE, options
     from triton_kit.linter.report.text import summary
-    from triton_kit.linter.select import check_names
 
     project = project_around(path or ".")
-    ignored = (*(ignore or ()), *(project.ignore if project else ()))
-    severities = project.severities if project else {}
-    if ignored or severities:
-        check_names((*ignored, *severities))
+    _, ignored, severities = rules_heard(project, (), ignore)
     judged_by = options(
         release=release or (project.release if project else None) or DEFAULT_RELEASE,
         auto_complete=not strict,
@@ -115,3 +112,5 @@ def _rendered(drawing: Graph, format_: Format, *, color: bool) -> str:
             from triton_kit.graph import json
 
             return json.render(drawing)
+        case _:
+            assert_never(format_)
