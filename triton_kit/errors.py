@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 
 class TkError(Exception):
@@ -29,3 +29,11 @@ class ProblemsFound(TkError):
     """The answer is no: problems were found, a server never became ready, an objective was missed (exit code 1)."""
 
     exit_code = 1
+
+
+def assert_never(value: NoReturn) -> NoReturn:
+    """End a ``match`` over a closed set: a type checker refuses a case that was left out, and so does this at run time.
+
+    ``typing.assert_never`` does so from Python 3.11 on.
+    """
+    raise AssertionError(f"{value!r} is not a case that was thought of")

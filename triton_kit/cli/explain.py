@@ -27,7 +27,7 @@ def explain(
         str | None, typer.Option("--log", metavar="FILE", help="Explain what went wrong by a log instead; - is stdin.")
     ] = None,
     repository: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="With --log: the models it is about; by default the project's.")
+        Path | None, typer.Option(metavar="DIR", help="With --log: the models it is about; by default the project's.")
     ] = None,
     format_: Format = "text",
 ) -> int:

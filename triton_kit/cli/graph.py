@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
-from triton_kit.cli.support.validate_options import default_path, project_around
+from triton_kit.cli.support.validate_options import default_path, project_around, rules_heard
+from triton_kit.errors import assert_never
 
 if TYPE_CHECKING:
     import typer
@@ -48,14 +49,9 @@ def graph(
     from triton_kit.graph.build import draw
     from triton_kit.linter.options import options
     from triton_kit.linter.report.text import summary
-    from triton_kit.linter.select import check_names
 
     project = project_around(path or ".")
-    ignored = (*(ignore or ()), *(project.ignore if project else ()))
-    severities = project.severities if project else {}
-    if ignored or severities:
-        for renamed in check_names((*ignored, *severities)):
-            terminal.warn(renamed)
+    _, ignored, severities = rules_heard(project, (), ignore)
     judged_by = options(
         release=release or (project.release if project else None),
         auto_complete=not strict,
@@ -116,3 +112,5 @@ def _rendered(drawing: Graph, format_: Format, *, color: bool) -> str:
             from triton_kit.graph import json
 
             return json.render(drawing)
+        case _:
+            assert_never(format_)

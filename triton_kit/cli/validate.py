@@ -9,23 +9,41 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.validate_options import (
+    Baseline,
+    ConfigName,
     Control,
+    DefaultMaxBatchSize,
     FailOn,
+    Gpus,
+    ImageBackends,
+    LoadModels,
+    Namespacing,
     OnOff,
+    Output,
+    Paths,
+    RateLimitResources,
+    Select,
+    ShowCompleted,
+    SkipUnknown,
+    UpdateBaseline,
     default_path,
     fails,
     gpu_count,
     names,
     project_around,
     resource_counts,
+    rules_heard,
     with_baseline,
 )
-from triton_kit.errors import UsageError
+from triton_kit.errors import UsageError, assert_never
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import typer
 
     from triton_kit.linter.diagnostic import Report
+    from triton_kit.linter.options import Options
 
 
 class Format(str, Enum):
@@ -39,52 +57,29 @@ class Format(str, Enum):
 
 
 def validate(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
-    ] = None,
+    paths: Paths = None,
     format_: Annotated[Format, format_option("How to write the report.")] = Format.TEXT,
-    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report there, not to stdout.")] = None,
-    skip_unknown: Annotated[
-        bool, typer.Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
-    ] = False,
+    output: Output = None,
+    skip_unknown: SkipUnknown = False,
     release: Release = None,
     strict: Strict = False,
-    gpus: Annotated[str, typer.Option(metavar="N", help="GPUs of the server's machine, or unknown.")] = "unknown",
-    image_backends: Annotated[
-        list[str] | None, typer.Option(metavar="NAME,...", help="The backends that the server has; default: unknown.")
-    ] = None,
+    gpus: Gpus = "unknown",
+    image_backends: ImageBackends = None,
     model_control: Annotated[Control, typer.Option(help="The server's --model-control-mode.")] = Control.NONE,
-    load_model: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Loaded at its start, with explicit control; or '*'.")
-    ] = None,
-    namespacing: Annotated[bool, typer.Option("--namespacing", help="Judge as with --model-namespacing.")] = False,
-    config_name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The server's --model-config-name: configs/NAME.pbtxt.")
-    ] = None,
-    default_max_batch_size: Annotated[
-        int, typer.Option(metavar="N", help="The server's default-max-batch-size for backends.")
-    ] = 4,
+    load_model: LoadModels = None,
+    namespacing: Namespacing = False,
+    config_name: ConfigName = None,
+    default_max_batch_size: DefaultMaxBatchSize = 4,
     rate_limit: Annotated[OnOff, typer.Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
-    rate_limit_resource: Annotated[
-        list[str] | None, typer.Option(metavar="NAME:COUNT", help="What the server grants of a resource.")
-    ] = None,
-    select: Annotated[
-        list[str] | None, typer.Option(metavar="RULE", help="Show findings of these rules or areas only.")
-    ] = None,
+    rate_limit_resource: RateLimitResources = None,
+    select: Select = None,
     ignore: Ignore = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is certain, then report what remains.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")] = False,
     fail_on: Annotated[FailOn, typer.Option(help="The least severity for exit code 1.")] = FailOn.ERROR,
-    baseline: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Leave out the findings that this file knows.")
-    ] = None,
-    update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Write all findings to the baseline.")
-    ] = False,
-    show_completed: Annotated[
-        bool, typer.Option("--show-completed", help="Print the models' configurations as the server completes them.")
-    ] = False,
+    baseline: Baseline = None,
+    update_baseline: UpdateBaseline = False,
+    show_completed: ShowCompleted = False,
 ) -> int:
     """Say what a Triton server would refuse in a repository, with the place and the remedy.
 
@@ -94,7 +89,6 @@ def validate(
     """
     from triton_kit.linter.engine import lint_paths
     from triton_kit.linter.options import options
-    from triton_kit.linter.select import check_names
 
     project = project_around(paths[0] if paths else ".")
     given = paths or [default_path(project)]
@@ -102,12 +96,7 @@ def validate(
         from triton_kit.model.target import belongs_to_model
 
         given = [path for path in given if belongs_to_model(path)]
-    chosen = tuple(select or (project.select if project else ()))
-    ignored = (*(ignore or ()), *(project.ignore if project else ()))
-    severities = project.severities if project else {}
-    if chosen or ignored or severities:
-        for renamed in check_names((*chosen, *ignored, *severities)):
-            terminal.warn(renamed)
+    chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
         release=release or (project.release if project else None),
         auto_complete=not strict,
@@ -131,16 +120,21 @@ def validate(
         return 0
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
-    if fix or diff:
+    if diff:
         from triton_kit.cli.support import fix_output
 
-        if diff:
-            return fix_output.show_diff(given, judged_by)
-    report = fix_output.fix(given, judged_by) if fix else lint_paths(given, judged_by)
+        return fix_output.show_diff(given, judged_by)
+    report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
     if baseline is not None:
         report = with_baseline(report, baseline, update=update_baseline)
     _show(report, format_, output)
     return 1 if fails(report, fail_on) else 0
+
+
+def _fixed(paths: Sequence[str], judged_by: Options) -> Report:
+    from triton_kit.cli.support import fix_output
+
+    return fix_output.fix(paths, judged_by)
 
 
 def _show(report: Report, format_: Format, output: str | None) -> None:
@@ -184,6 +178,8 @@ def _rendered(report: Report, format_: Format, *, color: bool) -> str:
             from triton_kit.linter.report.junit import format_junit
 
             return format_junit(report)
+        case _:
+            assert_never(format_)
 
 
 def _headline(rule: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from triton_kit.errors import UsageError
+from triton_kit.errors import UsageError, assert_never
 from triton_kit.model.version import selected
 from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.document import parse
@@ -36,6 +36,8 @@ class Policy:
                 return "all"
             case "specific":
                 return f"specific {', '.join(map(str, self.numbers))}"
+            case _:
+                assert_never(self.kind)
 
     @property
     def value(self) -> dict[str, Any] | None:
@@ -49,6 +51,8 @@ class Policy:
                 return {"all": {}}
             case "specific":
                 return {"specific": {"versions": list(self.numbers)}}
+            case _:
+                assert_never(self.kind)
 
     @property
     def member(self) -> str:
@@ -62,6 +66,8 @@ class Policy:
                 return "all { }"
             case "specific":
                 return f"specific {{ versions: [ {', '.join(map(str, self.numbers))} ] }}"
+            case _:
+                assert_never(self.kind)
 
     @property
     def field(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from triton_kit.errors import UsageError
+from triton_kit.errors import UsageError, assert_never
 from triton_kit.project import yaml_file
 from triton_kit.versions.policy import FIELD, Policy
 
@@ -92,6 +92,8 @@ def _flow(policy: Policy) -> str:
             return "{all: {}}"
         case "specific":
             return f"{{specific: {{versions: [{', '.join(map(str, policy.numbers))}]}}}}"
+        case _:
+            assert_never(policy.kind)
 
 
 def _entry(mapping: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:

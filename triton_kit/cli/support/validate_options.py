@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from triton_kit.linter.diagnostic import Report
     from triton_kit.project.settings import Project
 
@@ -42,6 +46,65 @@ class OnOff(str, Enum):
     def known(self) -> bool | None:
         """Whether it is on; ``None`` where that is unknown."""
         return None if self is OnOff.UNKNOWN else self is OnOff.ON
+
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
+]
+Output = Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write the report there, not to stdout.")]
+SkipUnknown = Annotated[
+    bool, typer.Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
+]
+Gpus = Annotated[str, typer.Option("--gpus", metavar="N", help="GPUs of the server's machine, or unknown.")]
+ImageBackends = Annotated[
+    list[str] | None,
+    typer.Option("--image-backends", metavar="NAME,...", help="The backends that the server has; default: unknown."),
+]
+LoadModels = Annotated[
+    list[str] | None,
+    typer.Option("--load-model", metavar="NAME", help="Loaded at its start, with explicit control; or '*'."),
+]
+Namespacing = Annotated[bool, typer.Option("--namespacing", help="Judge as with --model-namespacing.")]
+ConfigName = Annotated[
+    str | None,
+    typer.Option("--config-name", metavar="NAME", help="The server's --model-config-name: configs/NAME.pbtxt."),
+]
+DefaultMaxBatchSize = Annotated[
+    int, typer.Option("--default-max-batch-size", metavar="N", help="The server's default-max-batch-size for backends.")
+]
+RateLimitResources = Annotated[
+    list[str] | None,
+    typer.Option("--rate-limit-resource", metavar="NAME:COUNT", help="What the server grants of a resource."),
+]
+Select = Annotated[
+    list[str] | None, typer.Option("--select", metavar="RULE", help="Show findings of these rules or areas only.")
+]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
+]
+UpdateBaseline = Annotated[bool, typer.Option("--update-baseline", help="Write all findings to the baseline.")]
+ShowCompleted = Annotated[
+    bool, typer.Option("--show-completed", help="Print the models' configurations as the server completes them.")
+]
+
+
+def rules_heard(
+    project: Project | None, select: Sequence[str] | None, ignore: Sequence[str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...], Mapping[str, str]]:
+    """The rules that are selected and ignored, and those of another severity, by the user and by the project.
+
+    A former name is reported. Raises UsageError for a name that is neither a rule nor an area and never was.
+    """
+    chosen = tuple(select or (project.select if project else ()))
+    ignored = (*(ignore or ()), *(project.ignore if project else ()))
+    severities = project.severities if project else {}
+    if chosen or ignored or severities:
+        from triton_kit.linter.select import check_names
+
+        for renamed in check_names((*chosen, *ignored, *severities)):
+            terminal.warn(renamed)
+    return chosen, ignored, severities
 
 
 def gpu_count(text: str) -> int | None:

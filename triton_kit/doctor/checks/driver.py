@@ -5,6 +5,7 @@ from __future__ import annotations
 from triton_kit.doctor.driver_versions import runs
 from triton_kit.doctor.finding import Finding, ok, problem, skipped, unknown
 from triton_kit.doctor.machine import Machine
+from triton_kit.errors import assert_never
 from triton_kit.repository.release import releases
 
 
@@ -19,7 +20,8 @@ def look(machine: Machine) -> Finding:
     able = [one.container for one in releases().values() if runs(one, driver, gpu) in ("yes", "compatible")]
     span = f"runs {able[0]} to {able[-1]} for certain" if able else "runs none for certain"
     seen = f"driver {driver} {span}"
-    match runs(release, driver, gpu):
+    verdict = runs(release, driver, gpu)
+    match verdict:
         case "yes":
             return ok(f"{seen}; {release.container} wants {release.min_driver}")
         case "compatible":
@@ -29,3 +31,5 @@ def look(machine: Machine) -> Finding:
             return problem(f"{seen}; {release.container} wants {release.min_driver}", f"{last}update the driver")
         case "unknown":
             return unknown(f"{seen}; whether {release.container} runs is not known")
+        case _:
+            assert_never(verdict)
