@@ -82,13 +82,20 @@ class NothingLeft:
     def pytest_runtest_teardown(self) -> Generator[None, None, None]:
         """After everything else of the test: nothing that it started may run."""
         failed, self.failed = self.failed, False
-        yield
-        if not self.started:
-            return
-        self.started = False
-        left = self._ended(lambda _pid, environment: environment.get(SHARED) != self.mark, PATIENCE / (1 + 3 * failed))
-        if left and not failed:
-            pytest.fail("it leaves running, and had to be ended:\n" + "\n".join(left), pytrace=False)
+        try:
+            yield
+        except BaseException:
+            failed = True
+            raise
+        finally:
+            left = self._ended(self._own, PATIENCE / (1 + 3 * failed)) if self.started else []
+            self.started = False
+            if left and not failed:
+                pytest.fail("it leaves running, and had to be ended:\n" + "\n".join(left), pytrace=False)
+
+    def _own(self, _pid: int, environment: Mapping[str, str]) -> bool:
+        """Whether a process is no fixture's that other tests have, too."""
+        return environment.get(SHARED) != self.mark
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
