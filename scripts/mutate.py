@@ -264,11 +264,11 @@ def run(places: Sequence[Place], jobs: int, budget: float) -> Iterator[Verdict]:
                 return tree.judge(place, known, budget)
             finally:
                 free.put(tree)
+                COSTS.parent.mkdir(exist_ok=True)
+                COSTS.write_text(json.dumps(dict(known)))
 
         with ThreadPoolExecutor(jobs) as pool:
             yield from pool.map(judge, places)
-    COSTS.parent.mkdir(exist_ok=True)
-    COSTS.write_text(json.dumps(known))
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -290,7 +290,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=25, help="how many mutants")
     parser.add_argument("--seed", type=int, default=0, help="the same seed draws the same mutants of the same sources")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
-    parser.add_argument("--budget", type=float, default=30.0, help="seconds that wider tests may take for a mutant")
+    parser.add_argument("--budget", type=float, default=15.0, help="seconds that wider tests may take for a mutant")
     parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 where fewer in a hundred die")
     options = parser.parse_args()
     places = [

@@ -71,6 +71,21 @@ def test_a_long_chain_whose_every_tensor_is_an_output_is_drawn_with_few_lanes(tm
     assert sum(len(route.points) for route in layout.routes) < 5000
 
 
+def test_a_tensor_from_nowhere_that_a_first_and_a_later_step_read_is_drawn(tmp_path):
+    flows.add_model(tmp_path, "m", [("x", "FP32", [1]), ("z", "FP32", [1])], [("y", "FP32", [1])])
+    steps = [
+        ("m", {"x": "in", "z": "in"}, {"y": "a"}),
+        ("m", {"x": "in", "z": "lost"}, {"y": "b"}),
+        ("m", {"x": "a", "z": "lost"}, {"y": "c"}),
+    ]
+    folder = flows.add_ensemble(tmp_path, "e", [("in", "FP32", [1])], [("c", "FP32", [1])], steps)
+    layout = laid(folder)
+    at = {box.node.id: box.x for box in layout.boxes}
+    readers = [route.edge.target for route in layout.routes if route.edge.source == "lost0"]
+    assert len(readers) == 2
+    assert all(at["lost0"] < at[target] for target in readers)
+
+
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(0.1, 10)), max_size=12))
 def test_the_nearest_rising_values_rise_and_keep_the_mean(pairs):
     wanted, weights = [v for v, _ in pairs], [w for _, w in pairs]

@@ -99,10 +99,12 @@ class _Layering:
         self.ways: dict[Edge, list[str]] = {edge: self._way(edge) for edge in flow.edges if not edge.backward}
 
     def _bring_lost_near(self) -> None:
+        near: dict[str, int] = {}
         for edge in self.flow.edges:
             if edge.source.startswith(Role.LOST.value):
-                near = self.level[edge.target] - 1
-                self.level[edge.source] = min(self.level[edge.source] or near, near)
+                before = self.level[edge.target] - 1
+                near[edge.source] = min(near.get(edge.source, before), before)
+        self.level |= near
 
     def _bring_outputs_near(self) -> None:
         forward = [edge for edge in self.flow.edges if not edge.backward]

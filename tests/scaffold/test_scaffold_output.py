@@ -1,0 +1,98 @@
+"""What ``tk add`` prints and writes for every backend, and how ensembles are put together."""
+
+from __future__ import annotations
+
+import model_files
+import pytest
+from scaffold_models import write_onnx
+from transcript import files
+
+from triton_kit.errors import TkError
+from triton_kit.scaffold import options
+
+X_Y = "--input x:FP32:4 --output y:FP32:4"
+ADDED = {
+    "onnxruntime": "--from a.onnx",
+    "onnxruntime-tensorrt": "--from a.onnx --accelerator tensorrt:fp16,workspace=2g,cache=/var/cache",
+    "onnxruntime-openvino": "--from a.onnx --accelerator openvino",
+    "fixed": "--from fixed.onnx",
+    "python": f"--backend python {X_Y}",
+    "python-batch": f"--backend python {X_Y} --max-batch-size 8 --batching dynamic --preferred 4,8 --delay-us 50",
+    "python-bls": f"--backend python --bls --calls onnxruntime,python {X_Y}",
+    "python-decoupled": f"--backend python --decoupled {X_Y}",
+    "python-sequence": f"--backend python --sequence oldest --state s_in=s_out:FP32:16 {X_Y} --max-batch-size 4",
+    "python-direct": f"--backend python --sequence direct {X_Y} --max-batch-size 4",
+    "ensemble": "--ensemble onnxruntime,second",
+    "pytorch": f"--from m.pt {X_Y}",
+    "openvino": "--from m.xml",
+    "savedmodel": "--from m.savedmodel",
+    "tensorrt": f"--from m.plan {X_Y} --max-batch-size 4",
+    "custom": f"--backend mine --library libtriton_mine.so {X_Y}",
+    "options": (
+        "--from a.onnx --max-batch-size 16 --instances 2 --kind gpu --gpus 0,1 --version-policy latest:2 "
+        "--set config.optimization.graph.level=1"
+    ),
+    "refused": "--from a.onnx --backend pytorch",
+    "no-file": "--from gone.onnx",
+    "misspelt": f"--backend pyton {X_Y}",
+}
+
+
+@pytest.fixture
+def sources(tmp_path):
+    write_onnx(tmp_path / "a.onnx")
+    write_onnx(tmp_path / "fixed.onnx", shape=(1, 4))
+    (tmp_path / "m.pt").write_bytes(model_files.torchscript("x: Tensor", "Tensor"))
+    (tmp_path / "m.xml").write_text(model_files.openvino_ir([("x", "FP32", [1, 4])], [("y", "FP32", [1, 4])]))
+    (tmp_path / "m.bin").write_bytes(bytes(64))
+    (tmp_path / "m.savedmodel").mkdir()
+    served = model_files.served([("x", "FP32", (-1, 4))], [("y", "FP32", (-1, 4))])
+    (tmp_path / "m.savedmodel/saved_model.pb").write_bytes(served)
+    (tmp_path / "m.plan").write_bytes(b"ptrt" + bytes(64))
+    model_files.library(tmp_path / "libtriton_mine.so")
+    (tmp_path / "model_repository").mkdir()
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_is_added(told, tmp_path, sources, name, snapshot):
+    if name == "ensemble":
+        told(
+            "add onnxruntime --from a.onnx",
+            "add second --backend python --input y0:FP32:4 --output z:FP32:2 --max-batch-size 4",
+        )
+    assert told(f"add {name} {ADDED[name]}") == snapshot(name="said")
+    assert files(tmp_path / "model_repository") == snapshot(name="written")
+
+
+def test_a_plan_without_writing_and_in_json(told, tmp_path, sources, snapshot):
+    assert (
+        told(
+            "add m --from a.onnx --dry-run",
+            "add m --from a.onnx --dry-run --format json",
+            "add m --from a.onnx --format json",
+        )
+        == snapshot
+    )
+
+
+STEPS = (
+    "m a=b -> c=d",
+    "m@3 a -> c",
+    "m a=b c=d -> e",
+    "m -> c",
+    "m a=b",
+    "m@x a -> b",
+    "m@ a -> b",
+    "m a= -> b",
+    "m a=b a=c -> d",
+)
+
+
+def test_steps_as_typed(snapshot):
+    said = {}
+    for text in STEPS:
+        try:
+            said[text] = options.parse_step(text)
+        except TkError as error:
+            said[text] = f"{error.message} | {error.hint}"
+    assert said == snapshot
