@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from triton_kit.graph.flow import Edge, Flow, Node, Port, Role, worst
@@ -13,6 +12,7 @@ from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.model.completion import Completed, tensors
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
+from triton_kit.value import replace
 
 _STEPS = ("ensemble_scheduling", "step")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TypeAlias
 
 from triton_kit.linter.diagnostic import Diagnostic, Severity
+from triton_kit.value import Value
 
 Findings: TypeAlias = tuple[Diagnostic, ...]
 Shape: TypeAlias = tuple[int | str, ...]
@@ -24,8 +24,7 @@ class Role(str, Enum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
+class Port(Value):
     """An input or output of a node.
 
     ``tensor`` is its name in the ensemble, empty where it is in no map. ``data_type`` is as in config.pbtxt without
@@ -42,8 +41,7 @@ class Port:
     findings: Findings = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Value):
     """A box: a step, a model by itself, or an end of the ensemble.
 
     ``index`` is that of a step. ``version`` and ``batch`` (the largest one, 0 for no batch dimension) are those of the
@@ -69,8 +67,7 @@ class Node:
         return worst(self.findings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(Value):
     """A tensor on its way from an output port to an input port, each by its node and number.
 
     ``backward`` tells that it closes a circle. ``severity`` is the worst that is said of its ends.
@@ -85,8 +82,7 @@ class Edge:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(Value):
     """One model: an ensemble with its steps, or a single box. ``findings`` have no nearer place in it.
 
     The nodes stand in the order of the flow: inputs, steps as they can run, outputs. ``levels`` are the lengths of the
@@ -118,22 +114,20 @@ class Flow:
                 yield from port.findings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Value):
     """A model's configuration as text, and the file it stands in; empty where the server makes it."""
 
     file: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Graph(Value):
     """All flows that were asked for: ensembles first. ``findings`` are about the repository as a whole."""
 
     title: str
     flows: tuple[Flow, ...] = ()
     findings: Findings = ()
-    configs: dict[str, Config] = field(default_factory=dict)
+    configs: Mapping[str, Config] = {}
 
 
 def worst(findings: Findings) -> Severity | None:

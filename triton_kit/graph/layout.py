@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from triton_kit.graph.crossings import Segment, arrange
 from triton_kit.graph.flow import Edge, Flow, Node, Port, Role
@@ -24,29 +24,26 @@ _MOST_LANES = 4000
 Point = tuple[float, float]
 
 
-@dataclass(slots=True)
 class Box:
     """A node with its place, in pixels: the corner at the top left, the size, the heights of its ports."""
 
-    node: Node
-    width: float
-    height: float
-    inputs: list[float]
-    outputs: list[float]
-    x: float = 0.0
-    y: float = 0.0
+    __slots__ = ("height", "inputs", "node", "outputs", "width", "x", "y")
+
+    def __init__(self, node: Node, width: float, height: float, inputs: list[float], outputs: list[float]) -> None:
+        self.node = node
+        self.width, self.height = width, height
+        self.inputs, self.outputs = inputs, outputs
+        self.x = self.y = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class EdgePath:
+class EdgePath(NamedTuple):
     """An edge as points: from each even one to the next it runs straight, from each odd one it bends."""
 
     edge: Edge
     points: tuple[Point, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """The name of a tensor, above the beginning of its edges."""
 
     text: str
@@ -55,8 +52,7 @@ class Label:
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """A whole drawing, from (0, 0)."""
 
     boxes: tuple[Box, ...]
@@ -71,16 +67,21 @@ def lay_out(flow: Flow) -> Layout:
     return _Layering(flow).layout()
 
 
-@dataclass(slots=True)
 class _Item:
-    """What stands in a layer: a box, or a lane for an edge that passes by."""
+    """What stands in a layer: a box, or a lane for an edge that passes by.
 
-    height: float
-    y: float = 0.0
-    box: Box | None = None
-    before: list[tuple[str, float, float]] = field(default_factory=list)
-    """The items to the left that it is tied to, with the height of the tie there and here."""
-    after: list[tuple[str, float, float]] = field(default_factory=list)
+    ``before`` are the items to the left that it is tied to, with the height of the tie there and here; ``after`` those
+    to the right.
+    """
+
+    __slots__ = ("after", "before", "box", "height", "y")
+
+    def __init__(self, height: float, *, box: Box | None = None) -> None:
+        self.height = height
+        self.y = 0.0
+        self.box = box
+        self.before: list[tuple[str, float, float]] = []
+        self.after: list[tuple[str, float, float]] = []
 
 
 class _Layering:
