@@ -8,12 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
+from triton_kit.backends.facts import Facts, facts
 from triton_kit.model import disk
-from triton_kit.model.completion import Completed, Tensor, complete, detect, tensors
+from triton_kit.model.completion import Completed, Readers, Tensor, complete, tensors
 from triton_kit.model.overlay import Disk
-from triton_kit.model.server_options import ServerOptions
+from triton_kit.model.server_options import USUAL, ServerOptions
 from triton_kit.model.version import overflows, selected, version_numbers
 from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.document import Document, Message, parse
 
 if TYPE_CHECKING:
@@ -183,24 +186,48 @@ class Model:
     # --- the configuration as the server completes it
 
     @cached_property
-    def detected(self) -> Any:
-        """Backend, platform and model file name after the server's own completion."""
-        return detect(self)
+    def detected(self) -> Detected:
+        """Backend, platform and model file name after the server's own completion, which is always on."""
+        config = self.config
+        backend, platform, name = config.backend, config.platform, config.default_model_filename
+        looks = not (platform or name) and backend in ("", "tensorflow")
+        return detect_backend(
+            model_name=self.name,
+            backend=backend,
+            platform=platform,
+            filename=name,
+            listing=self.inspected if looks else NOTHING,
+            release=show_release(self.options.release),
+        )
+
+    @property
+    def inspected(self) -> Listing:
+        """What stands in the one directory that detection looks into: the first by name, whatever it is."""
+        if not self.directories:
+            return NOTHING
+        entries = self.listing(self.directories[0])
+        folders = frozenset(name for name, kind in entries.items() if kind == disk.DIRECTORY)
+        return Listing(names=frozenset(entries), directories=folders)
 
     @property
     def backend(self) -> str:
         """The backend's name after completion; empty where there is none, as for an ensemble."""
-        return str(self.detected.backend)
+        return self.detected.backend
+
+    @property
+    def facts(self) -> Facts:
+        """What the backend does."""
+        return facts(self.backend)
 
     @property
     def platform(self) -> str:
         """The platform after completion."""
-        return str(self.detected.platform)
+        return self.detected.platform
 
     @property
     def file_name(self) -> str:
         """The model file's name in a version directory, the backend's default where none is given."""
-        return str(self.detected.file_name)
+        return self.detected.default_model_filename
 
     @property
     def is_ensemble(self) -> bool:
@@ -240,7 +267,11 @@ class Model:
         if self.config.max_batch_size < 0:
             raise Broken("max_batch_size")
         if version not in self._completed:
-            self._completed[version] = complete(self, version)
+            written = Completed(self.config.max_batch_size, self.inputs, self.outputs)
+            if self.options.auto_complete and not self.is_ensemble:
+                readers = Readers(lambda: self.signature(version).signature, lambda: self.python(version))
+                written = complete(written, self.config, self.backend, self.options, readers)
+            self._completed[version] = written
         return self._completed[version]
 
     def model_file(self, version: int) -> str:
@@ -328,7 +359,9 @@ def _unjudged(_: Model) -> None:
 class Repository:
     """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
 
-    def __init__(self, path: str, options: ServerOptions, judge: Callable[[Model], Refusal | None] = _unjudged) -> None:
+    def __init__(
+        self, path: str, options: ServerOptions = USUAL, judge: Callable[[Model], Refusal | None] = _unjudged
+    ) -> None:
         self.path = path
         self.options = options
         self._judge = judge

@@ -122,7 +122,7 @@ def backend_and_file(place: Place) -> tuple[str, str]:
         return "", ""
     if detected.platform == "ensemble":
         return "ensemble", ""
-    return str(detected.backend), str(detected.file_name)
+    return str(detected.backend), str(detected.default_model_filename)
 
 
 def require_versions(place: Place, wanted: tuple[int, ...]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from triton_kit.backends.detect import MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
-from triton_kit.model.completion import MODEL_FILES
 from triton_kit.model.model import Model
 
 
