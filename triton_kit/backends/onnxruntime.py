@@ -68,7 +68,7 @@ def recognise(path: Path) -> FileKind | None:
 def read(path: Path) -> Signature | None:
     """The graph's inputs and outputs, outputs without a shape inferred where that is cheap. Raises ModelFileError."""
     file = model_file(path)
-    return onnx.infer_missing(file, onnx.read(file)).signature
+    return onnx.infer_missing(file, onnx.read(file, checked=True)).signature
 
 
 def companions(path: Path) -> tuple[Companion, ...]:

@@ -103,8 +103,8 @@ def test(
 
 def _places(models: Sequence[str], repository: Path | None) -> list[Place]:
     """The models that are named, or all of the repository."""
+    from triton_kit.model.model import Repository
     from triton_kit.project import context
-    from triton_kit.repository.model import Repository
     from triton_kit.versions.model_folder import find_place
 
     here = context.surroundings()

@@ -10,7 +10,7 @@ from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Broken, Repository
 from triton_kit.model.target import Target
 from triton_kit.model.version import version_numbers
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 
 
 def served(repository: Repository) -> list[str]:

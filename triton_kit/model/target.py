@@ -9,7 +9,7 @@ from typing import NamedTuple
 from triton_kit.backends.detect import MODEL_FILES
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model import disk
-from triton_kit.repository.model import CONFIG_NAME, RESERVED_DIRECTORIES, TESTS
+from triton_kit.repository.names import CONFIG_NAME, RESERVED_DIRECTORIES, TESTS
 
 
 class Target(NamedTuple):

@@ -16,7 +16,7 @@ from triton_kit.project.check import WAITING
 from triton_kit.project.render import FILE, Layer, render_text
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import DEFAULT_RELEASE, before
 from triton_kit.scaffold import behaviour, formats, options
 from triton_kit.scaffold.ensemble.request import wired_values
@@ -206,7 +206,7 @@ def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tens
     for layer in request.layers:
         given = layer.content.get("values", {})
         missing = [o for o in missing if not given.get(o[2:])]
-    if missing and backend.name not in formats.COMPLETED_BY_SERVER and not _tells_when_it_runs(request.source):
+    if missing and backend.facts.needs_tensors and not _tells_when_it_runs(request.source):
         what = f"{request.source} does not tell its tensors" if request.source else f"{backend.name} has no tensors yet"
         raise UsageError(
             f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"

@@ -13,7 +13,7 @@ from triton_kit.client.inputs import read_json
 from triton_kit.client.types import TensorMetadata
 from triton_kit.errors import TkError, UsageError
 from triton_kit.project.settings import suggestion
-from triton_kit.repository.model import TESTS
+from triton_kit.repository.names import TESTS
 from triton_kit.repository.tensor import BY_WIRE
 from triton_kit.versions.comparison import Expected, Tolerance, usual
 

@@ -56,7 +56,8 @@ def prune(
     with changing(here, place) as entries:
         now = state_of(place)
         reasons = _reasons(place, now, rollback_target(place, entries, now), loaded)
-        found = choose(versions_of(place), keep, reasons, force=force)
+        there = [number for number, path in versions_of(place).items() if path.is_dir()]
+        found = choose(there, keep, reasons, force=force)
         if dry_run:
             return found
         for number in found.gone:

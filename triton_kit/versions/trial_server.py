@@ -15,7 +15,7 @@ from triton_kit.files.write import explained
 from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Repository
 from triton_kit.project.check import mirror
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening

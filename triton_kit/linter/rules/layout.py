@@ -33,9 +33,11 @@ def unreadable_repository(repository: Repository) -> Iterator[Problem]:
         max_batch_size: 0
     """
     try:
-        entries = disk.listing(repository.path)
+        entries = disk.listing(repository.directory)
     except OSError as error:
-        yield Problem(message=f"{repository.path} cannot be listed: {disk.reason(error)}", help="check permissions")
+        yield Problem(
+            message=f"{repository.directory} cannot be listed: {disk.reason(error)}", help="check permissions"
+        )
         return
     for name, kind in sorted(entries.items()):
         if kind == disk.DANGLING:

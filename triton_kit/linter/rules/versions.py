@@ -11,7 +11,7 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 from triton_kit.model.version import overflows, version_numbers
-from triton_kit.repository.model import RESERVED_DIRECTORIES
+from triton_kit.repository.names import RESERVED_DIRECTORIES
 
 
 @rule(Severity.ERROR)
