@@ -14,27 +14,38 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from triton_kit.linter.diagnostic import Report
-    from triton_kit.repository.model import Repository
+    from triton_kit.model.model import Repository
 
 __all__ = ["__version__", "lint", "load", "render"]
 
 
-def load(path: str | PathLike[str]) -> Repository:
-    """The model repository at ``path``; its models, versions and configurations are read when they are asked for."""
-    from pathlib import Path
+def load(
+    path: str | PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
+) -> Repository:
+    """The model repository at ``path``, as a Triton server of that container release sees it.
 
-    from triton_kit.repository.model import Repository
+    Models, versions and configurations are read when they are asked for. ``models`` are the models by name; of a model
+    ``versions`` are the versions that the server loads, ``all_versions`` those that it counts, each an integer with
+    ``number`` and ``path``; ``config`` is the configuration as written, ``completed(version)`` that of a version after
+    completion. Asking for what cannot be read raises ``triton_kit.model.model.Broken``. The options are those of
+    ``lint``. Raises UsageError for a release that is unknown.
+    """
+    from triton_kit.model.model import Repository
+    from triton_kit.model.server_options import ServerOptions, parse_release_option
 
-    return Repository(Path(path))
+    server = ServerOptions(release=parse_release_option(release), auto_complete=auto_complete, gpus=gpus)
+    return Repository(path, server)
 
 
 def lint(
-    path: str | PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+    path: str | PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    machine has, ``None`` when unknown. A ``release`` of ``None`` is the one that every command takes by default,
+    ``triton_kit.repository.release_name.DEFAULT_RELEASE``. Raises UsageError for a path that does not exist or a
+    release that is unknown.
     """
     from triton_kit.linter.engine import lint
 

@@ -13,7 +13,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import Format, RepositoryPath, release_option
 from triton_kit.cli.support.runtime_options import Image
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.doctor.finding import Check, Finding
@@ -30,7 +30,7 @@ def doctor(
     ] = None,
     release: Annotated[str | None, release_option("Another release, YY.MM: say also what it would break.")] = None,
     before: Annotated[
-        str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT}.", "--from")
+        str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.", "--from")
     ] = None,
     image: Image = None,
     only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,

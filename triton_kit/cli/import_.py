@@ -55,7 +55,6 @@ def torchserve(
     from triton_kit.convert.unpack import unpack
     from triton_kit.files.stage import stage
     from triton_kit.project import context
-    from triton_kit.repository.release import DEFAULT
 
     here = context.find_context()
     place = context.find_repository(here, repository)
@@ -72,7 +71,7 @@ def torchserve(
     )
     with stage(place) as scratch:
         files = unpack(archive, scratch)
-        found = converting.plan(request, scratch, files, here.templates, here.release or DEFAULT)
+        found = converting.plan(request, scratch, files, here.templates, here.release)
         return _finish([found], here, place, dry_run, format_, unpacked=(scratch, archive))
 
 
@@ -94,12 +93,11 @@ def tfserving(
     """
     from triton_kit.convert import tfserving as converting
     from triton_kit.project import context
-    from triton_kit.repository.release import DEFAULT
 
     here = context.find_context()
     place = context.find_repository(here, repository)
     request = converting.TFServingRequest(source=source, repository=place, name=name, batching=batching)
-    found = converting.plan(request, here.templates, here.release or DEFAULT)
+    found = converting.plan(request, here.templates, here.release)
     return _finish(found, here, place, dry_run, format_)
 
 

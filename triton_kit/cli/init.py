@@ -10,7 +10,7 @@ import typer
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import DryRun, release_option
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 
 def init(
@@ -21,7 +21,7 @@ def init(
         list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT,
+    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT_RELEASE,
     dry_run: DryRun = False,
 ) -> None:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.

@@ -97,8 +97,8 @@ def test(
 
 def _model_folders(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
+    from triton_kit.model.model import Repository
     from triton_kit.project import context
-    from triton_kit.repository.model import Repository
     from triton_kit.versions.model_folder import find_model_folder
 
     here = context.find_context()

@@ -80,7 +80,7 @@ def list_versions(
             str(row.number),
             "served" if row.served else "",
             show_size(row.size),
-            f"{row.changed.astimezone():%Y-%m-%d %H:%M}",
+            f"{row.changed.astimezone():%Y-%m-%d %H:%M}" if row.changed else "no directory",
             str(row.opset or ""),
             row.signature,
             ", ".join(row.loaded),

@@ -10,7 +10,7 @@ from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.project import check, settings, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE, is_rendered, read_layers, render_text
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.scaffold.accelerator import Accelerator, in_config_text, in_yaml_text
 
 

@@ -20,11 +20,12 @@ from triton_kit.files import write
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.files.stage import stage
 from triton_kit.linter.options import Options
+from triton_kit.model.model import Repository
 from triton_kit.project import check
 from triton_kit.project.context import ProjectContext, find_repository
 from triton_kit.project.render import Layer
-from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT, release
+from triton_kit.repository.names import CONFIG_NAME
+from triton_kit.repository.release import release
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.embedded.binaries import cache_dir
@@ -88,7 +89,7 @@ def find_model(here: ProjectContext, given: str, repository: Path | None) -> Pat
 def plan_conversion(here: ProjectContext, request: ConversionRequest, repository: Path | None = None) -> Conversion:
     """The conversion of that model. Reads, and writes nothing. Raises UsageError for what cannot be meant."""
     folder = find_model(here, request.model, repository)
-    aim = release(here.release or DEFAULT)
+    aim = release(here.release)
     config = _config(folder)
     source = folder / str(_version(folder, request.version)) / (config.get("default_model_filename") or "model.onnx")
     signature = onnxruntime.read(source)
@@ -121,7 +122,7 @@ def plan_conversion(here: ProjectContext, request: ConversionRequest, repository
         request=AddRequest(
             name=name,
             repository=folder.parent,
-            backend="tensorrt",
+            backend=tensorrt.name,
             mode="move",
             max_batch_size=size,
             layers=(layer,),
@@ -153,20 +154,21 @@ def _config(folder: Path) -> dict[str, Any]:
         first = document.problems[0]
         raise UsageError(f"{path}:{first.span.line}: {first.message}", hint="mend it first; see tk validate")
     found = document.message.to_dict()
-    backend = found.get("backend") or found.get("platform") or "onnxruntime"
-    if backend not in ("onnxruntime", "onnxruntime_onnx"):
+    backend = found.get("backend") or found.get("platform") or onnxruntime.name
+    if backend not in (onnxruntime.name, *onnxruntime.platforms):
         raise UsageError(f"{folder} is a model of {backend}, not of ONNX Runtime", hint="name an ONNX model")
     return found
 
 
 def _version(folder: Path, wanted: int | None) -> int:
-    numbers = [int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isascii() and p.name.isdecimal()]
+    model = Repository(folder.resolve().parent).model(folder.resolve().name)
+    numbers = [version.number for version in model.all_versions if version.path.is_dir()] if model is not None else []
     if not numbers or (wanted is not None and wanted not in numbers):
         raise UsageError(f"{folder} has no version{'' if wanted is None else f' {wanted}'}", hint="see tk versions")
     return max(numbers) if wanted is None else wanted
 
 
-def _values(config: dict[str, Any], source: Path, aim: str | None) -> dict[str, Any]:
+def _values(config: dict[str, Any], source: Path, aim: str) -> dict[str, Any]:
     """Batch and tensors as the server completes them, with what else of the config goes for TensorRT, too."""
     derived = derive(onnxruntime, source, max_batch_size=config.get("max_batch_size"), release=aim)
     values: dict[str, Any] = {
@@ -191,7 +193,7 @@ def _next_version(target: Path, values: dict[str, Any]) -> int:
     """The number for a further version of a TensorRT model that has the same tensors. Raises UsageError for others."""
     path = target / CONFIG_NAME
     found = parse(path.read_bytes()).message.to_dict() if path.is_file() else {}
-    if found.get("backend", found.get("platform")) not in ("tensorrt", "tensorrt_plan"):
+    if found.get("backend", found.get("platform")) not in (tensorrt.name, *tensorrt.platforms):
         raise UsageError(f"{target} exists, and is no TensorRT model", hint="give another name with --into")
     for side in ("input", "output"):
         own, other = (

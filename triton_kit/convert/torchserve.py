@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from triton_kit.backends import onnxruntime, pytorch
 from triton_kit.backends.table import for_file
 from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
 from triton_kit.convert.labels import read_labels
@@ -23,7 +24,7 @@ from triton_kit.scaffold import new_model, options
 from triton_kit.signature import torchscript
 
 MANIFEST = "MAR-INF/MANIFEST.json"
-_SERVED = ("pytorch", "onnxruntime")
+_SERVED = (pytorch.name, onnxruntime.name)
 _LONGEST_MANIFEST = 1_000_000
 
 
@@ -83,7 +84,7 @@ def plan(
     settings = read_settings(archive.file("configFile"), request.properties, there, archive.text("modelVersion"))
     model = archive.file("serializedFile")
     backend = for_file(model) if model is not None else None
-    alone = backend is not None and backend.name in _SERVED and (backend.name != "pytorch" or _is_script(model))
+    alone = backend is not None and backend.name in _SERVED and (backend.name != pytorch.name or _is_script(model))
     if not (alone or archive.text("handler")):
         raise UsageError(
             f"{request.archive} has neither a handler nor a model that Triton serves", hint="make the archive again"

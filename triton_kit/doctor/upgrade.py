@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from triton_kit.doctor.driver_versions import least_compute, runs
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import lint
-from triton_kit.repository.model import Model, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.repository.release import filter_flags, python_of, release
 from triton_kit.resources import resource
 from triton_kit.runtime.gpu.devices import Devices
@@ -96,8 +97,7 @@ def _environments(repository: Path | None, before: str, after: str) -> Iterator[
     if old is None or new is None or old == new:
         return
     for model in _models(repository):
-        parameters = model.config.parameters
-        if parameters and "EXECUTION_ENV_PATH" in parameters:
+        if "EXECUTION_ENV_PATH" in _parameters(model):
             yield Step(
                 weight="breaks",
                 what=f"{model.config_path} names an environment, and Python goes from {old} to {new}",
@@ -121,9 +121,18 @@ def _table(repository: Path | None, before: str, after: str, flags: Sequence[str
 
 def _concerns(repository: Path | None) -> Iterator[str]:
     for model in _models(repository):
-        yield str(model.config.backend or str(model.config.platform).partition("_")[0])
-        if model.config.parameters and "TRITON_BATCH_STRATEGY_PATH" in model.config.parameters:
+        with suppress(Broken):
+            yield model.backend or model.platform
+        if "TRITON_BATCH_STRATEGY_PATH" in _parameters(model):
             yield "batch-strategy"
+
+
+def _parameters(model: Model) -> Container[str]:
+    """The keys of a model's parameters; none where they cannot be read."""
+    try:
+        return model.config.parameters or ()
+    except Broken:
+        return ()
 
 
 def _machine(before: str, after: str, devices: Devices | None) -> Iterator[Step]:

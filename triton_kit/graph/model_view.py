@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from triton_kit.graph.flow import Findings, Port
@@ -22,7 +23,7 @@ class Reader:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._findings: dict[str, list[tuple[Route, Diagnostic]]] = {}
+        self._findings: dict[Path, list[tuple[Route, Diagnostic]]] = {}
 
     def findings(self, model: Model) -> list[tuple[Route, Diagnostic]]:
         """What the validator says of a model, each with its route into the configuration; empty for other files."""

@@ -78,7 +78,7 @@ class Run:
             if target.whole:
                 diagnostics += self.judge_repository(repository)
             for name in served(repository) if target.whole else target.models:
-                places.setdefault(os.path.join(repository.path, name), (repository, name))
+                places.setdefault(os.path.join(repository.directory, name), (repository, name))
         outcomes = [one for one in self.outcomes(list(places.values())) if one is not None]
         sources: dict[Path, str] = {}
         for outcome in outcomes:
@@ -110,7 +110,7 @@ class Run:
             if outcome is not None and not outcome.deferred:
                 # All that an ensemble asks of the verdict.
                 refusal = [(INTERNAL, outcome.refusal)] if outcome.refusal else []
-                self.findings.setdefault(os.path.join(repository.path, name), refusal)
+                self.findings.setdefault(os.path.join(repository.directory, name), refusal)
         return [
             self.outcome(place) if outcome is not None and outcome.deferred else outcome
             for place, outcome in zip(places, outcomes, strict=True)
@@ -138,7 +138,7 @@ class Run:
         if forgetting:
             outcome = outcome._replace(refusal=self.refusal(model))
             repository.forget(name)
-            self.findings.pop(model.path, None)
+            self.findings.pop(model.directory, None)
         return outcome
 
     def as_one_server(self, targets: Iterable[Target]) -> list[Target]:
@@ -146,7 +146,7 @@ class Run:
         targets = list(targets)
         whole = [self.repository(target.repository) for target in targets if target.whole]
         if len(whole) > 1:
-            places = [os.path.realpath(one.path) for one in whole]
+            places = [os.path.realpath(one.directory) for one in whole]
             for one, place in zip(whole, places, strict=True):
                 one.others = tuple(other for other, there in zip(whole, places, strict=True) if there != place)
                 one.second = one is not whole[0]
@@ -180,9 +180,9 @@ class Run:
 
     def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
-        if model.path not in self.findings:
+        if model.directory not in self.findings:
             found: list[Finding] = []
-            self.findings[model.path] = found
+            self.findings[model.directory] = found
             for rule in self.rules_for(model):
                 # A hundred times a model: no call where nothing goes wrong, see apply.
                 try:
@@ -191,9 +191,9 @@ class Run:
                 except Broken:
                     pass
                 except Exception as error:
-                    found.append(internal(rule, model.path, error))
+                    found.append(internal(rule, model.directory, error))
             keep_first_internal(found)
-        return self.findings[model.path]
+        return self.findings[model.directory]
 
     def refusal(self, model: Model) -> Problem | None:
         """The first error found in a model, or ``None`` where the server would take it."""

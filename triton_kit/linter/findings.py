@@ -37,7 +37,7 @@ def apply(rule: Rule, subject: Model | Repository | list[Unused], path: str = ""
     except Broken:
         pass
     except Exception as error:
-        found.append(internal(rule, path if isinstance(subject, list) else subject.path, error))
+        found.append(internal(rule, path if isinstance(subject, list) else subject.directory, error))
     return found
 
 

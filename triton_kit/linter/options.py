@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from triton_kit.linter.diagnostic import Severity
-from triton_kit.model.server_options import DEFAULT_MAX_BATCH_SIZE, ServerOptions, parse_release_option
+from triton_kit.model.server_options import DEFAULT_MAX_BATCH_SIZE, USUAL, ServerOptions, parse_release_option
 
 
 class Options(NamedTuple):
@@ -16,7 +16,7 @@ class Options(NamedTuple):
     rules count as for this project, by name or area.
     """
 
-    server: ServerOptions = ServerOptions()
+    server: ServerOptions = USUAL
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severities: tuple[tuple[str, Severity], ...] = ()

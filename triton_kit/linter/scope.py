@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from triton_kit.model import disk
 from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Broken, Repository
-from triton_kit.model.server_options import ServerOptions
 from triton_kit.model.target import Target
 from triton_kit.model.version import version_numbers
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 
 
 def served(repository: Repository) -> list[str]:
@@ -76,7 +75,7 @@ def _dependents(path: str, names: set[str]) -> list[str]:
     texts = _related(texts, names)
     if not texts:
         return []
-    repository = Repository(path, ServerOptions())
+    repository = Repository(path)
     dependents = []
     for name in texts:
         model = repository.model(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from triton_kit.model.model import Broken, Model
@@ -17,9 +18,9 @@ def steps_of(model: Model) -> Iterator[tuple[int, Any, Model]]:
                 yield i, step, found
 
 
-def reached_from(model: Model) -> dict[str, Model]:
+def reached_from(model: Model) -> dict[Path, Model]:
     """All models that a model uses, directly or through other ensembles, by their paths."""
-    seen: dict[str, Model] = {}
+    seen: dict[Path, Model] = {}
     todo = [model]
     while todo:
         try:

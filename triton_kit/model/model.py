@@ -8,13 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
+from triton_kit.backends.facts import Facts, facts
 from triton_kit.model import disk
-from triton_kit.model.completion import Completed, Tensor, complete, detect, tensors
+from triton_kit.model.completion import Completed, Readers, Tensor, complete, tensors
 from triton_kit.model.overlay import Disk
-from triton_kit.model.server_options import ServerOptions
-from triton_kit.model.version import overflows, selected, version_numbers
-from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.text_format.document import Document, Message, parse
+from triton_kit.model.server_options import USUAL, ServerOptions
+from triton_kit.model.version import Version, overflows, selected, version_folder, version_numbers
+from triton_kit.repository.names import CONFIG_NAME
+from triton_kit.repository.release_name import show_release
+from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
 
 if TYPE_CHECKING:
     from triton_kit.model.refusal import Refusal
@@ -53,22 +56,33 @@ class Guarded:
 
 
 class Model:
-    """A model directory under examination. Reading what is broken raises Broken."""
+    """A model as the server sees it; nothing is read before it is asked for, and reading what is broken raises Broken.
 
-    def __init__(self, path: str, repository: Repository) -> None:
-        self.path = path
+    ``directory`` is where it is, as it was given.
+    """
+
+    def __init__(self, directory: str, repository: Repository) -> None:
+        self.directory = directory
         self.repository = repository
         self.options = repository.options
 
     @cached_property
     def name(self) -> str:
         """The name of its directory."""
-        return os.path.basename(os.path.abspath(self.path))
+        return os.path.basename(os.path.abspath(self.directory))
+
+    def __repr__(self) -> str:
+        return f"Model({self.directory!r})"
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.directory)
 
     @cached_property
     def _listing(self) -> dict[str, str] | OSError:
         try:
-            return self.repository.disk.listing(self.path)
+            return self.repository.disk.listing(self.directory)
         except OSError as error:
             return kept(error)
 
@@ -81,7 +95,7 @@ class Model:
     def entries(self) -> dict[str, str]:
         """What stands in the directory: names and their kinds."""
         if isinstance(self._listing, OSError):
-            raise Broken(self.path)
+            raise Broken(self.directory)
         return self._listing
 
     @cached_property
@@ -104,7 +118,7 @@ class Model:
 
     def join(self, *names: str) -> str:
         """A path below the model's directory."""
-        return os.path.join(self.path, *names)
+        return os.path.join(self.directory, *names)
 
     # --- the configuration as written
 
@@ -127,6 +141,16 @@ class Model:
         if self.config_name != CONFIG_NAME:
             return disk.kind_of(self.join(self.config_name))
         return self.entries.get(CONFIG_NAME)
+
+    @property
+    def has_config(self) -> bool:
+        """Whether there is a configuration file."""
+        return self.config_kind == disk.FILE
+
+    @property
+    def config_path(self) -> Path:
+        """Where its configuration is, whether or not it exists."""
+        return Path(self.join(self.config_name))
 
     @cached_property
     def _config_bytes(self) -> bytes | OSError:
@@ -153,6 +177,11 @@ class Model:
         # The document has the text: twice is too much of a large one.
         self._config_bytes = b""
         return document
+
+    @property
+    def source(self) -> SourceMap:
+        """Where each part of the configuration stands in its file."""
+        return self.document.source
 
     @cached_property
     def placeholders(self) -> tuple[Any, ...]:
@@ -183,24 +212,48 @@ class Model:
     # --- the configuration as the server completes it
 
     @cached_property
-    def detected(self) -> Any:
-        """Backend, platform and model file name after the server's own completion."""
-        return detect(self)
+    def detected(self) -> Detected:
+        """Backend, platform and model file name after the server's own completion, which is always on."""
+        config = self.config
+        backend, platform, name = config.backend, config.platform, config.default_model_filename
+        looks = not (platform or name) and backend in ("", "tensorflow")
+        return detect_backend(
+            model_name=self.name,
+            backend=backend,
+            platform=platform,
+            filename=name,
+            listing=self.inspected if looks else NOTHING,
+            release=show_release(self.options.release),
+        )
+
+    @property
+    def inspected(self) -> Listing:
+        """What stands in the one directory that detection looks into: the first by name, whatever it is."""
+        if not self.directories:
+            return NOTHING
+        entries = self.listing(self.directories[0])
+        folders = frozenset(name for name, kind in entries.items() if kind == disk.DIRECTORY)
+        return Listing(names=frozenset(entries), directories=folders)
 
     @property
     def backend(self) -> str:
         """The backend's name after completion; empty where there is none, as for an ensemble."""
-        return str(self.detected.backend)
+        return self.detected.backend
+
+    @property
+    def facts(self) -> Facts:
+        """What the backend does."""
+        return facts(self.backend)
 
     @property
     def platform(self) -> str:
         """The platform after completion."""
-        return str(self.detected.platform)
+        return self.detected.platform
 
     @property
     def file_name(self) -> str:
         """The model file's name in a version directory, the backend's default where none is given."""
-        return str(self.detected.file_name)
+        return self.detected.default_model_filename
 
     @property
     def is_ensemble(self) -> bool:
@@ -215,11 +268,16 @@ class Model:
             raise Broken("versions")
         return numbers
 
+    @property
+    def all_versions(self) -> list[Version]:
+        """The versions that the server counts, whether or not its policy selects them, lowest first."""
+        return [Version(number, self.directory) for number in sorted(set(version_numbers(self.directories).values()))]
+
     @cached_property
-    def versions(self) -> list[int]:
-        """The versions that the server loads, lowest first."""
+    def versions(self) -> list[Version]:
+        """The versions that the server loads, as the version policy selects them, lowest first."""
         policy = self.config.version_policy if self.config.has("version_policy") else None
-        return list(selected(self.version_numbers.values(), policy))
+        return [Version(number, self.directory) for number in selected(self.version_numbers.values(), policy)]
 
     @cached_property
     def inputs(self) -> list[Tensor]:
@@ -240,7 +298,11 @@ class Model:
         if self.config.max_batch_size < 0:
             raise Broken("max_batch_size")
         if version not in self._completed:
-            self._completed[version] = complete(self, version)
+            written = Completed(self.config.max_batch_size, self.inputs, self.outputs)
+            if self.options.auto_complete and not self.is_ensemble:
+                readers = Readers(lambda: self.signature(version).signature, lambda: self.python(version))
+                written = complete(written, self.config, self.backend, self.options, readers)
+            self._completed[version] = written
         return self._completed[version]
 
     def model_file(self, version: int) -> str:
@@ -249,8 +311,8 @@ class Model:
 
     @staticmethod
     def version_folder(version: int) -> str:
-        """The directory that is opened for a version; the server makes a negative number an unsigned one."""
-        return str(version % 2**64)
+        """The name of the directory that is opened for a version."""
+        return version_folder(version)
 
     @cached_property
     def reads(self) -> dict[tuple[int, object], Any]:
@@ -310,7 +372,7 @@ class Model:
     def at_file(self) -> Path:
         """Where findings about the configuration stand: the file, or the directory where there is none."""
         if self.listing_error is None and self.config_kind is None:
-            return Path(self.path)
+            return self.path
         return Path(self.join(self.config_name))
 
 
@@ -326,10 +388,18 @@ def _unjudged(_: Model) -> None:
 
 
 class Repository:
-    """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
+    """A model repository as the server sees it; a model is read when it is asked for.
 
-    def __init__(self, path: str, options: ServerOptions, judge: Callable[[Model], Refusal | None] = _unjudged) -> None:
-        self.path = path
+    ``directory`` is where it is, as it was given. ``judge`` says what the server would refuse a model for.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        options: ServerOptions = USUAL,
+        judge: Callable[[Model], Refusal | None] = _unjudged,
+    ) -> None:
+        self.directory = os.fspath(directory)
         self.options = options
         self._judge = judge
         self._models: dict[str, Model] = {}
@@ -339,13 +409,41 @@ class Repository:
         """Whether another one was given before it."""
         self.disk: Disk = disk
 
+    def __repr__(self) -> str:
+        return f"Repository({self.directory!r})"
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.directory)
+
+    @cached_property
+    def models(self) -> dict[str, Model]:
+        """All models by name, hidden ones included, as the server sees them.
+
+        Raises UsageError where the path is not a directory that can be read.
+        """
+        from triton_kit.errors import UsageError
+
+        hint = "give the path of a model repository"
+        kind = disk.kind_of(self.directory)
+        if kind in (None, disk.DANGLING):
+            raise UsageError(f"{self.directory} does not exist", hint=hint)
+        if kind != disk.DIRECTORY:
+            raise UsageError(f"{self.directory} is not a directory", hint=hint)
+        try:
+            names = self.names
+        except Broken:
+            raise UsageError(f"{self.directory} cannot be read", hint="check its permissions") from None
+        return {name: model for name in names if (model := self.model(name)) is not None}
+
     @cached_property
     def entries(self) -> dict[str, str]:
         """What stands in the repository; Broken where it cannot be listed."""
         try:
-            return disk.listing(self.path)
+            return disk.listing(self.directory)
         except OSError:
-            raise Broken(self.path) from None
+            raise Broken(self.directory) from None
 
     @cached_property
     def names(self) -> list[str]:
@@ -357,7 +455,7 @@ class Repository:
         if name not in self._models:
             if not name or "/" in name or "\0" in name or name in (".", ".."):
                 return None
-            path = os.path.join(self.path, name)
+            path = os.path.join(self.directory, name)
             if not os.path.isdir(path):
                 return None
             self._models[name] = Model(path, self)
@@ -379,7 +477,7 @@ class Repository:
         """
         holders = self.holders(name)
         if self.options.namespacing and namespace:
-            holders = [one for one in holders if one.path == namespace]
+            holders = [one for one in holders if one.directory == namespace]
         if len(holders) == 1 or (holders and holders[0] is self):
             return holders[0].model(name)
         return None

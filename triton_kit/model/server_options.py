@@ -34,6 +34,10 @@ class ServerOptions(NamedTuple):
     rate_resources: tuple[tuple[str, int], ...] = ()
 
 
+USUAL = ServerOptions()
+"""A server that is told nothing, of the default release."""
+
+
 def parse_release_option(release: str | None) -> tuple[int, int]:
     """The release that a user names, ``None`` for the default one. Raises UsageError for one that is unknown."""
     from triton_kit.errors import UsageError

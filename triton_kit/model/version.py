@@ -1,14 +1,46 @@
-"""Which version directories of a model the server loads."""
+"""Which directories of a model are which versions, and which of those the server loads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from triton_kit.repository.model import RESERVED_DIRECTORIES
+from triton_kit.repository.names import RESERVED_DIRECTORIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
+
+
+class Version(int):
+    """The number of a version, and the model's directory that it belongs to."""
+
+    model: str
+
+    def __new__(cls, number: int, model: str) -> Version:
+        """The version of that number of the model at that path."""
+        version = super().__new__(cls, number)
+        version.model = model
+        return version
+
+    @property
+    def number(self) -> int:
+        """The bare number."""
+        return int(self)
+
+    @property
+    def path(self) -> Path:
+        """The directory that the server opens for it, whether or not it exists: that of the plain number."""
+        from pathlib import Path
+
+        return Path(self.model, version_folder(self))
+
+
+def version_folder(number: int) -> str:
+    """The name of the directory that is opened for a version; the server makes a negative number an unsigned one."""
+    return str(number % 2**64 if number < 0 else int(number))
 
 
 def leading_integer(text: str) -> int | None:

@@ -13,7 +13,7 @@ from triton_kit.files.write import replace_text
 from triton_kit.model import disk
 from triton_kit.model.target import find_target
 from triton_kit.project.render import is_rendered
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.text_format.document import Message, ParseProblem, parse
 from triton_kit.repository.text_format.layout import layout
 

@@ -11,7 +11,7 @@ from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import Run
 from triton_kit.linter.options import Options, options
 from triton_kit.model.target import Target
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 
 WAITING = "1/.gitkeep"
 """What stands in a version directory whose model file is still to come; git keeps no empty directories."""

@@ -17,6 +17,7 @@ from triton_kit.project import settings as project
 from triton_kit.project.render import FILE, Layer, Rendered, render
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.scaffold import options
 from triton_kit.suggestion import suggest
 
@@ -25,12 +26,13 @@ from triton_kit.suggestion import suggest
 class ProjectContext:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
+    ``release`` is DEFAULT_RELEASE where nobody named one.
     ``lint_options`` is how what is written is linted first.
     """
 
     project: project.Project | None
     templates: Templates
-    release: str | None
+    release: str
     lint_options: Options
 
 
@@ -45,6 +47,7 @@ def find_context(release: str | None = None) -> ProjectContext:
         release = find_release(release).container
     elif found:
         release = found.release
+    release = release or DEFAULT_RELEASE
     lint_options = check.lint_options_for(release, found.ignore if found else ())
     return ProjectContext(project=found, templates=templates, release=release, lint_options=lint_options)
 

@@ -13,7 +13,7 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.project import config_overlay, jinja, settings, yaml_file
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.dump import dump
 from triton_kit.repository.text_format.source import Route

@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import UsageError
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.suggestion import nearest
 from triton_kit.value import Value
-
-DEFAULT = "24.10"
-"""The release that is meant where none is named."""
 
 REGISTRY = "nvcr.io/nvidia/tritonserver"
 
@@ -129,7 +127,7 @@ def newest() -> Release:
     return list(releases().values())[-1]
 
 
-def release(container: str = DEFAULT) -> Release:
+def release(container: str = DEFAULT_RELEASE) -> Release:
     """The release of that container name, such as ``24.10``.
 
     A name newer than the table is taken at its word, with everything but the name unknown. Raises UsageError for

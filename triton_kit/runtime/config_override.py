@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.repository.json_format import as_json
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import flag_name
 from triton_kit.repository.text_format.document import parse
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.repository.model import CONFIG_NAME, Repository
+from triton_kit.model.model import Repository
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.container.engine import Engine
@@ -60,7 +62,7 @@ class ServeRequest:
 
     repository: Path
     runtime: str = "auto"
-    release: str = "24.10"
+    release: str = DEFAULT_RELEASE
     image: str | None = None
     gpus: str = "auto"
     cpu: bool = False

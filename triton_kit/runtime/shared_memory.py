@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triton_kit.repository.model import Model, Repository
+from triton_kit.model.model import Broken, Model, Repository
 
 MIB = 1024 * 1024
 PER_INSTANCE = 64 * MIB
@@ -10,15 +10,8 @@ PER_INSTANCE = 64 * MIB
 
 LEAST = 256 * MIB
 
-# fmt: off
-_NEVER_PYTHON = frozenset({
-    "ensemble", "tensorrt", "pytorch", "libtorch", "tensorflow", "openvino", "fil", "dali", "identity", "repeat",
-    "square",
-})
-# fmt: on
-_NEVER_PYTHON_PLATFORMS = frozenset(
-    {"ensemble", "tensorrt_plan", "pytorch_libtorch", "tensorflow_graphdef", "tensorflow_savedmodel"}
-)
+_NEVER_PYTHON = ("identity", "repeat", "square")
+"""Backends of the server's own tests, all in C++; of the others their facts say whether Python runs in them."""
 
 
 def shm_size(repository: Repository, *, per_instance: int = PER_INSTANCE) -> int:
@@ -35,18 +28,15 @@ def shm_size(repository: Repository, *, per_instance: int = PER_INSTANCE) -> int
 
 def _stubs(model: Model) -> int:
     try:
-        config = model.config
-        if (
-            config.backend in _NEVER_PYTHON
-            or config.platform in _NEVER_PYTHON_PLATFORMS
-            or config.has("ensemble_scheduling")
-        ):
+        if model.is_ensemble or model.config.has("ensemble_scheduling"):
             return 0
-        groups = list(config.instance_group)
+        if not model.facts.python_stub or model.backend in _NEVER_PYTHON:
+            return 0
+        groups = list(model.config.instance_group)
         # An unset count means one instance, and a group without GPUs named runs on each (core, AutoCompleteConfig).
         counted: int = sum(max(group.count, 1) * max(len(group.gpus), 1) for group in groups)
-        return max(counted, 1) * max(len(model.versions), 1)
-    except OSError:
+        return max(counted, 1) * max(len(model.all_versions), 1)
+    except Broken:
         return 1
 
 

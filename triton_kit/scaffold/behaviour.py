@@ -10,9 +10,6 @@ from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.scaffold.options import parse_tensor
 
-_STATEFUL = ("onnxruntime", "tensorrt", "pytorch", "custom")
-"""Backends that keep implicit states."""
-
 _CONTROLS = (("START", "CONTROL_SEQUENCE_START"), ("END", "CONTROL_SEQUENCE_END"), ("READY", "CONTROL_SEQUENCE_READY"))
 
 
@@ -55,7 +52,7 @@ def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> B
         calls = [name.strip() for name in (asked.calls or "").split(",") if name.strip()]
         return BehaviourAdditions(template="python_bls", values={"calls": calls})
     if asked.decoupled:
-        if backend.name not in ("python", "custom", "vllm", "tensorrtllm"):
+        if backend.facts.responses != "many":
             raise UsageError(
                 f"--decoupled: {backend.name} sends one response to each request", hint="leave out --decoupled"
             )
@@ -71,7 +68,7 @@ def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> 
         raise UsageError(f"--sequence {asked.sequence}: not a strategy", hint="write oldest or direct")
     if backend.name == "ensemble":
         raise UsageError("--sequence does not go with an ensemble", hint="give it to the models of the steps")
-    if asked.states and backend.name not in _STATEFUL:
+    if asked.states and not backend.facts.states:
         hint = "leave out --state: model.py keeps it" if backend.name == "python" else "leave out --state"
         raise UsageError(f"--state: {backend.name} keeps no states for a model", hint=hint)
     names = {str(t["name"]) for t in values["input"]}

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triton_kit.backends import custom, tensorrtllm
-from triton_kit.backends.generic import before, first_bytes
+from triton_kit.backends import custom, onnxruntime, tensorrtllm
+from triton_kit.backends.generic import first_bytes
 from triton_kit.backends.types import Backend, ConfigTensor
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import PlannedFile
 from triton_kit.repository.release import python_of
+from triton_kit.repository.release_name import before
 from triton_kit.scaffold.accelerator import parse_accelerator
 from triton_kit.signature import environment, forest
-
-COMPLETED_BY_SERVER = ("dali", "vllm", "tensorrtllm")
-"""Backends whose models need no tensors of their user: the server completes them, or they are always the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def describe(
     """
     _refuse_strangers(backend, library, env)
     if accelerator is not None:
-        if backend.name != "onnxruntime":
+        if backend.name != onnxruntime.name:
             raise UsageError(
                 f"--accelerator is ONNX Runtime's, and does not go with {backend.name}", hint="leave out --accelerator"
             )
@@ -64,22 +62,22 @@ def describe(
             if source is not None:
                 values["default_model_filename"] = source.name
             return FormatAdditions(values=values, config={}, files=(PlannedFile(path=library.name, source=library),))
-        case "python" if env is not None:
-            return _with_environment(env, release)
+    if env is not None:
+        return _with_environment(env, release)
     return FormatAdditions(values={}, config={})
 
 
 def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) -> None:
-    if library is not None and backend.name != "custom":
+    if library is not None and backend.name != custom.name:
         raise UsageError(
             f"--library goes with --backend custom, not with {backend.name}",
             hint="add --backend custom, or leave out --library",
         )
-    if backend.name == "custom" and library is None:
+    if backend.name == custom.name and library is None:
         raise UsageError(
             "a backend of your own has a library: --library missing", hint="add --library libtriton_NAME.so"
         )
-    if env is not None and backend.name != "python":
+    if env is not None and not backend.facts.environment:
         raise UsageError(
             f"--env goes with models in Python, not with {backend.name}",
             hint="leave out --env, or add --backend python",

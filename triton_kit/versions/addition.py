@@ -15,7 +15,7 @@ from triton_kit.files.stage import stage
 from triton_kit.files.write import explain_os_errors, fill, remove_moved, sync
 from triton_kit.model import disk
 from triton_kit.project.context import ProjectContext
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.versions.config_edit import with_policy
 from triton_kit.versions.log import State, entry, finished, state_json, write_log
 from triton_kit.versions.model_folder import ModelFolder, backend_and_file, next_number, state_of, versions_of

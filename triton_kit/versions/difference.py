@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triton_kit.backends.onnxruntime import model_file
+from triton_kit.backends import onnxruntime
 from triton_kit.errors import TkError
 from triton_kit.signature.onnx import signature as onnx
 from triton_kit.signature.onnx.weights import Weight, read_weights
@@ -60,8 +60,8 @@ def diff_versions(folder: ModelFolder, one: int, other: int) -> VersionDifferenc
     backend, name = backend_and_file(folder)
     facts: tuple[tuple[str, str, str], ...] = ()
     weights: Sides | None = None
-    if backend == "onnxruntime" and all((path / name).exists() for path in paths):
-        models = [model_file(path / name) for path in paths]
+    if backend == onnxruntime.name and all((path / name).exists() for path in paths):
+        models = [onnxruntime.model_file(path / name) for path in paths]
         facts = _facts(*models)
         weights = _weights(*models)
     return VersionDifference(

@@ -12,7 +12,7 @@ from triton_kit.client.input_slots import Slot, convert, find_slot, fit, to_arra
 from triton_kit.client.inputs import read_json
 from triton_kit.client.types import TensorMetadata
 from triton_kit.errors import TkError, UsageError
-from triton_kit.repository.model import TESTS
+from triton_kit.repository.names import TESTS
 from triton_kit.repository.tensor import BY_WIRE
 from triton_kit.suggestion import suggest
 from triton_kit.versions.comparison import Expected, Tolerance, usual

@@ -11,7 +11,7 @@ from triton_kit.client import Client, Inference, ServerError
 from triton_kit.client.input_slots import check_batches, check_complete, slots
 from triton_kit.client.request import describe
 from triton_kit.errors import ProblemsFound, UsageError
-from triton_kit.repository.model import TESTS
+from triton_kit.repository.names import TESTS
 from triton_kit.versions.comparison import Difference, compare_outputs
 from triton_kit.versions.golden_cases import bind, find_cases, read_case
 

@@ -7,14 +7,11 @@ from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.linter.options import Options
-from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.model.target import is_model
-from triton_kit.model.version import leading_integer, version_numbers
+from triton_kit.model.version import leading_integer
 from triton_kit.project.context import ProjectContext, find_repository
-from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.model import Model as WrittenModel
-from triton_kit.repository.model import Repository as WrittenRepository
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.suggestion import suggest
 from triton_kit.versions.log import State
 from triton_kit.versions.policy import Policy, read_policy
@@ -52,30 +49,30 @@ def find_model_folder(here: ProjectContext, given: str, repository: Path | None 
         raise UsageError(f"{given} is not a directory" if path.exists() else f"{given} does not exist")
     root = find_repository(here, repository)
     if given in ("", ".", "..") or not (root / given).is_dir():
-        there = tuple(WrittenRepository(root).models)
+        there = tuple(Repository(root).models)
         hint = suggest(given, there) if there else None
         raise UsageError(f"{root} has no model {given or repr(given)}", hint=hint)
     return ModelFolder(path=root / given, lint_options=here.lint_options)
 
 
 def versions_of(folder: ModelFolder) -> dict[int, Path]:
-    """The version directories by number, lowest first: plain numbers, and no others."""
-    try:
-        return {version.number: version.path for version in WrittenModel(folder.path).versions}
-    except OSError as error:
-        raise TkError(f"{folder.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+    """The versions that the server counts by number, lowest first, with the directory that it opens for each.
+
+    The directory of a version is missing where only one of another name, such as ``1_old``, counts as it.
+    """
+    return {version.number: version.path for version in listed(folder).all_versions}
 
 
 def ignored_directories(folder: ModelFolder) -> list[str]:
     """The directories whose names look like versions and are none, or stand for another one: ``007``, ``1_old``."""
-    names = WrittenModel(folder.path).directories
+    names = listed(folder).directories
     plain = {str(number) for number in versions_of(folder)}
     return [name for name in names if name not in plain and leading_integer(name) is not None]
 
 
 def next_number(folder: ModelFolder) -> int:
     """One more than every number that a directory's name begins with, so that none is taken for another."""
-    numbers = [leading_integer(name) or 0 for name in WrittenModel(folder.path).directories]
+    numbers = [leading_integer(name) or 0 for name in listed(folder).directories]
     return max([0, *numbers]) + 1
 
 
@@ -87,11 +84,12 @@ def state_of(folder: ModelFolder) -> State:
 
 def policy_of(folder: ModelFolder) -> Policy:
     """The policy that is written. Raises UsageError where the configuration cannot be read."""
-    model = WrittenModel(folder.path)
+    model = listed(folder)
     try:
         document = model.document
-    except OSError as error:
-        raise TkError(f"{folder.config} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+    except Broken:
+        why = model.config_error or f"it is a {model.config_kind}"
+        raise TkError(f"{folder.config} cannot be read: {why}", hint="check its permissions") from None
     if document.problems:
         first = document.problems[0]
         raise UsageError(
@@ -102,7 +100,7 @@ def policy_of(folder: ModelFolder) -> Policy:
 
 def served_by(folder: ModelFolder, policy: Policy) -> tuple[int, ...]:
     """The versions that a policy serves, of those that the server counts."""
-    return policy.serves(version_numbers(WrittenModel(folder.path).directories).values())
+    return policy.serves(listed(folder).all_versions)
 
 
 def checked(folder: ModelFolder) -> Model:
@@ -110,6 +108,14 @@ def checked(folder: ModelFolder) -> Model:
     model = Repository(str(folder.repository), folder.lint_options.server).model(folder.name)
     if model is None:
         raise UsageError(f"{folder.path} is not a directory")
+    return model
+
+
+def listed(folder: ModelFolder) -> Model:
+    """The model, whose directory can be listed. Raises TkError where it cannot."""
+    model = checked(folder)
+    if model.listing_error is not None:
+        raise TkError(f"{folder.path} cannot be read: {model.listing_error}", hint="check its permissions")
     return model
 
 
@@ -122,12 +128,12 @@ def backend_and_file(folder: ModelFolder) -> tuple[str, str]:
         return "", ""
     if detected.platform == "ensemble":
         return "ensemble", ""
-    return str(detected.backend), str(detected.file_name)
+    return str(detected.backend), str(detected.default_model_filename)
 
 
 def require_versions(folder: ModelFolder, wanted: tuple[int, ...]) -> None:
     """Raise UsageError where one of the versions has no directory."""
-    there = versions_of(folder)
+    there = {number: path for number, path in versions_of(folder).items() if path.is_dir()}
     for version in wanted:
         if version not in there:
             listed = ", ".join(map(str, there)) or "none"

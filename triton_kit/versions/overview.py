@@ -20,6 +20,7 @@ from triton_kit.versions.signatures import brief, version_signature
 class VersionRow:
     """A version: ``size`` in bytes of all its files, ``changed`` the newest of their dates.
 
+    ``changed`` is ``None`` where the directory that the server opens for the version does not exist.
     ``signature`` is empty where the files do not tell it, ``opset`` is ONNX's, ``None`` elsewhere. ``loaded`` names the
     servers that have it loaded.
     """
@@ -27,7 +28,7 @@ class VersionRow:
     number: int
     path: Path
     size: int
-    changed: datetime
+    changed: datetime | None
     signature: str
     opset: int | None
     served: bool
@@ -61,7 +62,7 @@ def _row(folder: ModelFolder, number: int, path: Path, served: bool, loaded: Seq
         number=number,
         path=path,
         size=size,
-        changed=datetime.fromtimestamp(newest, timezone.utc),
+        changed=datetime.fromtimestamp(newest, timezone.utc) if newest else None,
         signature=brief(signature) if signature is not None else "",
         opset=opset(folder, path),
         served=served,
@@ -84,14 +85,14 @@ def measure(path: Path) -> tuple[int, float]:
 
 def opset(folder: ModelFolder, path: Path) -> int | None:
     """The version of ONNX's own operators in a version's model file."""
-    from triton_kit.backends.onnxruntime import model_file
+    from triton_kit.backends import onnxruntime
     from triton_kit.signature.onnx.signature import read
 
     backend, name = backend_and_file(folder)
-    if backend != "onnxruntime" or not name:
+    if backend != onnxruntime.name or not name:
         return None
     try:
-        found = read(model_file(path / name), confined=False)
+        found = read(onnxruntime.model_file(path / name), confined=False)
     except ModelFileError:
         return None
     return next((version for domain, version in found.opsets if domain in ("", "ai.onnx")), None)
@@ -109,7 +110,7 @@ def as_json(found: Overview) -> dict[str, Any]:
                 "number": row.number,
                 "path": str(row.path),
                 "size": row.size,
-                "changed": row.changed.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "changed": row.changed.strftime("%Y-%m-%dT%H:%M:%SZ") if row.changed else None,
                 "signature": row.signature or None,
                 "opset": row.opset,
                 "served": row.served,

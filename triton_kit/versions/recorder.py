@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from triton_kit.client.answer import to_json
 from triton_kit.client.request import InferPlan
 from triton_kit.files.write import explain_os_errors, replace_text
-from triton_kit.repository.model import TESTS
+from triton_kit.repository.names import TESTS
 from triton_kit.versions.comparison import Expected, compare_outputs, usual
 
 if TYPE_CHECKING:

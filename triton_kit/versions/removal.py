@@ -56,7 +56,8 @@ def prune(
     with changing(here, folder) as entries:
         now = state_of(folder)
         reasons = _reasons(folder, now, rollback_target(folder, entries, now), loaded)
-        found = choose(versions_of(folder), keep, reasons, force=force)
+        there = [number for number, path in versions_of(folder).items() if path.is_dir()]
+        found = choose(there, keep, reasons, force=force)
         if dry_run:
             return found
         for number in found.gone:

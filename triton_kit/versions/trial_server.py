@@ -15,8 +15,8 @@ from triton_kit.files.write import explain_os_errors
 from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Repository
 from triton_kit.project.check import mirror
-from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.names import CONFIG_NAME
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
@@ -52,7 +52,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
     request = ServeRequest(
         repository=repository,
         runtime=trial.runtime,
-        release=trial.release or DEFAULT,
+        release=trial.release or DEFAULT_RELEASE,
         image=trial.image,
         gpus=trial.gpus,
         http_port=0,

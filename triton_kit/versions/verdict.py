@@ -11,7 +11,7 @@ from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.scope import with_dependents
 from triton_kit.model.target import Target
 from triton_kit.project.check import errors, refuse
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.versions.model_folder import ModelFolder
 
 

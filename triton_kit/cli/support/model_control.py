@@ -11,6 +11,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.server_options import ServerAddress
 from triton_kit.client.model_control import ControlResult
 from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
@@ -25,7 +26,7 @@ class Source:
     """The repository that a server has its models from, as far as it is known here, and how it is served."""
 
     repository: Path | None = None
-    release: str = "24.10"
+    release: str = DEFAULT_RELEASE
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 
 def format_option(help: str = "How to print the result.") -> Any:  # noqa: A002
@@ -34,7 +34,9 @@ def seconds_option(help: str, *names: str, zero: bool = False) -> Any:  # noqa: 
 
 
 Format = Annotated[Literal["text", "json"], format_option()]
-Release = Annotated[str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or {DEFAULT}.")]
+Release = Annotated[
+    str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.")
+]
 Repository = Annotated[
     Path | None, typer.Option("--repository", metavar="DIR", help="The repository; by default the project's.")
 ]

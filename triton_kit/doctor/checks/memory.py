@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, unknown, warning
 from triton_kit.doctor.machine import Machine
-from triton_kit.repository.model import Repository
+from triton_kit.model.model import Repository
 from triton_kit.repository.size import show_size
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
@@ -22,7 +22,8 @@ def look(machine: Machine) -> Finding:
     need = sum(
         file.stat().st_size
         for model in Repository(machine.repository).models.values()
-        for version in model.versions
+        if model.listing_error is None
+        for version in model.all_versions
         for file in version.path.rglob("*")
         if file.is_file()
     )

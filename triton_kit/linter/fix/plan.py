@@ -247,7 +247,7 @@ class Planner:
 
 def _is_link(model: Model) -> bool:
     return os.path.realpath(model.join(model.config_name)) != os.path.join(
-        os.path.realpath(model.repository.path), model.name, model.config_name
+        os.path.realpath(model.repository.directory), model.name, model.config_name
     )
 
 

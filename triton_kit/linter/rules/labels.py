@@ -83,7 +83,7 @@ def label_file_outside(model: Model) -> Iterator[Problem]:
         -- labels.txt
         cat
     """
-    root = os.path.realpath(model.path)
+    root = os.path.realpath(model.directory)
     for tensor in model.outputs:
         name = tensor.message.label_filename
         if name and os.path.commonpath((root, os.path.realpath(model.join(name.lstrip("/"))))) != root:

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+from triton_kit.model.model import Repository
 from triton_kit.runtime.config_override import on_cpu, read_config
 
 
@@ -32,7 +33,7 @@ def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
 
     A configuration that cannot be read is left to the server, which says what is wrong with it.
     """
-    names = sorted(entry.name for entry in repository.iterdir() if entry.is_dir())
+    names = list(Repository(repository).models)
     configs = {name: read_config(repository / name, server_args) or {} for name in names}
     changed = {name: cpu for name, config in configs.items() if (cpu := on_cpu(config)) != config}
     members = {name: members_of(config) for name, config in configs.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.fix.edits import insert_after, set_near
@@ -241,9 +242,13 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    told: set[str] = set()
+    told: set[Path] = set()
     for i, _, found in steps_of(model):
-        if found.path in told or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
+        if (
+            found.path in told
+            or found is model
+            or not {model.path, found.path}.isdisjoint(reached_from(found))
+        ):
             continue
         problem = model.repository.refusal(found)
         if problem is None:

@@ -41,7 +41,7 @@ def execution_environment(model: Model) -> Iterator[Problem]:
     if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
-    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.directory), 1)
     if not given or given == path:
         return
     if os.path.isdir(path) and not os.path.isfile(os.path.join(path, "bin", "activate")):
@@ -96,7 +96,7 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
     if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
-    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.directory), 1)
     wanted = python_of("{:02d}.{:02d}".format(*model.options.release))
     if path == given or not wanted or not os.path.isfile(path) or "triton_python_backend_stub" in model.entries:
         return

@@ -275,7 +275,7 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         yield Problem(
             message=f"{said}the name of a Python model holds {listed(found)}",
             help="use letters, digits, - and _",
-            file=Path(model.path),
+            file=Path(model.directory),
         )
     bad = bad if refused else ";|' "
     for i, group in enumerate(model.config.instance_group):

@@ -9,7 +9,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model import disk
 from triton_kit.model.model import Model
-from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.names import CONFIG_NAME
 
 
 @rule(Severity.ERROR)

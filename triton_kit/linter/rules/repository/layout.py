@@ -33,16 +33,18 @@ def unreadable_repository(repository: Repository) -> Iterator[Problem]:
         max_batch_size: 0
     """
     try:
-        entries = disk.listing(repository.path)
+        entries = disk.listing(repository.directory)
     except OSError as error:
-        yield Problem(message=f"{repository.path} cannot be listed: {disk.reason(error)}", help="check permissions")
+        yield Problem(
+            message=f"{repository.directory} cannot be listed: {disk.reason(error)}", help="check permissions"
+        )
         return
     for name, kind in sorted(entries.items()):
         if kind == disk.DANGLING:
             yield Problem(
                 message=f"'{name}' is a link that leads nowhere, which loses every model of the repository",
                 help="remove the link, or restore what it points to",
-                file=Path(repository.path) / name,
+                file=Path(repository.directory) / name,
             )
 
 
@@ -68,9 +70,9 @@ def unreadable_directory(model: Model) -> Iterator[Problem]:
     """
     if model.listing_error:
         yield Problem(
-            message=f"{model.path} cannot be listed: {model.listing_error}",
+            message=f"{model.directory} cannot be listed: {model.listing_error}",
             help="check its permissions",
-            file=Path(model.path),
+            file=Path(model.directory),
         )
         return
     for name, kind in sorted(model.entries.items()):
@@ -134,5 +136,5 @@ def version_directory_as_model(model: Model) -> Iterator[Problem]:
         yield Problem(
             message=f"'{model.name}' looks like a version directory where a model is expected",
             help="give the directory above as the repository",
-            file=Path(model.path),
+            file=Path(model.directory),
         )

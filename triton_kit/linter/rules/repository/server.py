@@ -39,9 +39,9 @@ def duplicate_model(model: Model) -> Iterator[Problem]:
         return
     for other in model.repository.holders(model.name)[1:]:
         there = other.model(model.name)
-        place = Path(there.path if there else other.path)
+        place = Path(there.path if there else other.directory)
         yield Problem(
-            message=f"another repository of the server has a model '{model.name}' too: {other.path}",
+            message=f"another repository of the server has a model '{model.name}' too: {other.directory}",
             help="rename one of them, start the server with --model-namespacing=true, or validate one at a time",
             related=(Related(message="the other one", file=place),),
         )

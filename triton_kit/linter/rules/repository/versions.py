@@ -11,7 +11,7 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 from triton_kit.model.version import overflows, version_numbers
-from triton_kit.repository.model import RESERVED_DIRECTORIES
+from triton_kit.repository.names import RESERVED_DIRECTORIES
 
 
 @rule(Severity.ERROR)
@@ -72,7 +72,7 @@ def no_version_directory(model: Model) -> Iterator[Problem]:
         message = "no version directory, such as 1/, is in the model's directory"
         help_ = "make the directory 1" + ("" if model.is_ensemble else " and move the model file into it")
     fix = make_version() if model.is_ensemble and "1" not in model.entries else None
-    yield Problem(message=message, help=help_, file=Path(model.path), fix=fix)
+    yield Problem(message=message, help=help_, file=Path(model.directory), fix=fix)
 
 
 @rule(Severity.ERROR)
