@@ -108,9 +108,6 @@ def test_an_option_takes_the_same_kind_of_value_in_every_command(option: str) ->
     if option == "--gpus":
         # tk validate is told how many there are, tk add which of them a model is for.
         takes -= {"N", "N,N"}
-    if option == "--runtime":
-        # An engine is built in a container, never without one.
-        takes -= {"choice"}
     if option == "--image":
         # A picture for a model is another thing.
         takes -= {"[NAME=]FILE"}

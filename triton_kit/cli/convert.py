@@ -46,9 +46,7 @@ class BuildOptions(OptionGroup):
         str | None, typer.Option(metavar="SIZE", help="The most memory of the GPU to build with, as 4g.")
     ] = None
     image: Image = None
-    runtime: Annotated[
-        Literal["docker", "podman"], typer.Option(help="What runs the container that the engine is built in.")
-    ] = "docker"
+    runtime: Annotated[str, typer.Option("--runtime", metavar="RUNTIME", help="docker or podman.")] = "docker"
     gpus: Annotated[str, typer.Option(metavar="GPUS", help="auto, all, or indices such as 0,1.")] = "auto"
     pull: Annotated[Literal["missing", "never"], typer.Option(help="When to fetch the image.")] = "missing"
 
@@ -68,6 +66,10 @@ class BuildOptions(OptionGroup):
         chosen = [name for name, on in precisions.items() if on]
         if len(chosen) > 1:
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
+        if self.runtime not in ("docker", "podman"):
+            raise UsageError(
+                f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"
+            )
         return ConversionRequest(
             model=model,
             into=into,
@@ -76,7 +78,7 @@ class BuildOptions(OptionGroup):
             precision=chosen[0] if chosen else None,
             workspace=None if self.workspace is None else parse_size(self.workspace, "--workspace"),
             image=self.image,
-            engine=self.runtime,
+            engine="podman" if self.runtime == "podman" else "docker",
             gpus=self.gpus,
             pull=self.pull,
         )

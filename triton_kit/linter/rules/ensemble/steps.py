@@ -244,11 +244,7 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
     """
     told: set[Path] = set()
     for i, _, found in steps_of(model):
-        if (
-            found.path in told
-            or found is model
-            or not {model.path, found.path}.isdisjoint(reached_from(found))
-        ):
+        if found.path in told or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
             continue
         problem = model.repository.refusal(found)
         if problem is None:
