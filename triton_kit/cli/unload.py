@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from triton_kit.cli.support.model_control import ANSWER, Models, Patience, Source, run_each
+from triton_kit.cli.support.model_control import Models, Patience, run_each
 from triton_kit.cli.support.server_options import (
     Ca,
     Cert,
@@ -20,6 +20,7 @@ from triton_kit.cli.support.server_options import (
     open_client,
 )
 from triton_kit.client import model_control
+from triton_kit.serve.source import ANSWER, Source
 
 
 def unload(

@@ -17,9 +17,10 @@ from triton_kit.convert.torchserve_settings import Settings, read_settings
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Mode, Plan, PlannedFile
 from triton_kit.linter.report.text import printable
+from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Templates
 from triton_kit.resources import resource
-from triton_kit.scaffold import new_model, options
+from triton_kit.scaffold import new_model
 from triton_kit.signature import torchscript
 
 MANIFEST = "MAR-INF/MANIFEST.json"
@@ -77,7 +78,7 @@ def plan(
     Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
     """
     archive = open_archive(request.archive, unpacked, files)
-    name = options.check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
+    name = check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
     version, items = _version(archive.text("modelVersion"))
     there = archive.text("modelName") or name
     settings = read_settings(archive.file("configFile"), request.properties, there, archive.text("modelVersion"))

@@ -14,6 +14,7 @@ from triton_kit.errors import UsageError
 from triton_kit.files.plan import Mode, Plan, PlannedFile
 from triton_kit.project import jinja, yaml_file
 from triton_kit.project.check import WAITING
+from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, render_text
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
@@ -66,7 +67,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
 
     Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
     """
-    options.check_name(request.name)
+    check_name(request.name)
     if request.wiring is not None:
         _refuse_beside_wiring(request)
     if request.source is None and request.mode != "copy":

@@ -13,7 +13,7 @@ from triton_kit.runtime.types import ServerSpec
 
 
 def to_json(request: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
-    """The request as JSON has it: with the name and the ports that were found for it, and only the names of variables."""
+    """The request as JSON has it: with the name and the ports found for it, and of variables only the names."""
     settled = replace(
         request,
         repository=request.repository.absolute(),
