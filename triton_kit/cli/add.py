@@ -114,6 +114,7 @@ def add(
     from triton_kit.scaffold import new_model as adding
     from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
+    from triton_kit.scaffold.request import AddRequest
 
     if link and move:
         raise UsageError("--link and --move exclude each other", hint="choose one")
@@ -131,7 +132,7 @@ def add(
         hidden=hidden,
         max_batch_size=max_batch_size,
     )
-    request = adding.AddRequest(
+    request = AddRequest(
         name=name,
         repository=place,
         source=source,

@@ -18,6 +18,7 @@ from triton_kit.files.plan import PlannedFile
 from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Templates
 from triton_kit.scaffold import new_model
+from triton_kit.scaffold.request import AddRequest
 from triton_kit.signature.types import Signature
 
 
@@ -137,7 +138,7 @@ def _plan(
     assert signature is not None
     items.append(carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
     others = _others(versions, newest, signature, items)
-    common = new_model.AddRequest(
+    common = AddRequest(
         name=model.name,
         repository=request.repository,
         version=newest,

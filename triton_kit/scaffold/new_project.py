@@ -14,7 +14,8 @@ from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import DEFAULT, release
 from triton_kit.resources import resource
-from triton_kit.scaffold.new_model import AddRequest, plan_model
+from triton_kit.scaffold.new_model import plan_model
+from triton_kit.scaffold.request import AddRequest
 
 REPOSITORY = "model_repository"
 
