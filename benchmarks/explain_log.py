@@ -14,8 +14,8 @@ from pathlib import Path
 
 from common import in_turns, ratio, show, verdict
 
-from triton_kit.cli.support.explain_log import table_with_rules
 from triton_kit.runtime.log.digest import digest
+from triton_kit.serve.log import table_with_rules
 
 BAR = 30.0
 """Times as long as it takes to count the lines."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,20 @@ class Serving:
             self.process.wait(30)
         self.errors.close()
         self._out.close()
+
+
+@contextmanager
+def starter(repository: Path, logs: Path, *options: str) -> Iterator[Callable[..., Serving]]:
+    """Starts ``tk serve`` on the repository with these options and more, each of which is gone at the end."""
+    started: list[Serving] = []
+
+    def start(*arguments: str, runtime: Sequence[str] = LOCAL) -> Serving:
+        log = logs / f"serve{len(started)}.log"
+        started.append(Serving(log, str(repository), *options, *arguments, runtime=runtime))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for one in started:
+            one.away()

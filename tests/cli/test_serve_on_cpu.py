@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker_engine import CONFIG, containers, make_model, need_image
-from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, wait_for
+from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, starter, wait_for
 
 from triton_kit.runtime.state import registry
 
@@ -61,16 +61,8 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(repository: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    started: list[Serving] = []
-
-    def start(*arguments: str, runtime: Sequence[str] = LOCAL) -> Serving:
-        log = tmp_path / f"serve{len(started)}.log"
-        started.append(Serving(log, str(repository), "--cpu", *arguments, runtime=runtime))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.away()
+    with starter(repository, tmp_path, "--cpu") as start:
+        yield start
 
 
 @pytest.mark.parametrize("runtime", ["local", pytest.param("docker", marks=pytest.mark.docker)])

@@ -6,14 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from docker_engine import containers, need_image
-from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, wait_for
+from serve_events import DOCKER, FREE, LOCAL, Serving, serve_command, starter, wait_for
 
 from triton_kit.client import connect
 from triton_kit.client.types import Inference
@@ -93,16 +93,8 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(repository: Path, tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    started: list[Serving] = []
-
-    def start(*arguments: str, runtime: Sequence[str] = LOCAL) -> Serving:
-        log = tmp_path / f"serve{len(started)}.log"
-        started.append(Serving(log, str(repository), "--watch", *arguments, runtime=runtime))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.away()
+    with starter(repository, tmp_path, "--watch") as start:
+        yield start
 
 
 @pytest.mark.parametrize("runtime", ["local", pytest.param("docker", marks=pytest.mark.docker)])

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from triton_kit.cli.support.explain_log import table_with_rules
 from triton_kit.runtime.log.digest import MANY, Digest, digest
 from triton_kit.runtime.log.lines import LONGEST, as_written
+from triton_kit.serve.log import table_with_rules
 
 TABLE = table_with_rules()
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from triton_kit.cli.support.explain_log import table_with_rules
 from triton_kit.linter.rule import load_rules
 from triton_kit.runtime.log.digest import Reader
 from triton_kit.runtime.log.events import read
 from triton_kit.runtime.log.lines import as_written
 from triton_kit.runtime.log.messages import GAP, KnownProblem, Message, Table, fill, known_texts, read_known
+from triton_kit.serve.log import table_with_rules
 
 DATA = Path(__file__).parent / "data"
 FACTS = Path(__file__).parents[1] / "linter" / "data" / "facts.csv"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from triton_kit.errors import UsageError
+from triton_kit.project.model_name import check_name
 from triton_kit.scaffold import options
 
 
 @pytest.mark.parametrize("name", ["resnet50", "a", "Model_1", "yolo-v8", "resnet.v2", "3d", "_x"])
 def test_a_name_that_servers_take_is_taken(name: str) -> None:
-    assert options.check_name(name) == name
+    assert check_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_a_name_that_servers_take_is_taken(name: str) -> None:
 )
 def test_a_name_that_breaks_something_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
-        options.check_name(name)
+        check_name(name)
 
 
 @pytest.mark.parametrize(

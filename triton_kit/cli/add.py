@@ -49,12 +49,13 @@ def add(
     from triton_kit.scaffold import new_model as adding
     from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
+    from triton_kit.scaffold.request import AddRequest
 
     mode = transfer.mode()
     here = context.find_context(release)
     place = context.find_repository(here, repository)
     asked = build_request(
-        adding.AddRequest,
+        AddRequest,
         made_of,
         scheduling,
         name=name,

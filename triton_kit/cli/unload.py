@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from triton_kit.cli.support.model_control import ANSWER, Source, run_each
+from triton_kit.cli.support.model_control import run_each
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Models, ModelTimeout
 from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.client import model_control
+from triton_kit.serve.source import ANSWER, Source
 
 
 @spread

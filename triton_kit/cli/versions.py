@@ -177,8 +177,9 @@ def _promoted(
     seconds: float,
 ) -> TestedPromotion:
     """The promotion with its test, on the server that is named or on one of its own."""
-    from triton_kit.cli.support.model_control import ANSWER, source_of
+    from triton_kit.cli.support.model_control import source_of
     from triton_kit.cli.support.serve_loop import show_progress
+    from triton_kit.serve.source import ANSWER
     from triton_kit.versions.gate import promote_on, promote_on_trial
     from triton_kit.versions.trial_server import Trial
 

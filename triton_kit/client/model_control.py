@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,35 +107,50 @@ def _act(client: Client, model: str, ask: Callable[[float], None], timeout: floa
     if hidden and not client.model_ready(model):
         return ControlResult(model=model, versions=(), seconds=0.0, error=_unknown(model, before))
     begin = time.monotonic()
-    error: TkError | None = None
+    error = _ask(client, model, ask, timeout, wanted)
+    were_ready = {name for name, ready in before.items() if ready}
+    while True:
+        now = models(client)
+        seconds = time.monotonic() - begin
+        settled = _settled(now, model, were_ready, wanted) and not (hidden and client.model_ready(model))
+        if settled or error is not None or seconds > timeout:
+            break
+        time.sleep(PAUSE)
+    mine = tuple(m for m in now if m.name == model)
+    if isinstance(error, ServerError) and model not in before and not mine:
+        error = _unknown(model, before)
+    elif error is None and not settled:
+        error = _late(model, timeout, wanted)
+    elif error is None and wanted:
+        error = _not_ready(mine)
+    others = tuple(sorted(name for name, ready in _states(now).items() if name != model and before.get(name) != ready))
+    return ControlResult(model=model, versions=mine, seconds=seconds, others=others, error=error)
+
+
+def _ask(
+    client: Client, model: str, ask: Callable[[float], None], timeout: float, wanted: bool
+) -> ServerError | NoAnswer | None:
+    """What the server said against it, or that it did not come to an end in that time; raises all else."""
+    begin = time.monotonic()
     try:
         ask(timeout)
     except ServerError as refused:
         if (explained := explain(refused, client.url)) is not None:
             raise explained from refused
-        error = refused
+        return refused
     except NoAnswer:
         if time.monotonic() - begin < timeout:
             raise
-        error = _late(model, timeout, wanted)
-    while True:
-        now = models(client)
-        mine = tuple(m for m in now if m.name == model)
-        seconds = time.monotonic() - begin
-        settled = _settled(now, model, {name for name, ready in before.items() if ready}, wanted)
-        settled = settled and not (hidden and client.model_ready(model))
-        if settled or error is not None or seconds > timeout:
-            break
-        time.sleep(PAUSE)
-    if isinstance(error, ServerError) and model not in before and not mine:
-        error = _unknown(model, before)
-    elif error is None and not settled:
-        error = _late(model, timeout, wanted)
-    elif error is None and wanted and not any(v.ready for v in mine):
-        reason = next((v.reason for v in mine if v.reason), "no version of it is ready")
-        error = ServerError(reason, status="UNAVAILABLE")
-    others = tuple(sorted(name for name, ready in _states(now).items() if name != model and before.get(name) != ready))
-    return ControlResult(model=model, versions=mine, seconds=seconds, others=others, error=error)
+        return _late(model, timeout, wanted)
+    return None
+
+
+def _not_ready(versions: Sequence[ModelHealth]) -> ServerError | None:
+    """Why none of the versions can be asked; ``None`` where one can."""
+    if any(version.ready for version in versions):
+        return None
+    reason = next((version.reason for version in versions if version.reason), "no version of it is ready")
+    return ServerError(reason, status="UNAVAILABLE")
 
 
 def _settled(models: tuple[ModelHealth, ...], model: str, were_ready: set[str], wanted: bool) -> bool:

@@ -30,7 +30,8 @@ from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.gpu import selection as gpus
-from triton_kit.scaffold.new_model import AddRequest, plan_model
+from triton_kit.scaffold.new_model import plan_model
+from triton_kit.scaffold.request import AddRequest
 from triton_kit.scaffold.tensors import derive
 from triton_kit.signature.files import open_model
 

@@ -14,9 +14,11 @@ from triton_kit.convert.report import ImportedModel, Item, carried, changed, fai
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.plan import PlannedFile
+from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Templates
 from triton_kit.repository.release_name import before
-from triton_kit.scaffold import new_model, options
+from triton_kit.scaffold import new_model
+from triton_kit.scaffold.request import AddRequest
 from triton_kit.signature.types import Signature
 
 
@@ -125,7 +127,7 @@ def _policy(config: Any) -> tuple[str | None, list[Item]]:
 def _plan(
     model: ServedModel, request: TFServingRequest, batching: Batching | None, templates: Templates, release: str
 ) -> ImportedModel:
-    options.check_name(model.name)
+    check_name(model.name)
     versions = _versions(model.base)
     if tensorflow.last_release is not None and before(tensorflow.last_release, release):
         return _converted(model, request, versions, release)
@@ -136,7 +138,7 @@ def _plan(
     assert signature is not None
     items.append(carried(f"version {newest}", f"{newest}/{tensorflow.default_file}"))
     others = _others(versions, newest, signature, items)
-    common = new_model.AddRequest(
+    common = AddRequest(
         name=model.name,
         repository=request.repository,
         version=newest,

@@ -8,7 +8,7 @@ from pathlib import Path
 from triton_kit.convert import tfserving_config
 from triton_kit.convert.report import Item, carried, changed, left
 from triton_kit.errors import UsageError
-from triton_kit.scaffold.new_model import AddRequest
+from triton_kit.scaffold.request import AddRequest
 
 _LEFT = {
     "max_enqueued_batches": "Triton's queue has no end by default: default_queue_policy max_queue_size counts requests",

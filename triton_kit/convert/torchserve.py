@@ -18,9 +18,11 @@ from triton_kit.convert.torchserve_settings import Settings, read_settings
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Mode, Plan, PlannedFile
 from triton_kit.linter.report.text import printable
+from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Templates
 from triton_kit.resources import resource
-from triton_kit.scaffold import new_model, options
+from triton_kit.scaffold import new_model
+from triton_kit.scaffold.request import AddRequest
 from triton_kit.signature import torchscript
 
 MANIFEST = "MAR-INF/MANIFEST.json"
@@ -78,7 +80,7 @@ def plan(
     Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
     """
     archive = open_archive(request.archive, unpacked, files)
-    name = options.check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
+    name = check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
     version, items = _version(archive.text("modelVersion"))
     there = archive.text("modelName") or name
     settings = read_settings(archive.file("configFile"), request.properties, there, archive.text("modelVersion"))
@@ -146,12 +148,12 @@ def _version(text: str) -> tuple[int, list[Item]]:
     return number or 1, [changed(f"version {text or '(none)'}", said)]
 
 
-def _common(request: TorchServeRequest, name: str, version: int, settings: Settings) -> new_model.AddRequest:
+def _common(request: TorchServeRequest, name: str, version: int, settings: Settings) -> AddRequest:
     """What both kinds of models have: batches, delay, instances."""
     size = settings.number("batchSize") or 1 if request.max_batch_size is None else request.max_batch_size
     delay = settings.number("maxBatchDelay")
     merged = size > 1
-    return new_model.AddRequest(
+    return AddRequest(
         name=name,
         repository=request.repository,
         version=version,
@@ -165,8 +167,8 @@ def _common(request: TorchServeRequest, name: str, version: int, settings: Setti
 
 
 def _with_tensors(
-    common: new_model.AddRequest, request: TorchServeRequest, archive: Archive, model: Path
-) -> tuple[new_model.AddRequest, list[Item]]:
+    common: AddRequest, request: TorchServeRequest, archive: Archive, model: Path
+) -> tuple[AddRequest, list[Item]]:
     """The request with inputs, outputs and labels, from the user, the handler and the labels."""
     built_in = BUILT_IN.get(archive.text("handler"))
     labels, items = read_labels(archive.root / "index_to_name.json") if _has_labels(archive) else ((), [])
@@ -203,7 +205,7 @@ def _refuse_untold(model: Path, inputs: bool, outputs: bool) -> None:
 
 
 def _plan_handler(
-    common: new_model.AddRequest, archive: Archive, settings: Settings, templates: Templates, release: str, mode: Mode
+    common: AddRequest, archive: Archive, settings: Settings, templates: Templates, release: str, mode: Mode
 ) -> Plan:
     """A model in Python, with the archive beside it as it was."""
     file, _ = split_handler(archive.text("handler"))

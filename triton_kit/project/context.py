@@ -14,11 +14,11 @@ from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.linter.options import Options
 from triton_kit.project import check, values
 from triton_kit.project import settings as project
+from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, Rendered, render
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
-from triton_kit.scaffold import options
 from triton_kit.suggestion import suggest
 
 
@@ -168,7 +168,7 @@ def copy_template(here: ProjectContext, name: str, to: str) -> Path:
     """Copy a template into the project's templates; raises UsageError without a project, or where one is there."""
     if here.project is None:
         raise UsageError("there is no project here to copy a template into", hint="run tk init DIR, or go to a project")
-    options.check_name(to)
+    check_name(to)
     source = Templates().get(name).directories[0]
     root = _shown(here.project.templates) / "config" / to
     files = [

@@ -23,16 +23,21 @@ def with_config(text: str, config: Mapping[str, Any], file: Path) -> str:
     cut = _without(text, name)
     wanted = {**before, "config": {**{k: v for k, v in (before.get("config") or {}).items() if k != name}, **config}}
     new = inserted(cut, yaml_file.load(cut, file), {"config": dict(config)}) if cut is not None else text
+    require_value(new, wanted, file, what=f"{name} cannot be written")
+    return new
+
+
+def require_value(text: str, wanted: Mapping[str, Any], file: Path, *, what: str) -> None:
+    """Raise UsageError where the edited text of a model.yaml does not say exactly this."""
     try:
-        found = yaml_file.load(new, file).value
+        found = yaml_file.load(text, file).value
     except UsageError:
         found = None
     if found != wanted:
         raise UsageError(
-            f"{file} is laid out so that {name} cannot be written without touching the rest",
+            f"{file} is laid out so that {what} without touching the rest",
             hint="write it under config: yourself, then run tk render",
         )
-    return new
 
 
 def inserted(text: str, document: yaml_file.YamlFile, content: Mapping[str, Any]) -> str:

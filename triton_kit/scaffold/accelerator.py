@@ -12,7 +12,7 @@ from triton_kit.errors import UsageError
 from triton_kit.linter.rules.accelerators import wrong_tensorrt_parameter
 from triton_kit.project import config_overlay, yaml_file
 from triton_kit.project.values import merge
-from triton_kit.project.yaml_edit import inserted
+from triton_kit.project.yaml_edit import inserted, require_value
 from triton_kit.repository.release_name import parse_release
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.dump import dump
@@ -126,13 +126,5 @@ def in_yaml_text(text: str, accelerator: Accelerator, file: Path) -> str:
         raise UsageError(f"{place}: there are accelerators already", hint="edit them there")
     new = inserted(text, document, {"config": accelerator.config})
     wanted = merge(before, {"config": accelerator.config})
-    try:
-        found = yaml_file.load(new, file).value
-    except UsageError:
-        found = None
-    if found != wanted:
-        raise UsageError(
-            f"{file} is laid out so that the accelerator cannot be added without touching the rest",
-            hint="write it under config: yourself, then run tk render",
-        )
+    require_value(new, wanted, file, what="the accelerator cannot be added")
     return new

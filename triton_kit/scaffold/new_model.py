@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
-from triton_kit.files.plan import Mode, Plan, PlannedFile
+from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.project import jinja, yaml_file
 from triton_kit.project.check import WAITING
+from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, render_text
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
@@ -20,44 +20,19 @@ from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import DEFAULT_RELEASE, before
 from triton_kit.scaffold import behaviour, formats, options
 from triton_kit.scaffold.ensemble.request import wired_values
-from triton_kit.scaffold.ensemble.value import Wiring
 from triton_kit.scaffold.python_model import python_values
-from triton_kit.scaffold.tensors import DerivedConfig, Tensor, choose_backend, derive
+from triton_kit.scaffold.request import (
+    AddRequest,
+    given_values,
+    refuse_beside_wiring,
+    refuse_for_ensembles,
+    refuse_missing_tensors,
+    refuse_twice,
+    refuse_unserved,
+)
+from triton_kit.scaffold.tensors import DerivedConfig, choose_backend, derive
 
 _INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk render.\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddRequest:
-    """What a user asks for when adding a model; texts are as typed, ``None`` is not given."""
-
-    name: str
-    repository: Path
-    version: int = 1
-    source: Path | None = None
-    mode: Mode = "copy"
-    backend: str | None = None
-    template: str | None = None
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
-    library: Path | None = None
-    env: Path | None = None
-    wiring: Wiring | None = None
-    """The ensemble that ``--ensemble`` asks for; it takes the place of ``inputs``, ``outputs`` and ``steps``."""
-    behaviour: behaviour.Behaviour | None = None
-    accelerator: str | None = None
-    labels: str | None = None
-    max_batch_size: int | None = None
-    batching: str | None = None
-    preferred: str | None = None
-    delay_us: int | None = None
-    instances: int | None = None
-    kind: str | None = None
-    gpus: str | None = None
-    version_policy: str | None = None
-    layers: tuple[Layer, ...] = ()
-    """Content of the form of model.yaml from ``--values`` and ``--set``, laid over all else."""
 
 
 def plan_model(request: AddRequest, templates: Templates, *, release: str | None = None) -> Plan:
@@ -65,18 +40,14 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
 
     Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
     """
-    options.check_name(request.name)
+    check_name(request.name)
     if request.wiring is not None:
-        _refuse_beside_wiring(request)
+        refuse_beside_wiring(request)
     if request.source is None and request.mode != "copy":
         raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
     backend, kind = choose_backend(request.backend or _meant_backend(request), request.source)
     aim = release or DEFAULT_RELEASE
-    if backend.last_release is not None and before(backend.last_release, aim):
-        raise UsageError(
-            f"no release after {backend.last_release} has the backend {backend.name}, and this is for {aim}",
-            hint=f"take --release {backend.last_release} or earlier, or convert the model to ONNX with tf2onnx",
-        )
+    _refuse_release(backend, aim)
     if request.source is not None and request.repository.resolve().is_relative_to(request.source.resolve()):
         raise UsageError(
             f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
@@ -95,7 +66,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         library=request.library,
         env=request.env,
         accelerator=request.accelerator,
-        given=_all_given(request.layers),
+        given=given_values(request.layers),
         release=aim,
     )
     values = _with_format(values, special, request, template)
@@ -111,17 +82,11 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     document = yaml_file.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
     final = template.completed(merge({}, content["values"]))
-    _refuse_unserved(final, request)
+    refuse_unserved(final, request)
     files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
     if label_file is not None:
         files.append(PlannedFile(path=labels, source=label_file))
-    if request.source is not None:
-        name = _file_name(final.get("default_model_filename")) or kind.default_file
-        files.append(PlannedFile(path=f"{request.version}/{name}", source=request.source, mode=request.mode))
-        files += [
-            PlannedFile(path=f"{request.version}/{c.target}", source=c.source, mode=request.mode)
-            for c in backend.companions(request.source)
-        ]
+    files += _model_files(request, backend, _file_name(final.get("default_model_filename")) or kind.default_file)
     files += special.files
     files += _extra_files(templates, template, final, {f.path for f in files})
     if kind.default_file and not any(f.path.startswith(f"{request.version}/") for f in files):
@@ -132,6 +97,14 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         files=tuple(files),
         next_steps=_next(request, backend),
     )
+
+
+def _refuse_release(backend: Backend, release: str) -> None:
+    if backend.last_release is not None and before(backend.last_release, release):
+        raise UsageError(
+            f"no release after {backend.last_release} has the backend {backend.name}, and this is for {release}",
+            hint=f"take --release {backend.last_release} or earlier, or convert the model to ONNX with tf2onnx",
+        )
 
 
 def _meant_backend(request: AddRequest) -> str | None:
@@ -154,7 +127,7 @@ def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, An
             derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)
         values = _tensor_values(request, backend, derived)
     if backend.name == "ensemble":
-        _refuse_for_ensembles(request)
+        refuse_for_ensembles(request)
     size = values["max_batch_size"]
     batching = options.dynamic_batching(request.batching, request.preferred, request.delay_us, size)
     if batching is None and request.batching is None and derived.dynamic_batching:
@@ -172,9 +145,9 @@ def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig
     """The largest batch, the tensors and the steps, as given or as the file tells."""
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
-    _refuse_missing(request, backend, input_, output)
-    _refuse_twice("--input", [t["name"] for t in input_ if request.inputs])
-    _refuse_twice("--output", [t["name"] for t in output if request.outputs])
+    refuse_missing_tensors(request, backend, input_, output)
+    refuse_twice("--input", [t["name"] for t in input_ if request.inputs])
+    refuse_twice("--output", [t["name"] for t in output if request.outputs])
     size = derived.max_batch_size if request.max_batch_size is None else request.max_batch_size
     if size < 0:
         raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
@@ -201,78 +174,6 @@ def _with_format(
     return {k: v for k, v in full.items() if v or template.values is None or k in template.values}
 
 
-def _refuse_missing(request: AddRequest, backend: Backend, input_: Sequence[Tensor], output: Sequence[Tensor]) -> None:
-    missing = [option for option, tensors in (("--input", input_), ("--output", output)) if not tensors]
-    for layer in request.layers:
-        given = layer.content.get("values", {})
-        missing = [o for o in missing if not given.get(o[2:])]
-    if missing and backend.facts.needs_tensors and not _tells_when_it_runs(request.source):
-        what = f"{request.source} does not tell its tensors" if request.source else f"{backend.name} has no tensors yet"
-        raise UsageError(
-            f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"
-        )
-    if backend.name == "ensemble" and not request.steps and not any("step" in _given(x) for x in request.layers):
-        raise UsageError(
-            "an ensemble has steps: --step missing",
-            hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR', or let --ensemble MODEL,MODEL wire it",
-        )
-
-
-def _refuse_twice(option: str, names: Sequence[str]) -> None:
-    """A server loads a model with two inputs of one name, and then refuses every request (core infer_request.cc)."""
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise UsageError(f"{option} {name} stands there twice", hint="give each tensor a name of its own")
-
-
-def _given(layer: Layer) -> Mapping[str, Any]:
-    given: Mapping[str, Any] = layer.content.get("values") or {}
-    return given
-
-
-def _all_given(layers: Sequence[Layer]) -> dict[str, Any]:
-    """The values that the user set, the last layer on top."""
-    result: dict[str, Any] = {}
-    for layer in layers:
-        result = merge(result, dict(_given(layer)))
-    return result
-
-
-def _tells_when_it_runs(source: Path | None) -> bool:
-    return source is not None and source.suffix == ".py" and b"auto_complete_config" in source.read_bytes()
-
-
-def _refuse_beside_wiring(request: AddRequest) -> None:
-    if request.source is not None:
-        raise UsageError("an ensemble has no file", hint="leave out --from or --ensemble")
-    if request.backend not in (None, "ensemble"):
-        raise UsageError(f"{request.backend} is no ensemble", hint="leave out --backend or --ensemble")
-    given = {"--input": request.inputs, "--output": request.outputs, "--step": request.steps}
-    for option, value in given.items():
-        if value:
-            raise UsageError(
-                f"{option} does not go with --ensemble, which finds the tensors itself",
-                hint=f"leave out {option}, and see --map and --expose",
-            )
-
-
-def _refuse_for_ensembles(request: AddRequest) -> None:
-    given = {
-        "--instances": request.instances,
-        "--kind": request.kind,
-        "--gpus": request.gpus,
-        "--batching": request.batching if request.batching != "none" else None,
-        "--preferred": request.preferred,
-        "--delay-us": request.delay_us,
-    }
-    for option, value in given.items():
-        if value is not None:
-            raise UsageError(
-                f"{option} does not go with an ensemble: its steps run where and as their models do",
-                hint=f"leave out {option}, and give it to the models of the steps",
-            )
-
-
 def _labels(request: AddRequest, values: dict[str, Any]) -> tuple[str, Path | None]:
     """The name of the label file in the model and where it comes from; puts the name on its output."""
     if request.labels is None:
@@ -295,14 +196,17 @@ def _labels(request: AddRequest, values: dict[str, Any]) -> tuple[str, Path | No
     return name, file
 
 
-def _refuse_unserved(values: Mapping[str, Any], request: AddRequest) -> None:
-    specific = (values.get("version_policy") or {}).get("specific") or {}
-    if specific and request.version not in (specific.get("versions") or []):
-        raise UsageError(
-            f"--version-policy {request.version_policy}: version {request.version}, the one that is added, "
-            "would not be served",
-            hint=f"put {request.version} among the versions",
-        )
+def _model_files(request: AddRequest, backend: Backend, name: str) -> list[PlannedFile]:
+    """The model's file in its version directory under that name, and what belongs to it; none without a source."""
+    if request.source is None:
+        return []
+    return [
+        PlannedFile(path=f"{request.version}/{name}", source=request.source, mode=request.mode),
+        *(
+            PlannedFile(path=f"{request.version}/{c.target}", source=c.source, mode=request.mode)
+            for c in backend.companions(request.source)
+        ),
+    ]
 
 
 def _extra_files(

@@ -10,12 +10,13 @@ from pathlib import Path
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.project import jinja
+from triton_kit.project.model_name import check_name
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.resources import resource
-from triton_kit.scaffold import options
-from triton_kit.scaffold.new_model import AddRequest, plan_model
+from triton_kit.scaffold.new_model import plan_model
+from triton_kit.scaffold.request import AddRequest
 
 REPOSITORY = "model_repository"
 
@@ -78,7 +79,7 @@ def model_name(source: Path) -> str:
             break
         name = parent.name
     try:
-        return options.check_name(name)
+        return check_name(name)
     except UsageError as error:
         raise UsageError(error.message, hint=f"choose a name: tk add NAME --from {source}") from None
 

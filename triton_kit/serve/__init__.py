@@ -1,1 +1,1 @@
-"""What a running repository needs: watching its files, loading it on the CPU."""
+"""What a running repository needs: its files watched, loaded and checked, and its log explained."""

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from threading import Thread
 
-from triton_kit.cli.support.model_control import ANSWER
 from triton_kit.client import model_control
 from triton_kit.client.errors import NoAnswer
 from triton_kit.errors import TkError
@@ -17,6 +16,7 @@ from triton_kit.runtime.gpu.cpu_only import DeferredLoad
 from triton_kit.runtime.health import ModelState, NotReady, ServerDied, Snapshot
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import ExplainsItsEnd, Server
+from triton_kit.serve.source import ANSWER
 
 PAUSE = 0.02
 """Seconds between two looks at a server that loads a model."""

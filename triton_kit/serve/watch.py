@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from triton_kit.cli.support.model_control import ANSWER, Source
-from triton_kit.cli.support.served_findings import refused_as_served
 from triton_kit.client import model_control
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.runtime.config_override import read_config
@@ -17,6 +15,8 @@ from triton_kit.runtime.gpu.cpu_only import members_first, members_of
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import Server
 from triton_kit.serve.file_changes import changes
+from triton_kit.serve.findings import refused_as_served
+from triton_kit.serve.source import ANSWER, Source
 
 if TYPE_CHECKING:
     from triton_kit.client import Client

@@ -31,8 +31,8 @@ def settled(
 
     Raises UsageError where there is none, and where there are questions and nobody to ask.
     """
+    from triton_kit.project.model_name import check_name
     from triton_kit.scaffold.ensemble.request import plan_wiring, refuse_unwired
-    from triton_kit.scaffold.options import check_name
 
     if steps is None:
         for option, given in (("--map", maps), ("--expose", exposed), ("--hide", hidden)):

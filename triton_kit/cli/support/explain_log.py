@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime.log.meaning import friendly
-from triton_kit.runtime.log.messages import KnownProblem, Message, Table, known_texts
+from triton_kit.serve import log
+from triton_kit.serve.log import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from triton_kit.linter.diagnostic import Diagnostic
-    from triton_kit.linter.pages import Page
-    from triton_kit.runtime.log.digest import Digest, LogProblem, Reader
+    from triton_kit.runtime.log.digest import Digest, LogProblem
 
 STDIN = "-"
 
@@ -28,69 +28,21 @@ SHOWN = 160
 
 _TITLES = {"consequence": "follows from that:", "harmless": "harmless:"}
 
-Findings = dict[int, list["Diagnostic"]]
-"""What the linter says of the models of a trouble, by the trouble's place in the list."""
-
 
 def explain_log(name: str, *, repository: Path | None, as_json: bool) -> int:
     """Show what went wrong by the log in that file, or on stdin: 1 where something did, else 0.
 
     Raises UsageError where the file or the repository is not there, TkError where it cannot be read.
     """
-    from triton_kit.runtime.log.digest import digest
-
     where, release = _repository(repository)
     with _open(name) as file:
-        found = digest(file, table_with_rules())
-    findings = _findings(found.problems, where, release)
+        explained = log.explain_log(file, repository=where, release=release)
+    found, findings = explained.digest, explained.findings
     if as_json:
         terminal.out_json(_as_json(name, found, findings))
     else:
         terminal.out("\n".join(_show(name, found, findings, where)))
     return 0 if found.ok else 1
-
-
-def table_with_rules() -> Table:
-    """All that is known, and the messages that the pages of rules quote."""
-    from triton_kit.linter.pages import page
-    from triton_kit.linter.rule import load_rules
-
-    return Table([*known_texts(), *(_entry(one) for rule in load_rules().values() if (one := page(rule)).messages)])
-
-
-def _entry(page: Page) -> KnownProblem:
-    return KnownProblem(
-        area=page.area,
-        messages=tuple(Message.read(message) for message in page.messages),
-        cause=_as_clause(page.headline),
-        help="correct it: the rule's page shows how it looks right",
-        rule=page.name,
-    )
-
-
-def _as_clause(sentence: str) -> str:
-    """A sentence as our messages are written: no capital but a name's, no final dot."""
-    first = sentence.partition(" ")[0]
-    small = (first[1:].islower() and first not in ("Python", "Triton")) or first in ("A", "An")
-    return (sentence[0].lower() + sentence[1:] if small else sentence).rstrip(".")
-
-
-class Meanings:
-    """What the lines of a running server's log mean: each trouble at its first line, and never again."""
-
-    def __init__(self) -> None:
-        self._reader: Reader | None = None
-        self._number = 0
-
-    def of(self, line: str) -> list[str]:
-        """The cause and what to do, where this line is the first to tell of a known trouble."""
-        from triton_kit.runtime.log.digest import Reader
-
-        self._number += 1
-        if self._reader is None:
-            self._reader = Reader(table_with_rules())
-        told = self._reader.take(line, self._number)
-        return [f"= {told.cause}", f"= help: {told.help}"] if told and told.severity in ("error", "warning") else []
 
 
 @contextmanager
@@ -116,32 +68,6 @@ def _repository(given: Path | None) -> tuple[Path | None, str | None]:
     project = find()
     release = project.release if project else None
     return (given, release) if given is not None or project is None else (project.repository, release)
-
-
-def _findings(problems: Sequence[LogProblem], repository: Path | None, release: str | None) -> Findings:
-    """The errors of the models that the log names: those of the trouble's rule where it has one."""
-    if repository is None:
-        return {}
-    errors = {model: _errors(repository / model, release) for t in problems for model in t.models}
-    found: Findings = {}
-    for i, problem in enumerate(problems):
-        if problem.severity in ("error", "warning"):
-            all_ = [d for model in problem.models for d in errors[model]]
-            found[i] = [d for d in all_ if d.rule == problem.rule] or all_
-    return found
-
-
-def _errors(model: Path, release: str | None) -> list[Diagnostic]:
-    from triton_kit.linter.diagnostic import Severity
-    from triton_kit.linter.engine import lint
-
-    if model.name in ("", ".", "..") or not model.is_dir():
-        return []
-    try:
-        report = lint(model, release=release)
-    except TkError:
-        return []
-    return [d for d in report.diagnostics if d.severity is Severity.ERROR]
 
 
 def _show(name: str, found: Digest, findings: Findings, repository: Path | None) -> Iterator[str]:

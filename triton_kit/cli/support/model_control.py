@@ -2,89 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.server_options import ServerAddress
 from triton_kit.client.model_control import ControlResult
-from triton_kit.errors import TkError, UsageError
-from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.serve.model_control import ControlledModel, control_each
+from triton_kit.serve.source import Source, find_source
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
     from triton_kit.linter.diagnostic import Diagnostic
 
-ANSWER = 10.0
-"""Seconds that the server gets for an answer that needs no loading."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The repository that a server has its models from, as far as it is known here, and how it is served."""
-
-    repository: Path | None = None
-    release: str = DEFAULT_RELEASE
-    server_args: tuple[str, ...] = ()
-    cpu: bool = False
-
-    def config(self, model: str) -> Mapping[str, Any] | None:
-        """What the model's file says, on the CPU where the server was started so; ``None`` where that is not known."""
-        from triton_kit.runtime.config_override import on_cpu, read_config
-
-        if self.repository is None or "/" in model or not (self.repository / model).is_dir():
-            return None
-        config = read_config(self.repository / model, self.server_args)
-        return on_cpu(config) if config is not None and self.cpu else config
-
-    def prepare(self, model: str) -> None:
-        """Let nothing that an earlier load left hide a change."""
-        from triton_kit.serve.bytecode import drop_stale
-
-        if self.repository is not None and "/" not in model:
-            drop_stale(self.repository / model)
-
-    def findings(self, model: str) -> list[Diagnostic]:
-        """What the linter finds in the model that a server would refuse."""
-        from triton_kit.cli.support.served_findings import refused_as_served
-
-        if self.repository is None or "/" in model or not (self.repository / model).is_dir():
-            return []
-        try:
-            found = refused_as_served(self.repository / model, self.release, self.server_args, cpu=self.cpu)
-        except TkError:
-            return []
-        return [d for d in found if self._is_at(d, model)]
-
-    def _is_at(self, diagnostic: Diagnostic, model: str) -> bool:
-        assert self.repository is not None
-        return Path(diagnostic.file).absolute().is_relative_to((self.repository / model).absolute())
-
-
-def source_of(place: ServerAddress, given: Path | None) -> Source:
+def source_of(address: ServerAddress, given: Path | None) -> Source:
     """Where the server's models are: as given, as tk knows, or the project's for a server on this machine."""
-    from triton_kit.client.address import parse_address
-    from triton_kit.project.settings import find
-
-    if given is not None and not given.is_dir():
-        raise UsageError(f"{given} is not a directory", hint="give the model repository")
-    if place.running is not None:
-        wish = place.running.again.get("wish", {})
-        return Source(
-            repository=given or place.running.repository,
-            release=place.running.release,
-            server_args=tuple(map(str, wish.get("server_args", ()))),
-            cpu=bool(wish.get("cpu")),
-        )
-    if given is not None:
-        return Source(repository=given)
-    here = parse_address(place.url, grpc=place.grpc).host in ("127.0.0.1", "::1", "localhost")
-    project = find() if here else None
-    if project is None or not project.repository.is_dir():
-        return Source()
-    return Source(repository=project.repository, release=project.release or Source().release)
+    return find_source(address.url, grpc=address.grpc, running=address.running, repository=given)
 
 
 def run_each(
@@ -97,22 +32,19 @@ def run_each(
     json: bool,
 ) -> int:
     """Do it to each model, show what became of it, and return the exit code: 1 where any failed."""
-    outcomes = []
-    for name in dict.fromkeys(names):
-        source.prepare(name)
-        outcome = act(name)
-        findings = source.findings(name) if outcome.error is not None and verb != "unload" else []
-        outcomes.append((outcome, findings))
+    done = []
+    for one in control_each(names, act, source, explain=verb != "unload"):
+        done.append(one)
         if not json:
-            show(outcome, findings, verb=verb)
+            show(one.result, one.findings, verb=verb)
     if json:
-        terminal.out_json(_json(client, verb, outcomes))
-    return 1 if any(outcome.error is not None for outcome, _ in outcomes) else 0
+        terminal.out_json(_json(client, verb, done))
+    return 1 if any(one.result.error is not None for one in done) else 0
 
 
 def show(outcome: ControlResult, findings: Sequence[Diagnostic], *, verb: str) -> None:
     """A line for a model that came or went; for one that failed its reason, and where the mistake is."""
-    from triton_kit.cli.support.served_findings import place
+    from triton_kit.cli.support.served_findings import one_line
     from triton_kit.runtime.log.meaning import friendly, meaning
 
     if outcome.error is None:
@@ -122,7 +54,7 @@ def show(outcome: ControlResult, findings: Sequence[Diagnostic], *, verb: str) -
     message = friendly(outcome.error.message)
     terminal.error(f"{outcome.model} did not {verb}: {message}", hint=outcome.error.hint)
     for finding in findings:
-        terminal.say(f"  {place(finding)}")
+        terminal.say(f"  {one_line(finding)}")
         if finding.help:
             terminal.say(f"    help: {finding.help}")
     if known and not findings:
@@ -144,12 +76,12 @@ def _versions(outcome: ControlResult) -> str:
     return ", ".join(version.version for version in outcome.serving)
 
 
-def _json(client: Client, verb: str, outcomes: Sequence[tuple[ControlResult, Sequence[Diagnostic]]]) -> dict[str, Any]:
+def _json(client: Client, verb: str, done: Sequence[ControlledModel]) -> dict[str, Any]:
     return {
         "url": client.url,
         "protocol": client.protocol,
         "action": verb,
-        "models": [as_json(outcome, findings) for outcome, findings in outcomes],
+        "models": [as_json(one.result, one.findings) for one in done],
     }
 
 

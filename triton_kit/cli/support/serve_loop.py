@@ -1,27 +1,19 @@
-"""What the commands that start a server have in common: the check before, the start, and the time until Ctrl-C."""
+"""What the commands that start a server have in common: defaults, the check before it, the exit code."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.serve_output import Board
-from triton_kit.cli.support.served_findings import NEEDS_GPU, NEVER_ON_CPU, place, refused_as_served
-from triton_kit.errors import ProblemsFound
+from triton_kit.cli.support.served_findings import one_line
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.gpu.selection import GpuChoice
-from triton_kit.runtime.health import Snapshot
-from triton_kit.runtime.lifecycle import registered
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
-from triton_kit.runtime.types import Server
-from triton_kit.serve.load_on_cpu import end_of, load_deferred
-from triton_kit.serve.watch import NoWatcher, Watcher
-
-PAUSE = 0.1
-"""Seconds between two looks at the log of a server that is ready."""
+from triton_kit.serve import loop
+from triton_kit.serve.findings import refusal, refused_as_served
+from triton_kit.serve.loop import Board
 
 
 def defaults(path: str | None, server_args: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
@@ -56,84 +48,15 @@ def validate(request: ServeRequest, gpus: GpuChoice) -> None:
     if not found:
         return
     for diagnostic in found:
-        terminal.say(place(diagnostic))
+        terminal.say(one_line(diagnostic))
         if diagnostic.help:
             terminal.say(f"  help: {diagnostic.help}")
-    causes = [diagnostic for diagnostic in found if diagnostic.rule != "step-model-refused"]
-    if causes and all(diagnostic.rule in NEEDS_GPU for diagnostic in causes):
-        models = list(dict.fromkeys(str(diagnostic.model) for diagnostic in causes))
-        verb = "wants" if len(models) == 1 else "want"
-        never = any(diagnostic.rule in NEVER_ON_CPU for diagnostic in causes)
-        raise ProblemsFound(
-            f"{', '.join(models)} {verb} a GPU that the server would not have ({gpus.reason})",
-            hint="serve where there is a GPU: a TensorRT plan runs on no CPU"
-            if never
-            else "serve on the CPU with --cpu, which changes nothing on disk, or name GPUs with --gpus",
-        )
-    raise ProblemsFound(
-        f"{request.repository} has problems that the server would refuse",
-        hint="correct them, or serve all the same with --no-validate",
-    )
+    raise refusal(found, request.repository, gpus)
 
 
 def serve_until_interrupted(
     plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
 ) -> int:
-    """Run the server and show it until Ctrl-C: 0 when that came after it was ready. It is gone at the end.
-
-    A detached one runs on, and this ends once it is ready. ``again`` is what ``tk restart`` needs to know. Raises
-    ProblemsFound when no model is ready (with ``strict`` when any is not), TkError when the server ends itself.
-    """
-    board.starting(plan)
-    was_ready = stays = False
-
-    def load(server: Server, snapshot: Snapshot) -> Snapshot:
-        return load_deferred(plan, server, snapshot, on_snapshot=board.update, timeout=timeout)
-
-    watching = Watcher(plan, timeout=timeout) if plan.watch else NoWatcher()
-    life = registered(plan, again=again, timeout=timeout, on_snapshot=board.update, load=load)
-    try:
-        with watching, life as (server, snapshot):
-            was_ready = not plan.spec.detach
-            board.ready(plan, server, snapshot)
-            _judge(plan, snapshot, strict)
-            if not plan.spec.detach:
-                watching.begin(server)
-                _follow(server, board, watching)
-        stays = True
-    except KeyboardInterrupt:
-        if not was_ready:
-            raise
-        terminal.say("stopped")
-    finally:
-        if not stays:
-            board.close()
+    """Run the server as ``serve.loop.run`` does and show it: 0 when Ctrl-C came after it was ready."""
+    loop.run(plan, board, timeout=timeout, strict=strict, again=again)
     return 0
-
-
-def _judge(plan: ServePlan, snapshot: Snapshot, strict: bool) -> None:
-    failed = dict.fromkeys(model.name for model in snapshot.failed)
-    none_left = len(failed) == len({model.name for model in snapshot.models})
-    if failed and (strict or (none_left and not plan.watch)):
-        which = "no model is ready" if not strict else f"{', '.join(failed)} did not load"
-        raise ProblemsFound(f"{which}, so the server was ended")
-    if failed and plan.watch:
-        terminal.warn(f"{', '.join(failed)} did not load; saving a correction loads it")
-    elif failed:
-        terminal.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(plan))
-
-
-def _end(plan: ServePlan) -> str:
-    return f"end it with tk stop {plan.spec.name}" if plan.spec.detach else "end it with Ctrl-C"
-
-
-def _follow(server: Server, board: Board, watching: NoWatcher) -> None:
-    while True:
-        code = server.exit_code
-        for line in server.log():
-            board.log(line)
-        for change in watching.changes():
-            board.changed(change)
-        if code is not None:
-            raise end_of(server, code)
-        time.sleep(PAUSE)

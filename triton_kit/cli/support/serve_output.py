@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.explain_log import Meanings
 from triton_kit.cli.support.model_control import as_json, show
-from triton_kit.cli.support.served_findings import place, refused_as_served
+from triton_kit.cli.support.served_findings import one_line
 from triton_kit.errors import TkError
 from triton_kit.runtime.health import ModelState, Snapshot
 from triton_kit.runtime.log.meaning import friendly, meaning
 from triton_kit.runtime.serve_plan import ServePlan, image_of
 from triton_kit.runtime.types import Endpoints, Server
+from triton_kit.serve.findings import refused_as_served
+from triton_kit.serve.log import LogReader
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -27,22 +28,6 @@ TRIED = 8
 _STYLES = {"READY": "green", "LOADED": "green", "UNAVAILABLE": "red", "LOADING": "cyan"}
 
 
-class Board(Protocol):
-    """Where the course of a server is shown."""
-
-    def starting(self, plan: ServePlan) -> None: ...
-
-    def update(self, snapshot: Snapshot) -> None: ...
-
-    def ready(self, plan: ServePlan, server: Server, snapshot: Snapshot) -> None: ...
-
-    def log(self, line: str) -> None: ...
-
-    def changed(self, change: ModelChange) -> None: ...
-
-    def close(self) -> None: ...
-
-
 def board() -> TextBoard:
     """What shows a server to people: a live table on a terminal, plain lines elsewhere."""
     return LiveBoard() if terminal.live() else TextBoard()
@@ -53,7 +38,7 @@ class TextBoard:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
-        self._meanings = Meanings()
+        self._log = LogReader()
 
     def starting(self, plan: ServePlan) -> None:
         what = plan.spec.image or plan.spec.release
@@ -87,14 +72,21 @@ class TextBoard:
 
     def log(self, line: str) -> None:
         terminal.say(line)
-        for sentence in self._meanings.of(line):
-            terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
+        if problem := self._log.take(line):
+            for sentence in (f"= {problem.cause}", f"= help: {problem.help}"):
+                terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
 
     def changed(self, change: ModelChange) -> None:
         show(change.outcome, change.findings, verb=change.verb)
 
     def close(self) -> None:
         return
+
+    def warn(self, message: str, hint: str | None = None) -> None:
+        terminal.warn(message, hint=hint)
+
+    def stopped(self) -> None:
+        terminal.say("stopped")
 
     def _details(self, snapshot: Snapshot) -> None:
         for line in snapshot.log:
@@ -169,6 +161,12 @@ class JsonBoard:
     def close(self) -> None:
         _event("stopped")
 
+    def warn(self, message: str, hint: str | None = None) -> None:
+        terminal.warn(message, hint=hint)
+
+    def stopped(self) -> None:
+        terminal.say("stopped")
+
 
 def endpoint_lines(endpoints: Endpoints) -> list[str]:
     """The endpoints, one a line, aligned."""
@@ -227,4 +225,4 @@ def _show_failure(model: ModelState, plan: ServePlan) -> None:
     except TkError:
         return
     for diagnostic in found:
-        terminal.say(f"  {place(diagnostic)}")
+        terminal.say(f"  {one_line(diagnostic)}")
