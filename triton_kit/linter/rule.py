@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from triton_kit.linter.areas import AREA_OF, AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
-
-if TYPE_CHECKING:
-    from triton_kit.model.model import Model
 
 _PACKAGE = "triton_kit.linter.rules."
 
 Check = Callable[[Any], Iterator[Problem]]
 """A rule's function: takes the checked model or, in the scope ``repository``, the checked repository."""
-
-ModelCheck = Callable[["Model"], Iterator[Problem]]
 
 
 class Rule(NamedTuple):
