@@ -29,12 +29,14 @@ def load(path: str | PathLike[str]) -> Repository:
 
 
 def lint(
-    path: str | PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+    path: str | PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    machine has, ``None`` when unknown. A ``release`` of ``None`` is the one that every command takes by default,
+    ``triton_kit.repository.release_name.DEFAULT_RELEASE``. Raises UsageError for a path that does not exist or a
+    release that is unknown.
     """
     from triton_kit.linter.engine import lint
 

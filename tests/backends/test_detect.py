@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from triton_kit.backends.detect import NOTHING, Listing, detect_backend, list_inspected
+from triton_kit.backends.detect import NOTHING, Listing, detect_backend
+from triton_kit.model.model import Repository
+from triton_kit.repository.release_name import NEWEST
+
+
+def list_inspected(path: Path) -> Listing:
+    model = Repository(str(path.parent)).model(path.name)
+    assert model is not None
+    return model.inspected
 
 
 def detect(
@@ -16,7 +24,7 @@ def detect(
     platform: str = "",
     filename: str = "",
     directories: tuple[str, ...] = (),
-    release: str | None = None,
+    release: str = NEWEST,
 ) -> tuple[str, str, str]:
     listing = Listing(names=frozenset((*files, *directories)), directories=frozenset(directories))
     found = detect_backend(

@@ -31,8 +31,7 @@ from model_files import archive, forest, frozen_graph, meta_graph, openvino_ir, 
 
 from triton_kit.linter.diagnostic import Report
 from triton_kit.linter.engine import Run
-from triton_kit.linter.options import options
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options, options
 from triton_kit.model.target import Target
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse

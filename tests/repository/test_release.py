@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import DEFAULT, Release, filter_flags, flags, newest, release, releases
+from triton_kit.repository.release import Release, filter_flags, flags, newest, release, releases
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 
 def messages(container: str, *arguments: str) -> list[tuple[str, str]]:
@@ -23,7 +24,7 @@ def test_a_release_knows_its_server_and_its_image() -> None:
 
 
 def test_the_default_release_is_in_the_table() -> None:
-    assert release() == releases()[DEFAULT]
+    assert release() == releases()[DEFAULT_RELEASE]
 
 
 def test_what_no_source_says_is_unknown() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import require_kind
 from triton_kit.signature.types import Signature
@@ -16,7 +17,7 @@ platforms: tuple[str, ...] = ()
 default_file = "model.dali"
 source_file = "dali.py"
 suffixes = (".dali",)
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes_parts=True,
     needs_tensors=False,
@@ -51,7 +52,7 @@ def read(path: Path) -> Signature | None:
     return None
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching; the server completes the rest out of the pipeline."""
     return complete_as_is(signature)
 

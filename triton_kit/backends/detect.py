@@ -5,18 +5,20 @@ core, model_config_utils.cc:AutoCompleteBackendFields, which runs with and witho
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
-from triton_kit.backends.generic import before
+from triton_kit.repository.release_name import NEWEST, before
+
+MODEL_FILES = frozenset(
+    ("model.savedmodel", "model.graphdef", "model.plan", "model.onnx", "model.xml", "model.pt", "model.py")
+)
+"""The names by which the server knows a model file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(NamedTuple):
     """The names in the one directory that detection looks into; ``directories`` are those that are directories."""
 
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
     directories: frozenset[str] = frozenset()
 
     def has_file(self, name: str) -> bool:
@@ -24,45 +26,31 @@ class Listing:
         return name in self.names and name not in self.directories
 
 
-NOTHING = Listing(names=frozenset())
+NOTHING = Listing()
 """What a model without any sub-directory shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Detected:
+class Detected(NamedTuple):
     """The three fields after completion; ``backend`` is empty where the server cannot tell or will refuse."""
 
     backend: str
     platform: str
     default_model_filename: str
 
-
-def list_inspected(model: Path) -> Listing:
-    """The listing of the model's lexicographically first sub-directory, whatever its name. Raises OSError."""
-    with os.scandir(model) as entries:
-        first = min((e.name for e in entries if _is_directory(e)), key=os.fsencode, default=None)
-    if first is None:
-        return NOTHING
-    with os.scandir(model / first) as entries:
-        found = [(e.name, _is_directory(e)) for e in entries]
-    return Listing(names=frozenset(n for n, _ in found), directories=frozenset(n for n, d in found if d))
-
-
-def _is_directory(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself
-        return False
+    @property
+    def undeterminable(self) -> bool:
+        """Whether neither the configuration nor a file tells anything."""
+        return not (self.backend or self.platform or self.default_model_filename)
 
 
 def detect_backend(
-    *, model_name: str, backend: str, platform: str, filename: str, listing: Listing, release: str | None = None
+    *, model_name: str, backend: str, platform: str, filename: str, listing: Listing, release: str = NEWEST
 ) -> Detected:
     """What the server makes of ``backend``, ``platform`` and ``default_model_filename`` (empty where not given).
 
     The first backend that fits, in the server's order: tensorflow, tensorrt, onnxruntime, openvino, pytorch, python,
     then the part of the model's name behind its first dot. Files count only where all three fields are empty.
-    ``release`` is the container's, ``None`` for the newest.
+    ``release`` is the container's.
     """
     seen = NOTHING if backend or platform or filename else listing
     tensorflow = _tensorflow(backend, platform, filename, listing)
@@ -111,7 +99,7 @@ def _tensorflow(backend: str, platform: str, filename: str, listing: Listing) ->
     return _filled(backend or "tensorflow", platform, filename or _TENSORFLOW_FILES[platform])
 
 
-def _infer(platform: str, filename: str, seen: Listing, release: str | None) -> str:
+def _infer(platform: str, filename: str, seen: Listing, release: str) -> str:
     """The backend where the config names none; empty where nothing tells."""
     aoti = not before(release, "26.03")
     libtorch = {"pytorch_libtorch"}

@@ -7,13 +7,14 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.types import Signature
 
 name = "ensemble"
 platforms = ("ensemble",)
 default_file = ""
 suffixes: tuple[str, ...] = ()
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes="nothing",
     states=False,
@@ -31,7 +32,7 @@ def read(path: Path) -> Signature | None:  # noqa: ARG001 - the Protocol's
     return None
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching."""
     return complete_as_is(signature)
 

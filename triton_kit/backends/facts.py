@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from triton_kit.backends.types import Completer
 
 
 class Facts(NamedTuple):
@@ -69,3 +72,9 @@ def facts(backend: str) -> Facts:
         return UNKNOWN
     found: Facts = getattr(module, "facts", UNKNOWN)
     return found if isinstance(found, Facts) else UNKNOWN
+
+
+def completer(backend: str) -> Completer:
+    """The backend of that name, whose facts say that it completes a configuration out of the model's signature."""
+    found: Completer = import_module(f"triton_kit.backends.{backend}")
+    return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.repository.tensor import TensorSpec, dims
 from triton_kit.signature import forest
 from triton_kit.signature.types import Signature
@@ -15,7 +16,7 @@ name = "fil"
 platforms: tuple[str, ...] = ()
 default_file = "xgboost.model"
 suffixes = (".json", ".ubj", ".model", ".txt", ".tl", ".bin")
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     states=False,
     python_stub=False,
@@ -53,7 +54,7 @@ def read(path: Path) -> Signature | None:
     return forest.read(path).signature()
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """Batches of samples, each a row of features. The backend completes nothing: this is what it needs.
 
     Shapes that do not begin with a batch dimension stay as they are.

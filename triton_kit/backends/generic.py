@@ -44,15 +44,6 @@ def _blockers(side: str, tensors: tuple[TensorSpec, ...], supported: frozenset[s
     return found
 
 
-def before(release: str | None, since: str) -> bool:
-    """Whether a container release such as ``24.10`` is older than another; an unknown one (``None``) is not."""
-    return release is not None and _parts(release) < _parts(since)
-
-
-def _parts(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split(".")[:2])
-
-
 def first_bytes(path: Path, count: int = 512) -> bytes:
     """The start of a regular file; empty for anything else and where it cannot be read. Never waits."""
     if not path.is_file():

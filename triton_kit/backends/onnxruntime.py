@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from triton_kit.backends.facts import Facts
-from triton_kit.backends.generic import before
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.repository.release_name import NEWEST, before
 from triton_kit.repository.tensor import Dim, TensorSpec
 from triton_kit.repository.tensor import dims as fixed_or_any
 from triton_kit.signature.errors import ModelFileError
@@ -23,7 +23,7 @@ name = "onnxruntime"
 platforms = ("onnxruntime_onnx",)
 default_file = "model.onnx"
 suffixes = (".onnx",)
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes="signature",
     responses="one",
@@ -80,15 +80,20 @@ def companions(path: Path) -> tuple[Companion, ...]:
 
 
 def complete(
-    signature: Signature, *, release: str | None = None, default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE
+    signature: Signature,
+    *,
+    release: str = NEWEST,
+    max_batch_size: int = 0,
+    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
 ) -> Completion:
-    """What the server makes of an empty config: both lists from the session, in alphabetical order.
+    """What the server makes of a config without tensors: both lists from the session, in alphabetical order.
 
-    The model is batchable when every input and output has rank 1 or more and -1 first; then ``max_batch_size`` is the
-    default (0 switches this off), with dynamic batching when over 1. A tensor that has no dims left gets ``[ 1 ]``,
-    and an empty reshape when batching. (onnxruntime_backend, AutoCompleteMaxBatch and AutoCompleteIO.)
+    A ``max_batch_size`` that is written stays. Without one, the model is batchable when every input and output has rank
+    1 or more and -1 first; then it is the default (0 switches this off). Over 1, dynamic batching is added. A tensor
+    that has no dims left gets ``[ 1 ]``, and an empty reshape when batching. (onnxruntime_backend, AutoCompleteMaxBatch
+    and AutoCompleteIO.)
     """
-    size = max(default_max_batch_size, 0) if is_batchable(signature) else 0
+    size = max_batch_size or (max(default_max_batch_size, 0) if is_batchable(signature) else 0)
     return Completion(
         max_batch_size=size,
         inputs=_complete_all(signature.inputs, size > 0, release),
@@ -108,7 +113,7 @@ def session_dims(shape: Sequence[Dim] | None) -> tuple[int, ...]:
     return tuple(fixed_or_any(shape or ()))
 
 
-def _complete_all(tensors: Iterable[TensorSpec], batching: bool, release: str | None) -> tuple[ConfigTensor, ...]:
+def _complete_all(tensors: Iterable[TensorSpec], batching: bool, release: str) -> tuple[ConfigTensor, ...]:
     # The backend keeps them in a std::map: sorted by bytes, one entry for a name.
     named = {t.name: t for t in tensors}
     return tuple(
@@ -116,7 +121,7 @@ def _complete_all(tensors: Iterable[TensorSpec], batching: bool, release: str | 
     )
 
 
-def _complete_one(tensor: TensorSpec, batching: bool, release: str | None) -> ConfigTensor:
+def _complete_one(tensor: TensorSpec, batching: bool, release: str) -> ConfigTensor:
     shape = session_dims(tensor.shape)[1 if batching else 0 :]
     return ConfigTensor(
         name=tensor.name,
@@ -126,11 +131,11 @@ def _complete_one(tensor: TensorSpec, batching: bool, release: str | None) -> Co
     )
 
 
-def _too_new(dtype: str, release: str | None) -> bool:
+def _too_new(dtype: str, release: str) -> bool:
     return dtype == "TYPE_BF16" and before(release, BF16_SINCE)
 
 
-def _blockers(signature: Signature, release: str | None) -> Iterable[str]:
+def _blockers(signature: Signature, release: str) -> Iterable[str]:
     for side, tensors in (("input", signature.inputs), ("output", signature.outputs)):
         for tensor in tensors:
             if tensor.dtype is None:

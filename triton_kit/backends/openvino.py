@@ -8,6 +8,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
 from triton_kit.signature import openvino as ir
 from triton_kit.signature.errors import ModelFileError
@@ -17,7 +18,7 @@ name = "openvino"
 platforms: tuple[str, ...] = ()
 default_file = "model.xml"
 suffixes = (".xml",)
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes_parts=True,
     responses="one",
@@ -52,7 +53,7 @@ def read(path: Path) -> Signature | None:
     return ir.read(path)
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching: a batch dimension shows only in a layout, which an IR may lack."""
     return complete_as_is(signature, _TYPES)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.types import Signature
 
 name = "python"
 platforms: tuple[str, ...] = ()
 default_file = "model.py"
 suffixes = (".py",)
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes="code",
     responses="many",
@@ -39,7 +40,7 @@ def read(path: Path) -> Signature | None:  # noqa: ARG001 - the Protocol's
     return None
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching; the backend takes every data type."""
     return complete_as_is(signature)
 

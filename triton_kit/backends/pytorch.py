@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature import torchscript
 from triton_kit.signature.types import Signature
 
@@ -14,7 +15,7 @@ name = "pytorch"
 platforms = ("pytorch_libtorch", "torch_aoti")
 default_file = "model.pt"
 suffixes = (".pt", ".pts", ".pth", ".torchscript", ".pt2")
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes="nothing",
     responses="one",
@@ -53,7 +54,7 @@ def read(path: Path) -> Signature | None:
     return None
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching; the backend itself completes nothing."""
     return complete_as_is(signature, _TYPES)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
 from triton_kit.signature import savedmodel
 from triton_kit.signature.errors import ModelFileError
@@ -105,7 +106,7 @@ def is_batchable(signature: Signature) -> bool:
 def complete(
     signature: Signature,
     *,
-    release: str | None = None,  # noqa: ARG001 - the Protocol's
+    release: str = NEWEST,  # noqa: ARG001 - the Protocol's
     default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
 ) -> Completion:
     """What the server makes of an empty config for a SavedModel.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from triton_kit.backends.facts import Facts
-from triton_kit.backends.generic import before, complete_as_is, first_bytes
+from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST, before
 from triton_kit.signature.files import require_kind
 from triton_kit.signature.types import Signature
 
@@ -14,7 +15,7 @@ name = "tensorrt"
 platforms = ("tensorrt_plan",)
 default_file = "model.plan"
 suffixes = (".plan", ".engine", ".trt")
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     completes_parts=True,
     responses="one",
@@ -44,7 +45,7 @@ def read(path: Path) -> Signature | None:
     return None
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:
     """The complete shapes as dims, without batching; types as the release has them.
 
     BF16 since 24.06, INT64 since 24.05 (tensorrt_backend, tensorrt_utils.cc).

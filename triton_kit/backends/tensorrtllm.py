@@ -7,6 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.types import Signature
 
@@ -14,7 +15,7 @@ name = "tensorrtllm"
 platforms: tuple[str, ...] = ()
 default_file = "engine"
 suffixes: tuple[str, ...] = ()
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     needs_tensors=False,
     responses="many",
@@ -75,7 +76,7 @@ OUTPUTS = (
 )
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching."""
     return complete_as_is(signature)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from triton_kit.backends.facts import Facts
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.types import Signature
 
 
@@ -83,8 +84,17 @@ class Backend(Protocol):
     def read(self, path: Path) -> Signature | None:
         """What the file says of its tensors; ``None`` where it does not tell. Raises ModelFileError."""
 
-    def complete(self, signature: Signature, *, release: str | None = None) -> Completion:
+    def complete(self, signature: Signature, *, release: str = NEWEST) -> Completion:
         """The config for a model of that signature, as the server completes an empty one."""
 
     def companions(self, path: Path) -> tuple[Companion, ...]:
         """The files that must travel with this one. Raises ModelFileError."""
+
+
+class Completer(Protocol):
+    """A backend whose ``facts.completes`` is ``signature``: it fills in what a written configuration lacks."""
+
+    def complete(
+        self, signature: Signature, *, release: str, max_batch_size: int, default_max_batch_size: int
+    ) -> Completion:
+        """The tensors and the batching of a configuration with that ``max_batch_size`` and without tensors."""

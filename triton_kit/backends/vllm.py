@@ -8,6 +8,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import require_kind
 from triton_kit.signature.types import Signature
@@ -16,7 +17,7 @@ name = "vllm"
 platforms: tuple[str, ...] = ()
 default_file = "model.json"
 suffixes: tuple[str, ...] = ()
-last_release: str | None = None
+last_release: str = NEWEST
 facts = Facts(
     needs_tensors=False,
     responses="many",
@@ -58,7 +59,7 @@ def arguments(path: Path) -> dict[str, object]:
     return found
 
 
-def complete(signature: Signature, *, release: str | None = None) -> Completion:  # noqa: ARG001 - the Protocol's
+def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching: the engine batches by itself."""
     return complete_as_is(signature)
 

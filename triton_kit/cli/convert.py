@@ -183,12 +183,11 @@ def _accelerate(here: object, model: str, text: str, repository: Path | None, *,
     from triton_kit.convert.accelerator import plan_accelerator, write_change
     from triton_kit.convert.tensorrt import find_model
     from triton_kit.project.context import Surroundings
-    from triton_kit.repository.release import DEFAULT
     from triton_kit.scaffold.accelerator import parse_accelerator
 
     assert isinstance(here, Surroundings)
     folder = find_model(here, model, repository)
-    change = plan_accelerator(here, folder, parse_accelerator(text, release=here.release or DEFAULT))
+    change = plan_accelerator(here, folder, parse_accelerator(text, release=here.release))
     if not dry_run:
         write_change(folder, change)
     if is_json:

@@ -45,7 +45,7 @@ def graph(
     is 1 where the server would refuse something.
     """
     from triton_kit.graph.build import draw
-    from triton_kit.linter.options import DEFAULT_RELEASE, options
+    from triton_kit.linter.options import options
     from triton_kit.linter.report.text import summary
     from triton_kit.linter.select import check_names
 
@@ -56,7 +56,7 @@ def graph(
         for renamed in check_names((*ignored, *severities)):
             terminal.warn(renamed)
     judged_by = options(
-        release=release or (project.release if project else None) or DEFAULT_RELEASE,
+        release=release or (project.release if project else None),
         auto_complete=not strict,
         ignore=ignored,
         severities=severities,

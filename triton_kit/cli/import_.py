@@ -69,7 +69,6 @@ def torchserve(
     from triton_kit.convert.unpack import unpack
     from triton_kit.files.stage import stage
     from triton_kit.project import context
-    from triton_kit.repository.release import DEFAULT
 
     here = context.surroundings()
     place = context.find_repository(here, repository)
@@ -86,7 +85,7 @@ def torchserve(
     )
     with stage(place) as scratch:
         files = unpack(archive, scratch)
-        found = converting.plan(request, scratch, files, here.templates, here.release or DEFAULT)
+        found = converting.plan(request, scratch, files, here.templates, here.release)
         return _finish([found], here, place, dry_run, format_, unpacked=(scratch, archive))
 
 
@@ -108,12 +107,11 @@ def tfserving(
     """
     from triton_kit.convert import tfserving as converting
     from triton_kit.project import context
-    from triton_kit.repository.release import DEFAULT
 
     here = context.surroundings()
     place = context.find_repository(here, repository)
     request = converting.Request(source=source, repository=place, name=name, batching=batching)
-    found = converting.plan(request, here.templates, here.release or DEFAULT)
+    found = converting.plan(request, here.templates, here.release)
     return _finish(found, here, place, dry_run, format_)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 
 def init(
@@ -20,7 +20,9 @@ def init(
         list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")] = DEFAULT,
+    release: Annotated[
+        str, typer.Option("--release", metavar="YY.MM", help="The Triton release to aim at.")
+    ] = DEFAULT_RELEASE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files, and write nothing.")] = False,
 ) -> None:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.

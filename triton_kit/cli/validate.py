@@ -92,7 +92,7 @@ def validate(
     silences a rule on its line or the next one.
     """
     from triton_kit.linter.engine import lint_paths
-    from triton_kit.linter.options import DEFAULT_RELEASE, options
+    from triton_kit.linter.options import options
     from triton_kit.linter.select import check_names
 
     project = project_around(paths[0] if paths else ".")
@@ -108,7 +108,7 @@ def validate(
         for renamed in check_names((*chosen, *ignored, *severities)):
             terminal.warn(renamed)
     judged_by = options(
-        release=release or (project.release if project else None) or DEFAULT_RELEASE,
+        release=release or (project.release if project else None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -124,9 +124,9 @@ def validate(
         severities=severities,
     )
     if show_completed:
-        from triton_kit.model import normalization
+        from triton_kit.linter.completed import show_completed as completed_text
 
-        terminal.out(normalization.show_completed(given, judged_by).rstrip("\n"))
+        terminal.out(completed_text(given, judged_by).rstrip("\n"))
         return 0
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")

@@ -19,12 +19,12 @@ from triton_kit.errors import UsageError
 from triton_kit.files import write
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.files.stage import stage
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options
 from triton_kit.project import check
 from triton_kit.project.context import Surroundings, find_repository
 from triton_kit.project.render import Layer
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT, release
+from triton_kit.repository.release import release
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.embedded.binaries import cache_dir
@@ -88,7 +88,7 @@ def find_model(here: Surroundings, given: str, repository: Path | None) -> Path:
 def plan_conversion(here: Surroundings, wish: Wish, repository: Path | None = None) -> Conversion:
     """The conversion of that model. Reads, and writes nothing. Raises UsageError for what cannot be meant."""
     folder = find_model(here, wish.model, repository)
-    aim = release(here.release or DEFAULT)
+    aim = release(here.release)
     config = _config(folder)
     source = folder / str(_version(folder, wish.version)) / (config.get("default_model_filename") or "model.onnx")
     signature = onnxruntime.read(source)
@@ -166,7 +166,7 @@ def _version(folder: Path, wanted: int | None) -> int:
     return max(numbers) if wanted is None else wanted
 
 
-def _values(config: dict[str, Any], source: Path, aim: str | None) -> dict[str, Any]:
+def _values(config: dict[str, Any], source: Path, aim: str) -> dict[str, Any]:
     """Batch and tensors as the server completes them, with what else of the config goes for TensorRT, too."""
     derived = derive(onnxruntime, source, max_batch_size=config.get("max_batch_size"), release=aim)
     values: dict[str, Any] = {

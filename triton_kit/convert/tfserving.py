@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.backends import tensorflow
-from triton_kit.backends.generic import before
 from triton_kit.convert import tfserving_config
 from triton_kit.convert.report import Imported, Item, carried, changed, failed, left
 from triton_kit.convert.tfserving_batching import Batching, read_batching
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.plan import PlannedFile
 from triton_kit.project.templates import Templates
+from triton_kit.repository.release_name import before
 from triton_kit.scaffold import new_model, options
 from triton_kit.signature.types import Signature
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from triton_kit.backends.generic import before
 from triton_kit.convert.profiles import Profile, Shape
 from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.release_name import before
 from triton_kit.runtime.container.engine import Engine, refusal
 from triton_kit.runtime.gpu.selection import Way
 from triton_kit.runtime.state.registry import LABEL

@@ -11,10 +11,11 @@ from triton_kit.graph.flow import Config, Flow, Graph, Node, Port, Role
 from triton_kit.graph.model_view import Reader, port_of, readable
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.engine import Run
+from triton_kit.linter.options import Options
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.model.completion import Tensor
 from triton_kit.model.ensemble import reached_from
-from triton_kit.model.model import Model, Options
+from triton_kit.model.model import Model
 from triton_kit.model.target import find_target
 from triton_kit.repository.text_format.source import Route
 

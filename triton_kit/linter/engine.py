@@ -9,15 +9,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
-from triton_kit.linter.diagnostic import Change, Diagnostic, Report
+from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
 from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
-from triton_kit.linter.options import options
+from triton_kit.linter.options import Options, options
 from triton_kit.linter.rule import Rule, area_rules, load_rules
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
-from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.model.overlay import Disk
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
@@ -30,12 +30,13 @@ MANY = 150
 
 
 def lint(
-    path: str | os.PathLike[str], *, release: str = "24.10", auto_complete: bool = True, gpus: int | None = None
+    path: str | os.PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
+    machine has, ``None`` when unknown; a ``release`` of ``None`` is DEFAULT_RELEASE. Raises UsageError for a path that
+    does not exist or a release that is unknown.
     """
     return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
 
@@ -132,7 +133,7 @@ class Run:
             _remember_sources(model, [*kept, *unused], sources)
             outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
-            outcome = outcome._replace(refusal=repository.refusal(model))
+            outcome = outcome._replace(refusal=self.refusal(model))
             repository.forget(name)
             self.findings.pop(model.path, None)
         return outcome
@@ -151,14 +152,14 @@ class Run:
     def repository(self, path: str) -> Repository:
         """The repository at a path, with its models' verdicts at hand for ensembles."""
         if path not in self.repositories:
-            self.repositories[path] = Repository(path, self.options, self.judge)
+            self.repositories[path] = Repository(path, self.options.server, self.refusal)
             self.repositories[path].disk = self.disk
         return self.repositories[path]
 
     def rules(self, scope: str, areas: Iterable[str]) -> list[Rule]:
         """The rules of some areas that apply to the release."""
         rules = (rule for area in areas for rule in area_rules(area))
-        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.release)]
+        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.server.release)]
 
     def rules_for(self, model: Model) -> list[Rule]:
         """The rules that can have something to say about a model; of a template, that it is one, and no more."""
@@ -190,6 +191,10 @@ class Run:
                     found.append(internal(rule, model.path, error))
             keep_first_internal(found)
         return self.findings[model.path]
+
+    def refusal(self, model: Model) -> Problem | None:
+        """The first error found in a model, or ``None`` where the server would take it."""
+        return next((p for rule, p in self.judge(model) if (p.severity or rule.severity) is Severity.ERROR), None)
 
     def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
         """What is wrong with the repository as a whole."""

@@ -1,19 +1,30 @@
-"""Options of the linter from what a user writes."""
+"""How a run judges: what the server is, and which rules are heard."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from triton_kit.linter.rule import parse_release
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE
-from triton_kit.model.model import Options
+from triton_kit.linter.diagnostic import Severity
+from triton_kit.model.server_options import DEFAULT_MAX_BATCH_SIZE, USUAL, ServerOptions, parse_release_option
 
-DEFAULT_RELEASE = "24.10"
+
+class Options(NamedTuple):
+    """What the server is told and has, and the linter's own choice.
+
+    ``select`` and ``ignore`` are names of rules or areas, an empty ``select`` meaning all. ``severities`` are what
+    rules count as for this project, by name or area.
+    """
+
+    server: ServerOptions = USUAL
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severities: tuple[tuple[str, Severity], ...] = ()
 
 
 def options(
     *,
-    release: str = "24.10",
+    release: str | None = None,
     auto_complete: bool = True,
     gpus: int | None = None,
     select: Sequence[str] = (),
@@ -30,7 +41,8 @@ def options(
 ) -> Options:
     """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
 
-    Raises UsageError for a release, a rule or a severity that is unknown, and for options that exclude each other.
+    A ``release`` of ``None`` is DEFAULT_RELEASE. Raises UsageError for a release, a rule or a severity that is unknown,
+    and for options that exclude each other.
     """
     from triton_kit.errors import UsageError
     from triton_kit.linter.select import split_severities
@@ -46,27 +58,17 @@ def options(
 
         select, ignore, severities = current(select), current(ignore), current_keys(severities or {})
     off, changed = split_severities(severities or {})
-    try:
-        parsed = parse_release(release)
-    except ValueError:
-        raise UsageError(f"{release!r} is no Triton release", hint="write a container release such as 24.10") from None
-    if release != DEFAULT_RELEASE:
-        from triton_kit.repository.release import release as known
-
-        known(release)
-    return Options(
-        parsed,
-        auto_complete,
-        gpus,
-        tuple(select),
-        (*ignore, *off),
-        None if image_backends is None else frozenset(image_backends),
-        explicit,
-        tuple(load_models),
-        namespacing,
-        config_name,
-        max(default_max_batch_size, 0),
-        rate_limit,
-        changed,
-        tuple((rate_resources or {}).items()),
+    server = ServerOptions(
+        release=parse_release_option(release),
+        auto_complete=auto_complete,
+        gpus=gpus,
+        image_backends=None if image_backends is None else frozenset(image_backends),
+        explicit=explicit,
+        load_models=tuple(load_models),
+        namespacing=namespacing,
+        config_name=config_name,
+        default_max_batch_size=max(default_max_batch_size, 0),
+        rate_limit=rate_limit,
+        rate_resources=tuple((rate_resources or {}).items()),
     )
+    return Options(server, tuple(select), (*ignore, *off), changed)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from triton_kit.linter.areas import AREA_OF, AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.repository.release_name import parse_release
 
 _PACKAGE = "triton_kit.linter.rules."
 
@@ -104,14 +105,6 @@ def rule(
         return check
 
     return register
-
-
-def parse_release(text: str) -> tuple[int, int]:
-    """A container release such as ``24.10`` as a pair that compares; raises ValueError for other text."""
-    year, dot, month = text.partition(".")
-    if not (dot and len(year) == len(month) == 2 and text.replace(".", "").isdecimal() and 1 <= int(month) <= 12):
-        raise ValueError(f"{text!r} is no release")
-    return int(year), int(month)
 
 
 def area_rules(area: str) -> list[Rule]:

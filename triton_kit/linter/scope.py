@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from triton_kit.model import disk
 from triton_kit.model.ensemble import reached_from
-from triton_kit.model.model import Broken, Options, Repository
+from triton_kit.model.model import Broken, Repository
 from triton_kit.model.target import Target
 from triton_kit.model.version import version_numbers
 from triton_kit.repository.model import CONFIG_NAME
@@ -80,7 +80,7 @@ def _dependents(path: str, names: set[str]) -> list[str]:
             texts[name] = text
     if not texts or not any(os.fsencode(n) in text for text in texts.values() for n in names):
         return []
-    repository = Repository(path, Options(), lambda _: [])
+    repository = Repository(path)
     dependents = []
     for name in texts:
         model = repository.model(name)

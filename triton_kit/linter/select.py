@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Severity
+    from triton_kit.linter.options import Options
     from triton_kit.linter.rule import Rule
-    from triton_kit.model.model import Options
 
 
 def chosen(rule: Rule, options: Options) -> bool:

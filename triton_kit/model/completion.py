@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from triton_kit.backends.detect import NOTHING, Listing, detect_backend
-from triton_kit.model import disk
-from triton_kit.repository.tensor import TensorSpec, dims
+from triton_kit.backends.facts import completer, facts
+from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
-    from triton_kit.model.model import Model
-
-DEFAULT_MAX_BATCH_SIZE = 4
-"""What completion takes for a model that can batch (server, backend default ``default-max-batch-size``)."""
+    from triton_kit.backends.types import ConfigTensor
+    from triton_kit.model.server_options import ServerOptions
+    from triton_kit.signature.types import Signature
 
 
 class Tensor:
@@ -21,10 +20,10 @@ class Tensor:
 
     __slots__ = ("at", "data_type", "dims", "message", "name", "optional", "ragged", "reshape")
 
-    def __init__(self, at: Route, message: Any, spec: TensorSpec | None = None, batched: bool = False) -> None:
+    def __init__(self, at: Route, message: Any, added: ConfigTensor | None = None) -> None:
         self.at = at
         self.message = message
-        if spec is None:
+        if added is None:
             self.name: str = message.name
             self.data_type: str | int = message.data_type
             self.dims: list[int] = list(message.dims)
@@ -32,16 +31,12 @@ class Tensor:
             self.optional: bool = at[0] == "input" and message.optional
             self.ragged: bool = at[0] == "input" and message.allow_ragged_batch
             return
-        self.name = spec.name
-        self.data_type = spec.dtype or "TYPE_INVALID"
-        self.reshape = None
-        self.optional = self.ragged = False
-        # A scalar is written as dims [1] and, where the model batches, an empty reshape
-        # (onnxruntime onnxruntime.cc:AutoCompleteIO); an unknown rank looks like one.
-        shape = dims(spec.shape or ())[1 if batched else 0 :]
-        self.dims = shape or [1]
-        if not shape and batched:
-            self.reshape = []
+        self.name = added.name
+        self.data_type = added.data_type
+        self.dims = list(added.dims)
+        self.reshape = None if added.reshape is None else list(added.reshape)
+        self.optional = added.optional
+        self.ragged = False
 
     @property
     def kind(self) -> str:
@@ -57,15 +52,6 @@ class Tensor:
     def shape(self) -> list[int]:
         """What the model itself gets: the reshape where there is one, otherwise dims."""
         return self.dims if self.reshape is None else self.reshape
-
-
-class Detected(NamedTuple):
-    """What the server's own completion makes of backend, platform and file name."""
-
-    backend: str
-    platform: str
-    file_name: str
-    undeterminable: bool = False
 
 
 class Completed(NamedTuple):
@@ -89,55 +75,52 @@ def tensors(config: Any, kind: str) -> list[Tensor]:
     return [Tensor((kind, i), message) for i, message in enumerate(getattr(config, kind))]
 
 
-MODEL_FILES = frozenset(
-    ("model.savedmodel", "model.graphdef", "model.plan", "model.onnx", "model.xml", "model.pt", "model.py")
-)
-"""The names by which the server knows a model file."""
+class Readers(NamedTuple):
+    """How a version's model file is read, where its completion needs that: its signature, or its syntax tree."""
+
+    signature: Callable[[], Signature]
+    code: Callable[[], Any]
 
 
-def detect(model: Model) -> Detected:
-    """Backend, platform and file name as the server fills them in, whether or not completion is on.
-
-    Source: core model_config_utils.cc:AutoCompleteBackendFields; it looks into the first sub-directory by name only.
-    """
-    config = model.config
-    backend, platform, name = config.backend, config.platform, config.default_model_filename
-    listing = NOTHING
-    if not (platform or name) and backend in ("", "tensorflow") and model.directories:
-        entries = model.listing(model.directories[0])
-        listing = Listing(
-            names=frozenset(entries), directories=frozenset(n for n, kind in entries.items() if kind == disk.DIRECTORY)
-        )
-    year, month = model.options.release
-    found = detect_backend(
-        model_name=model.name,
-        backend=backend,
-        platform=platform,
-        filename=name,
-        listing=listing,
-        release=f"{year}.{month:02}",
-    )
-    undeterminable = not (found.backend or found.platform or found.default_model_filename)
-    return Detected(found.backend, found.platform, found.default_model_filename, undeterminable)
+def complete(written: Completed, config: Any, backend: str, server: ServerOptions, readers: Readers) -> Completed:
+    """The written configuration of a version as its backend completes it; raises what the readers raise."""
+    match facts(backend).completes:
+        case "signature":
+            return _from_signature(written, config, backend, server, readers.signature)
+        case "code":
+            return _from_code(written, config, readers.code)
+        case "nothing":
+            return written
+        case "server":
+            return written._replace(known=False)
 
 
-def complete(model: Model, version: int) -> Completed:
-    """The configuration of a version as its backend completes it; Broken where the model file cannot be read."""
-    written = Completed(model.config.max_batch_size, model.inputs, model.outputs)
-    if not model.options.auto_complete or model.is_ensemble:
+def _from_signature(
+    written: Completed, config: Any, backend: str, server: ServerOptions, read: Callable[[], Signature]
+) -> Completed:
+    has_inputs = bool(written.inputs or config.batch_input)
+    if has_inputs and written.outputs:
         return written
-    if model.backend == "onnxruntime":
-        return _complete_onnx(model, version)
-    if model.backend == "python":
-        return _complete_python(model, version, written)
-    return written._replace(known=model.backend in ("pytorch",))
+    found = completer(backend).complete(
+        read(),
+        release=show_release(server.release),
+        max_batch_size=written.max_batch_size,
+        default_max_batch_size=server.default_max_batch_size,
+    )
+    return Completed(
+        found.max_batch_size,
+        written.inputs if has_inputs else _all("input", found.inputs),
+        written.outputs or _all("output", found.outputs),
+        skipped=False,
+        dynamic=found.dynamic_batching and not _schedules(config),
+    )
 
 
-def _complete_python(model: Model, version: int, written: Completed) -> Completed:
+def _from_code(written: Completed, config: Any, read: Callable[[], Any]) -> Completed:
     from triton_kit.model.python_completion import outcome
     from triton_kit.signature.python_source import completes, method, model_class
 
-    tree = model.python(version)
+    tree = read()
     if not completes(tree):
         return written
     found = model_class(tree)
@@ -147,42 +130,23 @@ def _complete_python(model: Model, version: int, written: Completed) -> Complete
         return written._replace(known=False)
     return Completed(
         said.max_batch_size,
-        _added("input", model.inputs, said.inputs),
-        _added("output", model.outputs, said.outputs),
+        _with_added("input", written.inputs, said.inputs),
+        _with_added("output", written.outputs, said.outputs),
         skipped=False,
-        dynamic=said.dynamic and not (model.config.has("dynamic_batching") or model.config.has("sequence_batching")),
+        dynamic=said.dynamic and not _schedules(config),
         decoupled=said.decoupled,
     )
 
 
-def _added(kind: str, written: list[Tensor], more: dict[str, tuple[str, list[int], bool]]) -> list[Tensor]:
+def _schedules(config: Any) -> bool:
+    return bool(config.has("dynamic_batching") or config.has("sequence_batching"))
+
+
+def _all(kind: str, added: Iterable[ConfigTensor]) -> list[Tensor]:
+    return [Tensor((kind,), None, tensor) for tensor in added]
+
+
+def _with_added(kind: str, written: list[Tensor], added: Iterable[ConfigTensor]) -> list[Tensor]:
     """The written tensors, and those of other names."""
     names = {tensor.name for tensor in written}
-    tensors = list(written)
-    for name, (data_type, dims_, optional) in more.items():
-        if name not in names:
-            tensor = Tensor((kind,), None, TensorSpec(name=name, dtype=data_type, shape=tuple(dims_)))
-            tensor.optional = optional
-            tensors.append(tensor)
-    return tensors
-
-
-def _complete_onnx(model: Model, version: int) -> Completed:
-    """Source: onnxruntime onnxruntime.cc:AutoCompleteConfig, AutoCompleteMaxBatch, AutoCompleteIO."""
-    from triton_kit.backends.onnxruntime import is_batchable
-
-    size, inputs, outputs = model.config.max_batch_size, model.inputs, model.outputs
-    if (inputs or model.config.batch_input) and outputs:
-        return Completed(size, inputs, outputs)
-    signature = model.signature(version).signature
-    if not size and is_batchable(signature):
-        size = model.options.default_max_batch_size
-    batched = size > 0
-    if not (inputs or model.config.batch_input):
-        specs = sorted(signature.inputs, key=lambda spec: spec.name.encode())
-        inputs = [Tensor(("input",), None, spec, batched) for spec in specs]
-    if not outputs:
-        specs = sorted(signature.outputs, key=lambda spec: spec.name.encode())
-        outputs = [Tensor(("output",), None, spec, batched) for spec in specs]
-    dynamic = size > 1 and not (model.config.has("dynamic_batching") or model.config.has("sequence_batching"))
-    return Completed(size, inputs, outputs, skipped=False, dynamic=dynamic)
+    return [*written, *_all(kind, (tensor for tensor in added if tensor.name not in names))]

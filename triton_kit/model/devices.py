@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.model.model import Model
 
 
@@ -22,10 +19,3 @@ def on_gpu(model: Model) -> bool | None:
     if "KIND_AUTO" not in kinds:
         return False
     return True if gpus else None
-
-
-def if_on_gpu(model: Model, problem: Problem) -> Problem:
-    """A problem of GPU instances: as it is where there is one, conditional where the machine decides."""
-    if on_gpu(model):
-        return problem
-    return replace(problem, message=f"{problem.message}, if an instance runs on a GPU", severity=Severity.WARNING)

@@ -1,4 +1,4 @@
-"""What a rule sees of a model and of its repository: each fact read once, when it is asked for."""
+"""A model and its repository as the server sees them: each fact read once, when it is asked for."""
 
 from __future__ import annotations
 
@@ -6,43 +6,21 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
+from triton_kit.backends.facts import Facts, facts
 from triton_kit.model import disk
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE, Completed, Tensor, complete, detect, tensors
+from triton_kit.model.completion import Completed, Readers, Tensor, complete, tensors
 from triton_kit.model.overlay import Disk
+from triton_kit.model.server_options import USUAL, ServerOptions
 from triton_kit.model.version import overflows, selected, version_numbers
 from triton_kit.repository.model import CONFIG_NAME
+from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.document import Document, Message, parse
 
-
-class Options(NamedTuple):
-    """What the server is told and has, as far as it changes what it refuses, and which rules to hear.
-
-    ``release`` is the container release; ``gpus`` how many GPUs the server's machine has, ``None`` when unknown;
-    ``select`` and ``ignore`` are names of rules or areas, an empty ``select`` meaning all. ``image_backends`` are the
-    backends that the server has, ``None`` when unknown. With ``explicit`` model control only what ``load_models``
-    names is loaded, everything in turn where that is empty. ``config_name`` is that of ``--model-config-name``;
-    ``default_max_batch_size`` that of the backend option; ``rate_limit`` whether ``--rate-limit=execution_count`` is
-    set, ``None`` when unknown, with the ``rate_resources`` that it grants where they are listed.
-    ``severities`` are what rules count as for this project, by name or area.
-    """
-
-    release: tuple[int, int] = (24, 10)
-    auto_complete: bool = True
-    gpus: int | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    image_backends: frozenset[str] | None = None
-    explicit: bool = False
-    load_models: tuple[str, ...] = ()
-    namespacing: bool = False
-    config_name: str | None = None
-    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE
-    rate_limit: bool | None = None
-    severities: tuple[tuple[str, Severity], ...] = ()
-    rate_resources: tuple[tuple[str, int], ...] = ()
+if TYPE_CHECKING:
+    from triton_kit.model.refusal import Refusal
 
 
 class Broken(Exception):
@@ -208,24 +186,48 @@ class Model:
     # --- the configuration as the server completes it
 
     @cached_property
-    def detected(self) -> Any:
-        """Backend, platform and model file name after the server's own completion."""
-        return detect(self)
+    def detected(self) -> Detected:
+        """Backend, platform and model file name after the server's own completion, which is always on."""
+        config = self.config
+        backend, platform, name = config.backend, config.platform, config.default_model_filename
+        looks = not (platform or name) and backend in ("", "tensorflow")
+        return detect_backend(
+            model_name=self.name,
+            backend=backend,
+            platform=platform,
+            filename=name,
+            listing=self.inspected if looks else NOTHING,
+            release=show_release(self.options.release),
+        )
+
+    @property
+    def inspected(self) -> Listing:
+        """What stands in the one directory that detection looks into: the first by name, whatever it is."""
+        if not self.directories:
+            return NOTHING
+        entries = self.listing(self.directories[0])
+        folders = frozenset(name for name, kind in entries.items() if kind == disk.DIRECTORY)
+        return Listing(names=frozenset(entries), directories=folders)
 
     @property
     def backend(self) -> str:
         """The backend's name after completion; empty where there is none, as for an ensemble."""
-        return str(self.detected.backend)
+        return self.detected.backend
+
+    @property
+    def facts(self) -> Facts:
+        """What the backend does."""
+        return facts(self.backend)
 
     @property
     def platform(self) -> str:
         """The platform after completion."""
-        return str(self.detected.platform)
+        return self.detected.platform
 
     @property
     def file_name(self) -> str:
         """The model file's name in a version directory, the backend's default where none is given."""
-        return str(self.detected.file_name)
+        return self.detected.default_model_filename
 
     @property
     def is_ensemble(self) -> bool:
@@ -265,7 +267,11 @@ class Model:
         if self.config.max_batch_size < 0:
             raise Broken("max_batch_size")
         if version not in self._completed:
-            self._completed[version] = complete(self, version)
+            written = Completed(self.config.max_batch_size, self.inputs, self.outputs)
+            if self.options.auto_complete and not self.is_ensemble:
+                readers = Readers(lambda: self.signature(version).signature, lambda: self.python(version))
+                written = complete(written, self.config, self.backend, self.options, readers)
+            self._completed[version] = written
         return self._completed[version]
 
     def model_file(self, version: int) -> str:
@@ -346,10 +352,16 @@ def _tainted(document: Document) -> frozenset[str]:
     return tainted_fields(document)
 
 
+def _unjudged(_: Model) -> None:
+    """The judge of a repository that nobody judges: nothing is refused."""
+
+
 class Repository:
     """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
 
-    def __init__(self, path: str, options: Options, judge: Callable[[Model], list[Any]]) -> None:
+    def __init__(
+        self, path: str, options: ServerOptions = USUAL, judge: Callable[[Model], Refusal | None] = _unjudged
+    ) -> None:
         self.path = path
         self.options = options
         self._judge = judge
@@ -405,6 +417,6 @@ class Repository:
             return holders[0].model(name)
         return None
 
-    def refusal(self, model: Model) -> Problem | None:
-        """The first error found in a model, or ``None`` where the server would take it."""
-        return next((p for rule, p in self._judge(model) if (p.severity or rule.severity) is Severity.ERROR), None)
+    def refusal(self, model: Model) -> Refusal | None:
+        """What the server would refuse a model for, as the judge says; ``None`` where it would take it."""
+        return self._judge(model)

@@ -1,12 +1,11 @@
-"""Model files read once for all rules that ask about them, and the finding for one that cannot be read."""
+"""Model files read once for all that ask about them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from triton_kit.linter.diagnostic import Problem
 from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model, kept
 from triton_kit.signature.errors import ModelFileError
@@ -43,30 +42,6 @@ def readable(model: Model, reader: Callable[[Path], Read]) -> Iterator[tuple[int
             continue
         if not isinstance(found, ModelFileError):
             yield version, found
-
-
-def unreadable(model: Model, reader: Callable[[Path], Any]) -> Iterator[Problem]:
-    """The finding for each version whose file cannot be read."""
-    for version in model.versions:
-        try:
-            found = read_once(model, version, reader)
-        except Broken:
-            continue
-        if isinstance(found, ModelFileError):
-            yield Problem(
-                message=f"the model file {version}/{model.file_name} {found.detail}",
-                help=found.hint or "export the model again",
-                file=Path(model.model_file(version)),
-            )
-
-
-def once(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """Each finding once, however many versions share it."""
-    seen = set()
-    for problem in problems:
-        if (problem.at, problem.message, problem.file) not in seen:
-            seen.add((problem.at, problem.message, problem.file))
-            yield problem
 
 
 def parameter(model: Model, key: str) -> str:

@@ -4,52 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from triton_kit.errors import ProblemsFound, UsageError
-from triton_kit.linter.diagnostic import Severity
 from triton_kit.model.completion import Completed, Tensor
-from triton_kit.model.model import Model, Options
+from triton_kit.model.model import Model
 from triton_kit.repository.text_format.dump import dump
-
-_TWO_ON_CPU = ("onnxruntime", "tensorflow")
-"""Backends that get two instances on CPUs (core model_config_utils.cc:SetDefaultInstanceCount)."""
-
-_COMPLETERS = ("tensorrt", "openvino", "tensorflow", "dali", "vllm")
-"""Backends that add more than is told here."""
-
-
-def show_completed(paths: list[str], options: Options) -> str:
-    """The completed configurations of some models as text, each after a comment with its name where there are several.
-
-    Raises UsageError for a path that is no model, ProblemsFound for a model that the server would refuse.
-    """
-    from triton_kit.linter.engine import Run
-    from triton_kit.model.target import find_targets
-
-    targets = find_targets(paths)
-    texts = []
-    run = Run(options)
-    for target in run.as_one_server(targets):
-        if target.whole:
-            raise UsageError(f"{target.repository} is a repository", hint="give one model or several")
-        for name in target.models:
-            model = run.repository(target.repository).model(name)
-            if model is None:
-                continue
-            refused = [(r, p) for r, p in run.judge(model) if (p.severity or r.severity) is Severity.ERROR]
-            if refused:
-                raise ProblemsFound(f"{model.name}: {refused[0][1].message}", hint=f"see tk validate {model.path}")
-            texts.append((model.name, complete_text(model)))
-    if len(texts) == 1:
-        return texts[0][1]
-    return "\n".join(f"# {name}\n{text}" for name, text in texts)
 
 
 def complete_text(model: Model) -> str:
     """The completed configuration of a model's latest version as text; Broken where it cannot be told."""
     completed = model.completed(model.versions[-1])
     text = dump(complete_config(model, completed))
-    auto = model.options.auto_complete and not model.is_ensemble
-    if auto and (not completed.known or model.backend in _COMPLETERS):
+    if not completed.known:
         return f"# The backend may add more to it, which only the server tells.\n{text}"
     return text
 
@@ -115,7 +79,7 @@ def _instance_groups(model: Model, written: list[dict[str, Any]] | None) -> list
     Source: core model_config_utils.cc:NormalizeInstanceGroup.
     """
     if not written:
-        written = [{"name": model.name, **({"kind": "KIND_CPU"} if model.backend == "openvino" else {})}]
+        written = [{"name": model.name, "kind": model.facts.default_kind}]
     return [_instance_group(model, group, i) for i, group in enumerate(written)]
 
 
@@ -130,10 +94,11 @@ def _instance_group(model: Model, group: dict[str, Any], index: int) -> dict[str
         kind = "KIND_GPU" if fits else "KIND_CPU"
     group["kind"] = kind
     if group.get("count", 0) < 1:
-        if kind == "KIND_AUTO" and model.backend in _TWO_ON_CPU:
+        on_cpu = model.facts.cpu_count
+        if kind == "KIND_AUTO" and on_cpu > 1:
             group.pop("count", None)
         else:
-            group["count"] = 2 if kind == "KIND_CPU" and model.backend in _TWO_ON_CPU else 1
+            group["count"] = on_cpu if kind == "KIND_CPU" else 1
     if kind == "KIND_GPU" and not group.get("gpus") and gpus:
         group["gpus"] = list(range(gpus))
     return group

@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from triton_kit.backends.types import ConfigTensor
+from triton_kit.repository.tensor import DATA_TYPES, dims
+
 METHODS = ("add_input", "add_output", "set_max_batch_size", "set_dynamic_batching", "set_model_transaction_policy")
 
 
@@ -62,11 +65,11 @@ def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[Any, boo
 
 
 class Outcome(NamedTuple):
-    """What a configuration is after ``auto_complete_config``: tensors by name as type, dims and optional."""
+    """What a configuration is after ``auto_complete_config``: the largest batch, and the tensors that it adds."""
 
     max_batch_size: int
-    inputs: dict[str, tuple[str, list[int], bool]]
-    outputs: dict[str, tuple[str, list[int], bool]]
+    inputs: tuple[ConfigTensor, ...]
+    outputs: tuple[ConfigTensor, ...]
     dynamic: bool
     decoupled: bool | None
 
@@ -78,7 +81,7 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> Outcome | None:
     """
     if not _is_plain(function):
         return None
-    tensors: dict[str, dict[str, tuple[str, list[int], bool]]] = {"add_input": {}, "add_output": {}}
+    tensors: dict[str, dict[str, ConfigTensor]] = {"add_input": {}, "add_output": {}}
     dynamic, decoupled = False, None
     for call in calls(function):
         given = call.argument
@@ -99,10 +102,16 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> Outcome | None:
         elif not _is_tensor(given):
             return None
         else:
-            tensors[call.method].setdefault(
-                given["name"], (given["data_type"], given["dims"], bool(given.get("optional", False)))
-            )
-    return Outcome(max_batch_size, tensors["add_input"], tensors["add_output"], dynamic, decoupled)
+            tensors[call.method].setdefault(given["name"], _tensor(given))
+    inputs, outputs = (tuple(tensors[method].values()) for method in ("add_input", "add_output"))
+    return Outcome(max_batch_size, inputs, outputs, dynamic, decoupled)
+
+
+def _tensor(given: dict[str, Any]) -> ConfigTensor:
+    optional = bool(given.get("optional", False))
+    return ConfigTensor(
+        name=given["name"], data_type=given["data_type"], dims=tuple(dims(given["dims"])), optional=optional
+    )
 
 
 def _is_plain(function: ast.FunctionDef) -> bool:
@@ -131,8 +140,6 @@ def _is_plain(function: ast.FunctionDef) -> bool:
 
 
 def _is_tensor(given: dict[Any, Any]) -> bool:
-    from triton_kit.repository.tensor import DATA_TYPES
-
     return (
         {"name", "data_type", "dims"} <= set(given) <= {"name", "data_type", "dims", "optional"}
         and isinstance(given["name"], str)

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from triton_kit.backends.detect import MODEL_FILES
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model import disk
-from triton_kit.model.completion import MODEL_FILES
 from triton_kit.repository.model import CONFIG_NAME, RESERVED_DIRECTORIES, TESTS
 
 

@@ -9,11 +9,9 @@ from triton_kit.errors import ProblemsFound
 from triton_kit.files.stage import stage
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import Run
-from triton_kit.linter.options import options
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options, options
 from triton_kit.model.target import Target
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT
 
 WAITING = "1/.gitkeep"
 """What stands in a version directory whose model file is still to come; git keeps no empty directories."""
@@ -25,7 +23,7 @@ _FILE_RULES = ("model-file-missing", "dali-file-missing", "fil-file-missing", "v
 
 def judgement(release: str | None, ignore: tuple[str, ...] = ()) -> Options:
     """How to lint for a release (the default one where none is named), without the rules that the project ignores."""
-    return options(release=release or DEFAULT, ignore=ignore)
+    return options(release=release, ignore=ignore)
 
 
 def check_model(staged: Path, repository: Path, judged: Options) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 from triton_kit.errors import UsageError
 from triton_kit.files import write
 from triton_kit.files.plan import Plan, PlannedFile
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options
 from triton_kit.project import check, values
 from triton_kit.project import settings as project
 from triton_kit.project.render import FILE, Layer, Rendered, render
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.scaffold import options
 
 
@@ -24,12 +25,13 @@ from triton_kit.scaffold import options
 class Surroundings:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
+    ``release`` is DEFAULT_RELEASE where nobody named one.
     ``judged`` is how what is written is linted first.
     """
 
     project: project.Project | None
     templates: Templates
-    release: str | None
+    release: str
     judged: Options
 
 
@@ -44,6 +46,7 @@ def surroundings(release: str | None = None) -> Surroundings:
         release = find_release(release).container
     elif found:
         release = found.release
+    release = release or DEFAULT_RELEASE
     judged = check.judgement(release, found.ignore if found else ())
     return Surroundings(project=found, templates=templates, release=release, judged=judged)
 

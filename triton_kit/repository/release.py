@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import UsageError
-
-DEFAULT = "24.10"
-"""The release that is meant where none is named."""
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 REGISTRY = "nvcr.io/nvidia/tritonserver"
 
@@ -132,7 +130,7 @@ def newest() -> Release:
     return list(releases().values())[-1]
 
 
-def release(container: str = DEFAULT) -> Release:
+def release(container: str = DEFAULT_RELEASE) -> Release:
     """The release of that container name, such as ``24.10``.
 
     A name newer than the table is taken at its word, with everything but the name unknown. Raises UsageError for

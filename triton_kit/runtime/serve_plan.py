@@ -11,6 +11,7 @@ from typing import get_args
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.model import CONFIG_NAME, Repository
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime import ports, shared_memory
 from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.container.engine import Engine
@@ -62,7 +63,7 @@ class Wish:
 
     repository: Path
     runtime: str = "auto"
-    release: str = "24.10"
+    release: str = DEFAULT_RELEASE
     image: str | None = None
     gpus: str = "auto"
     cpu: bool = False

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import UsageError
-from triton_kit.linter.rule import parse_release
 from triton_kit.linter.rules.accelerators import wrong_tensorrt_parameter
 from triton_kit.project import config_overlay, yaml_file
 from triton_kit.project.settings import suggestion
 from triton_kit.project.values import merge
 from triton_kit.project.yaml_edit import inserted
+from triton_kit.repository.release_name import parse_release
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.dump import dump
 

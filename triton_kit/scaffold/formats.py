@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.backends import custom, tensorrtllm
-from triton_kit.backends.generic import before, first_bytes
+from triton_kit.backends.generic import first_bytes
 from triton_kit.backends.types import Backend, ConfigTensor
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import PlannedFile
 from triton_kit.repository.release import python_of
+from triton_kit.repository.release_name import before
 from triton_kit.scaffold.accelerator import parse_accelerator
 from triton_kit.signature import environment, forest
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triton_kit.backends.generic import before
 from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Mode, Plan, PlannedFile
@@ -18,7 +17,7 @@ from triton_kit.project.render import FILE, Layer, render_text
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE, before
 from triton_kit.scaffold import behaviour, formats, options
 from triton_kit.scaffold.ensemble.request import wired_values
 from triton_kit.scaffold.ensemble.value import Wiring
@@ -62,7 +61,7 @@ class AddRequest:
 
 
 def plan_model(request: AddRequest, templates: Templates, *, release: str | None = None) -> Plan:
-    """The plan for the model. Reads the model's file and writes nothing.
+    """The plan for the model. Reads the model's file and writes nothing. A ``release`` of ``None`` is DEFAULT_RELEASE.
 
     Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
     """
@@ -72,7 +71,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     if request.source is None and request.mode != "copy":
         raise UsageError(f"--{request.mode} needs a file", hint="give --from FILE")
     backend, kind = choose_backend(request.backend or _meant_backend(request), request.source)
-    aim = release or DEFAULT
+    aim = release or DEFAULT_RELEASE
     if backend.last_release is not None and before(backend.last_release, aim):
         raise UsageError(
             f"no release after {backend.last_release} has the backend {backend.name}, and this is for {aim}",
@@ -82,7 +81,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         raise UsageError(
             f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
         )
-    values = _values(request, backend, release)
+    values = _values(request, backend, aim)
     answers = behaviour.describe(request.behaviour or behaviour.Behaviour(), backend, values)
     template = templates.get(request.template or answers.template or backend.name)
     values.update({side: behaviour.without(answers.taken, values[side]) for side in ("input", "output")})
@@ -145,7 +144,7 @@ def _meant_backend(request: AddRequest) -> str | None:
     return "python" if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
 
 
-def _values(request: AddRequest, backend: Backend, release: str | None) -> dict[str, Any]:
+def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, Any]:
     """The values for the template, in the order in which config.pbtxt has them."""
     derived = Derived()
     if request.wiring is not None:

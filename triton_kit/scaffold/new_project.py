@@ -11,7 +11,8 @@ from triton_kit.errors import UsageError
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.project import jinja
 from triton_kit.project.templates import Template, Templates
-from triton_kit.repository.release import DEFAULT, release
+from triton_kit.repository.release import release
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.resources import resource
 from triton_kit.scaffold import options
 from triton_kit.scaffold.new_model import AddRequest, plan_model
@@ -33,7 +34,7 @@ class StartRequest:
     directory: Path
     sources: tuple[Path, ...] = ()
     sample: bool = False
-    release: str = DEFAULT
+    release: str = DEFAULT_RELEASE
 
 
 def plan_project(request: StartRequest) -> Plan:

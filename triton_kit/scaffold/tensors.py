@@ -60,7 +60,7 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
     return backend, kind or usual
 
 
-def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release: str | None) -> Derived:
+def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release: str) -> Derived:
     """What the server would complete for the file, its tensors in the file's order.
 
     ``max_batch_size`` is the user's: 0 makes dims of complete shapes, more than 0 asks for a first dimension of any

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.linter.options import Options
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.model.target import is_model
 from triton_kit.model.version import leading_integer, version_numbers
 from triton_kit.project.context import Surroundings, find_repository
@@ -106,7 +107,7 @@ def served_by(place: Place, policy: Policy) -> tuple[int, ...]:
 
 def checked(place: Place) -> Model:
     """The model as the linter sees it."""
-    model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    model = Repository(str(place.repository), place.judged.server).model(place.name)
     if model is None:
         raise UsageError(f"{place.path} is not a directory")
     return model
@@ -121,7 +122,7 @@ def backend_and_file(place: Place) -> tuple[str, str]:
         return "", ""
     if detected.platform == "ensemble":
         return "ensemble", ""
-    return str(detected.backend), str(detected.file_name)
+    return str(detected.backend), str(detected.default_model_filename)
 
 
 def require_versions(place: Place, wanted: tuple[int, ...]) -> None:

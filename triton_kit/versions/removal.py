@@ -96,7 +96,7 @@ def _reasons(
 
 def _asked_for(place: Place) -> Iterator[tuple[int, str]]:
     """The versions that steps of ensembles name, with the ensemble."""
-    repository = Repository(str(place.repository), place.judged, lambda _: [])
+    repository = Repository(str(place.repository), place.judged.server)
     for name in dependents_of(place.repository, place.name):
         model = repository.model(name)
         with contextlib.suppress(Broken):

@@ -16,7 +16,7 @@ from triton_kit.model.ensemble import reached_from
 from triton_kit.model.model import Repository
 from triton_kit.project.check import mirror
 from triton_kit.repository.model import CONFIG_NAME
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening
 from triton_kit.runtime.serve_plan import Wish, prepare
@@ -52,7 +52,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
     wish = Wish(
         repository=repository,
         runtime=trial.runtime,
-        release=trial.release or DEFAULT,
+        release=trial.release or DEFAULT_RELEASE,
         image=trial.image,
         gpus=trial.gpus,
         http_port=0,
@@ -95,7 +95,7 @@ def with_version(place: Place, version: int) -> Iterator[Path]:
 
 def _members(place: Place) -> list[Path]:
     """The folders of the models that an ensemble uses."""
-    repository = Repository(str(place.repository), place.judged, lambda _: [])
+    repository = Repository(str(place.repository), place.judged.server)
     model = repository.model(place.name)
     found = reached_from(model).values() if model is not None else ()
     return [Path(member.path) for member in found if member.name != place.name]

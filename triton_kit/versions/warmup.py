@@ -121,7 +121,7 @@ def _chosen(place: Place, cases: Sequence[str]) -> list[Path]:
 
 def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
     """The largest batch and the inputs, as the server completes them. Raises UsageError where no sample can be."""
-    model = Repository(str(place.repository), place.judged, lambda _: []).model(place.name)
+    model = Repository(str(place.repository), place.judged.server).model(place.name)
     assert model is not None
     if model.is_ensemble:
         raise UsageError(f"{place.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps")

@@ -12,7 +12,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    from triton_kit.model.model import Options
+    from triton_kit.linter.options import Options
     from triton_kit.scaffold.ensemble.value import Question, Wiring
 
 

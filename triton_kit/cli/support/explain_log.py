@@ -138,7 +138,7 @@ def _errors(model: Path, release: str | None) -> list[Diagnostic]:
     if model.name in ("", ".", "..") or not model.is_dir():
         return []
     try:
-        report = lint(model, release=release) if release else lint(model)
+        report = lint(model, release=release)
     except TkError:
         return []
     return [d for d in report.diagnostics if d.severity is Severity.ERROR]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.fix.plan import Fixes
-    from triton_kit.model.model import Options
+    from triton_kit.linter.options import Options
 
 
 def fix(paths: Sequence[str], options: Options) -> Report:

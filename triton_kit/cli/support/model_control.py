@@ -13,6 +13,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.server_options import Place
 from triton_kit.client.model_control import Outcome
 from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
@@ -34,7 +35,7 @@ class Source:
     """The repository that a server has its models from, as far as it is known here, and how it is served."""
 
     repository: Path | None = None
-    release: str = "24.10"
+    release: str = DEFAULT_RELEASE
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 

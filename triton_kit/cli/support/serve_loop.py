@@ -11,7 +11,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.serve_output import Board
 from triton_kit.cli.support.served_findings import NEEDS_GPU, NEVER_ON_CPU, place, refused_as_served
 from triton_kit.errors import ProblemsFound
-from triton_kit.repository.release import DEFAULT
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.gpu.selection import Choice
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.lifecycle import remembered
@@ -33,7 +33,7 @@ def defaults(path: str | None, server_args: Sequence[str]) -> tuple[Path, str, t
         flags.insert(0, path)
         path = None
     project = find()
-    release = project.release if project and project.release else DEFAULT
+    release = project.release if project and project.release else DEFAULT_RELEASE
     if path is not None:
         return Path(path), release, tuple(flags)
     if project:

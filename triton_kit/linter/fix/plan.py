@@ -12,11 +12,12 @@ from typing import NamedTuple
 from triton_kit.linter.diagnostic import Diagnostic, Report, Severity
 from triton_kit.linter.engine import Run
 from triton_kit.linter.fix.changes import RENDERED, overlap, replaced
+from triton_kit.linter.options import Options
 from triton_kit.linter.rule import RULES
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.model import disk as files
-from triton_kit.model.model import Model, Options
+from triton_kit.model.model import Model
 from triton_kit.model.overlay import Overlay
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import Replacement

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import if_on_gpu
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
-from triton_kit.model.devices import if_on_gpu, on_gpu
+from triton_kit.model.devices import on_gpu
 from triton_kit.model.model import Model
 from triton_kit.model.version import leading_integer
 from triton_kit.repository.text_format.source import Route

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from triton_kit.backends.detect import MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import rename_field, set_string
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.platforms import PLATFORMS, SHIPPED
 from triton_kit.linter.wording import listed, nearest
-from triton_kit.model.completion import MODEL_FILES
 from triton_kit.model.model import Model
 
 

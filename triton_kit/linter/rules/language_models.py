@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model
-from triton_kit.model.model_file import once, parameter
+from triton_kit.model.model_file import parameter
 
 
 def _engine_arguments(model: Model, version: int) -> dict[str, Any]:

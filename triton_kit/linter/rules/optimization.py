@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import if_on_gpu
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
-from triton_kit.model.devices import if_on_gpu, on_gpu
+from triton_kit.model.devices import on_gpu
 from triton_kit.model.model import Model
 
 _AT = ("optimization", "execution_accelerators")

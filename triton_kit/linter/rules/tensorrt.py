@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import parameter, unreadable
+from triton_kit.model.model_file import parameter
 
 _TYPES = frozenset(f"TYPE_{t}" for t in ("FP32", "FP16", "INT8", "UINT8", "INT32", "BOOL"))
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from triton_kit.errors import ProblemsFound, UsageError
 from triton_kit.linter.engine import Run
+from triton_kit.linter.options import Options
 from triton_kit.model.completion import Tensor
 from triton_kit.model.ensemble import is_decoupled
-from triton_kit.model.model import Broken, Model, Options, Repository
+from triton_kit.model.model import Broken, Model, Repository
 from triton_kit.project.settings import suggestion
 from triton_kit.scaffold.ensemble.value import Member, Port
 

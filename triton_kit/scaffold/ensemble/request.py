@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import UsageError
-from triton_kit.model.model import Options
+from triton_kit.linter.options import Options
 from triton_kit.project.settings import suggestion
 from triton_kit.scaffold.ensemble.assembly import wire
 from triton_kit.scaffold.ensemble.members import read_members

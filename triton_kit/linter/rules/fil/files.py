@@ -7,11 +7,12 @@ from pathlib import Path
 
 from triton_kit.backends.fil import FILES
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model, kept
-from triton_kit.model.model_file import once, parameter
+from triton_kit.model.model_file import parameter
 from triton_kit.signature import forest
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.forest import Forest

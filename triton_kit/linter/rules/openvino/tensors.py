@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model import disk
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import once, parameter, readable, unreadable
+from triton_kit.model.model_file import parameter, readable
 from triton_kit.repository.tensor import DATA_TYPES, dims
 
 if TYPE_CHECKING:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import index, is_torchscript
+from triton_kit.linter.rules.pytorch.torchscript import positions, read_script
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import once, readable
-
-if TYPE_CHECKING:
-    pass
-from triton_kit.linter.rules.pytorch.torchscript import positions, read_script
+from triton_kit.model.model_file import readable
 
 
 @rule(Severity.WARNING, backend="pytorch")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import CONTROLS, PYTHON, index, is_torchscript
 from triton_kit.linter.wording import count, listed
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import once, readable, unreadable
+from triton_kit.model.model_file import readable
 
 if TYPE_CHECKING:
     from triton_kit.signature.torchscript import Argument, TorchScriptModel

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import CONTROLS, unsupported
 from triton_kit.linter.rules.tensorflow.loading import GONE, is_graph, is_saved_model, read_frozen, served
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import once, readable
+from triton_kit.model.model_file import readable
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
 
 if TYPE_CHECKING:
