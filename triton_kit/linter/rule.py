@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from triton_kit.linter.areas import AREA_OF, AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.repository.release_name import parse_release
-
-if TYPE_CHECKING:
-    pass
 
 _PACKAGE = "triton_kit.linter.rules."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Diagnostic
@@ -22,7 +23,7 @@ class Source:
     """The repository that a server has its models from, as far as it is known here, and how it is served."""
 
     repository: Path | None = None
-    release: str = "24.10"
+    release: str = DEFAULT_RELEASE
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 
