@@ -152,7 +152,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if document.problems:
         first = document.problems[0]
         raise UsageError(f"{path}:{first.span.line}: {first.message}", hint="mend it first; see tk validate")
-    found = document.message.to_dict()
+    found = document.config.to_dict()
     backend = found.get("backend") or found.get("platform") or "onnxruntime"
     if backend not in ("onnxruntime", "onnxruntime_onnx"):
         raise UsageError(f"{folder} is a model of {backend}, not of ONNX Runtime", hint="name an ONNX model")
@@ -190,7 +190,7 @@ def _labels(folder: Path, values: dict[str, Any]) -> tuple[PlannedFile, ...]:
 def _next_version(target: Path, values: dict[str, Any]) -> int:
     """The number for a further version of a TensorRT model that has the same tensors. Raises UsageError for others."""
     path = target / CONFIG_NAME
-    found = parse(path.read_bytes()).message.to_dict() if path.is_file() else {}
+    found = parse(path.read_bytes()).config.to_dict() if path.is_file() else {}
     if found.get("backend", found.get("platform")) not in ("tensorrt", "tensorrt_plan"):
         raise UsageError(f"{target} exists, and is no TensorRT model", hint="give another name with --into")
     for side in ("input", "output"):

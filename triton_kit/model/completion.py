@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from triton_kit.backends.detect import NOTHING, Listing, detect_backend
 from triton_kit.model import disk
@@ -11,6 +11,7 @@ from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
     from triton_kit.model.model import Model
+    from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
 
 DEFAULT_MAX_BATCH_SIZE = 4
 """What completion takes for a model that can batch (server, backend default ``default-max-batch-size``)."""
@@ -21,17 +22,21 @@ class Tensor:
 
     __slots__ = ("at", "data_type", "dims", "message", "name", "optional", "ragged", "reshape")
 
-    def __init__(self, at: Route, message: Any, spec: TensorSpec | None = None, batched: bool = False) -> None:
+    def __init__(
+        self, at: Route, message: ModelInput | ModelOutput | None, spec: TensorSpec | None = None, batched: bool = False
+    ) -> None:
         self.at = at
         self.message = message
-        if spec is None:
+        if message is not None:
             self.name: str = message.name
             self.data_type: str | int = message.data_type
             self.dims: list[int] = list(message.dims)
             self.reshape: list[int] | None = list(message.reshape.shape) if message.has("reshape") else None
-            self.optional: bool = at[0] == "input" and message.optional
-            self.ragged: bool = at[0] == "input" and message.allow_ragged_batch
+            own = cast("ModelInput", message) if at[0] == "input" else None
+            self.optional = own is not None and own.optional
+            self.ragged = own is not None and own.allow_ragged_batch
             return
+        assert spec is not None
         self.name = spec.name
         self.data_type = spec.dtype or "TYPE_INVALID"
         self.reshape = None
@@ -84,9 +89,10 @@ class Completed(NamedTuple):
     decoupled: bool | None = None
 
 
-def tensors(config: Any, kind: str) -> list[Tensor]:
+def tensors(config: ModelConfig, kind: Literal["input", "output"]) -> list[Tensor]:
     """The written inputs or outputs."""
-    return [Tensor((kind, i), message) for i, message in enumerate(getattr(config, kind))]
+    messages = config.input if kind == "input" else config.output
+    return [Tensor((kind, i), message) for i, message in enumerate(messages)]
 
 
 MODEL_FILES = frozenset(

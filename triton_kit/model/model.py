@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.model import disk
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE, Completed, Tensor, complete, detect, tensors
+from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE, Completed, Detected, Tensor, complete, detect, tensors
 from triton_kit.model.overlay import Disk
 from triton_kit.model.version import overflows, selected, version_numbers
 from triton_kit.repository.model import CONFIG_NAME
 from triton_kit.repository.text_format.document import Document, Message, parse
+
+if TYPE_CHECKING:
+    import ast
+    from typing import Protocol
+
+    from triton_kit.model.placeholders import Placeholder
+    from triton_kit.repository.model_config import ModelConfig
+    from triton_kit.signature.errors import ModelFileError
+    from triton_kit.signature.onnx.model import OnnxModel
+
+    class _Judged(Protocol):
+        """What a rule is here: something that counts as much."""
+
+        @property
+        def severity(self) -> Severity: ...
 
 
 class Options(NamedTuple):
@@ -65,7 +80,7 @@ class Guarded:
         self._message = message
         self._tainted = tainted
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name in self._tainted:
             raise Broken(name)
         return getattr(self._message, name)
@@ -180,7 +195,7 @@ class Model:
         return document
 
     @cached_property
-    def placeholders(self) -> tuple[Any, ...]:
+    def placeholders(self) -> tuple[Placeholder, ...]:
         """What nobody filled in, where the configuration is for that reason none yet, but a template."""
         from triton_kit.model.placeholders import unrendered
 
@@ -190,12 +205,12 @@ class Model:
             return ()
 
     @cached_property
-    def config(self) -> Any:
+    def config(self) -> ModelConfig:
         """The configuration as written, a Message; fields that could not be read raise Broken."""
         document = self.document
         if not document.problems:
-            return document.message
-        return Guarded(document.message, _tainted(document))
+            return document.config
+        return cast("ModelConfig", Guarded(document.message, _tainted(document)))
 
     def written(self) -> frozenset[str] | None:
         """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
@@ -208,24 +223,24 @@ class Model:
     # --- the configuration as the server completes it
 
     @cached_property
-    def detected(self) -> Any:
+    def detected(self) -> Detected:
         """Backend, platform and model file name after the server's own completion."""
         return detect(self)
 
     @property
     def backend(self) -> str:
         """The backend's name after completion; empty where there is none, as for an ensemble."""
-        return str(self.detected.backend)
+        return self.detected.backend
 
     @property
     def platform(self) -> str:
         """The platform after completion."""
-        return str(self.detected.platform)
+        return self.detected.platform
 
     @property
     def file_name(self) -> str:
         """The model file's name in a version directory, the backend's default where none is given."""
-        return str(self.detected.file_name)
+        return self.detected.file_name
 
     @property
     def is_ensemble(self) -> bool:
@@ -278,15 +293,15 @@ class Model:
         return str(version % 2**64)
 
     @cached_property
-    def reads(self) -> dict[tuple[int, object], Any]:
+    def reads(self) -> dict[tuple[int, object], object]:
         """What readers said of model files, by version and reader: see modelread."""
         return {}
 
     @cached_property
-    def _onnx(self) -> dict[int, Any]:
+    def _onnx(self) -> dict[int, OnnxModel | ModelFileError]:
         return {}
 
-    def onnx(self, version: int) -> Any:
+    def onnx(self, version: int) -> OnnxModel | ModelFileError:
         """The OnnxModel of a version or the ModelFileError that reading it gave; Broken where there is no file."""
         if version not in self._onnx:
             from triton_kit.signature.onnx.signature import ModelFileError, infer_missing, read
@@ -302,7 +317,7 @@ class Model:
                 self._onnx[version] = kept(error)
         return self._onnx[version]
 
-    def signature(self, version: int) -> Any:
+    def signature(self, version: int) -> OnnxModel:
         """The OnnxModel of a version; Broken where it cannot be read."""
         found = self.onnx(version)
         if isinstance(found, Exception):
@@ -310,10 +325,10 @@ class Model:
         return found
 
     @cached_property
-    def _python(self) -> dict[int, Any]:
+    def _python(self) -> dict[int, ast.Module | Exception]:
         return {}
 
-    def python(self, version: int) -> Any:
+    def python(self, version: int) -> ast.Module | Exception:
         """The syntax tree of a version's model.py or the SyntaxError; Broken where there is no such file."""
         if version not in self._python:
             import ast
@@ -349,7 +364,7 @@ def _tainted(document: Document) -> frozenset[str]:
 class Repository:
     """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
 
-    def __init__(self, path: str, options: Options, judge: Callable[[Model], list[Any]]) -> None:
+    def __init__(self, path: str, options: Options, judge: Callable[[Model], Sequence[tuple[_Judged, Problem]]]) -> None:
         self.path = path
         self.options = options
         self._judge = judge

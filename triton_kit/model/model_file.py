@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from triton_kit.linter.diagnostic import Problem
 from triton_kit.model import disk
@@ -30,8 +30,7 @@ def read_once(model: Model, version: int, reader: Callable[[Path], Read]) -> Rea
             found[version, reader] = reader(Path(path))
         except ModelFileError as error:
             found[version, reader] = kept(error)
-    result: Read | ModelFileError = found[version, reader]
-    return result
+    return cast("Read | ModelFileError", found[version, reader])
 
 
 def readable(model: Model, reader: Callable[[Path], Read]) -> Iterator[tuple[int, Read]]:
@@ -45,7 +44,7 @@ def readable(model: Model, reader: Callable[[Path], Read]) -> Iterator[tuple[int
             yield version, found
 
 
-def unreadable(model: Model, reader: Callable[[Path], Any]) -> Iterator[Problem]:
+def unreadable(model: Model, reader: Callable[[Path], object]) -> Iterator[Problem]:
     """The finding for each version whose file cannot be read."""
     for version in model.versions:
         try:

@@ -23,7 +23,7 @@ def overlay(text: str, config: Mapping[str, Any]) -> str:
     choice (``dynamic_batching`` or ``sequence_batching``) the one in ``config`` stays. Raises UsageError for what the
     schema refuses.
     """
-    own = parse(text).message.to_dict()
+    own = parse(text).config.to_dict()
     merged = merge(_without_rivals(own, config, message_type("ModelConfig")), dict(config))
     for name in dict.fromkeys((*own, *config)):
         if merged.get(name) != own.get(name) or (name in merged) != (name in own):

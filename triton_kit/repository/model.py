@@ -6,9 +6,13 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
+from triton_kit.repository.text_format.document import Document, SourceMap, parse
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig
 
 CONFIG_NAME = "config.pbtxt"
 
@@ -68,9 +72,9 @@ class Model:
         return parse(self.config_path.read_bytes() if self.has_config else b"")
 
     @property
-    def config(self) -> Message:
+    def config(self) -> ModelConfig:
         """The configuration as written; absent fields read as their proto3 default."""
-        return self.document.message
+        return self.document.config
 
     @property
     def source(self) -> SourceMap:

@@ -99,7 +99,7 @@ def in_config_text(text: str, accelerator: Accelerator, name: str) -> str:
         raise UsageError(
             f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it first; see tk validate"
         )
-    message = document.message
+    message = document.config
     if message.has("optimization"):
         if message.optimization.has("execution_accelerators"):
             line = document.source.locate(_ROUTE).line

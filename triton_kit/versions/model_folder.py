@@ -96,7 +96,7 @@ def policy_of(place: Place) -> Policy:
         raise UsageError(
             f"{place.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
         )
-    return read_policy(document.message)
+    return read_policy(document.config)
 
 
 def served_by(place: Place, policy: Policy) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
@@ -28,7 +28,7 @@ from triton_kit.versions.verdict import judge
 if TYPE_CHECKING:
     from triton_kit.client.types import Array
 
-FIELD = "model_warmup"
+FIELD: Final = "model_warmup"
 FOLDER = "warmup"
 """Where the server looks for the files of samples, in the model's folder."""
 
@@ -175,7 +175,7 @@ def _named(place: Place) -> frozenset[str] | None:
         first = document.problems[0]
         where = f"{place.config}:{first.span.line}:{first.span.column}"
         raise UsageError(f"{where}: {first.message}", hint="mend it first; see tk validate")
-    message = document.message
+    message = document.config
     if not message.has(FIELD):
         return None
     inputs = [value for sample in message.model_warmup for _, value in sample.inputs.items()]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
-from triton_kit.repository.schema import RANGES
+from triton_kit.repository.schema import RANGES, Scalar
 from triton_kit.repository.text_format.document import Message
 from triton_kit.repository.text_format.source import Route
 
@@ -18,24 +17,26 @@ from triton_kit.repository.text_format.source import Route
 _OTHER_BASE = r"0(?<=[\[:,\s-]0)[0-9xX]"
 
 
-def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Any]]:
+def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Scalar]]:
     """Every scalar of a message, at any depth: its route, its kind, its value."""
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
-        if field.map and field.value is not None:
+        if isinstance(value, dict) and field.value is not None:
             for key, item in value.items():
                 yield (*here, key), "key", key
                 if isinstance(item, Message):
                     yield from _values(item, (*here, key))
                 else:
                     yield (*here, key), field.value.kind, item
-        elif field.kind == "message":
-            for i, item in enumerate(value if field.repeated else [value]):
-                yield from _values(item, (*here, i) if field.repeated else here)
-        elif field.repeated:
+        elif isinstance(value, list):
             for i, item in enumerate(value):
-                yield (*here, i), field.kind, item
+                if isinstance(item, Message):
+                    yield from _values(item, (*here, i))
+                else:
+                    yield (*here, i), field.kind, item
+        elif isinstance(value, Message):
+            yield from _values(value, here)
         else:
             yield here, field.kind, value
 

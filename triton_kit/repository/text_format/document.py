@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from triton_kit.repository.message import Message
 from triton_kit.repository.schema import MessageType, message_type
 from triton_kit.repository.text_format.reader import Found, Reader
 from triton_kit.repository.text_format.source import Replacement, Route, Span
 from triton_kit.repository.text_format.source_map import SourceMap
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig
 
 __all__ = ["Document", "Message", "ParseProblem", "ProblemKind", "SourceMap", "parse"]
 
@@ -41,6 +44,11 @@ class Document:
     message: Message
     source: SourceMap
     problems: tuple[ParseProblem, ...]
+
+    @property
+    def config(self) -> ModelConfig:
+        """The message, where it is a model configuration."""
+        return cast("ModelConfig", self.message)
 
 
 def parse(data: bytes | str, *, message: str | MessageType = "ModelConfig") -> Document:
