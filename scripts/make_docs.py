@@ -134,6 +134,8 @@ def describe_rule(one: Page) -> list[str]:
     parts = [f"### {one.name}", "", f"*{about}*. {one.headline}", ""]
     for paragraph in one.reason:
         parts += [paragraph, ""]
+    if one.backends:
+        parts += [f"Backend: {', '.join(f'`{name}`' for name in one.backends)}", ""]
     blocks = (("The server says", "\n".join(one.messages)), ("Bad", one.bad), ("Good", one.good))
     for title, text in blocks:
         if text:

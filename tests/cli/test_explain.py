@@ -99,7 +99,8 @@ def test_json_has_each_part_of_the_page(capsys: pytest.CaptureFixture[str]) -> N
     assert rule["releases"] == "from 25.03 on"
     assert rule["messages"] == ["unable to find backend library for backend 'tensorflow'"]
     assert set(rule) == {
-        *("name", "severity", "area", "releases", "headline", "reason", "sources", "messages", "bad", "good")
+        *("name", "severity", "area", "releases", "headline", "reason", "sources", "messages", "bad", "good"),
+        "backends",
     }
 
 

@@ -64,6 +64,7 @@ def test_json_is_versioned(capsys: pytest.CaptureFixture[str]) -> None:
         "severity": "error",
         "area": "labels",
         "headline": "The label file of an output cannot be read.",
+        "backends": [],
     }
 
 

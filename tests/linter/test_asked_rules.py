@@ -11,8 +11,8 @@ from example_files import blocks, lint_example
 from verdicts import materialise, read_cases
 
 from triton_kit import lint
-from triton_kit.linter.areas import AREAS, Area
-from triton_kit.linter.rule import RULES, Rule, load_rules
+from triton_kit.linter.areas import AREA_OF, AREAS, Area
+from triton_kit.linter.rule import RULES, Rule, area_rules, load_rules
 
 load_rules()
 
@@ -53,13 +53,34 @@ def test_what_no_model_concerns_is_not_imported(tmp_path: Path) -> None:
     (tmp_path / "m" / "config.pbtxt").write_text('backend: "python"')
     code = (
         "import sys; from triton_kit import lint; lint(sys.argv[1]);"
-        "print(*(n.rpartition('.')[2] for n in sys.modules if n.startswith('triton_kit.linter.rules.')))"
+        "p = 'triton_kit.linter.rules.'; print(*(n.removeprefix(p) for n in sys.modules if n.startswith(p)))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert {"openvino", "tensorrt", "warmup", "ensembles"}.isdisjoint(done.stdout.split())
-    assert "python" in done.stdout.split()
+    assert {"openvino", "tensorrt", "warmup", "ensemble.structure"}.isdisjoint(done.stdout.split())
+    assert "python.source" in done.stdout.split()
 
 
-def test_every_module_of_rules_is_an_area() -> None:
+def test_an_area_is_asked_about_the_backends_that_its_rules_are_about() -> None:
+    for name, area in AREAS.items():
+        if area.backends:
+            about = [{*rule.backends, *rule.platforms} for rule in area_rules(name)]
+            assert all(about), name
+            assert set().union(*about) == set(area.backends), name
+
+
+def test_a_rule_is_asked_about_its_own_backend_or_platform_alone() -> None:
+    of_backend, of_platform, of_all = RULES["vllm-completion"], RULES["aoti-names"], RULES["syntax"]
+    assert of_backend.concerns(("vllm", ""))
+    assert not of_backend.concerns(("python", "vllm"))
+    assert of_platform.concerns(("pytorch", "torch_aoti"))
+    assert not of_platform.concerns(("torch_aoti", ""))
+    assert not of_backend.concerns(None)
+    assert of_all.concerns(None)
+    assert of_all.concerns(("vllm", ""))
+
+
+def test_every_module_of_rules_is_in_an_area() -> None:
     folder = Path(sys.modules["triton_kit.linter.rules"].__file__ or "").parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == set(AREAS)
+    modules = {".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.rglob("*.py")}
+    assert {module for module in modules if not module.endswith("__init__")} == set(AREA_OF)
+    assert len(AREA_OF) == sum(len(area.modules) for area in AREAS.values())

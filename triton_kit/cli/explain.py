@@ -58,6 +58,8 @@ def explain(
     from triton_kit.linter.lookup import look_up
 
     answer = look_up(rules or [])
+    for renamed in answer.renamed:
+        terminal.warn(renamed)
     if format_ is Format.JSON:
         terminal.out_json(as_json(answer))
         return 0
@@ -85,6 +87,7 @@ def show_page(page: Page) -> list[str]:
     for paragraph in page.reason:
         lines += ["", *_wrap(paragraph)]
     for title, parts in (
+        ("Backend", page.backends),
         ("The server says", page.messages),
         ("Bad", page.bad.splitlines()),
         ("Good", page.good.splitlines()),

@@ -53,7 +53,8 @@ def graph(
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
     severities = project.severities if project else {}
     if ignored or severities:
-        check_names((*ignored, *severities))
+        for renamed in check_names((*ignored, *severities)):
+            terminal.warn(renamed)
     judged_by = options(
         release=release or (project.release if project else None) or DEFAULT_RELEASE,
         auto_complete=not strict,

@@ -37,10 +37,15 @@ def rules(
 ) -> int:
     """List the rules of tk validate by area. tk explain RULE shows the page of one."""
     from triton_kit.linter.lookup import list_rules
+    from triton_kit.linter.renamed import how_called_now, is_former
 
+    if area is not None and is_former(area):
+        terminal.warn(how_called_now(area))
     pages = list_rules(area, severity.value if severity else None, search)
     if format_ is Format.JSON:
-        listed = [{field: getattr(p, field) for field in ("name", "severity", "area", "headline")} for p in pages]
+        listed = [
+            {field: getattr(p, field) for field in ("name", "severity", "area", "headline", "backends")} for p in pages
+        ]
         terminal.out_json({"version": 1, "rules": listed})
         return 0
     if not pages:

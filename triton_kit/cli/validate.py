@@ -104,7 +104,8 @@ def validate(
     ignored = (*(ignore or ()), *(project.ignore if project else ()))
     severities = project.severities if project else {}
     if chosen or ignored or severities:
-        check_names((*chosen, *ignored, *severities))
+        for renamed in check_names((*chosen, *ignored, *severities)):
+            terminal.warn(renamed)
     judged_by = options(
         release=release or (project.release if project else None) or DEFAULT_RELEASE,
         auto_complete=not strict,

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 
 class Area(NamedTuple):
-    """When the rules of a module can find anything; until then the module is not even imported.
+    """Where the rules of an area stand, and when they can find anything; until then no module is even imported.
 
-    ``about`` are fields of the configuration, of which one must be written. ``backends`` are names of backends and
-    platforms, of which one must be the model's. Empty, they demand nothing. Where the configuration is broken, or its
-    backend cannot be told, the rules are asked all the same.
+    ``modules`` are the modules below ``triton_kit.linter.rules``. ``about`` are fields of the configuration, of which
+    one must be written. ``backends`` are names of backends and platforms, of which one must be the model's. Empty, they
+    demand nothing. Where the configuration is broken, the rules are asked whatever is written; ``backends`` are those
+    of the area's rules, each of which is about one of them.
     """
 
+    modules: tuple[str, ...]
     about: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
 
@@ -24,67 +26,67 @@ class Area(NamedTuple):
         """
         if written is not None and self.about and written.isdisjoint(self.about):
             return False
-        return names is None or not self.backends or names[0] in self.backends or names[1] in self.backends
+        return not self.backends or (names is not None and (names[0] in self.backends or names[1] in self.backends))
 
 
-_ALWAYS = Area()
-_SEQUENCES = Area(("sequence_batching",))
-_TENSORS = Area(("input", "output"))
-_ENSEMBLE = Area(("platform",), ("ensemble",))
+_ONNX = ("onnxruntime",)
+_ENSEMBLE = ("ensemble",)
 
 AREAS: dict[str, Area] = {
-    "parsing": _ALWAYS,
-    "texts": _ALWAYS,
-    "layout": _ALWAYS,
-    "configfile": _ALWAYS,
-    "server": _ALWAYS,
-    "versions": _ALWAYS,
-    "backend": _ALWAYS,
-    "modelfile": _ALWAYS,
-    "tensors": _TENSORS,
-    "reshape": _TENSORS,
-    "labels": Area(("output",)),
-    "batchio": Area(("batch_input", "batch_output")),
-    "batching": Area(("max_batch_size", "dynamic_batching", "sequence_batching", "response_cache")),
-    "sequences": _SEQUENCES,
-    "states": _SEQUENCES,
-    "instances": Area(("instance_group",)),
-    "ratelimits": Area(("instance_group",)),
-    "optimization": Area(("optimization", "model_operations")),
-    "accelerators": Area(("optimization", "parameters")),
-    "cudagraphs": Area(("optimization",)),
-    "metrics": Area(("metric_tags", "model_metrics")),
-    "parameters": Area(("parameters",)),
-    "python": Area((), ("python",)),
-    "pythoncompletion": Area((), ("python",)),
-    "pythonbehaviour": Area((), ("python",)),
-    "pythontensors": Area((), ("python",)),
-    "onnxfile": Area((), ("onnxruntime",)),
-    "onnxio": Area((), ("onnxruntime",)),
-    "onnxdims": Area((), ("onnxruntime",)),
-    "pytorch": Area((), ("pytorch",)),
-    "pytorchother": Area((), ("pytorch", "torch_aoti")),
-    "torchscript": Area((), ("pytorch",)),
-    "tensorflow": Area((), ("tensorflow",)),
-    "savedmodel": Area((), ("tensorflow",)),
-    "openvino": Area((), ("openvino",)),
-    "tensorrt": Area((), ("tensorrt",)),
-    "forests": Area((), ("fil",)),
-    "forestfiles": Area((), ("fil",)),
-    "dali": Area((), ("dali",)),
-    "generative": Area((), ("vllm", "tensorrtllm")),
-    "warmup": Area(("model_warmup",)),
-    "ensembles": Area(("platform", "ensemble_scheduling")),
-    "ensembleflow": _ENSEMBLE,
-    "ensemblesteps": _ENSEMBLE,
-    "ensembletensors": _ENSEMBLE,
-    "ensembledecoupled": _ENSEMBLE,
-    "unheeded": _ALWAYS,
-    "idle": _ALWAYS,
-    "surprises": _ALWAYS,
-    "suppressions": _ALWAYS,
+    "parsing": Area(("text.parsing",)),
+    "texts": Area(("text.meaning",)),
+    "layout": Area(("repository.layout",)),
+    "config-file": Area(("repository.config_file",)),
+    "server": Area(("repository.server",)),
+    "versions": Area(("repository.versions",)),
+    "backend": Area(("backend",)),
+    "model-file": Area(("repository.model_file",)),
+    "tensors": Area(("tensors",), ("input", "output")),
+    "reshape": Area(("reshape",), ("input", "output")),
+    "labels": Area(("labels",), ("output",)),
+    "batch-inputs": Area(("batch_inputs",), ("batch_input", "batch_output")),
+    "ragged-batches": Area(("ragged_batches",), ("input", "batch_input", "batch_output")),
+    "batching": Area(("batching",), ("max_batch_size", "dynamic_batching", "sequence_batching", "response_cache")),
+    "decoupled": Area(("decoupled",), ("model_transaction_policy",)),
+    "sequences": Area(("sequences",), ("sequence_batching",)),
+    "states": Area(("states",), ("sequence_batching",)),
+    "instances": Area(("instances",), ("instance_group",)),
+    "rate-limiter": Area(("rate_limiter",), ("instance_group",)),
+    "optimization": Area(("optimization",), ("optimization", "model_operations")),
+    "accelerators": Area(("accelerators",), ("optimization", "parameters")),
+    "cuda-graphs": Area(("cuda_graphs",), ("optimization",)),
+    "metrics": Area(("metrics",), ("metric_tags", "model_metrics")),
+    "parameters": Area(("parameters",), ("parameters",)),
+    "python": Area(("python.source",), (), ("python",)),
+    "python-completion": Area(("python.completion",), (), ("python",)),
+    "python-execution": Area(("python.execution",), (), ("python",)),
+    "python-tensors": Area(("python.tensors",), (), ("python",)),
+    "onnx-file": Area(("onnx.file",), (), _ONNX),
+    "onnx-tensors": Area(("onnx.tensors",), (), _ONNX),
+    "onnx-shapes": Area(("onnx.shapes",), (), _ONNX),
+    "pytorch": Area(("pytorch.tensors",), (), ("pytorch", "pytorch_libtorch")),
+    "pytorch-runtimes": Area(("pytorch.runtimes",), (), ("pytorch", "torch_aoti")),
+    "pytorch-torchscript": Area(("pytorch.torchscript",), (), ("pytorch",)),
+    "tensorflow": Area(("tensorflow.loading",), (), ("tensorflow",)),
+    "tensorflow-signature": Area(("tensorflow.signature",), (), ("tensorflow",)),
+    "openvino": Area(("openvino",), (), ("openvino",)),
+    "tensorrt": Area(("tensorrt",), (), ("tensorrt",)),
+    "fil": Area(("fil.parameters",), (), ("fil",)),
+    "fil-files": Area(("fil.files",), (), ("fil",)),
+    "dali": Area(("dali",), (), ("dali",)),
+    "language-models": Area(("language_models",), (), ("vllm", "tensorrtllm")),
+    "warmup": Area(("warmup",), ("model_warmup",)),
+    "ensemble": Area(("ensemble.structure",), ("platform", "ensemble_scheduling")),
+    "ensemble-flow": Area(("ensemble.flow",), ("platform",), _ENSEMBLE),
+    "ensemble-steps": Area(("ensemble.steps",), ("platform",), _ENSEMBLE),
+    "ensemble-tensors": Area(("ensemble.tensors",), ("platform",), _ENSEMBLE),
+    "ensemble-decoupled": Area(("ensemble.decoupled",), ("platform",), _ENSEMBLE),
+    "suppressions": Area(("suppressions",)),
 }
-"""The modules of ``triton_kit.linter.rules``, in the order in which the server would come to their checks."""
+"""The areas by the names that users select, in the order in which the server would come to their checks."""
 
-UNCONDITIONAL = tuple(name for name, area in AREAS.items() if area == _ALWAYS)
+AREA_OF = {module: name for name, area in AREAS.items() for module in area.modules}
+"""The area of each module below ``triton_kit.linter.rules``."""
+
+UNCONDITIONAL = tuple(name for name, area in AREAS.items() if not (area.about or area.backends))
 """The areas that are asked about everything."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Report
+from triton_kit.linter.renamed import current_rule, how_called_now, is_former
 from triton_kit.linter.report.text import printable
 
 VERSION = 1
@@ -44,9 +45,17 @@ def read_baseline(text: str, name: str) -> Counter[Fingerprint]:
         if document["version"] != VERSION:
             raise UsageError(f"{name} is a baseline of version {document['version']}", hint="write it anew")
         found = document["findings"]
-        return Counter((str(e["rule"]), str(e["model"]), str(e["file"]), str(e["message"])) for e in found)
+        return Counter(
+            (current_rule(str(e["rule"])), str(e["model"]), str(e["file"]), str(e["message"])) for e in found
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(f"{name} is no baseline", hint="write it with --update-baseline") from None
+
+
+def former_names(text: str) -> list[str]:
+    """What to report of a baseline that ``read_baseline`` takes: the rules in it that were renamed."""
+    names = dict.fromkeys(str(entry["rule"]) for entry in json.loads(text)["findings"])
+    return [how_called_now(name) for name in names if is_former(name)]
 
 
 def without_known(report: Report, known: Counter[Fingerprint]) -> Report:

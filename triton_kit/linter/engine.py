@@ -76,6 +76,10 @@ def options(
         raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
     if config_name is not None and (not config_name or "/" in config_name):
         raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
+    if select or ignore or severities:
+        from triton_kit.linter.renamed import current, current_keys
+
+        select, ignore, severities = current(select), current(ignore), current_keys(severities or {})
     off, changed = split_severities(severities or {})
     try:
         parsed = parse_release(release)
@@ -242,11 +246,11 @@ class Run:
             return [rule for rule in self.rules("model", ("texts",)) if rule.name == "unrendered-template"]
         names: tuple[str, str] | None = None
         with suppress(Broken):
-            names = None if written is None else (model.backend, model.platform)
+            names = (model.backend, model.platform)
         key = (written, names)
         if key not in self.asked:
             rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            self.asked[key] = [rule for rule in rules if rule.may_speak(written)]
+            self.asked[key] = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
         return self.asked[key]
 
     def judge(self, model: Model) -> list[Finding]:

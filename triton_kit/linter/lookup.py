@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triton_kit.errors import UsageError
+from triton_kit.linter import renamed
 from triton_kit.linter.areas import AREAS
 from triton_kit.linter.pages import Match, Page, page, search_messages, search_text
 from triton_kit.linter.rule import load_rules
@@ -15,10 +16,14 @@ LIST = "tk rules lists all of them, tk rules --search TEXT those about something
 
 
 class Answer(NamedTuple):
-    """The pages that were named, or those that a message led to, the closest first."""
+    """The pages that were named, or those that a message led to, the closest first.
+
+    ``renamed`` says of each former name what it is called now.
+    """
 
     pages: list[Page]
     matches: list[Match]
+    renamed: tuple[str, ...] = ()
 
 
 def look_up(words: Sequence[str]) -> Answer:
@@ -29,10 +34,12 @@ def look_up(words: Sequence[str]) -> Answer:
     if not words:
         raise UsageError("no rule is named", hint=f"name one, or quote what the server said; {LIST}")
     rules = load_rules()
-    names = [_as_name(word) for word in words]
+    written = [_as_name(word) for word in words]
+    names = [renamed.current_rule(name) for name in written]
     if all(name in rules for name in names):
-        return Answer([page(rules[name]) for name in dict.fromkeys(names)], [])
-    if len(names) == 1 and names[0] in AREAS:
+        former = tuple(renamed.how_called_now(name) for name in dict.fromkeys(written) if renamed.is_former(name))
+        return Answer([page(rules[name]) for name in dict.fromkeys(names)], [], former)
+    if len(names) == 1 and (names[0] in AREAS or names[0] in renamed.AREAS):
         raise UsageError(f"{words[0]} is an area, no rule", hint=f"tk rules --area {names[0]} lists its rules")
     # Without quotes a message comes as many words.
     asked = " ".join(words)
@@ -61,13 +68,17 @@ def _near(word: str) -> str | None:
 def list_rules(area: str | None = None, severity: str | None = None, text: str | None = None) -> list[Page]:
     """The pages of all rules, or of those of an area, of a severity, with all words of a text; in the rules' order.
 
-    The beginning of an area's name stands for every area that begins so. Raises UsageError where none does.
+    The beginning of an area's name stands for every area that begins so, a former name for what it held. Raises
+    UsageError where no area begins so.
     """
-    areas = AREAS if area is None else tuple(name for name in AREAS if name.startswith(area))
-    if not areas:
+    if area is None or area in renamed.AREAS:
+        asked = tuple(AREAS) if area is None else renamed.AREAS[area]
+    else:
+        asked = tuple(name for name in AREAS if name.startswith(area))
+    if not asked:
         near = difflib.get_close_matches(str(area), AREAS, 1)
         hint = f"did you mean {near[0]}?" if near else f"the areas are {', '.join(AREAS)}"
         raise UsageError(f"{area} is no area", hint=hint)
-    pages = [page(rule) for rule in load_rules().values() if rule.area in areas]
+    pages = [page(rule) for rule in load_rules().values() if rule.area in asked or rule.name in asked]
     pages = [one for one in pages if severity in (None, one.severity)]
     return pages if text is None else search_text(text, pages)

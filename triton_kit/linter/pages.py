@@ -38,6 +38,8 @@ class Page(NamedTuple):
     messages: tuple[str, ...]
     bad: str
     good: str
+    backends: tuple[str, ...] = ()
+    """The backends or platforms that it is about; empty where it is about all."""
 
 
 class Match(NamedTuple):
@@ -64,6 +66,7 @@ def page(rule: Rule) -> Page:
         messages=tuple(blocks.get("Server says", "").splitlines()),
         bad=example(blocks.get("Bad", "")),
         good=example(blocks.get("Good", "")),
+        backends=(*rule.backends, *rule.platforms),
     )
 
 

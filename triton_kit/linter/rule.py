@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from triton_kit.linter.areas import AREAS
+from triton_kit.linter.areas import AREA_OF, AREAS
 from triton_kit.linter.diagnostic import Problem, Severity
 
 if TYPE_CHECKING:
     from triton_kit.model.model import Model
+
+_PACKAGE = "triton_kit.linter.rules."
 
 Check = Callable[[Any], Iterator[Problem]]
 """A rule's function: takes the checked model or, in the scope ``repository``, the checked repository."""
@@ -22,9 +24,10 @@ class Rule(NamedTuple):
 
     ``name`` is the function's with hyphens; ``doc`` its page: a headline, why (with the source upstream), and the
     blocks ``Bad:`` and ``Good:``. ``since`` and ``until`` bound the releases that behave so (``until`` exclusive).
-    ``area`` is the module; ``scope`` says whether the check takes a model, the repository, or the
+    ``area`` is that of the module; ``scope`` says whether the check takes a model, the repository, or the
     ``suppressions`` that silence nothing. ``broken`` rules have something to say of broken configurations only;
-    those with ``about`` only where one of these fields is written, as for a whole Area.
+    those with ``about`` only where one of these fields is written, as for a whole Area. A rule with ``backends`` or
+    ``platforms`` is about models that have one of them after the server's completion, and about no other.
     """
 
     name: str
@@ -36,6 +39,8 @@ class Rule(NamedTuple):
     until: tuple[int, int] | None
     broken: bool = False
     about: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
 
     @property
     def doc(self) -> str:
@@ -45,6 +50,12 @@ class Rule(NamedTuple):
     def may_speak(self, written: Set[str] | None) -> bool:
         """Whether there can be anything to say where these fields are written; ``None`` for a broken configuration."""
         return written is None or not (self.broken or (self.about and written.isdisjoint(self.about)))
+
+    def concerns(self, names: tuple[str, str] | None) -> bool:
+        """Whether it is about models of this backend and platform; ``None`` is one of which they cannot be told."""
+        if not (self.backends or self.platforms):
+            return True
+        return names is not None and (names[0] in self.backends or names[1] in self.platforms)
 
     def applies(self, release: tuple[int, int]) -> bool:
         """Whether servers of that release behave as the rule says."""
@@ -57,6 +68,8 @@ RULES: dict[str, Rule] = {}
 BY_AREA: dict[str, list[Rule]] = {}
 """The rules of each area that was loaded."""
 
+_BY_MODULE: dict[str, list[Rule]] = {}
+
 
 def rule(
     severity: Severity,
@@ -66,25 +79,33 @@ def rule(
     scope: str = "model",
     broken: bool = False,
     about: tuple[str, ...] = (),
+    backend: str | tuple[str, ...] = (),
+    platform: str | tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
-    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere."""
+    """Register a generator function as a rule; its name with hyphens is the rule's name everywhere.
+
+    The engine asks a rule with ``backend`` or ``platform`` about models with one of these after the server's completion
+    only, so that its body need not look.
+    """
 
     def register(check: Check) -> Check:
         name = check.__name__.replace("_", "-")
         assert name not in RULES, f"two rules of the name {name}"
-        area = check.__module__.rpartition(".")[2]
+        module = check.__module__.removeprefix(_PACKAGE)
         RULES[name] = Rule(
             name=name,
             severity=severity,
             check=check,
-            area=area,
+            area=AREA_OF[module],
             broken=broken,
             about=about,
+            backends=(backend,) if isinstance(backend, str) else backend,
+            platforms=(platform,) if isinstance(platform, str) else platform,
             scope=scope,
             since=parse_release(since) if since else None,
             until=parse_release(until) if until else None,
         )
-        BY_AREA.setdefault(area, []).append(RULES[name])
+        _BY_MODULE.setdefault(module, []).append(RULES[name])
         return check
 
     return register
@@ -99,11 +120,14 @@ def parse_release(text: str) -> tuple[int, int]:
 
 
 def area_rules(area: str) -> list[Rule]:
-    """The rules of an area; the first call imports its module. Raises KeyError for no area."""
+    """The rules of an area; the first call imports its modules. Raises KeyError for no area."""
     if area not in BY_AREA:
         from importlib import import_module
 
-        import_module(f"triton_kit.linter.rules.{area}")
+        modules = AREAS[area].modules
+        for module in modules:
+            import_module(_PACKAGE + module)
+        BY_AREA[area] = [rule for module in modules for rule in _BY_MODULE[module]]
     return BY_AREA[area]
 
 

@@ -34,17 +34,22 @@ def split_severities(given: Mapping[str, str]) -> tuple[list[str], tuple[tuple[s
     return off, tuple(changed)
 
 
-def check_names(names: tuple[str, ...]) -> None:
-    """Raise UsageError for a name that is neither a rule nor an area, with the nearest that is."""
+def check_names(names: tuple[str, ...]) -> list[str]:
+    """What to report of names of rules and areas: those that are former names, with what they stand for.
+
+    Raises UsageError for a name that is neither a rule nor an area and never was, with the nearest that is.
+    """
     from triton_kit.errors import UsageError
     from triton_kit.linter.areas import AREAS
+    from triton_kit.linter.renamed import how_called_now, is_former
     from triton_kit.linter.rule import load_rules
 
     known = [*load_rules(), *AREAS]
     for name in names:
-        if name not in known:
+        if name not in known and not is_former(name):
             import difflib
 
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "the names stand in brackets behind each message"
             raise UsageError(f"{name} is no rule", hint=hint)
+    return [how_called_now(name) for name in dict.fromkeys(names) if is_former(name)]

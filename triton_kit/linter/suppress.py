@@ -12,11 +12,15 @@ MARK = "tk: ignore["
 
 
 class Unused(NamedTuple):
-    """A rule that a comment silences in vain; ``known`` tells whether there is such a rule."""
+    """A rule that a comment silences in vain, or by a former name.
+
+    ``known`` says whether there is such a rule, ``now`` what one is called that was renamed.
+    """
 
     rule: str
     span: Span
     known: bool
+    now: str | None = None
 
 
 class Suppressions:
@@ -32,8 +36,10 @@ class Suppressions:
         for comment in source.comments:
             lines = (comment.span.line,) if comment.trailing else (comment.span.line, comment.span.line + 1)
             for name in rule_names(comment.text):
+                from triton_kit.linter.renamed import current_rule
+
                 for line in lines:
-                    self._lines.setdefault((line, name), []).append(len(self._comments))
+                    self._lines.setdefault((line, current_rule(name)), []).append(len(self._comments))
                 self._comments.append((name, comment.span))
 
     def cover(self, rule: str, span: Span) -> bool:
@@ -43,10 +49,15 @@ class Suppressions:
         return bool(found)
 
     def unused(self, heard: Collection[str], known: Collection[str]) -> Iterator[Unused]:
-        """What silenced nothing: of the rules that were heard, and of those that do not exist."""
-        for i, (name, span) in enumerate(self._comments):
+        """What silenced nothing, of the rules that were heard and of those that do not exist; and each former name."""
+        from triton_kit.linter.renamed import current_rule
+
+        for i, (written, span) in enumerate(self._comments):
+            name = current_rule(written)
             if i not in self._used and (name in heard or name not in known):
-                yield Unused(name, span, name in known)
+                yield Unused(written, span, name in known)
+            elif name != written:
+                yield Unused(written, span, True, name)
 
 
 def rule_names(comment: str) -> list[str]:

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def fails(report: Report, fail_on: FailOn) -> bool:
 
 def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
     """The report without what the baseline knows; with ``update``, the file is written and then knows everything."""
-    from triton_kit.linter.baseline import read_baseline, render_baseline, without_known
+    from triton_kit.linter.baseline import former_names, read_baseline, render_baseline, without_known
 
     path = Path(baseline)
     if update:
@@ -93,7 +94,10 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
             raise UsageError(f"{baseline} does not exist", hint="write it with --update-baseline") from None
         except (OSError, ValueError) as error:
             raise TkError(f"{baseline} cannot be read: {error}", hint="check the file") from None
-    return without_known(report, read_baseline(text, baseline))
+    known = read_baseline(text, baseline)
+    for renamed in former_names(text):
+        terminal.warn(renamed, hint=f"write {baseline} again with --update-baseline")
+    return without_known(report, known)
 
 
 def project_around(start: str) -> Project | None:

@@ -1,1 +1,1 @@
-"""The rules, one function each, one module an area."""
+"""The rules, one function each, in modules and rooms by their subject; ``linter.areas`` lists the modules."""

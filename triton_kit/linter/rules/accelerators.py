@@ -57,7 +57,7 @@ _WORDS = ("true", "on", "1", "false", "off", "0")
 
 def _accelerators(model: Model, name: str) -> Iterator[tuple[Route, dict[str, str]]]:
     """The GPU accelerators of that name in an ONNX model that may run on a GPU, with their parameters."""
-    if model.backend == "onnxruntime" and model.config.has("optimization") and on_gpu(model) is not False:
+    if model.config.has("optimization") and on_gpu(model) is not False:
         for i, one in enumerate(model.config.optimization.execution_accelerators.gpu_execution_accelerator):
             if one.name == name:
                 yield (*_AT, "gpu_execution_accelerator", i, "parameters"), one.parameters
@@ -77,7 +77,7 @@ def _refuse_value(key: str, value: str, integers: Sequence[str], booleans: Seque
     return None
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def tensorrt_accelerator_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the TensorRT accelerator is unknown, or its value is none that it takes.
 
@@ -153,7 +153,7 @@ _CUDA = [
 _CUDA_BOOLEANS = ("do_copy_in_default_stream", "use_ep_level_unified_stream")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def cuda_accelerator_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the CUDA accelerator is none that ONNX Runtime has, or no boolean where one is needed.
 
@@ -194,7 +194,7 @@ def cuda_accelerator_parameter(model: Model) -> Iterator[Problem]:
 _CHOICES = {"cudnn_conv_algo_search": ("0", "1", "2"), "arena_extend_strategy": ("0", "1")}
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def cuda_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of an ONNX model for GPUs has a value that does not exist.
 
@@ -219,7 +219,7 @@ def cuda_parameter(model: Model) -> Iterator[Problem]:
         parameters { key: "cudnn_conv_algo_search" value { string_value: "1" } }
     """
     parameters = model.config.parameters
-    if not parameters or model.backend != "onnxruntime" or on_gpu(model) is False:
+    if not parameters or on_gpu(model) is False:
         return
     for key, choices in _CHOICES.items():
         if key in parameters:
@@ -250,7 +250,7 @@ _TENSORFLOW = {
 }
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorflow")
 def tensorflow_accelerator(model: Model) -> Iterator[Problem]:
     """A TensorFlow model asks for an accelerator that its backend does not have.
 
@@ -275,7 +275,7 @@ def tensorflow_accelerator(model: Model) -> Iterator[Problem]:
         optimization { execution_accelerators { gpu_execution_accelerator { name: "auto_mixed_precision" } } }
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.backend != "tensorflow" or not model.config.has("optimization"):
+    if not model.config.has("optimization"):
         return
     accelerators = model.config.optimization.execution_accelerators
     for i, one in enumerate(accelerators.cpu_execution_accelerator):

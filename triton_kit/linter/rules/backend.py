@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import rename_field, set_near, set_string
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import nearest
+from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.completion import MODEL_FILES
 from triton_kit.model.model import Model
 
@@ -249,7 +249,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="25.03")
+@rule(Severity.ERROR, since="25.03", backend="tensorflow")
 def tensorflow_removed(model: Model) -> Iterator[Problem]:
     """The release ships no TensorFlow backend.
 
@@ -269,7 +269,7 @@ def tensorflow_removed(model: Model) -> Iterator[Problem]:
         -- tk validate --release 25.03
         platform: "onnxruntime_onnx"
     """
-    if model.backend == "tensorflow" and model.options.image_backends is None:
+    if model.options.image_backends is None:
         at = ("backend",) if model.config.backend else ("platform",)
         yield Problem(
             at=at,
@@ -367,3 +367,36 @@ def runtime_missing(model: Model) -> Iterator[Problem]:
         message=f"the backend '{backend}' has no runtime '{runtime}'",
         help=f'leave it out, or write "libtriton_{backend}.so"',
     )
+
+
+@rule(Severity.WARNING)
+def several_model_files(model: Model) -> Iterator[Problem]:
+    """The directory that tells the backend holds model files of several.
+
+    Where the configuration names neither backend, platform nor file, a fixed order decides: tensorflow, tensorrt,
+    onnxruntime, openvino, pytorch, python (core model_config_utils.cc:AutoCompleteBackendFields).
+
+    Bad:
+
+        max_batch_size: 4
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+        -- 1/model.py
+        class TritonPythonModel: pass
+
+    Good:
+
+        max_batch_size: 4
+        backend: "onnxruntime"
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+        -- 1/model.py
+        class TritonPythonModel: pass
+    """
+    config = model.config
+    if config.backend or config.platform or config.default_model_filename or not model.directories or not model.backend:
+        return
+    held = sorted(MODEL_FILES.intersection(model.listing(model.directories[0])))
+    if len(held) > 1:
+        yield Problem(
+            message=f"'{model.directories[0]}' holds {listed(held)}, of which {model.file_name} is taken",
+            help="write the backend's name",
+        )

@@ -383,3 +383,40 @@ def cache_with_decoupled(model: Model) -> Iterator[Problem]:
             message="the response cache excludes decoupled models",
             help="leave response_cache out",
         )
+
+
+@rule(Severity.WARNING, about=("max_batch_size",), backend="onnxruntime")
+def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
+    """A max_batch_size of 0 is written, and completion raises it.
+
+    0 cannot be told from an omitted value: a model that can batch gets the default, 4, unless its inputs and outputs
+    are listed (onnxruntime onnxruntime.cc:AutoCompleteMaxBatch).
+
+    Server says:
+
+        autofilled max_batch_size to
+
+    Bad:
+
+        backend: "onnxruntime"
+        max_batch_size: 0
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+
+    Good:
+
+        backend: "onnxruntime"
+        max_batch_size: 4
+        -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
+    """
+    if not model.config.has("max_batch_size") or model.config.max_batch_size:
+        return
+    for version in model.versions:
+        completed = model.completed(version)
+        if completed.max_batch_size:
+            yield Problem(
+                at=("max_batch_size",),
+                message=f"max_batch_size: 0 becomes {completed.max_batch_size}: the model can batch, and not all of its"
+                " inputs and outputs are listed",
+                help="list inputs and outputs, or leave max_batch_size out",
+            )
+            return

@@ -10,7 +10,7 @@ from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="dali")
 def dali_file_missing(model: Model) -> Iterator[Problem]:
     """A DALI model has neither a serialised pipeline nor the source of one.
 
@@ -28,8 +28,6 @@ def dali_file_missing(model: Model) -> Iterator[Problem]:
         -- 1/model.dali
         pipeline
     """
-    if model.backend != "dali":
-        return
     name = model.config.default_model_filename or "model.dali"
     for version in model.versions:
         folder = model.version_folder(version)
@@ -42,7 +40,7 @@ def dali_file_missing(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="dali")
 def dali_outputs_missing(model: Model) -> Iterator[Problem]:
     """A DALI model lists no outputs, and the server does not complete configurations.
 
@@ -69,5 +67,5 @@ def dali_outputs_missing(model: Model) -> Iterator[Problem]:
         -- 1/model.dali
         pipeline
     """
-    if model.backend == "dali" and not model.options.auto_complete and not model.config.output:
+    if not model.options.auto_complete and (not model.config.output):
         yield Problem(message="the DALI model lists no outputs", help="list the outputs of the pipeline")

@@ -202,7 +202,7 @@ def profile_elsewhere(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, platform="tensorrt_plan")
 def bad_profile(model: Model) -> Iterator[Problem]:
     """An optimization profile is not the number of one.
 
@@ -226,8 +226,6 @@ def bad_profile(model: Model) -> Iterator[Problem]:
         platform: "tensorrt_plan"
         instance_group [ { profile: [ "0" ] } ]
     """
-    if model.platform != "tensorrt_plan":
-        return
     for i, group in _groups(model):
         for j, profile in enumerate(group.profile):
             number = leading_integer(profile)
@@ -292,3 +290,57 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
                 help="write kind: KIND_CPU",
                 severity=None if gpus else Severity.WARNING,
             )
+
+
+@rule(Severity.WARNING, about=("instance_group",), backend="onnxruntime")
+def onnx_kind_model(model: Model) -> Iterator[Problem]:
+    """An ONNX model's instances are of KIND_MODEL, which counts as CPU.
+
+    (onnxruntime onnxruntime.cc:LoadModel.)
+
+    Bad:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_MODEL } ]
+
+    Good:
+
+        backend: "onnxruntime"
+        instance_group [ { kind: KIND_CPU } ]
+    """
+    for i, group in enumerate(model.config.instance_group):
+        if group.kind == "KIND_MODEL":
+            yield Problem(
+                at=("instance_group", i, "kind"),
+                message="KIND_MODEL counts as KIND_CPU for the onnxruntime backend",
+                help="write KIND_CPU or KIND_GPU",
+            )
+
+
+@rule(Severity.ERROR, about=("instance_group",), backend="tensorrt")
+def secondary_device(model: Model) -> Iterator[Problem]:
+    """A TensorRT group has more than one secondary device, or one of an undefined kind.
+
+    (tensorrt tensorrt_model_instance.cc.)
+
+    Server says:
+
+        must have either zero or
+
+    Bad:
+
+        backend: "tensorrt"
+        instance_group [ { secondary_devices [
+          { kind: KIND_NVDLA device_id: 0 }, { kind: KIND_NVDLA device_id: 1 } ] } ]
+
+    Good:
+
+        backend: "tensorrt"
+        instance_group [ { secondary_devices [ { kind: KIND_NVDLA device_id: 0 } ] } ]
+    """
+    for i, group in enumerate(model.config.instance_group):
+        at = ("instance_group", i, "secondary_devices")
+        if len(group.secondary_devices) > 1:
+            yield Problem(at=at, message=f"{len(group.secondary_devices)} secondary devices", help="keep one of them")
+        elif any(device.kind != "KIND_NVDLA" for device in group.secondary_devices):
+            yield Problem(at=(*at, 0, "kind"), message="a secondary device of no kind", help="write KIND_NVDLA")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 
 
@@ -119,3 +120,41 @@ def unsorted_buckets(model: Model) -> Iterator[Problem]:
                     help="sort the buckets",
                 )
                 break
+
+
+@rule(Severity.WARNING, since="24.11", about=("model_metrics",))
+def unknown_metric_family(model: Model) -> Iterator[Problem]:
+    """A metric control names a family that cannot be customised.
+
+    It is only logged (core metric_model_reporter.cc).
+
+    Server says:
+
+        is not a customizable metric in Triton core
+
+    Bad:
+
+        -- tk validate --release 24.11
+        model_metrics {
+          metric_control { metric_identifier { family: "nv_latency" } histogram_options { buckets: [ 1, 2 ] } }
+        }
+
+    Good:
+
+        -- tk validate --release 24.11
+        model_metrics {
+          metric_control {
+            metric_identifier { family: "nv_inference_first_response_histogram_ms" }
+            histogram_options { buckets: [ 1, 2 ] }
+          }
+        }
+    """
+    known = ("nv_inference_first_response_histogram_ms",)
+    for i, control in enumerate(model.config.model_metrics.metric_control):
+        family = control.metric_identifier.family
+        if family and family not in known:
+            yield Problem(
+                at=("model_metrics", "metric_control", i, "metric_identifier", "family"),
+                message=f"'{family}' is no metric that can be customised",
+                help=nearest(family, known),
+            )

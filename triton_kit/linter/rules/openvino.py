@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import unsupported
+from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model import disk
 from triton_kit.model.completion import Tensor
@@ -31,7 +31,7 @@ def _read(path: Path) -> IrModel:
 
 def _is_ir(model: Model) -> bool:
     """Whether the file is an IR; OpenVINO reads other formats, too, by their names."""
-    return model.backend == "openvino" and model.file_name.lower().endswith(".xml")
+    return model.file_name.lower().endswith(".xml")
 
 
 def _models(model: Model) -> Iterator[tuple[int, IrModel]]:
@@ -42,7 +42,7 @@ def _models(model: Model) -> Iterator[tuple[int, IrModel]]:
                 yield version, ir
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no OpenVINO IR, or its weights are not beside it.
 
@@ -86,7 +86,7 @@ def openvino_unreadable(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of an OpenVINO model has a type that the backend does not take.
 
@@ -110,11 +110,10 @@ def openvino_data_type(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 1, 4 ] }
         -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
     """
-    if model.backend == "openvino":
-        yield from unsupported((*model.inputs, *model.outputs), _TYPES, "openvino")
+    yield from unsupported((*model.inputs, *model.outputs), _TYPES, "openvino")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_input_count(model: Model) -> Iterator[Problem]:
     """An OpenVINO model's configuration has more or fewer inputs than the model.
 
@@ -158,7 +157,7 @@ def _counts(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_unknown_tensor(model: Model) -> Iterator[Problem]:
     """An input or output has a name that no tensor of the OpenVINO model has.
 
@@ -202,7 +201,7 @@ def _unknown(model: Model) -> Iterator[Problem]:
                     )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_dims(model: Model) -> Iterator[Problem]:
     """The dims of an input or output do not agree with the OpenVINO model.
 
@@ -228,7 +227,7 @@ def openvino_dims(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 1, 4 ] }
         -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
     """
-    if model.backend == "openvino" and parameter(model, "RESHAPE_IO_LAYERS").lower() != "yes":
+    if parameter(model, "RESHAPE_IO_LAYERS").lower() != "yes":
         yield from once(_dims(model))
 
 
@@ -279,7 +278,7 @@ _WORDS = {
 _SWITCHES = ("SKIP_OV_DYNAMIC_BATCHSIZE", "ENABLE_BATCH_PADDING", "RESHAPE_IO_LAYERS")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="openvino")
 def openvino_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of the OpenVINO backend has a value that it does not know.
 
@@ -301,8 +300,6 @@ def openvino_parameter(model: Model) -> Iterator[Problem]:
         parameters { key: "PERFORMANCE_HINT" value { string_value: "LATENCY" } }
         -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
     """
-    if model.backend != "openvino":
-        return
     for key in (*_NUMBERS, *_WORDS):
         value = parameter(model, key).lower()
         words = _WORDS.get(key, ())
@@ -315,7 +312,7 @@ def openvino_parameter(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="openvino")
 def openvino_switch(model: Model) -> Iterator[Problem]:
     """A switch of the OpenVINO backend is neither yes nor no, and stays off.
 
@@ -333,8 +330,6 @@ def openvino_switch(model: Model) -> Iterator[Problem]:
         parameters { key: "ENABLE_BATCH_PADDING" value { string_value: "YES" } }
         -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
     """
-    if model.backend != "openvino":
-        return
     for key in _SWITCHES:
         value = parameter(model, key)
         if value and value.lower() not in ("yes", "no"):

@@ -14,7 +14,7 @@ from triton_kit.model.model import Model
 _AT = ("optimization", "execution_accelerators")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def unknown_cpu_accelerator(model: Model) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on CPUs that does not exist.
 
@@ -35,7 +35,7 @@ def unknown_cpu_accelerator(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
         optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
     """
-    if model.backend != "onnxruntime" or not model.config.has("optimization"):
+    if not model.config.has("optimization"):
         return
     for i, one in enumerate(model.config.optimization.execution_accelerators.cpu_execution_accelerator):
         if one.name != "openvino":
@@ -46,7 +46,7 @@ def unknown_cpu_accelerator(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def unknown_gpu_accelerator(model: Model) -> Iterator[Problem]:
     """An ONNX model asks for an accelerator on GPUs that does not exist.
 
@@ -68,7 +68,7 @@ def unknown_gpu_accelerator(model: Model) -> Iterator[Problem]:
         instance_group [ { kind: KIND_GPU } ]
         optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
     """
-    if model.backend != "onnxruntime" or not model.config.has("optimization") or on_gpu(model) is False:
+    if not model.config.has("optimization") or on_gpu(model) is False:
         return
     for i, one in enumerate(model.config.optimization.execution_accelerators.gpu_execution_accelerator):
         if one.name not in ("tensorrt", "cuda"):
@@ -80,7 +80,7 @@ def unknown_gpu_accelerator(model: Model) -> Iterator[Problem]:
             yield if_on_gpu(model, problem)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="onnxruntime")
 def op_library_missing(model: Model) -> Iterator[Problem]:
     """A library of custom operators is named by nothing, or does not exist.
 
@@ -100,8 +100,6 @@ def op_library_missing(model: Model) -> Iterator[Problem]:
 
         backend: "onnxruntime"
     """
-    if model.backend != "onnxruntime":
-        return
     for i, name in enumerate(model.config.model_operations.op_library_filename):
         if not name:
             yield Problem(
@@ -169,3 +167,31 @@ def accelerator_ignored(model: Model) -> Iterator[Problem]:
             message=f"the backend '{model.backend}' ignores execution_accelerators",
             help="leave them out",
         )
+
+
+@rule(Severity.WARNING, about=("optimization",))
+def onnx_graph_level(model: Model) -> Iterator[Problem]:
+    """The level of graph optimization is none of those that an ONNX model has.
+
+    -1 is basic, 1 extended, 2 none; any other number stands for all of them (onnxruntime onnxruntime.cc:ModelState).
+
+    Bad:
+
+        backend: "onnxruntime"
+        optimization { graph { level: 99 } }
+
+    Good:
+
+        backend: "onnxruntime"
+        optimization { graph { level: 1 } }
+    """
+    if model.config.optimization.has("graph") and model.backend:
+        level = model.config.optimization.graph.level
+        at = ("optimization", "graph", "level")
+        if model.backend in ("onnxruntime", "tensorflow"):
+            if level not in (-1, 0, 1, 2):
+                yield Problem(
+                    at=at, message=f"graph level {level} means the default", help="write -1, 1 or 2, or leave it out"
+                )
+        else:
+            yield Problem(at=at, message=f"the backend '{model.backend}' ignores graph.level", help="leave it out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
@@ -147,7 +148,7 @@ def batch_strategy(model: Model) -> Iterator[Problem]:
         yield Problem(at=at, message=f"the batching strategy '{path}' does not exist", help="give the library's path")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def execution_environment(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model cannot be found.
 
@@ -171,7 +172,7 @@ def execution_environment(model: Model) -> Iterator[Problem]:
         backend: "python"
     """
     parameters = model.config.parameters
-    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+    if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
     path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
@@ -191,7 +192,7 @@ def execution_environment(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, backend="python")
 def execution_environment_python(model: Model) -> Iterator[Problem]:
     """The execution environment of a Python model has another Python than the server.
 
@@ -226,7 +227,7 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
         -- env.tar.gz environment 3.10
     """
     parameters = model.config.parameters
-    if model.backend != "python" or "EXECUTION_ENV_PATH" not in parameters:
+    if "EXECUTION_ENV_PATH" not in parameters:
         return
     given = parameters["EXECUTION_ENV_PATH"].string_value
     path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.path), 1)
@@ -250,7 +251,7 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="python")
 def force_cpu_parameter(model: Model) -> Iterator[Problem]:
     """FORCE_CPU_ONLY_INPUT_TENSORS is neither yes nor no.
 
@@ -271,11 +272,58 @@ def force_cpu_parameter(model: Model) -> Iterator[Problem]:
         parameters { key: "FORCE_CPU_ONLY_INPUT_TENSORS" value { string_value: "yes" } }
     """
     parameters = model.config.parameters
-    if model.backend == "python" and "FORCE_CPU_ONLY_INPUT_TENSORS" in parameters:
+    if "FORCE_CPU_ONLY_INPUT_TENSORS" in parameters:
         value = parameters["FORCE_CPU_ONLY_INPUT_TENSORS"].string_value
         if value not in ("yes", "no"):
             yield Problem(
                 at=("parameters", "FORCE_CPU_ONLY_INPUT_TENSORS"),
                 message=f"FORCE_CPU_ONLY_INPUT_TENSORS is '{value}'",
                 help="write yes or no",
+            )
+
+
+_KEYS = (
+    "execution_mode", "intra_op_thread_count", "inter_op_thread_count", "enable_mem_arena", "enable_mem_pattern",
+    "session.use_device_allocator_for_initializers", "memory.enable_memory_arena_shrinkage", "cudnn_conv_algo_search",
+    "arena_extend_strategy", "gpu_mem_limit", "do_copy_in_default_stream",
+)  # fmt: skip
+
+
+_READ = frozenset(_KEYS)
+
+
+@lru_cache(maxsize=256)
+def _near(key: str) -> list[str]:
+    """The key that this one resembles; models of one repository have much the same keys."""
+    import difflib
+
+    return difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.85)
+
+
+@rule(Severity.WARNING, about=("parameters",), backend="onnxruntime")
+def onnx_parameter_misspelt(model: Model) -> Iterator[Problem]:
+    """A parameter of an ONNX model is nearly one that the backend reads.
+
+    Keys are exact, and unknown ones are ignored (onnxruntime onnxruntime.cc:ModelState).
+
+    Bad:
+
+        backend: "onnxruntime"
+        parameters { key: "intra_op_threads_count" value { string_value: "2" } }
+
+    Good:
+
+        backend: "onnxruntime"
+        parameters { key: "intra_op_thread_count" value { string_value: "2" } }
+    """
+    if _READ.issuperset(model.config.parameters):
+        return
+    for key in model.config.parameters:
+        near = _near(key.lower())
+        if near and key not in _READ:
+            yield Problem(
+                at=("parameters", key),
+                key=True,
+                message=f"the backend reads no parameter '{key}'",
+                help=f"did you mean '{near[0]}'?",
             )

@@ -137,3 +137,47 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
             message=f"dims {shape(tensor.dims)} and reshape {shape(wanted)} of '{tensor.name}' {said}",
             help="make both hold the same elements, without the batch dimension",
         )
+
+
+@rule(Severity.ERROR, since="26.03", about=("input", "output"))
+def element_count_overflow(model: Model) -> Iterator[Problem]:
+    """The dims of a tensor that is reshaped make more elements than 64 bits can count.
+
+    The product of the dims before the first variable one is checked (common model_config.cc:GetElementCount).
+
+    Server says:
+
+        exceeds maximum size of
+
+    Bad:
+
+        -- tk validate --release 26.03
+        backend: "python"
+        max_batch_size: 8
+        input {
+          name: "x" data_type: TYPE_FP32 dims: [ 4294967296, 4294967296 ]
+          reshape { shape: [ 4294967296, 4294967296 ] }
+        }
+
+    Good:
+
+        -- tk validate --release 26.03
+        backend: "python"
+        max_batch_size: 8
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4, 4 ] reshape { shape: [ 16 ] } }
+    """
+    for tensor in (*model.inputs, *model.outputs):
+        if tensor.reshape is None:
+            continue
+        for field, sizes in (("dims", tensor.dims), ("reshape", tensor.reshape)):
+            product = 1
+            for size in sizes:
+                if size < 0:
+                    break
+                product *= size
+            if product >= 2**63:
+                yield Problem(
+                    at=(*tensor.at, field),
+                    message=f"the sizes of '{tensor.name}' multiply to over 64 bits",
+                    help="write the real ones",
+                )

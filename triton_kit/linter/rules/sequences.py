@@ -303,3 +303,60 @@ def slot_utilization_out_of_range(model: Model) -> Iterator[Problem]:
                 message=f"minimum_slot_utilization {value:g} is not between 0 and 1",
                 help="write a fraction",
             )
+
+
+@rule(Severity.WARNING, about=("sequence_batching",))
+def idle_sequence_setting(model: Model) -> Iterator[Problem]:
+    """A setting of sequence batching is none that does anything.
+
+    A control of an undefined kind is no control; a number of candidates that is not positive counts as
+    max_batch_size; states are not verified at load, and fail or mix up later (core model_config_utils.cc,
+    sequence_batch_scheduler.cc:Create, sequence_state.cc).
+
+    Bad:
+
+        backend: "python"
+        max_batch_size: 8
+        sequence_batching { oldest { max_candidate_sequences: -1 } }
+
+    Good:
+
+        backend: "python"
+        max_batch_size: 8
+        sequence_batching { oldest { max_candidate_sequences: 4 } }
+    """
+    if not model.config.has("sequence_batching"):
+        return
+    batching = model.config.sequence_batching
+    if batching.has("oldest") and batching.oldest.max_candidate_sequences < 0:
+        yield Problem(
+            at=("sequence_batching", "oldest", "max_candidate_sequences"),
+            message=f"{batching.oldest.max_candidate_sequences} candidates count as max_batch_size",
+            help="write how many sequences may wait",
+        )
+    for i, entry in enumerate(batching.control_input):
+        for j, control in enumerate(entry.control):
+            if isinstance(control.kind, int):
+                yield Problem(
+                    at=("sequence_batching", "control_input", i, "control", j, "kind"),
+                    message=f"control kind {control.kind} does not exist, so there is no such control",
+                    help="write CONTROL_SEQUENCE_START, _READY, _END or _CORRID",
+                )
+    for side in ("input_name", "output_name"):
+        seen: set[str] = set()
+        for i, state in enumerate(batching.state):
+            name = getattr(state, side)
+            at = ("sequence_batching", "state", i, side)
+            if not name:
+                yield Problem(at=at, message=f"state {i} has no {side}", help="name the model's tensor")
+            elif name in seen:
+                yield Problem(at=at, message=f"two states have the {side} '{name}'", help="give each its own")
+            seen.add(name)
+    for i, state in enumerate(batching.state):
+        for j, dim in enumerate(state.dims):
+            if dim == 0 or dim < -1:
+                yield Problem(
+                    at=("sequence_batching", "state", i, "dims", j),
+                    message=f"dimension {dim} of state {i} is no size",
+                    help="write a positive number, or -1",
+                )

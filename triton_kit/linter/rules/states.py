@@ -234,3 +234,48 @@ def byte_size(data_type: str | int, dims: list[int]) -> int | None:
     for dim in dims:
         size *= dim
     return size
+
+
+@rule(Severity.WARNING, about=("sequence_batching",))
+def growable_memory_unusable(model: Model) -> Iterator[Problem]:
+    """A state grows in memory, which needs a GPU and the same buffer for input and output.
+
+    Otherwise each sequence fails at its start (core sequence_state.cc:Initialize).
+
+    Bad:
+
+        backend: "python"
+        max_batch_size: 8
+        sequence_batching { state {
+          input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 1 ] use_growable_memory: true
+        } }
+
+    Good:
+
+        backend: "python"
+        max_batch_size: 8
+        instance_group [ { kind: KIND_GPU } ]
+        sequence_batching { state {
+          input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 1 ]
+          use_growable_memory: true use_same_buffer_for_input_output: true
+        } }
+    """
+    if not model.config.has("sequence_batching"):
+        return
+    for i, state in enumerate(model.config.sequence_batching.state):
+        if not state.use_growable_memory:
+            continue
+        at = ("sequence_batching", "state", i, "use_growable_memory")
+        if not state.use_same_buffer_for_input_output:
+            yield Problem(
+                at=at,
+                message="growable memory needs use_same_buffer_for_input_output",
+                help="write use_same_buffer_for_input_output: true",
+            )
+        elif (
+            not all(group.kind == "KIND_GPU" for group in model.config.instance_group)
+            or not model.config.instance_group
+        ):
+            yield Problem(
+                at=at, message="growable memory needs instances of KIND_GPU", help="write an instance_group of KIND_GPU"
+            )

@@ -12,7 +12,7 @@ from triton_kit.linter.wording import nearest
 
 @rule(Severity.NOTE, scope="suppressions")
 def unused_suppression(unused: Iterable[Unused]) -> Iterator[Problem]:
-    """A comment silences a rule that has nothing to say there.
+    """A comment silences a rule that has nothing to say there, or names it as it was once called.
 
     What it was for is mended, or it stands on the wrong line: the comment counts for its own line, and on a line of its
     own for the next.
@@ -26,7 +26,11 @@ def unused_suppression(unused: Iterable[Unused]) -> Iterator[Problem]:
         max_batch_size: -1  # tk: ignore[negative-max-batch-size]
     """
     for one in unused:
-        if one.known:
+        if one.now is not None:
+            yield Problem(
+                message=f"{one.rule} is now called {one.now}", help=f"write {one.now} in the comment", span=one.span
+            )
+        elif one.known:
             yield Problem(
                 message=f"{one.rule} has nothing to say here", help="remove it from the comment", span=one.span
             )

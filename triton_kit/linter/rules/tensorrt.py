@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.pytorch import unsupported
+from triton_kit.linter.rules.pytorch.tensors import unsupported
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter, unreadable
@@ -21,7 +21,7 @@ def _read(path: Path) -> None:
     require_kind(path, "a TensorRT plan", ())
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorrt")
 def tensorrt_unreadable(model: Model) -> Iterator[Problem]:
     """The model file is no TensorRT engine.
 
@@ -44,11 +44,10 @@ def tensorrt_unreadable(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         -- 1/model.plan engine
     """
-    if model.backend == "tensorrt":
-        yield from unreadable(model, _read)
+    yield from unreadable(model, _read)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorrt")
 def tensorrt_data_type(model: Model) -> Iterator[Problem]:
     """A tensor of a TensorRT model has a type that the backend does not take.
 
@@ -70,8 +69,6 @@ def tensorrt_data_type(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.backend != "tensorrt":
-        return
     types = _TYPES
     if model.options.release >= (24, 5):
         types |= {"TYPE_INT64"}
@@ -80,7 +77,7 @@ def tensorrt_data_type(model: Model) -> Iterator[Problem]:
     yield from unsupported((*model.inputs, *model.outputs), types, "tensorrt")
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorrt")
 def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
     """A shape tensor of a TensorRT model has a type that no shape has.
 
@@ -102,8 +99,6 @@ def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_INT32 dims: [ 2 ] is_shape_tensor: true }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.backend != "tensorrt":
-        return
     for tensor in (*model.inputs, *model.outputs):
         if tensor.message.is_shape_tensor and tensor.data_type not in ("TYPE_INT32", "TYPE_INT64", "TYPE_INVALID"):
             yield Problem(
@@ -113,7 +108,7 @@ def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR, since="25.05")
+@rule(Severity.ERROR, since="25.05", backend="tensorrt")
 def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
     """The strategy by which TensorRT allocates execution contexts does not exist.
 
@@ -136,7 +131,7 @@ def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
         parameters { key: "execution_context_allocation_strategy" value { string_value: "ON_PROFILE_CHANGE" } }
     """
     key = "execution_context_allocation_strategy"
-    if model.backend == "tensorrt" and model.config.parameters and key in model.config.parameters:
+    if model.config.parameters and key in model.config.parameters:
         value = parameter(model, key)
         if value not in ("STATIC", "ON_PROFILE_CHANGE"):
             yield Problem(
@@ -144,7 +139,7 @@ def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR, since="24.08")
+@rule(Severity.ERROR, since="24.08", backend="tensorrt")
 def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
     """An input of a TensorRT model is ragged, and of a format that is not linear.
 
@@ -171,8 +166,6 @@ def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP16 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.backend != "tensorrt":
-        return
     for tensor in model.inputs:
         if tensor.ragged and tensor.message.is_non_linear_format_io:
             yield Problem(
@@ -182,7 +175,7 @@ def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend="tensorrt")
 def tensorrt_without_gpu(model: Model) -> Iterator[Problem]:
     """A TensorRT model on a machine without a GPU.
 
@@ -203,7 +196,7 @@ def tensorrt_without_gpu(model: Model) -> Iterator[Problem]:
         -- tk validate --gpus 1
         backend: "tensorrt"
     """
-    if model.backend != "tensorrt" or model.options.gpus != 0:
+    if model.options.gpus != 0:
         return
     groups = model.config.instance_group
     if not groups or any(group.kind == "KIND_AUTO" and not group.gpus for group in groups):
@@ -217,7 +210,7 @@ def tensorrt_without_gpu(model: Model) -> Iterator[Problem]:
 _MULTI_DEVICE = "enable_multi_device"
 
 
-@rule(Severity.ERROR, since="26.06")
+@rule(Severity.ERROR, since="26.06", backend="tensorrt")
 def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
     """A TensorRT model that runs on several GPUs at a time is not described as one.
 
@@ -246,7 +239,7 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
         parameters { key: "enable_multi_device" value { string_value: "true" } }
         parameters { key: "multi_device_gpus" value { string_value: "0,1" } }
     """
-    if model.backend != "tensorrt" or not _is_on(model, _MULTI_DEVICE):
+    if not _is_on(model, _MULTI_DEVICE):
         return
     for i, group in enumerate(model.config.instance_group):
         if group.kind in ("KIND_GPU", "KIND_CPU"):

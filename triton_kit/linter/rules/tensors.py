@@ -282,7 +282,7 @@ def non_linear_without_three_dims(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend=("tensorrt", "pytorch", "openvino", "tensorflow"))
 def optional_unsupported(model: Model) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 
@@ -304,14 +304,13 @@ def optional_unsupported(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.backend in ("tensorrt", "pytorch", "openvino", "tensorflow"):
-        for tensor in model.inputs:
-            if tensor.optional:
-                yield Problem(
-                    at=(*tensor.at, "optional"),
-                    message=f"{_title(tensor)} is optional, which the backend '{model.backend}' does not support",
-                    help="leave it out",
-                )
+    for tensor in model.inputs:
+        if tensor.optional:
+            yield Problem(
+                at=(*tensor.at, "optional"),
+                message=f"{_title(tensor)} is optional, which the backend '{model.backend}' does not support",
+                help="leave it out",
+            )
 
 
 @rule(Severity.WARNING)

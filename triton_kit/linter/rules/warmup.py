@@ -64,7 +64,7 @@ def warmup_skipped(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, backend=("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"))
 def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
     """A warm-up batch is larger than the largest batch allowed.
 
@@ -92,8 +92,6 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
           inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
         }
     """
-    if model.backend not in ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"):
-        return
     for at, sample in _samples(model):
         completed = model.completed(model.versions[-1])
         limit = max(1, completed.max_batch_size)
@@ -288,3 +286,33 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
                     f" {shape(tensor.dims)}",
                     help="write a shape that the input takes, without the batch dimension",
                 )
+
+
+@rule(Severity.WARNING, about=("model_warmup",))
+def warmup_of_passive_instances(model: Model) -> Iterator[Problem]:
+    """All instances are passive, and those are not warmed up.
+
+    (core backend_model_instance.cc:ConstructAndInitializeInstance.)
+
+    Bad:
+
+        instance_group [ { passive: true } ]
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+
+    Good:
+
+        instance_group [ { passive: true }, { passive: false } ]
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
+        }
+    """
+    if model.config.model_warmup and not model.is_ensemble:
+        groups = model.config.instance_group
+        if groups and all(group.passive for group in groups):
+            yield Problem(
+                at=("model_warmup",), key=True, message="passive instances are not warmed up", help="leave it out"
+            )

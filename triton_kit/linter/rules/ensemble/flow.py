@@ -1,0 +1,269 @@
+"""Rules about how tensors flow through an ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.rule import rule
+from triton_kit.linter.rules.ensemble.structure import flow_of
+from triton_kit.linter.wording import listed, nearest
+from triton_kit.model.model import Model
+
+_STEPS = ("ensemble_scheduling", "step")
+
+
+@rule(Severity.ERROR, platform="ensemble")
+def ensemble_tensor_not_mapped(model: Model) -> Iterator[Problem]:
+    """An input or output of an ensemble occurs in no map of its steps.
+
+    (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
+
+    Server says:
+
+        ensemble input … is not used
+        ensemble output … is not used
+
+    Bad:
+
+        platform: "ensemble"
+        input { name: "image" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+    """
+    flow = flow_of(model)
+    if flow is None:
+        return
+    for tensor in (*model.inputs, *model.outputs):
+        if tensor.name and not flow.maps(tensor.name):
+            keys = {k for s in flow.steps for k in (*s.input_map, *s.output_map)}
+            swapped = tensor.name in keys
+            free = [*flow.read, *flow.written]
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"the ensemble {tensor.kind} '{tensor.name}' is in no map of the steps",
+                help="swap key and value: the key is the model's tensor, the value the ensemble's"
+                if swapped
+                else nearest(tensor.name, free),
+            )
+
+
+@rule(Severity.ERROR, platform="ensemble")
+def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
+    """An output of an ensemble can never be there.
+
+    No step writes it, or its step waits for a tensor that nobody gives, or for itself (core
+    model_config_utils.cc:ValidateEnsembleSchedulingConfig).
+
+    Server says:
+
+        for ensemble … is not written
+        at least one of its depending tensors
+
+    Bad:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step [
+            {
+              model_name: "a" model_version: -1
+              input_map { key: "x" value: "in" }
+              output_map { key: "y" value: "middle" }
+            },
+            {
+              model_name: "a" model_version: -1
+              input_map { key: "x" value: "mid" }
+              output_map { key: "y" value: "out" }
+            }
+          ]
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step [
+            {
+              model_name: "a" model_version: -1
+              input_map { key: "x" value: "in" }
+              output_map { key: "y" value: "middle" }
+            },
+            {
+              model_name: "a" model_version: -1
+              input_map { key: "x" value: "middle" }
+              output_map { key: "y" value: "out" }
+            }
+          ]
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+    """
+    flow = flow_of(model, mapped=True)
+    if flow is None:
+        return
+    for tensor in model.outputs:
+        if not flow.maps(tensor.name) or tensor.name in flow.available:
+            continue
+        lacking = [name for name in flow.lacking(tensor.name) if name != tensor.name]
+        if tensor.name not in flow.written:
+            why, help_ = "no step writes it", "name it as a value of an output_map"
+        elif lacking:
+            why = f"nobody gives {listed(lacking)}"
+            help_ = nearest(lacking[0], sorted(flow.available | set(flow.written) - {lacking[0]}))
+        else:
+            why, help_ = "its steps wait for each other", "break the circle"
+        yield Problem(
+            at=(*tensor.at, "name"), message=f"the ensemble output '{tensor.name}' is never written: {why}", help=help_
+        )
+
+
+@rule(Severity.ERROR, platform="ensemble")
+def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
+    """A tensor between steps is written and never read, or read and never written.
+
+    An output of a composing model that nobody needs is left out of the map (core
+    model_config_utils.cc:ValidateEnsembleSchedulingConfig).
+
+    Server says:
+
+        is unused in ensemble
+
+    Bad:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map [ { key: "y" value: "out" }, { key: "z" value: "rest" } ]
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4], z FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map [ { key: "y" value: "out" } ]
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4], z FP32 [4]
+    """
+    flow = flow_of(model, mapped=True)
+    if flow is None:
+        return
+    outputs = {t.name for t in model.outputs}
+    inputs = {t.name for t in model.inputs}
+    # One typo, one message: what an output waits for is said there.
+    told = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.lacking(t)}
+    for tensor in dict.fromkeys((*flow.read, *flow.written)):
+        if tensor in outputs:
+            continue
+        if tensor in flow.written and tensor not in flow.read and tensor not in inputs and not told:
+            i, key = flow.written[tensor]
+            yield Problem(
+                at=(*_STEPS, i, "output_map", key),
+                message=f"'{tensor}' is written by step {i} and never read",
+                help="leave it out of the map, or read it",
+            )
+        elif tensor not in flow.written and tensor not in inputs and tensor not in told:
+            i, key = flow.read[tensor]
+            yield Problem(
+                at=(*_STEPS, i, "input_map", key),
+                message=f"'{tensor}' is read by step {i}, and nobody gives it",
+                help=nearest(tensor, sorted(flow.available)),
+            )
+        elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not told:
+            i, key = flow.written[tensor]
+            if not flow.lacking(tensor):
+                yield Problem(
+                    at=(*_STEPS, i, "output_map", key),
+                    message=f"'{tensor}' is never there: its steps wait for each other",
+                    help="break the circle",
+                )
+
+
+@rule(Severity.WARNING, platform="ensemble")
+def ensemble_input_written(model: Model) -> Iterator[Problem]:
+    """An input of an ensemble is written by a step, or is its output as well.
+
+    What a request brings and what a step makes then mix in the order of arrival; an input that is also an output is
+    compared with nothing (core model_config_utils.cc:ValidateEnsembleSchedulingConfig, ensemble_utils.cc).
+
+    Bad:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+
+    Good:
+
+        platform: "ensemble"
+        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
+        ensemble_scheduling {
+          step {
+            model_name: "a" model_version: -1
+            input_map { key: "x" value: "in" }
+            output_map { key: "y" value: "out" }
+          }
+        }
+        -- ../a x FP32 [4] -> y FP32 [4]
+    """
+    inputs = {tensor.name for tensor in model.inputs}
+    for tensor in model.outputs:
+        if tensor.name in inputs:
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"'{tensor.name}' is an input and an output of the ensemble, and compared with nothing",
+                help="leave it out of the outputs: who sends it has it",
+            )
+    for i, step in enumerate(model.config.ensemble_scheduling.step):
+        for key, name in step.output_map.items():
+            if name in inputs:
+                yield Problem(
+                    at=("ensemble_scheduling", "step", i, "output_map", key),
+                    message=f"the step writes to '{name}', an input of the ensemble",
+                    help="give the tensor a name of its own",
+                )

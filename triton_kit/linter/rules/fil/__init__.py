@@ -1,0 +1,1 @@
+"""Rules about forests of the FIL backend."""

@@ -1,0 +1,1 @@
+"""Rules about models of the Python backend."""

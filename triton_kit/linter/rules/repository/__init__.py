@@ -1,0 +1,1 @@
+"""Rules about repositories, versions and files."""
