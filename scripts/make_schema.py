@@ -205,7 +205,7 @@ class Types:
         yield f"{inner}def to_dict(self) -> {name}.Dict: ..."
 
     def as_dict(self, message: DescriptorProto, indent: str) -> Iterator[str]:
-        """What ``to_dict`` makes of a message; a keyword of Python can be a key, though no attribute."""
+        """What ``to_dict`` makes of a message; a keyword of Python can be a key, though not an attribute."""
         if any(keyword.iskeyword(field.name) for field in message.field):
             fields = ", ".join(f'"{field.name}": "{self.python(field, ".Dict")}"' for field in message.field)
             yield f'{indent}Dict = TypedDict("Dict", {{{fields}}}, total=False)'
@@ -225,8 +225,10 @@ class Types:
             return f"dict[{self.python(key, form)}, {self.python(value, form)}]"
         kind = KINDS[field.type]
         one = PYTHON.get(kind, "int")
-        if kind in ("enum", "message"):
-            one = type_name + (form if kind == "message" else "")
+        if kind == "enum":
+            one = "str | int" if form else type_name
+        elif kind == "message":
+            one = type_name + form
         return f"list[{one}]" if field.label == FieldDescriptorProto.LABEL_REPEATED else one
 
 

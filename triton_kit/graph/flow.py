@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 
@@ -67,6 +67,15 @@ class Node:
     def severity(self) -> Severity | None:
         """The worst of the findings about the box itself."""
         return worst(self.findings)
+
+
+class About(TypedDict, total=False):
+    """The fields of a node that are the model's own, as in ``Node``."""
+
+    backend: str
+    version: int | None
+    batch: int | None
+    decoupled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

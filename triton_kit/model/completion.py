@@ -10,6 +10,8 @@ from triton_kit.repository.tensor import TensorSpec, dims
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from triton_kit.model.model import Model
     from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
 
@@ -91,7 +93,7 @@ class Completed(NamedTuple):
 
 def tensors(config: ModelConfig, kind: Literal["input", "output"]) -> list[Tensor]:
     """The written inputs or outputs."""
-    messages = config.input if kind == "input" else config.output
+    messages: Sequence[ModelInput | ModelOutput] = config.input if kind == "input" else config.output
     return [Tensor((kind, i), message) for i, message in enumerate(messages)]
 
 

@@ -364,7 +364,9 @@ def _tainted(document: Document) -> frozenset[str]:
 class Repository:
     """A model repository under examination; models outside the ones asked for are read only when a rule asks."""
 
-    def __init__(self, path: str, options: Options, judge: Callable[[Model], Sequence[tuple[_Judged, Problem]]]) -> None:
+    def __init__(
+        self, path: str, options: Options, judge: Callable[[Model], Sequence[tuple[_Judged, Problem]]]
+    ) -> None:
         self.path = path
         self.options = options
         self._judge = judge

@@ -36,7 +36,7 @@ class ModelInstanceGroup(Message):
         SecondaryDeviceKind: TypeAlias = Literal["KIND_NVDLA"] | int
 
         class Dict(TypedDict, total=False):
-            kind: ModelInstanceGroup.SecondaryDevice.SecondaryDeviceKind
+            kind: str | int
             device_id: int
 
         kind: ModelInstanceGroup.SecondaryDevice.SecondaryDeviceKind
@@ -46,7 +46,7 @@ class ModelInstanceGroup(Message):
 
     class Dict(TypedDict, total=False):
         name: str
-        kind: ModelInstanceGroup.Kind
+        kind: str | int
         count: int
         rate_limiter: ModelRateLimiter.Dict
         gpus: list[int]
@@ -82,8 +82,8 @@ class ModelInput(Message):
 
     class Dict(TypedDict, total=False):
         name: str
-        data_type: DataType
-        format: ModelInput.Format
+        data_type: str | int
+        format: str | int
         dims: list[int]
         reshape: ModelTensorReshape.Dict
         is_shape_tensor: bool
@@ -107,7 +107,7 @@ class ModelInput(Message):
 class ModelOutput(Message):
     class Dict(TypedDict, total=False):
         name: str
-        data_type: DataType
+        data_type: str | int
         dims: list[int]
         reshape: ModelTensorReshape.Dict
         label_filename: str
@@ -129,9 +129,9 @@ class BatchInput(Message):
     Kind: TypeAlias = Literal["BATCH_ELEMENT_COUNT", "BATCH_ACCUMULATED_ELEMENT_COUNT", "BATCH_ACCUMULATED_ELEMENT_COUNT_WITH_ZERO", "BATCH_MAX_ELEMENT_COUNT_AS_SHAPE", "BATCH_ITEM_SHAPE", "BATCH_ITEM_SHAPE_FLATTEN"] | int
 
     class Dict(TypedDict, total=False):
-        kind: BatchInput.Kind
+        kind: str | int
         target_name: list[str]
-        data_type: DataType
+        data_type: str | int
         source_input: list[str]
 
     kind: BatchInput.Kind
@@ -147,7 +147,7 @@ class BatchOutput(Message):
 
     class Dict(TypedDict, total=False):
         target_name: list[str]
-        kind: BatchOutput.Kind
+        kind: str | int
         source_input: list[str]
 
     target_name: list[str]
@@ -277,7 +277,7 @@ class ModelOptimizationPolicy(Message):
 
     class Dict(TypedDict, total=False):
         graph: ModelOptimizationPolicy.Graph.Dict
-        priority: ModelOptimizationPolicy.ModelPriority
+        priority: str | int
         cuda: ModelOptimizationPolicy.Cuda.Dict
         execution_accelerators: ModelOptimizationPolicy.ExecutionAccelerators.Dict
         input_pinned_memory: ModelOptimizationPolicy.PinnedMemoryBuffer.Dict
@@ -301,7 +301,7 @@ class ModelQueuePolicy(Message):
     TimeoutAction: TypeAlias = Literal["REJECT", "DELAY"] | int
 
     class Dict(TypedDict, total=False):
-        timeout_action: ModelQueuePolicy.TimeoutAction
+        timeout_action: str | int
         default_timeout_microseconds: int
         allow_timeout_override: bool
         max_queue_size: int
@@ -340,11 +340,11 @@ class ModelSequenceBatching(Message):
         Kind: TypeAlias = Literal["CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_READY", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_CORRID"] | int
 
         class Dict(TypedDict, total=False):
-            kind: ModelSequenceBatching.Control.Kind
+            kind: str | int
             int32_false_true: list[int]
             fp32_false_true: list[float]
             bool_false_true: list[bool]
-            data_type: DataType
+            data_type: str | int
 
         kind: ModelSequenceBatching.Control.Kind
         int32_false_true: list[int]
@@ -366,7 +366,7 @@ class ModelSequenceBatching(Message):
 
     class InitialState(Message):
         class Dict(TypedDict, total=False):
-            data_type: DataType
+            data_type: str | int
             dims: list[int]
             zero_data: bool
             data_file: str
@@ -384,7 +384,7 @@ class ModelSequenceBatching(Message):
         class Dict(TypedDict, total=False):
             input_name: str
             output_name: str
-            data_type: DataType
+            data_type: str | int
             dims: list[int]
             initial_state: list[ModelSequenceBatching.InitialState.Dict]
             use_same_buffer_for_input_output: bool
@@ -481,7 +481,7 @@ class ModelParameter(Message):
 class ModelWarmup(Message):
     class Input(Message):
         class Dict(TypedDict, total=False):
-            data_type: DataType
+            data_type: str | int
             dims: list[int]
             zero_data: bool
             random_data: bool

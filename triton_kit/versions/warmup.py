@@ -141,7 +141,7 @@ def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
     return limit, {
         tensor["name"]: Slot(
             name=tensor["name"],
-            datatype=DATA_TYPES[tensor["data_type"]].wire,
+            datatype=DATA_TYPES[str(tensor["data_type"])].wire,
             shape=(*((-1,) if limit else ()), *(int(size) for size in tensor.get("dims", ()))),
             batching=limit > 0,
             optional=bool(tensor.get("optional")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
@@ -126,7 +125,7 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    size: Any = model.config.max_batch_size
+    size = model.config.max_batch_size
     for call, file in _calls(model):
         if call.method == "set_dynamic_batching":
             if model.config.has("sequence_batching"):
@@ -160,7 +159,7 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 yield _problem(call, file, said, "make both the same, or leave it out of config.pbtxt", (there,))
 
 
-def _difference(tensor: Tensor, added: dict[Any, Any]) -> str:
+def _difference(tensor: Tensor, added: dict[object, object]) -> str:
     title = f"{tensor.kind} '{tensor.name}'"
     data_type, dims = added.get("data_type"), added.get("dims")
     if tensor.data_type != "TYPE_INVALID" and data_type is not None and data_type != tensor.data_type:

@@ -22,12 +22,12 @@ def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Scal
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
-        if isinstance(value, dict) and field.value is not None:
+        if isinstance(value, dict):
             for key, item in value.items():
                 yield (*here, key), "key", key
                 if isinstance(item, Message):
                     yield from _values(item, (*here, key))
-                else:
+                elif field.value is not None:
                     yield (*here, key), field.value.kind, item
         elif isinstance(value, list):
             for i, item in enumerate(value):
@@ -96,7 +96,7 @@ def unfilled_placeholder(model: Model) -> Iterator[Problem]:
     held = [
         (at, kind, found[0])
         for at, kind, value in _values(model.config)
-        if kind in ("string", "key") and (found := QUOTED.search(value))
+        if isinstance(value, str) and kind in ("string", "key") and (found := QUOTED.search(value))
     ]
     if held:
         at, kind, placeholder = held[0]
@@ -128,7 +128,7 @@ def number_in_another_base(model: Model) -> Iterator[Problem]:
     if model.document.problems or not re.search(_OTHER_BASE, source.text):
         return
     for at, kind, value in _values(model.config):
-        if kind in RANGES:
+        if kind in RANGES and isinstance(value, int):
             (start, end), _ = source.offsets(at)
             written = source.text[start:end].lstrip("-")
             if len(written) > 1 and written[0] == "0" and written.strip("0"):
@@ -187,7 +187,7 @@ def text_not_utf8(model: Model) -> Iterator[Problem]:
     if model.document.problems or (model.document.source.text.isascii() and "\\" not in model.document.source.text):
         return
     for at, kind, value in _values(model.config):
-        if kind in ("string", "key") and any("\ud800" <= c <= "\udfff" for c in value):
+        if isinstance(value, str) and kind in ("string", "key") and any("\ud800" <= c <= "\udfff" for c in value):
             yield Problem(
                 at=at,
                 key=kind == "key",

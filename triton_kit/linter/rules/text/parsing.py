@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.fix.edits import replace
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
+from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.source import Route
+
+if TYPE_CHECKING:
+    from triton_kit.repository.message import Item
 
 
 def _parse_problems(model: Model, kind: str) -> Iterator[Problem]:
@@ -278,25 +282,26 @@ def _newer_names(release: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _newer_places(message: Any, release: str, at: Route = ()) -> Iterator[tuple[Route, str, str]]:
+def _newer_places(message: Message, release: str, at: Route = ()) -> Iterator[tuple[Route, str, str]]:
     """What is set in a message and came after a release; of a newer block only the block itself."""
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
         if field.since and field.since > release:
             yield here, name, field.since
-        elif field.map:
-            for key, item in value.items():
-                if field.value is not None and field.value.kind == "message":
-                    yield from _newer_places(item, release, (*here, key))
-        elif field.kind == "message":
-            for i, item in enumerate(value if field.repeated else [value]):
-                yield from _newer_places(item, release, (*here, i) if field.repeated else here)
-        elif field.kind == "enum":
-            for i, item in enumerate(value if field.repeated else [value]):
+            continue
+        places: Iterable[tuple[Route, Item]] = [(here, value)] if not isinstance(value, list | dict) else ()
+        if isinstance(value, dict):
+            places = (((*here, key), item) for key, item in value.items())
+        elif isinstance(value, list):
+            places = (((*here, i), item) for i, item in enumerate(value))
+        for place, item in places:
+            if isinstance(item, Message):
+                yield from _newer_places(item, release, place)
+            elif field.kind == "enum" and isinstance(item, str):
                 since = field.enum.since.get(item)
                 if since and since > release:
-                    yield (*here, i) if field.repeated else here, str(item), since
+                    yield place, item, since
 
 
 @rule(Severity.ERROR, until="26.03", about=("input", "output"), backend="onnxruntime")
