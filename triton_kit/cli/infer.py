@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -281,7 +281,7 @@ def _json(
     answers: Sequence[tuple[int, tuple[Output, ...]]],
     failures: Sequence[TkError],
     summary: Tally,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "version": 1,
         "url": client.url,

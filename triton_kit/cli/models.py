@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -53,7 +53,7 @@ def models(
     return 0
 
 
-def _json(model: ModelHealth) -> dict[str, Any]:
+def _json(model: ModelHealth) -> dict[str, object]:
     return {
         "name": model.name,
         "version": model.version,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -96,7 +96,7 @@ def _ports(one: Running) -> list[int]:
     return [int(url.removesuffix("/metrics").rpartition(":")[2]) for url in (where.http, where.grpc, where.metrics)]
 
 
-def _json(one: Running, state: Readiness | None) -> dict[str, Any]:
+def _json(one: Running, state: Readiness | None) -> dict[str, object]:
     where = one.endpoints
     return {
         "name": one.name,

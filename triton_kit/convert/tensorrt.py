@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _QUANTIZE = b"\x22\x0eQuantizeLinear"
 """The field op_type of a node, as it stands in the file (onnx.proto3, NodeProto)."""
 
+
 class _Values(TypedDict, total=False):
     """What the TensorRT model has of the ONNX model's configuration."""
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         batch_timeout_micros: Int64Value
         allowed_batch_sizes: list[int]
 
+
 Row = tuple[str, str] | tuple[str, str, str]
 """A field: its name, its kind (``*`` behind it: repeated), and the oneof that it is in."""
 

@@ -103,7 +103,11 @@ def _step(model: Model, step: ModelEnsembling.Step, index: int, places: Places, 
 
 
 def _ports(
-    step: ModelEnsembling.Step, index: int, kind: Literal["input", "output"], completed: Completed | None, places: Places
+    step: ModelEnsembling.Step,
+    index: int,
+    kind: Literal["input", "output"],
+    completed: Completed | None,
+    places: Places,
 ) -> tuple[Port, ...]:
     """The model's tensors with their names in the ensemble, then what the step maps beyond them."""
     mapped = dict(step.input_map if kind == "input" else step.output_map)

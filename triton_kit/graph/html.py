@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.graph import json
 from triton_kit.graph.flow import Config, Flow, Graph
@@ -14,6 +14,9 @@ from triton_kit.graph.svg import drawing, style
 from triton_kit.graph.wording import about, about_flow, name_text, port_type
 from triton_kit.linter.report.text import printable
 from triton_kit.resources import resource
+
+if TYPE_CHECKING:
+    from triton_kit.linter.diagnostic import Diagnostic
 
 _LONGEST = 200_000
 """The most characters of a configuration that a page carries."""
@@ -68,7 +71,7 @@ def render(graph: Graph) -> str:
     )
 
 
-def embedded(value: Any) -> str:
+def embedded(value: object) -> str:
     """A value as JSON inside a script element: nothing in it can end the element or begin a comment."""
     import json as text
 
@@ -93,7 +96,7 @@ def _drawing(flow: Flow, number: int) -> str:
     )
 
 
-def _data(graph: Graph) -> dict[str, Any]:
+def _data(graph: Graph) -> dict[str, object]:
     """The document of ``--format json`` with what the page shows beside it."""
     document = json.document(graph)
     for flow, told in zip(graph.flows, document["flows"], strict=True):
@@ -111,10 +114,10 @@ def _data(graph: Graph) -> dict[str, Any]:
     return document
 
 
-def _place(finding: Any) -> tuple[str, str, int, int]:
+def _place(finding: Diagnostic) -> tuple[str, str, int, int]:
     return finding.rule, printable(str(finding.file)), finding.span.line, finding.span.column
 
 
-def _config(config: Config) -> dict[str, Any]:
+def _config(config: Config) -> dict[str, object]:
     text = config.text.encode("utf-8", "backslashreplace").decode()
     return {"file": printable(config.file), "text": text[:_LONGEST], "cut": len(text) > _LONGEST}

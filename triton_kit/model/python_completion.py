@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 METHODS = ("add_input", "add_output", "set_max_batch_size", "set_dynamic_batching", "set_model_transaction_policy")
 
@@ -16,7 +16,7 @@ class Call(NamedTuple):
     """
 
     method: str
-    argument: Any
+    argument: object
     known: bool
     node: ast.Call
 
@@ -47,7 +47,7 @@ def calls(function: ast.FunctionDef) -> Iterator[Call]:
             yield Call(found.func.attr, argument, known, found)
 
 
-def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[Any, bool]:
+def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[object, bool]:
     if isinstance(node, ast.Name):
         node = values.get(node.id)
     if node is None:
@@ -130,7 +130,7 @@ def _is_plain(function: ast.FunctionDef) -> bool:
     return seen == sum(isinstance(node, ast.Name) and node.id == config for node in ast.walk(function))
 
 
-def _is_tensor(given: dict[Any, Any]) -> bool:
+def _is_tensor(given: dict[object, object]) -> bool:
     from triton_kit.repository.tensor import DATA_TYPES
 
     return (

@@ -6,7 +6,6 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.errors import ProblemsFound, UsageError
@@ -131,7 +130,7 @@ def _compare(place: Place, now: State, backend: str, file: Path) -> tuple[int | 
     return None, ()
 
 
-def as_json(place: Place, added: Added) -> dict[str, Any]:
+def as_json(place: Place, added: Added) -> dict[str, object]:
     """What was added, for scripts."""
     return {
         "version": 1,

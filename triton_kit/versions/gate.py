@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.client import Client, model_control
 from triton_kit.errors import ProblemsFound, TkError
@@ -44,7 +43,7 @@ def promote_on(
     version: int,
     client: Client,
     *,
-    config: Callable[[], Mapping[str, Any] | None],
+    config: Callable[[], Mapping[str, object] | None],
     timeout: float,
 ) -> Tested:
     """Promote a version, let a running server load it, and take that back where it does not pass its cases there.
@@ -76,7 +75,7 @@ def _cases(place: Place, version: int) -> Sequence[Path]:
     return cases_of([place.path])[place.name]
 
 
-def _load(client: Client, place: Place, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
+def _load(client: Client, place: Place, config: Callable[[], Mapping[str, object] | None], timeout: float) -> None:
     outcome = model_control.reload(client, place.name, config=config(), timeout=timeout)
     if outcome.error is not None:
         raise ProblemsFound(f"{place.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
@@ -98,7 +97,7 @@ def _taken_back(here: Surroundings, place: Place, changed: Changed, why: str) ->
 
 
 def _served_again(
-    client: Client, place: Place, config: Callable[[], Mapping[str, Any] | None], timeout: float, changed: Changed
+    client: Client, place: Place, config: Callable[[], Mapping[str, object] | None], timeout: float, changed: Changed
 ) -> str:
     """Let the server load what it served before, and say how that went."""
     version = ", ".join(map(str, changed.before.served)) or "none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from triton_kit.errors import UsageError
 from triton_kit.model.version import selected
@@ -40,7 +40,7 @@ class Policy:
                 return f"specific {', '.join(map(str, self.numbers))}"
 
     @property
-    def value(self) -> dict[str, Any] | None:
+    def value(self) -> dict[str, object] | None:
         """As ``model.yaml`` has it; ``None`` where the field is not to be there."""
         match self.kind:
             case "none":
@@ -93,7 +93,7 @@ def read_policy(config: ModelConfig) -> Policy:
     return Policy(kind="all")
 
 
-def from_value(value: Mapping[str, Any] | None) -> Policy:
+def from_value(value: Mapping[str, object] | None) -> Policy:
     """The policy that ``Policy.value`` gave. Raises UsageError for what is none."""
     match value:
         case None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from triton_kit.files.stage import stage
 from triton_kit.files.write import explained, sync
@@ -105,7 +104,7 @@ def _asked_for(place: Place) -> Iterator[tuple[int, str]]:
                     yield step.model_version, name
 
 
-def as_json(place: Place, found: Pruning, dry_run: bool) -> dict[str, Any]:
+def as_json(place: Place, found: Pruning, dry_run: bool) -> dict[str, object]:
     """What went, for scripts."""
     return {
         "version": 1,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
@@ -37,7 +37,7 @@ FOLDER = "warmup"
 class Warmup:
     """Samples as the config has them, and their files by name."""
 
-    samples: tuple[Mapping[str, Any], ...]
+    samples: tuple[Mapping[str, object], ...]
     files: Mapping[str, bytes]
 
 
@@ -91,7 +91,7 @@ def plan_warmup(place: Place, cases: Sequence[str], *, count: int) -> Warmup:
     samples, files = [], {}
     for path in _chosen(place, cases):
         bound = bind(read_case(path), known, {})
-        inputs: dict[str, Any] = {}
+        inputs: dict[str, object] = {}
         batch = 1
         for number, (name, array) in enumerate(bound.inputs.items()):
             slot = known[name]

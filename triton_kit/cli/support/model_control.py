@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,7 +38,7 @@ class Source:
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 
-    def config(self, model: str) -> Mapping[str, Any] | None:
+    def config(self, model: str) -> Mapping[str, object] | None:
         """What the model's file says, on the CPU where the server was started so; ``None`` where that is not known."""
         from triton_kit.runtime.config_override import on_cpu, read_config
 
@@ -152,7 +152,7 @@ def _versions(outcome: Outcome) -> str:
     return ", ".join(version.version for version in outcome.serving)
 
 
-def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[Diagnostic]]]) -> dict[str, Any]:
+def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[Diagnostic]]]) -> dict[str, object]:
     return {
         "version": 1,
         "url": client.url,
@@ -162,7 +162,7 @@ def _json(client: Client, verb: str, outcomes: Sequence[tuple[Outcome, Sequence[
     }
 
 
-def as_json(outcome: Outcome, findings: Sequence[Diagnostic]) -> dict[str, Any]:
+def as_json(outcome: Outcome, findings: Sequence[Diagnostic]) -> dict[str, object]:
     """What became of a model, as ``docs/json.md`` has it."""
     return {
         "name": outcome.model,

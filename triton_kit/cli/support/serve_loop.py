@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.serve_output import Board
@@ -75,7 +74,7 @@ def validate(wish: Wish, gpus: Choice) -> None:
 
 
 def serve_until_interrupted(
-    prepared: Prepared, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
+    prepared: Prepared, board: Board, *, timeout: float, strict: bool, again: Mapping[str, object] | None = None
 ) -> int:
     """Run the server and show it until Ctrl-C: 0 when that came after it was ready. It is gone at the end.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.explain_log import Meanings
@@ -20,6 +20,7 @@ from triton_kit.runtime.types import Endpoints, Server
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.table import Table
 
     from triton_kit.serve.watch import Change
 
@@ -186,7 +187,7 @@ def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
     return [*lines, f"and {len(models) - TRIED} more"] if len(models) > TRIED else lines
 
 
-def _event(event: str, **fields: Any) -> None:
+def _event(event: str, **fields: object) -> None:
     terminal.out(json.dumps({"version": 1, "event": event, **fields}, ensure_ascii=False))
 
 
@@ -200,7 +201,7 @@ def _label(model: ModelState) -> str:
     return f"{model.name} {model.version}".strip()
 
 
-def _table(snapshot: Snapshot) -> Any:
+def _table(snapshot: Snapshot) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text

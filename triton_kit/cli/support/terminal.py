@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +65,7 @@ def out(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
-def out_json(value: Any) -> None:
+def out_json(value: object) -> None:
     """Print the result as JSON."""
     _write(sys.stdout, json.dumps(value, indent=2, ensure_ascii=False))
 

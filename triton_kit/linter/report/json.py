@@ -10,8 +10,6 @@ place, each with ``rule``, ``severity`` (``error``, ``warning``, ``note``), ``mo
 
 from __future__ import annotations
 
-from typing import Any
-
 from triton_kit.linter.diagnostic import Change, Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.text import printable
 from triton_kit.repository.text_format.source import Span
@@ -26,7 +24,7 @@ def render(report: Report) -> str:
     return json.dumps(document(report), indent=2, ensure_ascii=False)
 
 
-def document(report: Report) -> dict[str, Any]:
+def document(report: Report) -> dict[str, object]:
     """The report as plain values."""
     return {
         "version": VERSION,
@@ -45,7 +43,7 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
     return {
         "rule": diagnostic.rule,
         "severity": str(diagnostic.severity),
@@ -60,7 +58,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _edit(change: Change) -> dict[str, Any]:
+def _edit(change: Change) -> dict[str, object]:
     new = change.replacement
     return {
         "file": printable(str(change.file)),
@@ -69,7 +67,7 @@ def _edit(change: Change) -> dict[str, Any]:
     }
 
 
-def _related(related: Related) -> dict[str, Any]:
+def _related(related: Related) -> dict[str, object]:
     file = printable(str(related.file)) if related.file is not None else None
     return {"message": _text(related.message), "file": file, "span": _span(related.span)}
 

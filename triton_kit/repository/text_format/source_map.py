@@ -281,4 +281,3 @@ def _uncommented(text: str) -> str:
 
 def _message_place(message: Message) -> Place:
     return (message._name, message._start, message._end)
-
