@@ -9,13 +9,17 @@ import signal
 import sys
 from collections.abc import Iterator, MutableMapping
 from types import FrameType
-from typing import Annotated, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context, Parameter
+    from typer._click.formatting import HelpFormatter
 
 
 class Entry(NamedTuple):
@@ -64,16 +68,16 @@ class LazyCommands(MutableMapping[str, Any]):
     """The commands by name, each imported when it is looked up."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, Command] = {}
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Command:
         if name not in self._loaded:
             if name not in COMMANDS:
                 raise KeyError(name)
             self._loaded[name] = _load(name)
         return self._loaded[name]
 
-    def __setitem__(self, name: str, command: Any) -> None:
+    def __setitem__(self, name: str, command: Command) -> None:
         self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
@@ -93,7 +97,7 @@ class CommandGroup(TyperGroup):
         super().__init__(**attributes)
         self.commands = LazyCommands()
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002
         """List the commands, group by group."""
         width = max(map(len, COMMANDS))
         for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
@@ -112,11 +116,12 @@ def _word(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _load(name: str) -> Any:
+def _load(name: str) -> Command:
     module = importlib.import_module(module_of(name))
     if isinstance(app := getattr(module, "app", None), typer.Typer):
-        command: Any = typer.main.get_command(app)
+        command = typer.main.get_command(app)
         command.name = name
+        assert isinstance(command, TyperGroup)
         for sub in command.commands.values():
             _add_common_options(sub)
     else:
@@ -127,12 +132,12 @@ def _load(name: str) -> Any:
     return command
 
 
-def _add_common_options(command: Any) -> None:
+def _add_common_options(command: Command) -> None:
     taken = {o for param in command.params for o in param.opts}
     command.params += [param for param in _common_options() if not taken.intersection(param.opts)]
 
 
-def _common_options() -> list[Any]:
+def _common_options() -> list[Parameter]:
     """The options that every command takes, as parameters that set ``terminal.settings``."""
 
     def options(
@@ -151,8 +156,8 @@ def _common_options() -> list[Any]:
     return params
 
 
-def _remember(_ctx: Any, param: Any, value: bool) -> bool:
-    if value:
+def _remember(_ctx: Context, param: Parameter, value: bool) -> bool:
+    if value and param.name:
         setattr(terminal.settings, param.name, True)
     return value
 

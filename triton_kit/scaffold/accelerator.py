@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.rule import parse_release
@@ -33,9 +32,9 @@ class Accelerator:
     parameters: Mapping[str, str]
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """The fields of ModelConfig that ask for it."""
-        entry: dict[str, Any] = {"name": self.name}
+        entry: dict[str, object] = {"name": self.name}
         if self.parameters:
             entry["parameters"] = dict(self.parameters)
         return {"optimization": {"execution_accelerators": {_FIELDS[self.name]: [entry]}}}
