@@ -1,8 +1,8 @@
 """Make the schema of a model configuration out of the installed tritonclient: a descriptor, a Python table and types.
 
 Run it after a new tritonclient; ``--check`` says (exit code 1) whether the shipped files are what it would make. The
-table and the types must always be what the shipped descriptor gives; the descriptor is compared with the installed tritonclient's
-only when the two have the same version, so that a newer tritonclient on another day is no failure.
+table and the types must always be what the shipped descriptor gives; the descriptor is compared with the installed
+tritonclient's only when the two have the same version, so that a newer tritonclient on another day is not a failure.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Types:
         """The whole module."""
         lines = [
             "# Made by scripts/make_schema.py out of model_config.binpb; do not edit.  # ruff: noqa: E501",
-            '"""The messages of a model configuration as types, for a type checker alone: at run time each is a Message."""',
+            '"""The messages of a model configuration as types, for a type checker alone: each is a Message."""',
             "",
             "# A message of a known type takes the names of its own fields only, and gives a dict of known keys.",
             '# mypy: disable-error-code="override"',

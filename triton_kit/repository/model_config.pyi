@@ -1,5 +1,5 @@
 # Made by scripts/make_schema.py out of model_config.binpb; do not edit.  # ruff: noqa: E501
-"""The messages of a model configuration as types, for a type checker alone: at run time each is a Message."""
+"""The messages of a model configuration as types, for a type checker alone: each is a Message."""
 
 # A message of a known type takes the names of its own fields only, and gives a dict of known keys.
 # mypy: disable-error-code="override"
