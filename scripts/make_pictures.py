@@ -20,7 +20,7 @@ from rich.text import Text
 
 from triton_kit.graph import build
 from triton_kit.graph.svg import render as render_svg
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = Path(__file__).relative_to(ROOT).as_posix()

@@ -14,9 +14,9 @@ import pytest
 
 from triton_kit.cli import run
 from triton_kit.errors import TkError
-from triton_kit.linter.engine import options
 from triton_kit.linter.fix.application import write_fixes
 from triton_kit.linter.fix.plan import plan_fixes
+from triton_kit.linter.options import options
 
 PYTHON = "class TritonPythonModel:\n    def execute(self, requests): ...\n"
 BAD = 'name: "n"  # ours\nbackend: "python"\nmax_batchsize: 4\n'

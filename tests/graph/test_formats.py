@@ -22,7 +22,7 @@ from triton_kit.graph import json as document
 from triton_kit.graph.build import draw
 from triton_kit.graph.flow import Graph
 from triton_kit.graph.markup import escaped
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 MAKERS = {
     "forty": flows.add_forty,

@@ -11,7 +11,7 @@ import pytest
 from triton_kit.graph.build import draw
 from triton_kit.graph.flow import Flow, Node, Role
 from triton_kit.graph.order import levels
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 JUDGED = options()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from triton_kit.graph.build import draw
 from triton_kit.graph.layout import CHARACTER, SMALL, Layout, isotonic, lay_out
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 
 def laid(path) -> Layout:

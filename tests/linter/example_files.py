@@ -30,7 +30,8 @@ from typing import Any, NamedTuple
 from model_files import archive, forest, frozen_graph, meta_graph, openvino_ir, saved_model, signature_def, torchscript
 
 from triton_kit.linter.diagnostic import Report
-from triton_kit.linter.engine import Run, options
+from triton_kit.linter.engine import Run
+from triton_kit.linter.options import options
 from triton_kit.model.model import Options
 from triton_kit.model.target import Target
 from triton_kit.repository.tensor import DATA_TYPES

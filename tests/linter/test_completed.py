@@ -15,7 +15,7 @@ from completion_models import CONFIGS, make_repository
 from running_server import serving
 
 from triton_kit.errors import ProblemsFound, UsageError
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 from triton_kit.model.normalization import show_completed
 from triton_kit.repository.schema import model_config_class
 from triton_kit.repository.text_format.document import parse

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from triton_kit.linter.diagnostic import Report, Severity
-from triton_kit.linter.engine import lint, options
+from triton_kit.linter.engine import lint
 from triton_kit.linter.fix.application import write_fixes
 from triton_kit.linter.fix.plan import Fixes, plan_fixes
+from triton_kit.linter.options import options
 from triton_kit.linter.rule import RULES, load_rules
 from triton_kit.repository.text_format.document import parse
 from triton_kit.repository.text_format.edit_distance import slips

@@ -179,7 +179,7 @@ def test_a_model_that_vanishes_while_others_are_judged_is_left_out(
 
     judged = engine.Run.outcome
 
-    def remove(self: engine.Run, place: engine.Place, *, forgetting: bool = False) -> object:
+    def remove(self: engine.Run, place: engine.ModelKey, *, forgetting: bool = False) -> object:
         shutil.rmtree(repository / "m119", ignore_errors=True)
         return judged(self, place, forgetting=forgetting)
 

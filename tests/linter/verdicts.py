@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from triton_kit.linter.diagnostic import Report, Severity
-from triton_kit.linter.engine import Run, options
+from triton_kit.linter.engine import Run
+from triton_kit.linter.options import options
 from triton_kit.model.target import Target
 
 DATA = Path(__file__).parent / "data"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.errors import UsageError
@@ -15,6 +16,10 @@ platforms: tuple[str, ...] = ()
 default_file = ""
 suffixes: tuple[str, ...] = ()
 last_release: str | None = None
+facts = Facts(
+    responses="many",
+    states=True,
+)
 
 _LIBRARY = re.compile(r"libtriton_([A-Za-z0-9_.-]+)\.so")
 _MACHINES = {62: "x86-64", 183: "aarch64"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature.errors import ModelFileError
@@ -16,6 +17,12 @@ default_file = "model.dali"
 source_file = "dali.py"
 suffixes = (".dali",)
 last_release: str | None = None
+facts = Facts(
+    completes_parts=True,
+    needs_tensors=False,
+    states=False,
+    python_stub=False,
+)
 
 AUTOSERIALIZE = b"autoserialize"
 """The decorator by which the backend finds the pipeline in dali.py (dali docs, autoserialization)."""

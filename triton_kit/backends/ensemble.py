@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature.types import Signature
@@ -13,6 +14,11 @@ platforms = ("ensemble",)
 default_file = ""
 suffixes: tuple[str, ...] = ()
 last_release: str | None = None
+facts = Facts(
+    completes="nothing",
+    states=False,
+    python_stub=False,
+)
 
 
 def recognise(path: Path) -> FileKind | None:  # noqa: ARG001 - the Protocol's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.tensor import TensorSpec, dims
@@ -15,6 +16,10 @@ platforms: tuple[str, ...] = ()
 default_file = "xgboost.model"
 suffixes = (".json", ".ubj", ".model", ".txt", ".tl", ".bin")
 last_release: str | None = None
+facts = Facts(
+    states=False,
+    python_stub=False,
+)
 
 FILES = {
     "xgboost": "xgboost.model",

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import before
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.tensor import Dim, TensorSpec
@@ -23,6 +24,18 @@ platforms = ("onnxruntime_onnx",)
 default_file = "model.onnx"
 suffixes = (".onnx",)
 last_release: str | None = None
+facts = Facts(
+    completes="signature",
+    responses="one",
+    states=True,
+    batch_io=True,
+    accelerators=True,
+    graph_level=True,
+    operator_libraries=True,
+    batch_checked=True,
+    cpu_count=2,
+    opens_file=True,
+)
 
 DEFAULT_MAX_BATCH_SIZE = 4
 """The server's ``--backend-config=default-max-batch-size`` (core, backend_config.cc)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
@@ -17,6 +18,19 @@ platforms: tuple[str, ...] = ()
 default_file = "model.xml"
 suffixes = (".xml",)
 last_release: str | None = None
+facts = Facts(
+    completes_parts=True,
+    responses="one",
+    states=False,
+    batch_io=False,
+    accelerators=False,
+    optional_inputs=False,
+    batch_checked=True,
+    kinds=("KIND_CPU", "KIND_AUTO"),
+    default_kind="KIND_CPU",
+    opens_file=True,
+    python_stub=False,
+)
 
 _TYPES = frozenset(DATA_TYPES) - {"TYPE_FP64", "TYPE_BF16", "TYPE_STRING"}
 """openvino_backend, openvino_utils.cc."""

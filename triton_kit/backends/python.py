@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature.types import Signature
@@ -13,6 +14,15 @@ platforms: tuple[str, ...] = ()
 default_file = "model.py"
 suffixes = (".py",)
 last_release: str | None = None
+facts = Facts(
+    completes="code",
+    responses="many",
+    states=False,
+    batch_io=False,
+    accelerators=False,
+    batch_checked=True,
+    environment=True,
+)
 
 
 def recognise(path: Path) -> FileKind | None:

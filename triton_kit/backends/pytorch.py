@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature import torchscript
@@ -14,6 +15,18 @@ platforms = ("pytorch_libtorch", "torch_aoti")
 default_file = "model.pt"
 suffixes = (".pt", ".pts", ".pth", ".torchscript", ".pt2")
 last_release: str | None = None
+facts = Facts(
+    completes="nothing",
+    responses="one",
+    states=True,
+    batch_io=False,
+    accelerators=False,
+    optional_inputs=False,
+    batch_checked=True,
+    opens_file=True,
+    python_stub=False,
+    python_runtime=True,
+)
 
 _TYPES = frozenset(
     f"TYPE_{t}" for t in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "STRING")

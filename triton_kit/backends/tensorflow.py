@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
@@ -19,6 +20,20 @@ default_file = "model.savedmodel"
 suffixes = (".savedmodel", ".graphdef", ".pb")
 last_release: str | None = "25.02"
 """build.py of the server leaves TensorFlow out of the default build from 25.03 on."""
+facts = Facts(
+    completes_parts=True,
+    responses="one",
+    states=False,
+    batch_io=False,
+    accelerators=True,
+    graph_level=True,
+    operator_libraries=True,
+    optional_inputs=False,
+    batch_checked=True,
+    cpu_count=2,
+    opens_file=True,
+    python_stub=False,
+)
 
 _SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 _TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import before, complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature.files import require_kind
@@ -14,6 +15,18 @@ platforms = ("tensorrt_plan",)
 default_file = "model.plan"
 suffixes = (".plan", ".engine", ".trt")
 last_release: str | None = None
+facts = Facts(
+    completes_parts=True,
+    responses="one",
+    states=True,
+    batch_io=True,
+    accelerators=False,
+    optional_inputs=False,
+    batch_checked=True,
+    kinds=("KIND_GPU", "KIND_AUTO"),
+    opens_file=True,
+    python_stub=False,
+)
 
 _TYPES = frozenset({"TYPE_FP32", "TYPE_FP16", "TYPE_INT8", "TYPE_UINT8", "TYPE_INT32", "TYPE_BOOL"})
 

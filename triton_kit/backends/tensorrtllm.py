@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.signature.errors import ModelFileError
@@ -14,6 +15,12 @@ platforms: tuple[str, ...] = ()
 default_file = "engine"
 suffixes: tuple[str, ...] = ()
 last_release: str | None = None
+facts = Facts(
+    needs_tensors=False,
+    responses="many",
+    states=False,
+    python_runtime=True,
+)
 
 ENGINE_PATH = "gpt_model_path"
 STRATEGY = "gpt_model_type"

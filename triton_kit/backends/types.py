@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from triton_kit.backends.facts import Facts
 from triton_kit.signature.types import Signature
 
 
@@ -60,7 +61,7 @@ class Backend(Protocol):
     ``name`` is what ``backend:`` in a config says. ``platforms`` are the values of ``platform:`` that belong to it,
     the usual one first; empty where it needs none. ``default_file`` is the file's name in a version directory.
     ``suffixes`` are the names it recognises files by. ``last_release`` is the last container release that has it, or
-    ``None``.
+    ``None``. ``facts`` are what it does, as far as a configuration depends on it; they stand nowhere else.
     """
 
     @property
@@ -73,6 +74,8 @@ class Backend(Protocol):
     def suffixes(self) -> tuple[str, ...]: ...
     @property
     def last_release(self) -> str | None: ...
+    @property
+    def facts(self) -> Facts: ...
 
     def recognise(self, path: Path) -> FileKind | None:
         """How this backend serves the file, by its name, then its first bytes; ``None`` where it does not."""

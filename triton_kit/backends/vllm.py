@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
 from triton_kit.signature.errors import ModelFileError
@@ -16,6 +17,12 @@ platforms: tuple[str, ...] = ()
 default_file = "model.json"
 suffixes: tuple[str, ...] = ()
 last_release: str | None = None
+facts = Facts(
+    needs_tensors=False,
+    responses="many",
+    states=False,
+    python_runtime=True,
+)
 
 _LIMIT = 1 << 20
 

@@ -45,7 +45,7 @@ def graph(
     is 1 where the server would refuse something.
     """
     from triton_kit.graph.build import draw
-    from triton_kit.linter.engine import DEFAULT_RELEASE, options
+    from triton_kit.linter.options import DEFAULT_RELEASE, options
     from triton_kit.linter.report.text import summary
     from triton_kit.linter.select import check_names
 

@@ -91,7 +91,8 @@ def validate(
     of one server. The exit code is 1 where the server would refuse something. A comment "# tk: ignore[rule-name]"
     silences a rule on its line or the next one.
     """
-    from triton_kit.linter.engine import DEFAULT_RELEASE, lint_paths, options
+    from triton_kit.linter.engine import lint_paths
+    from triton_kit.linter.options import DEFAULT_RELEASE, options
     from triton_kit.linter.select import check_names
 
     project = project_around(paths[0] if paths else ".")

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
-from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
-from triton_kit.linter.rule import Rule, area_rules, load_rules, parse_release
+from triton_kit.linter.diagnostic import Change, Diagnostic, Report
+from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
+from triton_kit.linter.options import options
+from triton_kit.linter.rule import Rule, area_rules, load_rules
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
-from triton_kit.linter.suppress import MARK, Suppressions, Unused
+from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
-from triton_kit.model.completion import DEFAULT_MAX_BATCH_SIZE
 from triton_kit.model.model import Broken, Model, Options, Repository
 from triton_kit.model.overlay import Disk
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
 
-Finding = tuple[Rule, Problem]
-Place = tuple[Repository, str]
+ModelKey = tuple[Repository, str]
 """A repository and the name of a model in it."""
 
 MANY = 150
 """So many models are judged in several processes, if there are processors for them."""
-
-DEFAULT_RELEASE = "24.10"
-
-INTERNAL = Rule("internal-error", Severity.ERROR, lambda _: iter(()), "engine", "model", None, None)
-"""What a rule that failed is reported under: the fault is tk's, and the other rules still speak."""
 
 
 def lint(
@@ -44,67 +38,6 @@ def lint(
     machine has, ``None`` when unknown. Raises UsageError for a path that does not exist or a release that is unknown.
     """
     return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
-
-
-def options(
-    *,
-    release: str = "24.10",
-    auto_complete: bool = True,
-    gpus: int | None = None,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    image_backends: Iterable[str] | None = None,
-    explicit: bool = False,
-    load_models: Sequence[str] = (),
-    namespacing: bool = False,
-    config_name: str | None = None,
-    default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
-    rate_limit: bool | None = None,
-    rate_resources: Mapping[str, int] | None = None,
-    severities: Mapping[str, str] | None = None,
-) -> Options:
-    """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
-
-    Raises UsageError for a release, a rule or a severity that is unknown, and for options that exclude each other.
-    """
-    from triton_kit.errors import UsageError
-    from triton_kit.linter.select import split_severities
-
-    if load_models and not explicit:
-        raise UsageError("--load-model is for explicit model control", hint="add --model-control explicit")
-    if "*" in load_models and len(load_models) > 1:
-        raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
-    if config_name is not None and (not config_name or "/" in config_name):
-        raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
-    if select or ignore or severities:
-        from triton_kit.linter.renamed import current, current_keys
-
-        select, ignore, severities = current(select), current(ignore), current_keys(severities or {})
-    off, changed = split_severities(severities or {})
-    try:
-        parsed = parse_release(release)
-    except ValueError:
-        raise UsageError(f"{release!r} is no Triton release", hint="write a container release such as 24.10") from None
-    if release != DEFAULT_RELEASE:
-        from triton_kit.repository.release import release as known
-
-        known(release)
-    return Options(
-        parsed,
-        auto_complete,
-        gpus,
-        tuple(select),
-        (*ignore, *off),
-        None if image_backends is None else frozenset(image_backends),
-        explicit,
-        tuple(load_models),
-        namespacing,
-        config_name,
-        max(default_max_batch_size, 0),
-        rate_limit,
-        changed,
-        tuple((rate_resources or {}).items()),
-    )
 
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
@@ -120,18 +53,6 @@ def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Rep
             gc.enable()
 
 
-class Outcome(NamedTuple):
-    """What a report takes from a model. ``deferred`` is that of an ensemble which is yet to be judged."""
-
-    name: str
-    has_config: bool
-    diagnostics: tuple[Diagnostic, ...] = ()
-    suppressed: int = 0
-    sources: dict[Path, str] = {}  # noqa: RUF012 - never changed
-    refusal: Problem | None = None
-    deferred: bool = False
-
-
 class Run:
     """One pass over some targets: each model is judged once, however many ask for its verdict."""
 
@@ -145,7 +66,7 @@ class Run:
 
     def report(self, targets: Iterable[Target]) -> Report:
         """The report on the targets, each model named once."""
-        places: dict[str, Place] = {}
+        places: dict[str, ModelKey] = {}
         diagnostics: list[Diagnostic] = []
         targets = self.as_one_server(targets)
         for target in targets:
@@ -168,7 +89,7 @@ class Run:
             sources=sources,
         )
 
-    def outcomes(self, places: Sequence[Place]) -> list[Outcome | None]:
+    def outcomes(self, places: Sequence[ModelKey]) -> list[ModelFindings | None]:
         """What there is to say about each model; many are shared with other processes, whatever the order.
 
         Ensembles come last and in order: those that use each other are judged differently from each end.
@@ -191,7 +112,7 @@ class Run:
             for place, outcome in zip(places, outcomes, strict=True)
         ]
 
-    def outcome(self, place: Place, *, forgetting: bool = False) -> Outcome | None:
+    def outcome(self, place: ModelKey, *, forgetting: bool = False) -> ModelFindings | None:
         """What there is to say about a model, ``None`` where it is gone.
 
         ``forgetting`` keeps nothing of what was read, and leaves ensembles for later.
@@ -201,15 +122,15 @@ class Run:
         if model is None:
             return None
         if forgetting and _is_ensemble(model):
-            return Outcome(name, True, deferred=True)
+            return ModelFindings(name, True, deferred=True)
         found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
         has_config = model.listing_error is None and model.config_kind == files.FILE
-        outcome = Outcome(model.name, has_config)
+        outcome = ModelFindings(model.name, has_config)
         if found or has_suppressions(model):
             kept, unused = self.unsuppressed(model, found)
             sources: dict[Path, str] = {}
             _remember_sources(model, [*kept, *unused], sources)
-            outcome = Outcome(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
+            outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
             outcome = outcome._replace(refusal=repository.refusal(model))
             repository.forget(name)
@@ -266,8 +187,8 @@ class Run:
                 except Broken:
                     pass
                 except Exception as error:
-                    found.append(_internal(rule, model.path, error))
-            _keep_first_internal(found)
+                    found.append(internal(rule, model.path, error))
+            keep_first_internal(found)
         return self.findings[model.path]
 
     def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
@@ -332,31 +253,6 @@ class Run:
             for one in apply(rule, unused, str(config))
         ]
         return kept, [d for d in notes if not suppressions.cover(d.rule, d.span)]
-
-
-def apply(rule: Rule, subject: Model | Repository | list[Unused], path: str = "") -> list[Finding]:
-    """What a rule says; a rule that fails becomes one finding of its own, at ``path``, instead of an end."""
-    found: list[Finding] = []
-    try:
-        for problem in rule.check(subject):
-            found.append((rule, problem))  # noqa: PERF401 - what was said before a rule ends is kept
-    except Broken:
-        pass
-    except Exception as error:
-        found.append(_internal(rule, path if isinstance(subject, list) else subject.path, error))
-    return found
-
-
-def _internal(rule: Rule, path: str, error: Exception) -> Finding:
-    message = f"the rule {rule.name} failed on {path}: {type(error).__name__}: {error}"
-    return INTERNAL, Problem(message=message, help="report this as a bug in tk", file=Path(path))
-
-
-def _keep_first_internal(found: list[Finding]) -> None:
-    """One fault of tk fails many rules: the first says enough."""
-    internal = [finding for finding in found if finding[0] is INTERNAL]
-    for finding in internal[1:]:
-        found.remove(finding)
 
 
 def _is_ensemble(model: Model) -> bool:

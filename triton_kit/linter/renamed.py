@@ -18,7 +18,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "pythonbehaviour": ("python-execution",),
     "pythontensors": ("python-tensors",),
     "onnxfile": ("onnx-file",),
-    "onnxio": ("onnx-tensors",),
+    "onnxio": ("onnx-tensors", "onnx-control"),
     "onnxdims": ("onnx-shapes",),
     "pytorchother": ("pytorch-runtimes",),
     "torchscript": ("pytorch-torchscript",),
@@ -26,10 +26,10 @@ AREAS: dict[str, tuple[str, ...]] = {
     "forests": ("fil",),
     "forestfiles": ("fil-files",),
     "generative": ("language-models",),
-    "ensembles": ("ensemble",),
+    "ensembles": ("ensemble", "incomplete-step", "tensor-written-twice"),
     "ensembleflow": ("ensemble-flow",),
     "ensemblesteps": ("ensemble-steps",),
-    "ensembletensors": ("ensemble-tensors",),
+    "ensembletensors": ("ensemble-tensors", "step-maps-unknown-tensor", "step-input-not-mapped"),
     "ensembledecoupled": ("ensemble-decoupled",),
     "idle": (
         "warmup-of-passive-instances", "unknown-metric-family", "unused-file-name", "growable-memory-unusable",
@@ -44,7 +44,7 @@ AREAS: dict[str, tuple[str, ...]] = {
         "secondary-device", "element-count-overflow", "onnx-parameter-misspelt", "onnx-state-unknown",
     ),
 }  # fmt: skip
-"""What each area of a former name stands for: the area's present name, or the rules of an area that was dissolved."""
+"""What each area of a former name stands for: the area's present name with the rules that moved, or the rules alone."""
 
 Value = TypeVar("Value")
 
@@ -72,9 +72,9 @@ def is_former(name: str) -> bool:
 
 def how_called_now(name: str) -> str:
     """What a former name stands for, in words."""
-    if name in AREAS and len(AREAS[name]) > 1:
-        return f"{name} is not an area any more: it stands for {', '.join(AREAS[name])}"
-    return f"{name} is now called {_meaning(name)[0]}"
+    if len(now := _meaning(name)) > 1:
+        return f"{name} is not an area any more: it stands for {', '.join(now)}"
+    return f"{name} is now called {now[0]}"
 
 
 def _meaning(name: str) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from triton_kit.errors import ProblemsFound
 from triton_kit.files.stage import stage
 from triton_kit.linter.diagnostic import Diagnostic, Severity
-from triton_kit.linter.engine import Run, options
+from triton_kit.linter.engine import Run
+from triton_kit.linter.options import options
 from triton_kit.model.model import Options
 from triton_kit.model.target import Target
 from triton_kit.repository.model import CONFIG_NAME

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
-
-_SINGLE = ("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino")
 
 
 @rule(Severity.WARNING, about=("model_transaction_policy",))
@@ -33,7 +32,7 @@ def decoupled_without_support(model: Model) -> Iterator[Problem]:
         model_transaction_policy { decoupled: true }
     """
     if model.config.model_transaction_policy.decoupled:
-        if model.backend in _SINGLE:
+        if facts(model.backend).responses == "one":
             yield Problem(
                 at=("model_transaction_policy", "decoupled"),
                 message=f"the backend '{model.backend}' answers once, and clients must use streaming nevertheless",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
 from triton_kit.model.model import Model
-from triton_kit.model.version import leading_integer
 
 if TYPE_CHECKING:
     from triton_kit.repository.model_config import ModelInstanceGroup
 
 
-def _groups(model: Model) -> Iterator[tuple[int, ModelInstanceGroup]]:
+def groups(model: Model) -> Iterator[tuple[int, ModelInstanceGroup]]:
     if not model.is_ensemble:
         yield from enumerate(model.config.instance_group)
 
@@ -39,7 +39,7 @@ def gpus_without_gpu_kind(model: Model) -> Iterator[Problem]:
 
         instance_group [ { kind: KIND_GPU gpus: [ 0 ] } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind in ("KIND_CPU", "KIND_MODEL") and group.gpus:
             yield Problem(
                 at=("instance_group", i, "gpus"),
@@ -74,7 +74,7 @@ def no_gpu_for_group(model: Model) -> Iterator[Problem]:
     """
     if model.options.gpus != 0:
         return
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind == "KIND_GPU":
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -114,7 +114,7 @@ def no_such_gpu(model: Model) -> Iterator[Problem]:
     there = model.options.gpus
     if there == 0:
         return
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.kind not in ("KIND_GPU", "KIND_AUTO"):
             continue
         for j, gpu in enumerate(group.gpus):
@@ -144,7 +144,7 @@ def undefined_instance_kind(model: Model) -> Iterator[Problem]:
 
         instance_group [ { kind: KIND_CPU } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if isinstance(group.kind, int):
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -167,7 +167,7 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
 
         instance_group [ { count: 2 } ]
     """
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if group.count < 0:
             yield Problem(
                 at=("instance_group", i, "count"),
@@ -176,76 +176,6 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
-def profile_elsewhere(model: Model) -> Iterator[Problem]:
-    """A group names optimization profiles, and the model is none of TensorRT.
-
-    (core model_config_utils.cc:ValidateInstanceGroup.)
-
-    Server says:
-
-        specifies profile field which is only supported for TensorRT models
-
-    Bad:
-
-        instance_group [ { profile: [ "0" ] } ]
-
-    Good:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "0" ] } ]
-    """
-    if model.platform != "tensorrt_plan":
-        for i, group in _groups(model):
-            if group.profile:
-                yield Problem(
-                    at=("instance_group", i, "profile"),
-                    message="profile is for TensorRT models only",
-                    help="leave it out",
-                )
-
-
-@rule(Severity.ERROR, platform="tensorrt_plan")
-def bad_profile(model: Model) -> Iterator[Problem]:
-    """An optimization profile is not the number of one.
-
-    It must begin with a number that is not negative; one beyond 32 bits aborts the server (core
-    model_config_utils.cc:GetProfileIndex).
-
-    Server says:
-
-        profile name must not be empty
-        unable to parse '
-        specifies invalid profile
-        std::out_of_range
-
-    Bad:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "first" ] } ]
-
-    Good:
-
-        platform: "tensorrt_plan"
-        instance_group [ { profile: [ "0" ] } ]
-    """
-    for i, group in _groups(model):
-        for j, profile in enumerate(group.profile):
-            number = leading_integer(profile)
-            at = ("instance_group", i, "profile", j)
-            if number is not None and not -(2**31) <= number < 2**31:
-                yield Problem(
-                    at=at,
-                    message=f"kills the server: the profile '{profile}' is beyond 32 bits",
-                    help="write the profile's number",
-                )
-            elif number is None or number < 0:
-                yield Problem(
-                    at=at, message=f"the profile '{profile}' is no number of one", help="write the profile's number"
-                )
-
-
-_KINDS: dict[str, tuple[str, ...]] = {"tensorrt": ("KIND_GPU", "KIND_AUTO"), "openvino": ("KIND_CPU", "KIND_AUTO")}
 _MULTI_DEVICE = (26, 6)
 
 
@@ -272,13 +202,13 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         instance_group [ { kind: KIND_GPU } ]
     """
-    allowed = _KINDS.get(model.backend)
+    allowed = facts(model.backend).kinds
     if not allowed:
         return
     if model.backend == "tensorrt" and model.options.release >= _MULTI_DEVICE:
         allowed = (*allowed, "KIND_MODEL")
     gpus = model.options.gpus
-    for i, group in _groups(model):
+    for i, group in groups(model):
         if isinstance(group.kind, str) and group.kind not in allowed:
             yield Problem(
                 at=("instance_group", i, "kind"),
@@ -318,32 +248,3 @@ def onnx_kind_model(model: Model) -> Iterator[Problem]:
                 message="KIND_MODEL counts as KIND_CPU for the onnxruntime backend",
                 help="write KIND_CPU or KIND_GPU",
             )
-
-
-@rule(Severity.ERROR, about=("instance_group",), backend="tensorrt")
-def secondary_device(model: Model) -> Iterator[Problem]:
-    """A TensorRT group has more than one secondary device, or one of an undefined kind.
-
-    (tensorrt tensorrt_model_instance.cc.)
-
-    Server says:
-
-        must have either zero or
-
-    Bad:
-
-        backend: "tensorrt"
-        instance_group [ { secondary_devices [
-          { kind: KIND_NVDLA device_id: 0 }, { kind: KIND_NVDLA device_id: 1 } ] } ]
-
-    Good:
-
-        backend: "tensorrt"
-        instance_group [ { secondary_devices [ { kind: KIND_NVDLA device_id: 0 } ] } ]
-    """
-    for i, group in enumerate(model.config.instance_group):
-        at = ("instance_group", i, "secondary_devices")
-        if len(group.secondary_devices) > 1:
-            yield Problem(at=at, message=f"{len(group.secondary_devices)} secondary devices", help="keep one of them")
-        elif any(device.kind != "KIND_NVDLA" for device in group.secondary_devices):
-            yield Problem(at=(*at, 0, "kind"), message="a secondary device of no kind", help="write KIND_NVDLA")

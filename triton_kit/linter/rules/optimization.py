@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
@@ -125,15 +126,16 @@ def op_library_elsewhere(model: Model) -> Iterator[Problem]:
 
         backend: "onnxruntime"
     """
-    if model.backend not in ("onnxruntime", "tensorflow"):
-        for i, _ in enumerate(model.config.model_operations.op_library_filename if model.backend else ()):
+    names = model.config.model_operations.op_library_filename
+    if names and not facts(model.backend).operator_libraries:
+        for i, _ in enumerate(names if model.backend else ()):
             yield Problem(
                 at=("model_operations", "op_library_filename", i),
                 message=f"the backend '{model.backend}' ignores libraries of operators",
                 help="leave it out",
             )
         return
-    for i, name in enumerate(model.config.model_operations.op_library_filename):
+    for i, name in enumerate(names):
         if os.path.isabs(name) and not os.path.exists(name):
             yield Problem(
                 at=("model_operations", "op_library_filename", i),
@@ -159,8 +161,7 @@ def accelerator_ignored(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
         optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
     """
-    ignored = model.backend in ("pytorch", "tensorrt", "python", "openvino")
-    if ignored and model.config.optimization.has("execution_accelerators"):
+    if model.config.optimization.has("execution_accelerators") and facts(model.backend).accelerators is False:
         yield Problem(
             at=_AT,
             key=True,
@@ -188,7 +189,7 @@ def onnx_graph_level(model: Model) -> Iterator[Problem]:
     if model.config.optimization.has("graph") and model.backend:
         level = model.config.optimization.graph.level
         at = ("optimization", "graph", "level")
-        if model.backend in ("onnxruntime", "tensorflow"):
+        if facts(model.backend).graph_level:
             if level not in (-1, 0, 1, 2):
                 yield Problem(
                     at=at, message=f"graph level {level} means the default", help="write -1, 1 or 2, or leave it out"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
 
-_BATCH_IO = ("python", "pytorch", "openvino", "tensorflow")
 
-
-@rule(Severity.WARNING, backend=_BATCH_IO, platform="ensemble")
+@rule(Severity.WARNING)
 def batch_io_ignored(model: Model) -> Iterator[Problem]:
     """Batch inputs or outputs, or ragged batches, are set for a backend that does nothing with them.
 
@@ -34,17 +33,21 @@ def batch_io_ignored(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.onnx x FP32 [-1], n FP32 [-1] -> y FP32 [-1, 4]
     """
+    fields = [field for field in ("batch_input", "batch_output") if getattr(model.config, field)]
+    ragged = [tensor for tensor in model.inputs if tensor.ragged]
+    if not (fields or ragged) or not _ignores_batches(model):
+        return
     owner = "an ensemble" if model.is_ensemble else f"the backend '{model.backend}'"
-    for field in ("batch_input", "batch_output"):
-        if getattr(model.config, field):
-            yield Problem(at=(field,), key=True, message=f"{owner} ignores {field}", help="leave it out")
-    for tensor in model.inputs:
-        if tensor.ragged:
-            yield Problem(
-                at=(*tensor.at, "allow_ragged_batch"),
-                message=f"{owner} ignores allow_ragged_batch",
-                help="leave it out",
-            )
+    for field in fields:
+        yield Problem(at=(field,), key=True, message=f"{owner} ignores {field}", help="leave it out")
+    for tensor in ragged:
+        yield Problem(
+            at=(*tensor.at, "allow_ragged_batch"), message=f"{owner} ignores allow_ragged_batch", help="leave it out"
+        )
+
+
+def _ignores_batches(model: Model) -> bool:
+    return model.is_ensemble or facts(model.backend).batch_io is False
 
 
 @rule(Severity.WARNING)
@@ -67,7 +70,7 @@ def ragged_without_batch(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.onnx x FP32 [-1] -> y FP32 [4]
     """
-    if model.backend in _BATCH_IO or model.is_ensemble or not any(t.ragged for t in model.inputs):
+    if not any(t.ragged for t in model.inputs) or _ignores_batches(model):
         return
     if model.versions and model.completed(model.versions[-1]).max_batch_size:
         return

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import shape
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
 
 
-def _tensors(model: Model) -> Iterator[Tensor]:
+def tensors(model: Model) -> Iterator[Tensor]:
     yield from model.inputs
     yield from model.outputs
 
 
-def _title(tensor: Tensor) -> str:
+def title(tensor: Tensor) -> str:
     return f"{tensor.kind} '{tensor.name}'" if tensor.name else f"{tensor.kind} {tensor.at[1]}"
 
 
@@ -24,7 +24,7 @@ def _completes_parts(model: Model) -> bool:
     """Whether the backend may fill in single attributes of a tensor that is listed."""
     if not model.options.auto_complete or model.is_ensemble:
         return False
-    if model.backend in ("tensorrt", "openvino", "dali", "tensorflow"):
+    if facts(model.backend).completes_parts:
         return True
     if model.backend != "python" or not model.versions:
         return False
@@ -54,7 +54,7 @@ def tensor_without_name(model: Model) -> Iterator[Problem]:
         backend: "python"
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         if not tensor.name:
             yield Problem(
                 at=tensor.at, message=f"{tensor.kind} {tensor.at[1]} has no name", help="write the tensor's name"
@@ -84,11 +84,11 @@ def tensor_without_type(model: Model) -> Iterator[Problem]:
     """
     if _completes_parts(model):
         return
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         if tensor.data_type == "TYPE_INVALID":
             yield Problem(
                 at=(*tensor.at, "data_type"),
-                message=f"{_title(tensor)} has no data_type",
+                message=f"{title(tensor)} has no data_type",
                 help="write one, such as TYPE_FP32",
             )
 
@@ -115,11 +115,11 @@ def tensor_without_dims(model: Model) -> Iterator[Problem]:
     """
     if _completes_parts(model):
         return
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         if not tensor.dims:
             yield Problem(
                 at=(*tensor.at, "dims"),
-                message=f"{_title(tensor)} has no dims",
+                message=f"{title(tensor)} has no dims",
                 help="write its shape without the batch dimension, or [ 1 ] for a single value",
             )
 
@@ -144,12 +144,12 @@ def bad_dimension(model: Model) -> Iterator[Problem]:
         backend: "python"
         input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
     """
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         for i, dim in enumerate(tensor.dims):
             if dim < 1 and dim != -1:
                 yield Problem(
                     at=(*tensor.at, "dims", i),
-                    message=f"dimension {dim} of {_title(tensor)} is neither positive nor -1",
+                    message=f"dimension {dim} of {title(tensor)} is neither positive nor -1",
                     help="write the size, or -1 for any size",
                 )
 
@@ -190,100 +190,6 @@ def duplicate_tensor_name(model: Model) -> Iterator[Problem]:
 
 
 @rule(Severity.ERROR)
-def format_without_three_dims(model: Model) -> Iterator[Problem]:
-    """An image format is given for an input that has not exactly three dims.
-
-    The batch dimension is not counted (core model_config_utils.cc:ValidateModelInput).
-
-    Server says:
-
-        model input NHWC/NCHW require 3 dims
-
-    Bad:
-
-        backend: "python"
-        input { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 1, 3, 8, 8 ] }
-
-    Good:
-
-        backend: "python"
-        input { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 3, 8, 8 ] }
-    """
-    for tensor, written in zip(model.inputs, model.config.input, strict=True):
-        if written.format in ("FORMAT_NCHW", "FORMAT_NHWC") and tensor.dims and len(tensor.dims) != 3:
-            yield Problem(
-                at=(*tensor.at, "format"),
-                message=f"{written.format} needs three dims, and {_title(tensor)} has {shape(tensor.dims)}",
-                help="leave the format out, or write dims without the batch",
-            )
-
-
-@rule(Severity.ERROR)
-def tensorrt_flag_elsewhere(model: Model) -> Iterator[Problem]:
-    """A flag that only TensorRT models may set is set.
-
-    `is_shape_tensor` and `is_non_linear_format_io` need the platform tensorrt_plan (core
-    model_config_utils.cc:ValidateModelInput).
-
-    Server says:
-
-        shape tensors are only supported for TensorRT platform
-        Non-linear IO format is only supported for the TensorRT platform
-
-    Bad:
-
-        backend: "python"
-        input { name: "x" data_type: TYPE_INT32 dims: [ 4 ] is_shape_tensor: true }
-
-    Good:
-
-        backend: "python"
-        input { name: "x" data_type: TYPE_INT32 dims: [ 4 ] }
-    """
-    if model.platform == "tensorrt_plan":
-        return
-    for tensor in _tensors(model):
-        for field in ("is_shape_tensor", "is_non_linear_format_io"):
-            if getattr(tensor.message, field):
-                yield Problem(
-                    at=(*tensor.at, field),
-                    message=f"{field} is for TensorRT models only",
-                    help="leave it out",
-                )
-
-
-@rule(Severity.ERROR)
-def non_linear_without_three_dims(model: Model) -> Iterator[Problem]:
-    """A tensor of non-linear format has not exactly three dims.
-
-    (core model_config_utils.cc:ValidateNonLinearFormatIO.)
-
-    Server says:
-
-        Non-linear IO format input requires 3 dims
-        Non-linear IO format output requires 3 dims
-
-    Bad:
-
-        platform: "tensorrt_plan"
-        input { name: "x" data_type: TYPE_INT8 dims: [ 4 ] is_non_linear_format_io: true }
-
-    Good:
-
-        platform: "tensorrt_plan"
-        input { name: "x" data_type: TYPE_INT8 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
-    """
-    for tensor in _tensors(model):
-        written = tensor.message
-        if written and written.is_non_linear_format_io and tensor.dims and len(tensor.dims) != 3:
-            yield Problem(
-                at=(*tensor.at, "dims"),
-                message=f"a non-linear format needs three dims, and {_title(tensor)} has {shape(tensor.dims)}",
-                help="write dims without the batch, or leave is_non_linear_format_io out",
-            )
-
-
-@rule(Severity.ERROR, backend=("tensorrt", "pytorch", "openvino", "tensorflow"))
 def optional_unsupported(model: Model) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 
@@ -306,10 +212,10 @@ def optional_unsupported(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     for tensor in model.inputs:
-        if tensor.optional:
+        if tensor.optional and not facts(model.backend).optional_inputs:
             yield Problem(
                 at=(*tensor.at, "optional"),
-                message=f"{_title(tensor)} is optional, which the backend '{model.backend}' does not support",
+                message=f"{title(tensor)} is optional, which the backend '{model.backend}' does not support",
                 help="leave it out",
             )
 
@@ -343,7 +249,7 @@ def batch_dimension_in_dims(model: Model) -> Iterator[Problem]:
     if size < 1 or model.backend not in ("python", "pytorch") or not model.inputs or not model.outputs:
         return
     # One tensor may well begin with a dimension of any size; all of them, with fixed ones behind, seldom do.
-    if all(len(t.dims) > 1 and t.dims[0] == -1 and -1 not in t.dims[1:] for t in _tensors(model)):
+    if all(len(t.dims) > 1 and t.dims[0] == -1 and -1 not in t.dims[1:] for t in tensors(model)):
         yield Problem(
             at=("input", 0, "dims"),
             message=f"dims of every tensor begin with -1, beside the batch dimension of max_batch_size {size}",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.states import byte_size
@@ -67,7 +68,7 @@ def warmup_skipped(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR, backend=("onnxruntime", "tensorrt", "pytorch", "tensorflow", "openvino", "python"))
+@rule(Severity.ERROR)
 def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
     """A warm-up batch is larger than the largest batch allowed.
 
@@ -98,7 +99,7 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
     for at, sample in _samples(model):
         completed = model.completed(model.versions[-1])
         limit = max(1, completed.max_batch_size)
-        if completed.known and sample.batch_size > limit:
+        if completed.known and sample.batch_size > limit and facts(model.backend).batch_checked:
             yield Problem(
                 at=(*at, "batch_size"),
                 message=f"{KILLS}a warm-up batch of {sample.batch_size} is over the limit of {limit}",

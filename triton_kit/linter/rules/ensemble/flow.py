@@ -6,11 +6,68 @@ from collections.abc import Iterator
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.ensemble.structure import flow_of
 from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
+
+
+class Flow:
+    """How tensors flow through an ensemble: which are mapped, which can ever be there, which are read."""
+
+    def __init__(self, model: Model) -> None:
+        self.steps = list(model.config.ensemble_scheduling.step)
+        self.read: dict[str, tuple[int, str]] = {}
+        self.written: dict[str, tuple[int, str]] = {}
+        for i, step in enumerate(self.steps):
+            for key, tensor in step.input_map.items():
+                self.read.setdefault(tensor, (i, key))
+            for key, tensor in step.output_map.items():
+                self.written.setdefault(tensor, (i, key))
+        self.available = {t.name for t in model.inputs if self.maps(t.name)}
+        waiting = set(range(len(self.steps)))
+        while True:
+            ready = {i for i in waiting if all(t in self.available for t in self.steps[i].input_map.values())}
+            if not ready:
+                break
+            waiting -= ready
+            for i in ready:
+                self.available.update(self.steps[i].output_map.values())
+        self.waiting = waiting
+
+    def maps(self, tensor: str) -> bool:
+        """Whether some step reads or writes the tensor."""
+        return tensor in self.read or tensor in self.written
+
+    def lacking(self, tensor: str) -> list[str]:
+        """What the step that writes a tensor waits for in vain, down to its roots."""
+        roots: list[str] = []
+        seen: set[str] = set()
+        todo = [tensor]
+        while todo:
+            name = todo.pop()
+            if name in seen or name in self.available:
+                continue
+            seen.add(name)
+            if name not in self.written:
+                roots.append(name)
+            else:
+                todo += self.steps[self.written[name][0]].input_map.values()
+        return sorted(roots)
+
+
+def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
+    """The flow of an ensemble whose steps are complete; ``None`` for anything else.
+
+    With ``mapped`` it is ``None`` also where some input or output is in no map, which is told by itself.
+    """
+    steps = model.config.ensemble_scheduling.step if not model.backend else []
+    if not steps or any(not (s.input_map and s.output_map) for s in steps):
+        return None
+    flow = Flow(model)
+    if mapped and not all(flow.maps(t.name) for t in (*model.inputs, *model.outputs)):
+        return None
+    return flow
 
 
 @rule(Severity.ERROR, platform="ensemble")
@@ -212,58 +269,4 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
                     at=(*_STEPS, i, "output_map", key),
                     message=f"'{tensor}' is never there: its steps wait for each other",
                     help="break the circle",
-                )
-
-
-@rule(Severity.WARNING, platform="ensemble")
-def ensemble_input_written(model: Model) -> Iterator[Problem]:
-    """An input of an ensemble is written by a step, or is its output as well.
-
-    What a request brings and what a step makes then mix in the order of arrival; an input that is also an output is
-    compared with nothing (core model_config_utils.cc:ValidateEnsembleSchedulingConfig, ensemble_utils.cc).
-
-    Bad:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map { key: "x" value: "in" }
-            output_map { key: "y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-
-    Good:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map { key: "x" value: "in" }
-            output_map { key: "y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-    """
-    inputs = {tensor.name for tensor in model.inputs}
-    for tensor in model.outputs:
-        if tensor.name in inputs:
-            yield Problem(
-                at=(*tensor.at, "name"),
-                message=f"'{tensor.name}' is an input and an output of the ensemble, and compared with nothing",
-                help="leave it out of the outputs: who sends it has it",
-            )
-    for i, step in enumerate(model.config.ensemble_scheduling.step):
-        for key, name in step.output_map.items():
-            if name in inputs:
-                yield Problem(
-                    at=("ensemble_scheduling", "step", i, "output_map", key),
-                    message=f"the step writes to '{name}', an input of the ensemble",
-                    help="give the tensor a name of its own",
                 )

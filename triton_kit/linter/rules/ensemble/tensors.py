@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.fix.edits import as_key, set_near
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import listed, nearest, shape
+from triton_kit.linter.wording import shape
 from triton_kit.model.completion import Completed
 from triton_kit.model.ensemble import steps_of
 from triton_kit.model.model import Broken, Model
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _STEPS = ("ensemble_scheduling", "step")
 
 
-def _completed(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, Model, Completed]]:
+def completed_steps(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, Model, Completed]]:
     """The steps whose model will load, with its configuration as the server completes it."""
     for i, step, found in steps_of(model):
         if found.name == model.name or not step.input_map or not step.output_map:
@@ -80,123 +79,13 @@ def ensemble_batch_too_large(model: Model) -> Iterator[Problem]:
         -- ../a/1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
     size = model.config.max_batch_size
-    for i, _, found, completed in _completed(model):
+    for i, _, found, completed in completed_steps(model):
         known = completed.known or completed.max_batch_size > 0
         if known and 1 <= completed.max_batch_size < size:
             yield Problem(
                 at=("max_batch_size",),
                 message=f"max_batch_size {size} is over that of '{found.name}' in step {i}, {completed.max_batch_size}",
                 help=f"lower it to {completed.max_batch_size}, or raise that of '{found.name}'",
-            )
-
-
-@rule(Severity.ERROR, platform="ensemble")
-def step_maps_unknown_tensor(model: Model) -> Iterator[Problem]:
-    """A step maps a tensor that its model does not have.
-
-    The key is the model's tensor, the value the ensemble's (core ensemble_utils.cc:ValidateTensorMapping).
-
-    Server says:
-
-        is mapping to non-existing input
-        is mapped from non-existing output
-
-    Bad:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map { key: "x" value: "in" }
-            output_map { key: "Y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-
-    Good:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map { key: "x" value: "in" }
-            output_map { key: "y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4] -> y FP32 [4]
-    """
-    for i, step, found, completed in _completed(model):
-        if not completed.known:
-            continue
-        for kind, tensors in (("input", completed.inputs), ("output", completed.outputs)):
-            names = [t.name for t in tensors]
-            for key, value in getattr(step, f"{kind}_map").items():
-                if key not in names:
-                    at = (*_STEPS, i, f"{kind}_map", key)
-                    near = set_near(at, key, names, list(getattr(step, f"{kind}_map")))
-                    yield Problem(
-                        at=at,
-                        message=f"'{key}' is no {kind} of '{found.name}'",
-                        help="swap key and value: the key is the model's tensor"
-                        if value in names
-                        else nearest(key, names),
-                        fix=as_key(near) if near and value not in names else None,
-                    )
-
-
-@rule(Severity.ERROR, platform="ensemble")
-def step_input_not_mapped(model: Model) -> Iterator[Problem]:
-    """A step leaves an input of its model without a tensor.
-
-    Every input that is not optional needs one (core ensemble_utils.cc:ValidateTensorMapping).
-
-    Server says:
-
-        is not mapped to any ensemble tensors
-
-    Bad:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map { key: "x" value: "in" }
-            output_map { key: "y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4], z FP32 [4] -> y FP32 [4]
-
-    Good:
-
-        platform: "ensemble"
-        input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
-        output { name: "out" data_type: TYPE_FP32 dims: [ 4 ] }
-        ensemble_scheduling {
-          step {
-            model_name: "a" model_version: -1
-            input_map [ { key: "x" value: "in" }, { key: "z" value: "in" } ]
-            output_map { key: "y" value: "out" }
-          }
-        }
-        -- ../a x FP32 [4], z FP32 [4] -> y FP32 [4]
-    """
-    for i, step, found, completed in _completed(model):
-        names = [t.name for t in completed.inputs]
-        if completed.known and any(key not in names for key in step.input_map):
-            continue
-        missing = [t.name for t in completed.inputs if not t.optional and t.name not in step.input_map]
-        if missing:
-            yield Problem(
-                at=(*_STEPS, i, "input_map"),
-                key=True,
-                message=f"step {i} gives '{found.name}' no {listed(missing)}",
-                help="map each input that is not optional",
             )
 
 
@@ -220,7 +109,7 @@ def _uses(model: Model) -> Iterator[tuple[str, _Use]]:
     for tensor in (*model.inputs, *model.outputs):
         where = f"the ensemble's {tensor.kind}"
         yield tensor.name, _Use(tensor.at, where, tensor.data_type, tensor.shape, batching)
-    for i, step, found, completed in _completed(model):
+    for i, step, found, completed in completed_steps(model):
         for kind, tensors in (("input", completed.inputs), ("output", completed.outputs)):
             of_model = {t.name: t for t in reversed(tensors)}
             for key, value in getattr(step, f"{kind}_map").items():

@@ -113,13 +113,7 @@ def _dims(model: Model) -> Iterator[Problem]:
         if any(d < 1 and d != -1 for d in tensor.shape):
             continue
         if tensor.ragged:
-            if session_dims(spec.shape) != (-1,):
-                yield Problem(
-                    at=(*tensor.at, "allow_ragged_batch"),
-                    message=f"the ragged input '{tensor.name}' is {shape(session_dims(spec.shape))} in the model, not"
-                    " [-1]",
-                    help="leave allow_ragged_batch out, or export the model with that input of one dimension",
-                )
+            yield from _ragged_problem(tensor, session_dims(spec.shape))
             continue
         batching = completed.max_batch_size > 0
         exact = tensor.kind == "output"
@@ -133,6 +127,15 @@ def _dims(model: Model) -> Iterator[Problem]:
         if wrong and not (wrong == "first-dim" and not completed.skipped and model.config.max_batch_size > 0):
             wrong_ones.append((tensor, session_dims(spec.shape), completed, wrong))
     yield from _dims_problems(model, wrong_ones)
+
+
+def _ragged_problem(tensor: Tensor, real: tuple[int, ...]) -> Iterator[Problem]:
+    if real != (-1,):
+        yield Problem(
+            at=(*tensor.at, "allow_ragged_batch"),
+            message=f"the ragged input '{tensor.name}' is {shape(real)} in the model, not [-1]",
+            help="leave allow_ragged_batch out, or export the model with that input of one dimension",
+        )
 
 
 def _dims_problems(model: Model, wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]]) -> Iterator[Problem]:

@@ -142,21 +142,26 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
             else:
                 size = call.argument
         elif isinstance(call.argument, dict) and call.method == "set_model_transaction_policy":
-            written = model.config.model_transaction_policy.decoupled
-            if model.config.has("model_transaction_policy") and call.argument.get("decoupled", written) != written:
-                said = f"decoupled is {str(written).lower()} in config.pbtxt"
-                yield _problem(call, file, said, "say the same in both places, or leave it out of config.pbtxt")
+            yield from _other_policy(model, call, file, call.argument)
         elif isinstance(call.argument, dict):
-            tensors = model.inputs if call.method == "add_input" else model.outputs
-            tensor = next((t for t in tensors if t.name and t.name == call.argument.get("name")), None)
-            said = _difference(tensor, call.argument) if tensor is not None else ""
-            if said and tensor is not None:
-                there = Related(
-                    message="it is written here",
-                    file=model.at_file,
-                    span=model.document.source.locate(tensor.at),
-                )
-                yield _problem(call, file, said, "make both the same, or leave it out of config.pbtxt", (there,))
+            yield from _other_tensor(model, call, file, call.argument)
+
+
+def _other_policy(model: Model, call: Call, file: Path, policy: dict[object, object]) -> Iterator[Problem]:
+    written = model.config.model_transaction_policy.decoupled
+    if model.config.has("model_transaction_policy") and policy.get("decoupled", written) != written:
+        said = f"decoupled is {str(written).lower()} in config.pbtxt"
+        yield _problem(call, file, said, "say the same in both places, or leave it out of config.pbtxt")
+
+
+def _other_tensor(model: Model, call: Call, file: Path, added: dict[object, object]) -> Iterator[Problem]:
+    tensors = model.inputs if call.method == "add_input" else model.outputs
+    tensor = next((t for t in tensors if t.name and t.name == added.get("name")), None)
+    said = _difference(tensor, added) if tensor is not None else ""
+    if said and tensor is not None:
+        span = model.document.source.locate(tensor.at)
+        there = Related(message="it is written here", file=model.at_file, span=span)
+        yield _problem(call, file, said, "make both the same, or leave it out of config.pbtxt", (there,))
 
 
 def _difference(tensor: Tensor, added: dict[object, object]) -> str:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.model.python_completion import calls

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.wording import count
 from triton_kit.model import disk
 from triton_kit.model.completion import Tensor

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.backend import platforms_of
+from triton_kit.linter.rules.platforms import platforms_of
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
 from triton_kit.model.model import Model
@@ -51,10 +52,7 @@ def library_no_library(model: Model) -> Iterator[Problem]:
                 )
 
 
-_FILE_BACKENDS = ("onnxruntime", "tensorrt", "pytorch", "openvino", "tensorflow")
-
-
-@rule(Severity.ERROR, backend=_FILE_BACKENDS)
+@rule(Severity.ERROR)
 def model_file_missing(model: Model) -> Iterator[Problem]:
     """A version has no model file of the expected name.
 
@@ -78,7 +76,7 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
         default_model_filename: "resnet50.onnx"
         -- 1/resnet50.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if model.config.has("ensemble_scheduling"):
+    if not facts(model.backend).opens_file or model.config.has("ensemble_scheduling"):
         return
     if model.backend == "pytorch" and model.config.runtime == "model.py":
         # PyTorch's Python runtime opens files of its own: pytorch-runtime-files.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import CONTROLS, unsupported
-from triton_kit.linter.rules.sequences import controls
 from triton_kit.linter.rules.tensorflow.loading import GONE, is_graph, is_saved_model, read_frozen, served
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model.completion import Tensor

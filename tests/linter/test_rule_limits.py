@@ -1,0 +1,78 @@
+"""Rules at the edges of what they allow, where a page shows one case on each side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from example_files import lint_example
+
+
+def found(example: str, root: Path, rule: str) -> list[str]:
+    """What one rule says of the model of an example."""
+    return [d.message for d in lint_example(example, root / "r").diagnostics if d.rule == rule]
+
+
+def test_an_output_without_labels_does_not_hide_the_next_one(tmp_path: Path) -> None:
+    example = """
+    backend: "python"
+    output { name: "scores" data_type: TYPE_FP32 dims: [ 2 ] }
+    output { name: "class" data_type: TYPE_FP32 dims: [ 2 ] label_filename: "labels.txt" }
+    """
+    assert found(example, tmp_path, "label-file-missing") == [
+        "the label file 'labels.txt' does not exist in the model's directory"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("largest", "batch", "tensors", "refused"),
+    [
+        (0, 0, True, False),
+        (0, 1, True, True),
+        (4, 0, True, True),
+        (4, 1, True, False),
+        (4, 4, True, False),
+        (4, 5, True, True),
+        (0, 1, False, False),
+        (4, 5, False, True),
+    ],
+)
+def test_a_cuda_graph_is_for_a_batch_that_the_model_takes_as_far_as_that_is_known(
+    largest: int, batch: int, tensors: bool, refused: bool, tmp_path: Path
+) -> None:
+    example = f'backend: "tensorrt"\nmax_batch_size: {largest}\n'
+    if tensors:
+        example += 'input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }\n'
+        example += 'output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }\n'
+    example += f"""optimization {{ cuda {{ graphs: true graph_spec {{
+      batch_size: {batch} input {{ key: "x" value {{ dim: [ 4 ] }} }}
+    }} }} }}"""
+    wanted = [f"a graph for a batch of {batch} where max_batch_size is {largest}"] if refused else []
+    assert found(example, tmp_path, "graph-spec") == wanted
+
+
+@pytest.mark.parametrize(("size", "refused"), [(2**63 - 1, False), (2**63, True)])
+def test_elements_are_too_many_from_two_to_the_63_on(size: int, refused: bool, tmp_path: Path) -> None:
+    half, rest = (2**62, 2) if size == 2**63 else (size, 1)
+    example = f"""-- tk validate --release 26.03
+    backend: "python"
+    max_batch_size: 8
+    input {{ name: "x" data_type: TYPE_FP32 dims: [ {half}, {rest} ] reshape {{ shape: [ {half}, {rest} ] }} }}
+    """
+    wanted = ["the sizes of 'x' multiply to over 64 bits"] * 2 if refused else []
+    assert found(example, tmp_path, "element-count-overflow") == wanted
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind", "refused"),
+    [("onnxruntime", "KIND_GPU", True), ("onnxruntime", "KIND_CPU", False), ("tensorflow", "KIND_GPU", False)],
+)
+def test_an_accelerator_for_gpus_is_looked_at_where_an_onnx_model_may_be_on_one(
+    backend: str, kind: str, refused: bool, tmp_path: Path
+) -> None:
+    example = f"""backend: "{backend}"
+    instance_group [ {{ kind: {kind} }} ]
+    optimization {{ execution_accelerators {{ gpu_execution_accelerator {{ name: "TensorRT" }} }} }}
+    """
+    wanted = ["'TensorRT' is no accelerator that the onnxruntime backend has on GPUs"] if refused else []
+    assert found(example, tmp_path, "unknown-gpu-accelerator") == wanted

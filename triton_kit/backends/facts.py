@@ -1,0 +1,71 @@
+"""What backends do, as far as a configuration depends on it: one value for each, read from the backend's own module.
+
+No other module is imported, so that asking about one backend costs no more than that backend.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Literal, NamedTuple
+
+
+class Facts(NamedTuple):
+    """What a backend does; the defaults are what holds for a backend that is not known.
+
+    ``completes`` says where the inputs and outputs that a configuration lacks come from: ``signature`` from the model
+    file, as the backend's ``complete`` tells; ``code`` from the model's own code; ``nothing`` from nowhere; ``server``
+    from what only a running server tells. ``completes_parts`` says that single attributes of a listed tensor are
+    filled in as well. ``needs_tensors`` is false where a user writes none, since the backend brings them.
+
+    ``responses`` says how many responses a request gets. ``states`` tells that the backend keeps implicit states of
+    sequences, ``batch_io`` that it evaluates batch inputs, batch outputs and ragged batches, ``accelerators`` that it
+    reads ``execution_accelerators``, ``graph_level`` and ``operator_libraries`` that it reads those settings; ``None``
+    is not known. ``optional_inputs`` and ``batch_checked`` tell whether optional inputs are taken, and whether a batch
+    of more than ``max_batch_size`` is refused.
+
+    ``kinds`` are the kinds of instances that it runs, the usual one first, empty for all; ``default_kind`` is the kind
+    of the group that is added where none is written, and ``cpu_count`` how many instances a group without a count has
+    on CPUs. ``opens_file`` tells that it opens the file that ``default_model_filename`` names in a version directory,
+    ``python_stub`` that its models may run in a process with Python, ``python_runtime`` that an image has it as a
+    ``model.py``, ``environment`` that a model may bring a Python environment.
+
+    Sources: core model_config_utils.cc:SetDefaultInstanceCount and NormalizeInstanceGroup; backend backend_common.cc,
+    backend_model.cc:ParseModelConfig and backend_model_instance.cc; the AutoComplete functions of each backend.
+    """
+
+    completes: Literal["signature", "code", "nothing", "server"] = "server"
+    completes_parts: bool = False
+    needs_tensors: bool = True
+    responses: Literal["one", "many"] | None = None
+    states: bool | None = None
+    batch_io: bool | None = None
+    accelerators: bool | None = None
+    graph_level: bool | None = None
+    operator_libraries: bool | None = None
+    optional_inputs: bool = True
+    batch_checked: bool = False
+    kinds: tuple[str, ...] = ()
+    default_kind: str = "KIND_AUTO"
+    cpu_count: int = 1
+    opens_file: bool = False
+    python_stub: bool = True
+    python_runtime: bool = False
+    environment: bool = False
+
+
+UNKNOWN = Facts()
+"""What is said of a backend that tk has no module for."""
+
+
+@cache
+def facts(backend: str) -> Facts:
+    """The facts of the backend that goes by that name in ``backend:``; UNKNOWN for one that is not among BACKENDS."""
+    if not backend.isidentifier():
+        return UNKNOWN
+    try:
+        module = import_module(f"triton_kit.backends.{backend}")
+    except ModuleNotFoundError:
+        return UNKNOWN
+    found: Facts = getattr(module, "facts", UNKNOWN)
+    return found if isinstance(found, Facts) else UNKNOWN

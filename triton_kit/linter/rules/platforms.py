@@ -1,0 +1,130 @@
+"""Rules about the platform that a model names, beside its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.fix.edits import rename_field, set_near, set_string
+from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import nearest
+from triton_kit.model.model import Model
+
+PLATFORMS = {
+    "tensorflow": ("tensorflow_graphdef", "tensorflow_savedmodel"),
+    "tensorrt": ("tensorrt_plan",),
+    "onnxruntime": ("onnxruntime_onnx",),
+    "pytorch": ("pytorch_libtorch",),
+}
+"""The platforms that a backend of these names takes (core model_config_utils.cc:GetBackendTypeFromPlatform)."""
+
+
+def platforms_of(backend: str, release: tuple[int, int]) -> tuple[str, ...]:
+    """The platforms that a backend takes in a release; none where it takes any."""
+    aoti = ("torch_aoti",) if backend == "pytorch" and release >= (26, 3) else ()
+    return (*PLATFORMS.get(backend, ()), *aoti)
+
+
+SHIPPED = (
+    "onnxruntime",
+    "python",
+    "pytorch",
+    "tensorrt",
+    "tensorflow",
+    "openvino",
+    "dali",
+    "fil",
+    "vllm",
+    "tensorrtllm",
+    "identity",
+    "repeat",
+    "square",
+)
+"""Backends that an official image of some release or kind ships."""
+
+
+@rule(Severity.ERROR)
+def unexpected_platform(model: Model) -> Iterator[Problem]:
+    """The platform is none that names a backend.
+
+    Backends are named by `backend`; `platform` takes a few fixed words (core
+    model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        unexpected platform type
+
+    Bad:
+
+        platform: "onnxruntime"
+
+    Good:
+
+        platform: "onnxruntime_onnx"
+    """
+    if model.backend or model.is_ensemble or model.detected.undeterminable:
+        return
+    platform = model.config.platform
+    if not platform:
+        name = model.config.default_model_filename
+        yield Problem(
+            at=("default_model_filename",),
+            message=f"the backend cannot be told from the file name '{name}'"
+            if name
+            else f"the model's name, '{model.name}', ends in a dot where the backend's name is expected",
+            help='write the backend\'s name: backend: "onnxruntime"',
+        )
+        return
+    known = [p for platforms in PLATFORMS.values() for p in platforms] + ["ensemble"]
+    is_backend = platform in SHIPPED
+    yield Problem(
+        at=("platform",),
+        message=f"'{platform}' is no platform" + (" but a backend" if is_backend else ""),
+        help=f'write backend: "{platform}"' if is_backend else nearest(platform, known),
+        fix=rename_field(("platform",), "backend") if is_backend else set_near(("platform",), platform, known),
+    )
+
+
+@rule(Severity.ERROR)
+def platform_of_another_backend(model: Model) -> Iterator[Problem]:
+    """Platform and backend do not belong together.
+
+    tensorflow, tensorrt, onnxruntime and pytorch take the platforms of their family only, every other backend any text
+    but `ensemble` (core model_config_utils.cc:ValidateModelConfig).
+
+    Server says:
+
+        unexpected 'platform' and 'backend' pair
+
+    Bad:
+
+        backend: "onnxruntime"
+        platform: "tensorrt_plan"
+
+    Good:
+
+        backend: "onnxruntime"
+        platform: "onnxruntime_onnx"
+    """
+    backend, platform = model.backend, model.platform
+    allowed = platforms_of(backend, model.options.release)
+    if not allowed or platform in allowed or platform == "ensemble":
+        return
+    if not model.config.backend and not model.config.platform and not model.config.default_model_filename:
+        yield Problem(
+            message=f"the backend '{backend}' is taken from the model's name, and then no platform is filled in",
+            help=f'write backend: "{backend}"',
+        )
+    elif not platform:
+        yield Problem(
+            at=("backend",),
+            message=f"the backend '{backend}' needs a platform with a file name of its own",
+            help="write platform: " + " or ".join(f'"{p}"' for p in allowed),
+        )
+    else:
+        yield Problem(
+            at=("platform",),
+            message=f"the platform '{platform}' does not belong to the backend '{backend}'",
+            help=f'write platform: "{allowed[-1]}", or leave one of the two out',
+            fix=set_string(("platform",), allowed[0]) if model.config.platform == backend else None,
+        )
