@@ -138,17 +138,22 @@ def _inputs(place: Place) -> tuple[int, dict[str, Slot]]:
     if not config.get("input"):
         raise UsageError(f"what {place.name} takes is told by the server alone", hint="write its input in config.pbtxt")
     limit = int(config.get("max_batch_size", 0))
-    return limit, {
-        tensor["name"]: Slot(
-            name=tensor["name"],
-            datatype=DATA_TYPES[str(tensor["data_type"])].wire,
+    slots: dict[str, Slot] = {}
+    for tensor in config["input"]:
+        name, known = tensor.get("name", ""), DATA_TYPES.get(str(tensor.get("data_type")))
+        if not name or known is None:
+            raise UsageError(
+                f"an input of {place.name} has no name or no data type", hint=f"see tk validate {place.path}"
+            )
+        slots[name] = Slot(
+            name=name,
+            datatype=known.wire,
             shape=(*((-1,) if limit else ()), *(int(size) for size in tensor.get("dims", ()))),
             batching=limit > 0,
             optional=bool(tensor.get("optional")),
             layout="FORMAT_NONE",
         )
-        for tensor in config["input"]
-    }
+    return limit, slots
 
 
 def _bytes(array: Array, slot: Slot) -> bytes:
