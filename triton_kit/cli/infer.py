@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -167,7 +167,7 @@ def _json(
     answers: Sequence[tuple[int, tuple[Output, ...]]],
     failures: Sequence[TkError],
     summary: LatencySummary,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "url": client.url,
         "protocol": client.protocol,

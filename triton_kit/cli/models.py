@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from triton_kit.cli.health import rows
 from triton_kit.cli.support.option_groups import spread
@@ -38,7 +38,7 @@ def models(
     return 0
 
 
-def _json(model: ModelHealth) -> dict[str, Any]:
+def _json(model: ModelHealth) -> dict[str, object]:
     return {
         "name": model.name,
         "version": model.version,

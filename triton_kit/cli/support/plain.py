@@ -25,7 +25,7 @@ PLAIN = ("validate", "graph", "fmt", "serve")
 COMPLETION = "_TK_COMPLETE"
 """Set where a shell asks for completions."""
 
-Call = Callable[[], Any]
+Call = Callable[[], object]
 
 
 def common_options(
@@ -51,7 +51,7 @@ def read(args: Sequence[str]) -> Call | None:
     if not (asked.take(rest) and asked.settle()):
         return None
 
-    def call() -> Any:
+    def call() -> object:
         common_options(**common.values)
         return command(**asked.values)
 
@@ -69,7 +69,7 @@ def print_version() -> None:
 class _Declaration:
     """What ``typer.Option`` or ``typer.Argument`` says of a parameter."""
 
-    def __init__(self, *names: str, **details: Any) -> None:
+    def __init__(self, *names: str, **details: object) -> None:
         self.names = names
         self.plain = details.keys() <= {"help", "metavar"} and not any("/" in name for name in names)
 
@@ -93,8 +93,8 @@ class _Reading:
     def __init__(self, function: Callable[..., Any], other: _Reading | None = None) -> None:
         self.values: dict[str, Any] = {}
         self.other = other
-        self.options: dict[str, tuple[str, Any]] = {}
-        self.arguments: list[tuple[str, Any]] = []
+        self.options: dict[str, tuple[str, object]] = {}
+        self.arguments: list[tuple[str, object]] = []
         self.words: list[str] = []
         names = {**vars(sys.modules[function.__module__]), "typer": _Typer}
         for parameter, text in function.__annotations__.items():
@@ -151,7 +151,7 @@ class _Reading:
         return not self.words
 
 
-def _converted(value: str, kind: Any) -> Any:
+def _converted(value: str, kind: object) -> object:
     """The value of a parameter of that kind; ValueError where it is not plainly one."""
     if kind in (str, str | None):
         return value
