@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.add_options import (
     BehaviourOptions,
@@ -15,16 +13,14 @@ from triton_kit.cli.support.add_options import (
     SourceOptions,
     TransferOptions,
 )
-from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Settings, ValuesFile
 
 
-@spread
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the model, and of its folder.")],
-    source: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="The model's file or directory.")
-    ] = None,
+    name: Annotated[str, Argument(metavar="NAME", help="The name of the model, and of its folder.")],
+    source: Annotated[Path | None, Option("--from", metavar="FILE", help="The model's file or directory.")] = None,
     *,
     transfer: TransferOptions,
     made_of: SourceOptions,

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.infer_options import DataOptions, MadeUpOptions, SequenceOptions
-from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import Format
 from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
@@ -37,27 +36,26 @@ SHOWN = 10
 """How many answers are printed when there are more requests than one."""
 
 
-@spread
 def infer(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to ask.")],
+    model: Annotated[str, Argument(metavar="MODEL", help="The model to ask.")],
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
+        Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
     ] = None,
     model_version: ModelVersion = "",
     *,
     made_up: MadeUpOptions,
     data: DataOptions,
     sequence: SequenceOptions,
-    repeat: Annotated[int, typer.Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
-    in_flight: Annotated[int, typer.Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
+    repeat: Annotated[int, Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
+    in_flight: Annotated[int, Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
+        Path | None, Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
+        int | None, Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
     ] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
+    labels: Annotated[Path | None, Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
     server: ServerOptions,
     timeout: RequestTimeout = 60.0,
     format_: Format = "text",

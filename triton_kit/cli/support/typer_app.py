@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 
 from triton_kit.cli import COMMANDS, function_of, module_of
 from triton_kit.cli.support import plain, terminal
+from triton_kit.cli.support.option_groups import spread
 
 
 class LazyCommands(MutableMapping[str, Any]):
@@ -70,10 +70,8 @@ def _load(name: str) -> Any:
 
 
 def _command(function: Callable[..., Any], name: str | None = None, settings: dict[str, Any] | None = None) -> Any:
-    # Where only annotations speak of Typer, the module does without it until they are evaluated: now.
-    vars(sys.modules[function.__module__]).setdefault("typer", typer)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, context_settings=settings)(function)
+    app.command(name, context_settings=settings)(spread(function))
     return typer.main.get_command(app)
 
 
