@@ -30,9 +30,7 @@ def plain(text: str, place: Path | None = None) -> str:
         text = text.replace(str(known), name)
     for pattern, new in _VARYING:
         text = pattern.sub(new, text)
-    return text.replace(f"triton-kit {__version__}", "triton-kit <version>").replace(
-        f"tk {__version__}", "tk <version>"
-    )
+    return text.replace(f"version={__version__}", "version=<version>")
 
 
 def files(root: Path) -> str:
