@@ -127,6 +127,8 @@ QUESTIONS = {
     "random halves": Question(model="half", fill="random"),
     "zeros of open sizes": Question(model="open", fill="zeros"),
     "shaped": Question(model="open", fill="zeros", shapes=tuple(f"{n}:1,2" for n in "abcd")),
+    "three sizes left open": Question(model="open", fill="zeros", shapes=("a:1,2,2", "b:1,2,2")),
+    "four sizes left open": Question(model="open", fill="zeros", shapes=("a:1,2,2",)),
     "shaped with the batch": Question(model="open", fill="zeros", shapes=("a:3,2,2",), batch=3),
     "shaped against the batch": Question(model="open", fill="zeros", shapes=("a:2,2,2",), batch=3),
     "shaped wrong": Question(model="open", fill="zeros", shapes=("a:3,3",)),
