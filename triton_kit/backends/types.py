@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from triton_kit.backends.facts import Facts
 from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.types import Signature
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigTensor:
+class ConfigTensor(NamedTuple):
     """An input or output as config.pbtxt has it: ``dims`` without the batch dimension where the model batches.
 
     ``reshape`` is ``None`` where the config has none; an empty tuple is an empty shape (``reshape { }``).
@@ -25,8 +23,7 @@ class ConfigTensor:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
+class Completion(NamedTuple):
     """What a server completes an empty config to.
 
     ``blockers`` says why the result would be refused, one phrase for each reason, starting with the offending tensor;
@@ -40,16 +37,14 @@ class Completion:
     blockers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileKind:
+class FileKind(NamedTuple):
     """How a model file is served: the ``platform`` of its config (may be empty), its name in a version directory."""
 
     platform: str
     default_file: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Companion:
+class Companion(NamedTuple):
     """A file that must travel with a model file: where it is, and its path relative to the version directory."""
 
     source: Path
