@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from triton_kit.cli.support.add_options import (
 )
 from triton_kit.cli.support.option_groups import request, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Settings, ValuesFile
+
+if TYPE_CHECKING:
+    from triton_kit.files.plan import Plan
 
 
 @spread
@@ -44,15 +47,24 @@ def add(
     the batch dimension unless --max-batch-size is 0, the default without a file; -1 is any size.
     """
     from triton_kit.cli.support.ensemble_questions import settled
-    from triton_kit.files import plan, write
+    from triton_kit.files import write
     from triton_kit.project import check, context
     from triton_kit.scaffold import new_model as adding
-    from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
 
     mode = transfer.mode()
     here = context.surroundings(release)
     place = context.find_repository(here, repository)
+    wiring = settled(
+        name,
+        place,
+        here.judged,
+        steps=wired.ensemble,
+        maps=wired.maps,
+        exposed=wired.exposed,
+        hidden=wired.hidden,
+        max_batch_size=scheduling.max_batch_size,
+    )
     asked = request(
         adding.AddRequest,
         made_of,
@@ -61,16 +73,7 @@ def add(
         repository=place,
         source=source,
         mode=mode,
-        wiring=settled(
-            name,
-            place,
-            here.judged,
-            steps=wired.ensemble,
-            maps=wired.maps,
-            exposed=wired.exposed,
-            hidden=wired.hidden,
-            max_batch_size=scheduling.max_batch_size,
-        ),
+        wiring=wiring,
         behaviour=request(Behaviour, behaviour),
         layers=context.option_layers(values, settings or ()),
     )
@@ -78,7 +81,14 @@ def add(
     write.refuse_occupied(planned.root)
     if not dry_run:
         write.write(planned, lambda staged: check.check_model(staged, place, here.judged))
-    if format_ == "json":
+    _show(planned, dry_run=dry_run, json=format_ == "json")
+
+
+def _show(planned: Plan, *, dry_run: bool, json: bool) -> None:
+    from triton_kit.files import plan
+    from triton_kit.scaffold import summary
+
+    if json:
         terminal.out_json(summary.as_json(planned))
     elif dry_run:
         terminal.out(plan.show(planned).rstrip("\n"))

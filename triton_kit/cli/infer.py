@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from triton_kit.cli.support.infer_options import DataOptions, MadeUpOptions, SequenceOptions
+from triton_kit.cli.support.infer_options import AnswerOptions, DataOptions, MadeUpOptions, SequenceOptions
 from triton_kit.cli.support.option_groups import request, spread
 from triton_kit.cli.support.options import Format
 from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
@@ -25,7 +24,7 @@ from triton_kit.client.answer import (
     summarise,
 )
 from triton_kit.client.exchange import explained, in_sequence, read_answers, send
-from triton_kit.client.request import Question, prepare
+from triton_kit.client.request import Prepared, Question, prepare
 from triton_kit.client.summary import Tally, tally
 from triton_kit.errors import TkError
 from triton_kit.repository.tensor import show_shape
@@ -51,13 +50,7 @@ def infer(
     sequence: SequenceOptions,
     repeat: Annotated[int, typer.Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
     in_flight: Annotated[int, typer.Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
+    shown: AnswerOptions,
     server: ServerOptions,
     timeout: RequestTimeout = 60.0,
     format_: Format = "text",
@@ -69,6 +62,7 @@ def infer(
     """
     fill = made_up.fill()
     sequence.check()
+    output, top, labels = shown.output, shown.top, shown.labels
     if output is not None:
         check_target(output)
     names = read_labels(labels) if labels is not None else ()
@@ -110,11 +104,16 @@ def infer(
     if output is not None:
         say(f"saved to {output}")
     if failures:
-        worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-        failure = explained(worst, prepared)
-        warn(f"{len(failures)} of {len(outcomes)} requests failed: {failure.message}", hint=failure.hint)
-        return worst.exit_code
+        return _warn(failures, len(outcomes), prepared)
     return 0
+
+
+def _warn(failures: Sequence[TkError], sent: int, prepared: Prepared) -> int:
+    """Say how many requests failed, and the worst reason; the exit code."""
+    worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
+    failure = explained(worst, prepared)
+    warn(f"{len(failures)} of {sent} requests failed: {failure.message}", hint=failure.hint)
+    return worst.exit_code
 
 
 def _show(

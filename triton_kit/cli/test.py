@@ -58,12 +58,7 @@ def test(
     from triton_kit.client.request import Question
     from triton_kit.versions.golden_run import cases_of, run_cases
 
-    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shapes, "--batch": batch}
-    given = [option for option, value in asked.items() if value]
-    if not record and given:
-        raise UsageError(f"{given[0]} is for recording", hint="add --record")
-    if record and not (random or inputs or data):
-        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
+    _check_recording(record, random=random, input=inputs, data=data, shape=shapes, batch=batch)
     places = _places(models or (), repository)
     if (record or model_version) and len(places) != 1:
         option = "--record" if record else "--model-version"
@@ -91,6 +86,15 @@ def test(
             return _record(client, chosen[0], base, random, format_)
         outcomes = [one for place in chosen for one in run_cases(client, place.name, model_version, files[place.name])]
     return _show(outcomes, format_)
+
+
+def _check_recording(record: bool, **asked: object) -> None:
+    """Raise UsageError where there is something to record and no --record, or the other way round."""
+    given = [option for option, value in asked.items() if value]
+    if not record and given:
+        raise UsageError(f"--{given[0]} is for recording", hint="add --record")
+    if record and not {"random", "input", "data"}.intersection(given):
+        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
 
 
 def _places(models: Sequence[str], repository: Path | None) -> list[Place]:

@@ -69,3 +69,16 @@ class SequenceOptions(OptionGroup):
         if self.sequence_id is None and (self.sequence_start or self.sequence_end):
             flag = "--sequence-start" if self.sequence_start else "--sequence-end"
             raise UsageError(f"{flag} goes with --sequence-id", hint="add --sequence-id 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOptions(OptionGroup):
+    """What is shown of the answers, and kept."""
+
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
+    ] = None
+    top: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
+    ] = None
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None
