@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.option_groups import OptionGroup, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Shapes
-from triton_kit.cli.support.runtime_options import Image
+from triton_kit.cli.support.runtime_options import Image, pull_option
 from triton_kit.cli.support.server_options import RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.errors import UsageError
@@ -48,7 +48,7 @@ class BuildOptions(OptionGroup):
     image: Image = None
     runtime: Annotated[str, typer.Option("--runtime", metavar="RUNTIME", help="docker or podman.")] = "docker"
     gpus: Annotated[str, typer.Option(metavar="GPUS", help="auto, all, or indices such as 0,1.")] = "auto"
-    pull: Annotated[Literal["missing", "never"], typer.Option(help="When to fetch the image.")] = "missing"
+    pull: Annotated[str, pull_option("missing", "never")] = "missing"
 
     def wish(self, model: str, into: str | None, version: int | None) -> Wish:
         """What the room takes. Raises UsageError for two precisions, and for a shape or size that is none."""
@@ -66,6 +66,8 @@ class BuildOptions(OptionGroup):
         chosen = [name for name, on in precisions.items() if on]
         if len(chosen) > 1:
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
+        if self.pull not in ("missing", "never"):
+            raise UsageError(f"--pull {self.pull!r} is unknown", hint=suggest(self.pull, ("missing", "never")))
         if self.runtime not in ("docker", "podman"):
             raise UsageError(
                 f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"

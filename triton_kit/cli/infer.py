@@ -23,7 +23,7 @@ from triton_kit.client.answer import (
     save,
     summarise,
 )
-from triton_kit.client.exchange import explained, in_sequence, read_answers, send
+from triton_kit.client.exchange import explained, read_answers, send
 from triton_kit.client.request import Prepared, Question, prepare
 from triton_kit.client.summary import Tally, tally
 from triton_kit.errors import TkError
@@ -80,11 +80,7 @@ def infer(
         values=output is not None or labels is not None,
     )
     with server.connect(timeout=timeout) as client:
-        prepared = prepare(client, question)
-        if sequence.sequence_id is not None:
-            prepared = in_sequence(
-                prepared, sequence.sequence_id, start=sequence.sequence_start, end=sequence.sequence_end
-            )
+        prepared = sequence.of(prepare(client, question))
         for note in prepared.notes:
             say(note)
         outcomes, spent = send(client, prepared, repeat, in_flight)

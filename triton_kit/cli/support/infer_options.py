@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from triton_kit.cli.support.option_groups import OptionGroup
 from triton_kit.cli.support.options import Seed, Shapes
 from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client.request import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,14 @@ class SequenceOptions(OptionGroup):
         if self.sequence_id is None and (self.sequence_start or self.sequence_end):
             flag = "--sequence-start" if self.sequence_start else "--sequence-end"
             raise UsageError(f"{flag} goes with --sequence-id", hint="add --sequence-id 1")
+
+    def of(self, prepared: Prepared) -> Prepared:
+        """The requests as those of the sequence, where there is one."""
+        from triton_kit.client.exchange import in_sequence
+
+        if self.sequence_id is None:
+            return prepared
+        return in_sequence(prepared, self.sequence_id, start=self.sequence_start, end=self.sequence_end)
 
 
 @dataclass(frozen=True, kw_only=True)
