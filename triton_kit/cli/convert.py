@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import OptionGroup, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Shapes
-from triton_kit.cli.support.runtime_options import Image
+from triton_kit.cli.support.runtime_options import Image, pull_option
 from triton_kit.cli.support.server_options import RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.errors import UsageError
@@ -47,7 +47,7 @@ class BuildOptions(OptionGroup):
     image: Image = None
     runtime: Annotated[str, Option("--runtime", metavar="RUNTIME", help="docker or podman.")] = "docker"
     gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, or indices such as 0,1.")] = "auto"
-    pull: Annotated[Literal["missing", "never"], Option(help="When to fetch the image.")] = "missing"
+    pull: Annotated[str, pull_option("missing", "never")] = "missing"
 
     def request(self, model: str, into: str | None, version: int | None) -> ConversionRequest:
         """What the room takes. Raises UsageError for two precisions, and for a shape or size that is none."""
@@ -65,6 +65,8 @@ class BuildOptions(OptionGroup):
         chosen = [name for name, on in precisions.items() if on]
         if len(chosen) > 1:
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
+        if self.pull not in ("missing", "never"):
+            raise UsageError(f"--pull {self.pull!r} is unknown", hint=suggest(self.pull, ("missing", "never")))
         if self.runtime not in ("docker", "podman"):
             raise UsageError(
                 f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"

@@ -53,13 +53,8 @@ def test(
     from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import cases_of, run_cases
 
-    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shapes, "--batch": batch}
-    given = [option for option, value in asked.items() if value]
-    if not record and given:
-        raise UsageError(f"{given[0]} is for recording", hint="add --record")
-    if record and not (random or inputs or data):
-        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
-    folders = _model_folders(models or (), repository)
+    _check_recording(record, random=random, input=inputs, data=data, shape=shapes, batch=batch)
+    folders = _places(models or (), repository)
     if (record or model_version) and len(folders) != 1:
         option = "--record" if record else "--model-version"
         raise UsageError(f"{option} is for one model, and there are {len(folders)}", hint="name one model")
@@ -90,7 +85,16 @@ def test(
     return _show(outcomes, format_)
 
 
-def _model_folders(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
+def _check_recording(record: bool, **asked: object) -> None:
+    """Raise UsageError where there is something to record and no --record, or the other way round."""
+    given = [option for option, value in asked.items() if value]
+    if not record and given:
+        raise UsageError(f"--{given[0]} is for recording", hint="add --record")
+    if record and not {"random", "input", "data"}.intersection(given):
+        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
+
+
+def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
     from triton_kit.model.model import Repository
     from triton_kit.project import context

@@ -113,21 +113,29 @@ def validate(
         severities=severities,
     )
     if show_completed:
-        from triton_kit.linter.completed import show_completed as completed_text
-
-        terminal.out(completed_text(given, judged_by).rstrip("\n"))
-        return 0
+        return _show_completed(given, judged_by)
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if diff:
-        from triton_kit.cli.support import fix_output
-
-        return fix_output.show_diff(given, judged_by)
+        return _show_diff(given, judged_by)
     report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
     if baseline is not None:
         report = with_baseline(report, baseline, update=update_baseline)
     _show(report, format_, output)
     return 1 if fails(report, fail_on) else 0
+
+
+def _show_completed(paths: list[str], judged_by: Options) -> int:
+    from triton_kit.linter import completed
+
+    terminal.out(completed.show_completed(paths, judged_by).rstrip("\n"))
+    return 0
+
+
+def _show_diff(paths: Sequence[str], judged_by: Options) -> int:
+    from triton_kit.cli.support import fix_output
+
+    return fix_output.show_diff(paths, judged_by)
 
 
 def _fixed(paths: Sequence[str], judged_by: Options) -> Report:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.option_groups import OptionGroup
 from triton_kit.cli.support.options import Seed, Shapes
 from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.client.request import InferPlan
 
 
 class MadeUpOptions(OptionGroup):
@@ -56,3 +59,23 @@ class SequenceOptions(OptionGroup):
         if self.sequence_id is None and (self.sequence_start or self.sequence_end):
             flag = "--sequence-start" if self.sequence_start else "--sequence-end"
             raise UsageError(f"{flag} goes with --sequence-id", hint="add --sequence-id 1")
+
+    def of(self, plan: InferPlan) -> InferPlan:
+        """The requests as those of the sequence, where there is one."""
+        from triton_kit.client.exchange import in_sequence
+
+        if self.sequence_id is None:
+            return plan
+        return in_sequence(plan, self.sequence_id, start=self.sequence_start, end=self.sequence_end)
+
+
+class AnswerOptions(OptionGroup):
+    """What is shown of the answers, and kept."""
+
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
+    ] = None
+    top: Annotated[int | None, Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")] = (
+        None
+    )
+    labels: Annotated[Path | None, Option(metavar="FILE", help="Name the classes: one label a line.")] = None

@@ -9,12 +9,6 @@ from triton_kit.cli.support.option_groups import OptionGroup
 from triton_kit.cli.support.options import seconds_option
 from triton_kit.runtime import PULLS, RUNTIMES
 
-
-def words(known: tuple[str, ...]) -> str:
-    """How ``--help`` shows that an option takes one of these words."""
-    return f"<{'|'.join(known)}>"
-
-
 Runtime = Annotated[
     str,
     Option("--runtime", metavar="RUNTIME", help=f"{', '.join(RUNTIMES)}; local is the embedded server."),
@@ -28,7 +22,7 @@ LoadTimeout = Annotated[float, seconds_option("How long the models may take to l
 
 def pull_option(*known: str) -> object:
     """``--pull``, with the words that a command takes."""
-    return Option("--pull", metavar=words(known), help="When to fetch the image.")
+    return Option("--pull", metavar="WHEN", help=f"When to fetch the image: {', '.join(known)}.")
 
 
 def port_option(protocol: str) -> object:
