@@ -148,7 +148,7 @@ def test_what_is_printed_of_rules_is_documented(project):
 def test_the_events_of_serve_are_those_of_the_code():
     events = [json.loads(line) for line in SECTIONS["tk serve"].partition("```\n")[2].partition("```")[0].splitlines()]
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", SECTIONS["tk serve"], flags=re.MULTILINE))
-    source = (Path(__file__).resolve().parents[2] / "triton_kit" / "cli" / "boards.py").read_text()
+    source = (Path(__file__).resolve().parents[2] / "triton_kit" / "cli" / "support" / "serve_output.py").read_text()
     board = source.partition("class JsonBoard")[2].partition("\ndef ")[0]
     assert set(rows) == set(re.findall(r'"(starting|model|ready|partly-ready|log|change|stopped)"', board))
     for event in events:
