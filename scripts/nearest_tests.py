@@ -21,13 +21,13 @@ class Tests:
     def __init__(self, root: Path) -> None:
         sources = {p.relative_to(root) for p in (root / PACKAGE).rglob("*.py")}
         self.modules = {module_name(path): path for path in sources}
-        helpers = {p.relative_to(root) for p in (root / "tests").rglob("*.py") if not p.name.startswith("test_")}
-        self.helpers = {path.stem: path for path in helpers}
+        shared = {p.relative_to(root) for p in (root / "tests").rglob("*.py") if not p.name.startswith("test_")}
+        self.shared = {path.stem: path for path in shared}
         self.files = sorted(p.relative_to(root) for p in (root / "tests").rglob("test_*.py"))
         names = {path: name for name, path in self.modules.items()}
         self.edges: Mapping[str, frozenset[str]] = {
             names.get(path, str(path)): frozenset(self._imported((root / path).read_text(), names.get(path)))
-            for path in (*sources, *helpers, *self.files)
+            for path in (*sources, *shared, *self.files)
         }
 
     def near(self, module: Path) -> list[tuple[int, Path]]:
@@ -55,7 +55,7 @@ class Tests:
         return None
 
     def _imported(self, source: str, name: str | None) -> Iterator[str]:
-        """What a source imports: modules of the package by name, helpers of the tests by path.
+        """What a source imports: modules of the package by name, shared modules of the tests by path.
 
         A text that starts like the name of a module stands for all modules that start so: they are imported by name.
         In a test, the name of a command stands for the module of that command.
@@ -77,4 +77,4 @@ class Tests:
     def _known(self, name: str) -> list[str]:
         if name in self.modules:
             return [name]
-        return [str(self.helpers[name])] if name in self.helpers else []
+        return [str(self.shared[name])] if name in self.shared else []

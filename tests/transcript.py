@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from triton_kit.cli import run
 from triton_kit.version import __version__
+
+ROOT = Path(__file__).resolve().parent.parent
 
 _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?Z?"), "<time>"),
@@ -23,11 +26,11 @@ def plain(text: str, place: Path | None = None) -> str:
     """The text without what differs from run to run."""
     if place is not None:
         text = text.replace(str(place.resolve()), "<place>").replace(str(place), "<place>")
+    for name, known in (("<checkout>", ROOT), ("<home>", Path.home()), ("=<machine>:", f"={platform.node()}:")):
+        text = text.replace(str(known), name)
     for pattern, new in _VARYING:
         text = pattern.sub(new, text)
-    return text.replace(f"triton-kit {__version__}", "triton-kit <version>").replace(
-        f"tk {__version__}", "tk <version>"
-    )
+    return text.replace(f"version={__version__}", "version=<version>")
 
 
 def files(root: Path) -> str:

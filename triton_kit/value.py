@@ -33,10 +33,14 @@ class _ValueType(type):
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> _ValueType:
         own = tuple(body.get("__annotations__", ()))
         defaults = {field: body.pop(field) for field in own if field in body}
-        made = super().__new__(cls, name, bases, {"__slots__": own, **body})
-        base = made.__base__
+        base = bases[0] if bases else None
+        inherited: tuple[str, ...] = ()
         if isinstance(base, _ValueType):
-            own, defaults = (*base._fields, *own), {**base._defaults, **defaults}
+            # A field that is declared again has its place already.
+            inherited, defaults = base._fields, {**base._defaults, **defaults}
+            own = tuple(field for field in own if field not in inherited)
+        made = super().__new__(cls, name, bases, {"__slots__": own, **body})
+        own = (*inherited, *own)
         made._fields, made._defaults = own, defaults
         made._held = attrgetter(*own) if own else lambda _: ()
         return made

@@ -8,40 +8,41 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 import pytest
-import typer
 
 from triton_kit import cli
+from triton_kit.cli.support import typer_app
 from triton_kit.cli.support.add_options import BehaviourOptions, SchedulingOptions, SourceOptions
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.infer_options import DataOptions
-from triton_kit.cli.support.option_groups import OptionGroup, request, spread
+from triton_kit.cli.support.option_groups import OptionGroup, build_request, spread
 from triton_kit.cli.support.runtime_options import ContainerOptions, ListenOptions, ModelsOptions
-from triton_kit.client.request import Question
-from triton_kit.runtime.serve_plan import Wish
+from triton_kit.client.request import InferRequest
+from triton_kit.runtime.serve_plan import ServeRequest
 from triton_kit.scaffold.behaviour import Behaviour
-from triton_kit.scaffold.new_model import AddRequest
+from triton_kit.scaffold.request import AddRequest
 
 
-@dataclass(frozen=True, kw_only=True)
 class Size(OptionGroup):
-    width: Annotated[int, typer.Option(metavar="N")] = 3
-    marks: Annotated[list[str] | None, typer.Option("--mark")] = None
+    width: Annotated[int, Option(metavar="N")] = 3
+    marks: Annotated[list[str] | None, Option("--mark")] = None
 
 
-@spread
-def draw(name: str, *, size: Size, fast: bool = False) -> tuple[str, Size, bool]:
+def draw(
+    name: Annotated[str, Argument(help="Whose.")], *, size: Size, fast: Annotated[bool, Option("--fast")] = False
+) -> tuple[str, Size, bool]:
     """Draw."""
     return name, size, fast
 
 
 def test_a_group_stands_in_a_signature_as_its_options() -> None:
-    signature = inspect.signature(draw)
+    signature = inspect.signature(spread(draw))
     assert list(signature.parameters) == ["name", "width", "marks", "fast"]
     assert signature.parameters["width"].default == 3
-    assert draw.__doc__ == "Draw."
+    assert spread(draw).__doc__ == "Draw."
 
 
 def test_a_command_gets_its_groups_as_values() -> None:
-    assert draw(name="a", width=5, marks=None, fast=True) == ("a", Size(width=5), True)
+    assert spread(draw)(name="a", width=5, marks=None, fast=True) == ("a", Size(width=5), True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +53,13 @@ class Drawing:
 
 
 def test_a_request_takes_what_was_given_and_keeps_its_own_defaults() -> None:
-    assert request(Drawing, Size(width=2), title="t") == Drawing(width=2, marks=("x",), title="t")
-    assert request(Drawing, Size(marks=["a", "b"])).marks == ("a", "b")
+    assert build_request(Drawing, Size(width=2), title="t") == Drawing(width=2, marks=("x",), title="t")
+    assert build_request(Drawing, Size(marks=["a", "b"])).marks == ("a", "b")
 
 
 def test_a_request_without_such_a_field_is_a_bug() -> None:
     with pytest.raises(TypeError, match="unheard"):
-        request(Drawing, Size(), unheard=1)
+        build_request(Drawing, Size(), unheard=1)
 
 
 @pytest.mark.parametrize(
@@ -67,22 +68,22 @@ def test_a_request_without_such_a_field_is_a_bug() -> None:
         (SourceOptions, AddRequest),
         (SchedulingOptions, AddRequest),
         (BehaviourOptions, Behaviour),
-        (ContainerOptions, Wish),
-        (ListenOptions, Wish),
-        (ModelsOptions, Wish),
-        (DataOptions, Question),
+        (ContainerOptions, ServeRequest),
+        (ListenOptions, ServeRequest),
+        (ModelsOptions, ServeRequest),
+        (DataOptions, InferRequest),
     ],
 )
 def test_a_request_has_the_fields_of_its_groups_with_the_same_defaults(group: Any, kind: Any) -> None:
     has = {field.name: field.default for field in fields(kind)}
-    for field in fields(group):
-        assert field.name in has
-        assert field.default in (None, has[field.name]), field.name
+    for name in group._fields:
+        assert name in has
+        assert group._defaults[name] in (None, has[name]), name
 
 
 def every_command() -> Iterator[tuple[str, Any]]:
     for name in cli.COMMANDS:
-        command = cli.LazyCommands()[name]
+        command = typer_app.LazyCommands()[name]
         yield name, command
         for sub in getattr(command, "commands", {}).values():
             yield f"{name} {sub.name}", sub

@@ -70,7 +70,9 @@ def test_all_count_and_serve_the_same_versions(repositories: list[Path]) -> None
             assert validated is not None
             place = Place(path=root / name, judged=options())
             all_ = told(lambda m=model: list(m.all_versions))
-            assert told(lambda p=place: list(versions_of(p))) == all_, place
+            # tk versions warns of the directories below 0, which no request can name.
+            shown = all_ if all_ == REFUSED else [number for number in all_ if number >= 0]
+            assert told(lambda p=place: list(versions_of(p))) == shown, place
             numbers = told(lambda m=validated: sorted(set(m.version_numbers.values())))
             assert numbers in (all_, REFUSED), place
             served = told(lambda m=validated: list(m.versions))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.add_options import (
@@ -15,16 +13,17 @@ from triton_kit.cli.support.add_options import (
     SourceOptions,
     TransferOptions,
 )
-from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Settings, ValuesFile
 
+if TYPE_CHECKING:
+    from triton_kit.files.plan import Plan
 
-@spread
+
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the model, and of its folder.")],
-    source: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="The model's file or directory.")
-    ] = None,
+    name: Annotated[str, Argument(metavar="NAME", help="The name of the model, and of its folder.")],
+    source: Annotated[Path | None, Option("--from", metavar="FILE", help="The model's file or directory.")] = None,
     *,
     transfer: TransferOptions,
     made_of: SourceOptions,
@@ -44,16 +43,25 @@ def add(
     the batch dimension unless --max-batch-size is 0, the default without a file; -1 is any size.
     """
     from triton_kit.cli.support.ensemble_questions import settled
-    from triton_kit.files import plan, write
+    from triton_kit.files import write
     from triton_kit.project import check, context
     from triton_kit.scaffold import new_model as adding
-    from triton_kit.scaffold import summary
     from triton_kit.scaffold.behaviour import Behaviour
     from triton_kit.scaffold.request import AddRequest
 
     mode = transfer.mode()
     here = context.find_context(release)
     place = context.find_repository(here, repository)
+    wiring = settled(
+        name,
+        place,
+        here.lint_options,
+        steps=wired.ensemble,
+        maps=wired.maps,
+        exposed=wired.exposed,
+        hidden=wired.hidden,
+        max_batch_size=scheduling.max_batch_size,
+    )
     asked = build_request(
         AddRequest,
         made_of,
@@ -62,16 +70,7 @@ def add(
         repository=place,
         source=source,
         mode=mode,
-        wiring=settled(
-            name,
-            place,
-            here.lint_options,
-            steps=wired.ensemble,
-            maps=wired.maps,
-            exposed=wired.exposed,
-            hidden=wired.hidden,
-            max_batch_size=scheduling.max_batch_size,
-        ),
+        wiring=wiring,
         behaviour=build_request(Behaviour, behaviour),
         layers=context.option_layers(values, settings or ()),
     )
@@ -79,7 +78,14 @@ def add(
     write.refuse_occupied(planned.root)
     if not dry_run:
         write.write(planned, lambda staged: check.check_model(staged, place, here.lint_options))
-    if format_ == "json":
+    _show(planned, dry_run=dry_run, json=format_ == "json")
+
+
+def _show(planned: Plan, *, dry_run: bool, json: bool) -> None:
+    from triton_kit.files import plan
+    from triton_kit.scaffold import summary
+
+    if json:
         terminal.out_json(summary.as_json(planned))
     elif dry_run:
         terminal.out(plan.show(planned).rstrip("\n"))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Format, Model, Repository
 from triton_kit.cli.support.version_options import find
 
@@ -14,10 +13,10 @@ from triton_kit.cli.support.version_options import find
 def add_warmup(
     model: Model,
     cases: Annotated[
-        list[str] | None, typer.Option("--case", metavar="NAME", help="Of this golden case; by default of all.")
+        list[str] | None, Option("--case", metavar="NAME", help="Of this golden case; by default of all.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How often each is run.")] = 1,
-    replace: Annotated[bool, typer.Option("--replace", help="In the folder of the warm-up that there is.")] = False,
+    count: Annotated[int, Option(min=1, max=1000, metavar="N", help="How often each is run.")] = 1,
+    replace: Annotated[bool, Option("--replace", help="In the folder of the warm-up that there is.")] = False,
     repository: Repository = None,
     format_: Format = "text",
 ) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import OptionGroup, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Shapes
-from triton_kit.cli.support.runtime_options import Image
+from triton_kit.cli.support.runtime_options import Image, pull_option
 from triton_kit.cli.support.server_options import RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.errors import UsageError
@@ -29,26 +29,25 @@ app = typer.Typer(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
 class BuildOptions(OptionGroup):
     """What the engine is built for, and with."""
 
     least: Annotated[
-        list[str] | None, typer.Option("--min", metavar="NAME=SHAPE", help="The least shape: image=1x3x224x224")
+        list[str] | None, Option("--min", metavar="NAME=SHAPE", help="The least shape: image=1x3x224x224")
     ] = None
-    best: Annotated[list[str] | None, typer.Option("--opt", metavar="NAME=SHAPE", help="The usual shape.")] = None
-    most: Annotated[list[str] | None, typer.Option("--max", metavar="NAME=SHAPE", help="The largest shape.")] = None
-    fp16: Annotated[bool, typer.Option("--fp16", help="Allow FP16.")] = False
-    bf16: Annotated[bool, typer.Option("--bf16", help="Allow BF16 (from 24.05 on).")] = False
-    int8: Annotated[bool, typer.Option("--int8", help="Allow INT8; the model must be quantized.")] = False
-    fp8: Annotated[bool, typer.Option("--fp8", help="Allow FP8; the model must be quantized.")] = False
+    best: Annotated[list[str] | None, Option("--opt", metavar="NAME=SHAPE", help="The usual shape.")] = None
+    most: Annotated[list[str] | None, Option("--max", metavar="NAME=SHAPE", help="The largest shape.")] = None
+    fp16: Annotated[bool, Option("--fp16", help="Allow FP16.")] = False
+    bf16: Annotated[bool, Option("--bf16", help="Allow BF16 (from 24.05 on).")] = False
+    int8: Annotated[bool, Option("--int8", help="Allow INT8; the model must be quantized.")] = False
+    fp8: Annotated[bool, Option("--fp8", help="Allow FP8; the model must be quantized.")] = False
     workspace: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The most memory of the GPU to build with, as 4g.")
+        str | None, Option(metavar="SIZE", help="The most memory of the GPU to build with, as 4g.")
     ] = None
     image: Image = None
-    runtime: Annotated[str, typer.Option("--runtime", metavar="RUNTIME", help="docker or podman.")] = "docker"
-    gpus: Annotated[str, typer.Option(metavar="GPUS", help="auto, all, or indices such as 0,1.")] = "auto"
-    pull: Annotated[Literal["missing", "never"], typer.Option(help="When to fetch the image.")] = "missing"
+    runtime: Annotated[str, Option("--runtime", metavar="RUNTIME", help="docker or podman.")] = "docker"
+    gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, or indices such as 0,1.")] = "auto"
+    pull: Annotated[str, pull_option("missing", "never")] = "missing"
 
     def request(self, model: str, into: str | None, version: int | None) -> ConversionRequest:
         """What the room takes. Raises UsageError for two precisions, and for a shape or size that is none."""
@@ -66,6 +65,8 @@ class BuildOptions(OptionGroup):
         chosen = [name for name, on in precisions.items() if on]
         if len(chosen) > 1:
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
+        if self.pull not in ("missing", "never"):
+            raise UsageError(f"--pull {self.pull!r} is unknown", hint=suggest(self.pull, ("missing", "never")))
         if self.runtime not in ("docker", "podman"):
             raise UsageError(
                 f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"
@@ -87,18 +88,16 @@ class BuildOptions(OptionGroup):
 @app.command()
 @spread
 def tensorrt(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="An ONNX model: its folder, or its name.")],
+    model: Annotated[str, Argument(metavar="MODEL", help="An ONNX model: its folder, or its name.")],
     into: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The new model, or a TensorRT model to add a version to.")
+        str | None, Option(metavar="NAME", help="The new model, or a TensorRT model to add a version to.")
     ] = None,
-    version: Annotated[int | None, typer.Option(metavar="N", help="Which version; the latest by default.")] = None,
+    version: Annotated[int | None, Option(metavar="N", help="Which version; the latest by default.")] = None,
     *,
     build: BuildOptions,
     accelerator: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME[:...]", help="Build nothing: let ONNX Runtime use it, as tensorrt:fp16,workspace=2g"
-        ),
+        Option(metavar="NAME[:...]", help="Build nothing: let ONNX Runtime use it, as tensorrt:fp16,workspace=2g"),
     ] = None,
     release: Release = None,
     repository: Repository = None,
@@ -136,17 +135,15 @@ def tensorrt(
 @app.command()
 @spread
 def parity(
-    reference: Annotated[
-        str, typer.Argument(metavar="REFERENCE", help="The model that is right, such as the ONNX one.")
-    ],
-    other: Annotated[str, typer.Argument(metavar="MODEL", help="The model to compare with it.")],
-    rtol: Annotated[float, typer.Option(metavar="NUMBER", help="The relative tolerance.")] = 1e-3,
-    atol: Annotated[float, typer.Option(metavar="NUMBER", help="The absolute tolerance.")] = 1e-4,
+    reference: Annotated[str, Argument(metavar="REFERENCE", help="The model that is right, such as the ONNX one.")],
+    other: Annotated[str, Argument(metavar="MODEL", help="The model to compare with it.")],
+    rtol: Annotated[float, Option(metavar="NUMBER", help="The relative tolerance.")] = 1e-3,
+    atol: Annotated[float, Option(metavar="NUMBER", help="The absolute tolerance.")] = 1e-4,
     precision: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Usual tolerances instead: fp32, fp16, bf16, int8 or fp8."),
+        Option(metavar="NAME", help="Usual tolerances instead: fp32, fp16, bf16, int8 or fp8."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="How many random inputs.")] = 4,
+    rounds: Annotated[int, Option(min=1, metavar="N", help="How many random inputs.")] = 4,
     shapes: Shapes = None,
     *,
     server: ServerOptions,

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Format
 from triton_kit.cli.support.runtime_options import Runtime
 from triton_kit.errors import ProblemsFound, TkError
@@ -55,7 +54,7 @@ class Kept:
 
 
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running, and say how to end it.")] = False,
+    keep: Annotated[bool, Option("--keep", help="Leave the server running, and say how to end it.")] = False,
     runtime: Runtime = "auto",
     format_: Format = "text",
 ) -> None:

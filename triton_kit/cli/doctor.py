@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, RepositoryPath, release_option
 from triton_kit.cli.support.runtime_options import Image
 from triton_kit.errors import UsageError
@@ -26,16 +25,16 @@ _MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?", "skippe
 def doctor(
     path: RepositoryPath = None,
     server_args: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- FLAG...]", help="Flags of your tritonserver, after a --.")
+        list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags of your tritonserver, after a --.")
     ] = None,
     release: Annotated[str | None, release_option("Another release, YY.MM: say also what it would break.")] = None,
     before: Annotated[
         str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.", "--from")
     ] = None,
     image: Image = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
-    skip: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="Not this check; may be repeated.")] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Do what is safe: make directories, fetch the server.")] = False,
+    only: Annotated[list[str] | None, Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
+    skip: Annotated[list[str] | None, Option(metavar="CHECK", help="Not this check; may be repeated.")] = None,
+    fix: Annotated[bool, Option("--fix", help="Do what is safe: make directories, fetch the server.")] = False,
     format_: Format = "text",
 ) -> int:
     """Say whether this machine can serve the repository: each check, what it saw, and what to do.

@@ -7,9 +7,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format
 from triton_kit.errors import UsageError
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 def explain(
     rules: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RULE]...", help="Names of rules, or a message of the server, even a whole log line."),
+        Argument(metavar="[RULE]...", help="Names of rules, or a message of the server, even a whole log line."),
     ] = None,
     log: Annotated[
-        str | None, typer.Option("--log", metavar="FILE", help="Explain what went wrong by a log instead; - is stdin.")
+        str | None, Option("--log", metavar="FILE", help="Explain what went wrong by a log instead; - is stdin.")
     ] = None,
     repository: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With --log: the models it is about; by default the project's.")
+        Path | None, Option(metavar="DIR", help="With --log: the models it is about; by default the project's.")
     ] = None,
     format_: Format = "text",
 ) -> int:

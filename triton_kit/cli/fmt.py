@@ -7,24 +7,21 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
-    import typer
-
     from triton_kit.project.canonical_layout import Formatted
 
 
 def fmt(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[PATH]...", help="Repositories, models, config.pbtxt files; - is stdin. Default: here."
-        ),
+        Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt files; - is stdin. Default: here."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
+    check: Annotated[bool, Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
+    diff: Annotated[bool, Option("--diff", help="Write nothing; show what would change.")] = False,
     format_: Format = "text",
 ) -> int:
     """Lay out config.pbtxt the canonical way: the same fields in the same order, every comment, one look.

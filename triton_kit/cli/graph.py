@@ -8,13 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.validate_options import default_path, project_around, rules_heard
 from triton_kit.errors import assert_never
 
 if TYPE_CHECKING:
-    import typer
-
     from triton_kit.graph.flow import Graph
     from triton_kit.project.settings import Project
 
@@ -32,10 +31,10 @@ class Format(str, Enum):
 
 def graph(
     path: Annotated[
-        str | None, typer.Argument(metavar="[MODEL|REPOSITORY]", help="A model or a repository; default: here.")
+        str | None, Argument(metavar="[MODEL|REPOSITORY]", help="A model or a repository; default: here.")
     ] = None,
     format_: Annotated[Format, format_option("How to draw it.")] = Format.TREE,
-    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write it there, not to stdout.")] = None,
+    output: Annotated[str | None, Option(metavar="FILE", help="Write it there, not to stdout.")] = None,
     release: Release = None,
     strict: Strict = False,
     ignore: Ignore = None,

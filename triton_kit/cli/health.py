@@ -8,9 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
-import typer
-
-from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, seconds_option
 from triton_kit.cli.support.server_options import ModelVersion, ServerOptions
 from triton_kit.cli.support.table import table
@@ -23,14 +21,13 @@ QUICK, PATIENT = 5.0, 60.0
 """Seconds to wait for an answer, and for all to be ready."""
 
 
-@spread
 def health(
-    address: Annotated[str, typer.Argument(metavar="[URL]", help="Where the server is, as --url says it, too.")] = "",
+    address: Annotated[str, Argument(metavar="[URL]", help="Where the server is, as --url says it, too.")] = "",
     model: Annotated[
-        list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="Look at this model only; repeatable.")
+        list[str] | None, Option("--model", "-m", metavar="MODEL", help="Look at this model only; repeatable.")
     ] = None,
     model_version: ModelVersion = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until all of it is ready.")] = False,
+    wait: Annotated[bool, Option("--wait", help="Wait until all of it is ready.")] = False,
     timeout: Annotated[
         float | None, seconds_option("How long an answer may take (5), or with --wait all to be ready (60).")
     ] = None,

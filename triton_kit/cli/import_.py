@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import DryRun, Format, Inputs, Outputs, Repository
 from triton_kit.errors import TkError
 
@@ -24,24 +26,23 @@ app = typer.Typer(
 )
 
 
-Name = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name; by default the one it has there.")]
+Name = Annotated[str | None, Option(metavar="NAME", help="The model's name; by default the one it has there.")]
 
 
 @app.command()
+@spread
 def torchserve(
-    archive: Annotated[Path, typer.Argument(metavar="FILE", help="NAME.mar or NAME.tar.gz of torch-model-archiver.")],
+    archive: Annotated[Path, Argument(metavar="FILE", help="NAME.mar or NAME.tar.gz of torch-model-archiver.")],
     name: Name = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TorchServe's config.properties, for batches and workers.")
+        Path | None, Option(metavar="FILE", help="TorchServe's config.properties, for batches and workers.")
     ] = None,
     keep_handler: Annotated[
-        bool, typer.Option("--keep-handler", help="Call the handler of the archive, also around TorchScript.")
+        bool, Option("--keep-handler", help="Call the handler of the archive, also around TorchScript.")
     ] = False,
     inputs: Inputs = None,
     outputs: Outputs = None,
-    max_batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="The largest batch, instead of batchSize.")
-    ] = None,
+    max_batch_size: Annotated[int | None, Option(metavar="N", help="The largest batch, instead of batchSize.")] = None,
     repository: Repository = None,
     dry_run: DryRun = False,
     format_: Format = "text",
@@ -76,11 +77,12 @@ def torchserve(
 
 
 @app.command()
+@spread
 def tfserving(
-    source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="A model's base path, or a models.config.")],
+    source: Annotated[Path, Argument(metavar="DIR|FILE", help="A model's base path, or a models.config.")],
     name: Name = None,
     batching: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The --batching_parameters_file of the server.")
+        Path | None, Option(metavar="FILE", help="The --batching_parameters_file of the server.")
     ] = None,
     repository: Repository = None,
     dry_run: DryRun = False,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from triton_kit.cli.support.infer_options import DataOptions, MadeUpOptions, SequenceOptions
-from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.infer_options import AnswerOptions, DataOptions, MadeUpOptions, SequenceOptions
+from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import Format
 from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
@@ -24,8 +22,8 @@ from triton_kit.client.answer import (
     save,
     summarise,
 )
-from triton_kit.client.exchange import explained, in_sequence, read_answers, send
-from triton_kit.client.request import InferRequest, plan_inferences
+from triton_kit.client.exchange import explained, read_answers, send
+from triton_kit.client.request import InferPlan, InferRequest, plan_inferences
 from triton_kit.client.summary import LatencySummary, summarize_latencies
 from triton_kit.errors import TkError
 from triton_kit.repository.tensor import show_shape
@@ -37,27 +35,20 @@ SHOWN = 10
 """How many answers are printed when there are more requests than one."""
 
 
-@spread
 def infer(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to ask.")],
+    model: Annotated[str, Argument(metavar="MODEL", help="The model to ask.")],
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
+        Argument(metavar="[NAME=VALUE]...", help="An input as JSON, as text for BYTES, or as @FILE."),
     ] = None,
     model_version: ModelVersion = "",
     *,
     made_up: MadeUpOptions,
     data: DataOptions,
     sequence: SequenceOptions,
-    repeat: Annotated[int, typer.Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
-    in_flight: Annotated[int, typer.Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the outputs in a .npz or .json file.")
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Show the N best classes; 0 for the values alone.")
-    ] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Name the classes: one label a line.")] = None,
+    repeat: Annotated[int, Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
+    in_flight: Annotated[int, Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
+    shown: AnswerOptions,
     server: ServerOptions,
     timeout: RequestTimeout = 60.0,
     format_: Format = "text",
@@ -69,6 +60,7 @@ def infer(
     """
     fill = made_up.fill()
     sequence.check()
+    output, top, labels = shown.output, shown.top, shown.labels
     if output is not None:
         check_target(output)
     names = read_labels(labels) if labels is not None else ()
@@ -86,9 +78,7 @@ def infer(
         values=output is not None or labels is not None,
     )
     with server.connect(timeout=timeout) as client:
-        plan = plan_inferences(client, question)
-        if sequence.sequence_id is not None:
-            plan = in_sequence(plan, sequence.sequence_id, start=sequence.sequence_start, end=sequence.sequence_end)
+        plan = sequence.of(plan_inferences(client, question))
         for note in plan.notes:
             say(note)
         outcomes, spent = send(client, plan, repeat, in_flight)
@@ -108,11 +98,16 @@ def infer(
     if output is not None:
         say(f"saved to {output}")
     if failures:
-        worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-        failure = explained(worst, plan)
-        warn(f"{len(failures)} of {len(outcomes)} requests failed: {failure.message}", hint=failure.hint)
-        return worst.exit_code
+        return _warn(failures, len(outcomes), plan)
     return 0
+
+
+def _warn(failures: Sequence[TkError], sent: int, plan: InferPlan) -> int:
+    """Say how many requests failed, and the worst reason; the exit code."""
+    worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
+    failure = explained(worst, plan)
+    warn(f"{len(failures)} of {sent} requests failed: {failure.message}", hint=failure.hint)
+    return worst.exit_code
 
 
 def _show(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import DryRun, release_option
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
@@ -15,12 +16,12 @@ from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 def init(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[DIR]", help="The project's directory; new, or without these files.")
+        list[Path] | None, Argument(metavar="[DIR]", help="The project's directory; new, or without these files.")
     ] = None,
     source: Annotated[
-        list[Path] | None, typer.Option("--from", metavar="FILE...", help="Add these model files at once.")
+        list[Path] | None, Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Start with the sample models.")] = False,
+    sample: Annotated[bool, Option("--sample", help="Start with the sample models.")] = False,
     release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT_RELEASE,
     dry_run: DryRun = False,
 ) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.errors import UsageError
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show what comes, until Ctrl-C.")] = False,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
+    follow: Annotated[bool, Option("--follow", "-f", help="Show what comes, until Ctrl-C.")] = False,
     tail: Annotated[
-        int | None, typer.Option("--tail", "-n", metavar="N", help="Only the last N lines.  [default: all]")
+        int | None, Option("--tail", "-n", metavar="N", help="Only the last N lines.  [default: all]")
     ] = None,
 ) -> int:
     """Show the log of a server that tk started.

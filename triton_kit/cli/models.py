@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from triton_kit.cli.health import rows
-from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, seconds_option
 from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.cli.support.table import table
@@ -14,7 +13,6 @@ from triton_kit.client import model_control
 from triton_kit.client.health import ModelHealth
 
 
-@spread
 def models(
     timeout: Annotated[float, seconds_option("How long an answer may take.")] = 5.0,
     *,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from triton_kit.cli.support.model_control import run_each, source_of
-from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Models, ModelTimeout, ServedRepository
 from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.client import model_control
 from triton_kit.serve.source import ANSWER
 
 
-@spread
 def reload(
     models: Models,
     repository: ServedRepository = None,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, Repository, Settings, ValuesFile
 
 
 def render(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all by default.")
+        list[str] | None, Argument(metavar="[MODEL]...", help="Names or directories; all by default.")
     ] = None,
     settings: Settings = None,
     values: ValuesFile = None,
-    env: Annotated[str | None, typer.Option(metavar="NAME", help="Lay model.NAME.yaml over model.yaml.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what changes.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the text, and write nothing.")] = False,
+    env: Annotated[str | None, Option(metavar="NAME", help="Lay model.NAME.yaml over model.yaml.")] = None,
+    check: Annotated[bool, Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
+    diff: Annotated[bool, Option("--diff", help="Show what changes.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the text, and write nothing.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite what was edited by hand, and what a server would refuse.")
+        bool, Option("--force", help="Overwrite what was edited by hand, and what a server would refuse.")
     ] = False,
     repository: Repository = None,
     format_: Format = "text",

@@ -6,15 +6,14 @@ import os
 from dataclasses import replace
 from typing import Annotated, Literal
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument
 from triton_kit.cli.support.options import format_option, seconds_option
 from triton_kit.errors import ProblemsFound, UsageError
 
 
 def restart(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
     grace: Annotated[
         float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,

@@ -6,9 +6,8 @@ import shutil
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Format
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ class Level(str, Enum):
 
 
 def rules(
-    area: Annotated[str | None, typer.Option(metavar="AREA", help="Rules of this area only.")] = None,
-    severity: Annotated[Level | None, typer.Option(help="Rules of this severity only.")] = None,
-    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Rules about something: all words count.")] = None,
+    area: Annotated[str | None, Option(metavar="AREA", help="Rules of this area only.")] = None,
+    severity: Annotated[Level | None, Option(help="Rules of this severity only.")] = None,
+    search: Annotated[str | None, Option(metavar="TEXT", help="Rules about something: all words count.")] = None,
     format_: Format = "text",
 ) -> int:
     """List the rules of tk validate by area. tk explain RULE shows the page of one."""

@@ -6,10 +6,9 @@ import os
 import shlex
 from typing import Annotated, Literal
 
-import typer
-
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.option_groups import build_request, spread
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import Release, RepositoryPath, format_option
 from triton_kit.cli.support.runtime_options import ContainerOptions, ListenOptions, LoadTimeout, ModelsOptions
 from triton_kit.runtime.hidden_arguments import hide
@@ -17,11 +16,10 @@ from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.state.restart import to_json
 
 
-@spread
 def serve(
     path: RepositoryPath = None,
     server_args: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- FLAG...]", help="Flags for tritonserver, after a --.")
+        list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags for tritonserver, after a --.")
     ] = None,
     release: Release = None,
     *,
@@ -29,9 +27,9 @@ def serve(
     listen: ListenOptions,
     models: ModelsOptions,
     timeout: LoadTimeout = 120.0,
-    strict: Annotated[bool, typer.Option("--strict", help="End when any model fails to load.")] = False,
-    no_validate: Annotated[bool, typer.Option("--no-validate", help="Start without checking first.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the command line and end.")] = False,
+    strict: Annotated[bool, Option("--strict", help="End when any model fails to load.")] = False,
+    no_validate: Annotated[bool, Option("--no-validate", help="Start without checking first.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the command line and end.")] = False,
     format_: Annotated[
         Literal["text", "json"], format_option("How to print the result; json: one event a line.")
     ] = "text",

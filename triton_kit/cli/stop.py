@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, seconds_option
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime.state import registry
 
 
 def stop(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="Which; the only one by default.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="End all that tk started.")] = False,
+    names: Annotated[list[str] | None, Argument(metavar="[NAME...]", help="Which; the only one by default.")] = None,
+    everything: Annotated[bool, Option("--all", help="End all that tk started.")] = False,
     grace: Annotated[
         float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format
 
 app = typer.Typer(
@@ -15,6 +17,7 @@ app = typer.Typer(
 
 
 @app.command("list")
+@spread
 def list_templates(
     format_: Format = "text",
 ) -> None:
@@ -32,8 +35,9 @@ def list_templates(
 
 
 @app.command("show")
+@spread
 def show_template(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a template.")],
+    name: Annotated[str, Argument(metavar="NAME", help="The name of a template.")],
 ) -> None:
     """Show what a template is for, the values it takes, and its files."""
     from triton_kit.project import context
@@ -52,9 +56,10 @@ def show_template(
 
 
 @app.command("copy")
+@spread
 def copy_template(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a built-in template.")],
-    to: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Copy it under another name.")] = None,
+    name: Annotated[str, Argument(metavar="NAME", help="The name of a built-in template.")],
+    to: Annotated[str | None, Option("--as", metavar="NAME", help="Copy it under another name.")] = None,
 ) -> None:
     """Copy a built-in template into the project, where it takes the place of the built-in one."""
     from triton_kit.project import context

@@ -7,10 +7,8 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from triton_kit.cli.support import terminal
-from triton_kit.cli.support.option_groups import spread
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Release, Repository, Seed, Shapes, format_option
 from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
 from triton_kit.cli.support.server_options import ModelVersion, OptionalServerOptions
@@ -23,22 +21,19 @@ if TYPE_CHECKING:
     from triton_kit.versions.model_folder import ModelFolder
 
 
-@spread
 def test(
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Names or directories; all that have cases.")
+        list[str] | None, Argument(metavar="[MODEL]...", help="Names or directories; all that have cases.")
     ] = None,
-    record: Annotated[bool, typer.Option("--record", help="Write cases from what the server answers now.")] = False,
-    random: Annotated[int, typer.Option(min=0, metavar="N", help="Record so many cases of random inputs.")] = 0,
+    record: Annotated[bool, Option("--record", help="Write cases from what the server answers now.")] = False,
+    random: Annotated[int, Option(min=0, metavar="N", help="Record so many cases of random inputs.")] = 0,
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", metavar="NAME=VALUE", help="Record a case of these inputs.")
+        list[str] | None, Option("--input", metavar="NAME=VALUE", help="Record a case of these inputs.")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Record a case of each request in a .json or .npz file.")
+        Path | None, Option(metavar="FILE", help="Record a case of each request in a .json or .npz file.")
     ] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The batch of the cases that are recorded.")
-    ] = None,
+    batch: Annotated[int | None, Option(min=1, metavar="N", help="The batch of the cases that are recorded.")] = None,
     shapes: Shapes = None,
     seed: Seed = 0,
     model_version: ModelVersion = "",
@@ -58,13 +53,8 @@ def test(
     from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import cases_of, run_cases
 
-    asked = {"--random": random, "--input": inputs, "--data": data, "--shape": shapes, "--batch": batch}
-    given = [option for option, value in asked.items() if value]
-    if not record and given:
-        raise UsageError(f"{given[0]} is for recording", hint="add --record")
-    if record and not (random or inputs or data):
-        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
-    folders = _model_folders(models or (), repository)
+    _check_recording(record, random=random, input=inputs, data=data, shape=shapes, batch=batch)
+    folders = _places(models or (), repository)
     if (record or model_version) and len(folders) != 1:
         option = "--record" if record else "--model-version"
         raise UsageError(f"{option} is for one model, and there are {len(folders)}", hint="name one model")
@@ -95,7 +85,16 @@ def test(
     return _show(outcomes, format_)
 
 
-def _model_folders(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
+def _check_recording(record: bool, **asked: object) -> None:
+    """Raise UsageError where there is something to record and no --record, or the other way round."""
+    given = [option for option, value in asked.items() if value]
+    if not record and given:
+        raise UsageError(f"--{given[0]} is for recording", hint="add --record")
+    if record and not {"random", "input", "data"}.intersection(given):
+        raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
+
+
+def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
     from triton_kit.model.model import Repository
     from triton_kit.project import context

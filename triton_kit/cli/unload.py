@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.model_control import run_each
-from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Models, ModelTimeout
 from triton_kit.cli.support.server_options import ServerOptions
 from triton_kit.client import model_control
 from triton_kit.serve.source import ANSWER, Source
 
 
-@spread
 def unload(
     models: Models,
-    dependents: Annotated[bool, typer.Option("--dependents", help="Unload what an ensemble is made of, too.")] = False,
+    dependents: Annotated[bool, Option("--dependents", help="Unload what an ensemble is made of, too.")] = False,
     timeout: ModelTimeout = 120.0,
     *,
     server: ServerOptions,

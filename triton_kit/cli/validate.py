@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.validate_options import (
     Baseline,
@@ -40,8 +41,6 @@ from triton_kit.errors import UsageError, assert_never
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import typer
-
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.options import Options
 
@@ -65,18 +64,18 @@ def validate(
     strict: Strict = False,
     gpus: Gpus = "unknown",
     image_backends: ImageBackends = None,
-    model_control: Annotated[Control, typer.Option(help="The server's --model-control-mode.")] = Control.NONE,
+    model_control: Annotated[Control, Option(help="The server's --model-control-mode.")] = Control.NONE,
     load_model: LoadModels = None,
     namespacing: Namespacing = False,
     config_name: ConfigName = None,
     default_max_batch_size: DefaultMaxBatchSize = 4,
-    rate_limit: Annotated[OnOff, typer.Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
+    rate_limit: Annotated[OnOff, Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
     rate_limit_resource: RateLimitResources = None,
     select: Select = None,
     ignore: Ignore = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what is certain, then report what remains.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")] = False,
-    fail_on: Annotated[FailOn, typer.Option(help="The least severity for exit code 1.")] = FailOn.ERROR,
+    fix: Annotated[bool, Option("--fix", help="Mend what is certain, then report what remains.")] = False,
+    diff: Annotated[bool, Option("--diff", help="Write nothing; show what --fix would change.")] = False,
+    fail_on: Annotated[FailOn, Option(help="The least severity for exit code 1.")] = FailOn.ERROR,
     baseline: Baseline = None,
     update_baseline: UpdateBaseline = False,
     show_completed: ShowCompleted = False,
@@ -114,21 +113,29 @@ def validate(
         severities=severities,
     )
     if show_completed:
-        from triton_kit.linter.completed import show_completed as completed_text
-
-        terminal.out(completed_text(given, judged_by).rstrip("\n"))
-        return 0
+        return _show_completed(given, judged_by)
     if update_baseline and baseline is None:
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if diff:
-        from triton_kit.cli.support import fix_output
-
-        return fix_output.show_diff(given, judged_by)
+        return _show_diff(given, judged_by)
     report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
     if baseline is not None:
         report = with_baseline(report, baseline, update=update_baseline)
     _show(report, format_, output)
     return 1 if fails(report, fail_on) else 0
+
+
+def _show_completed(paths: list[str], judged_by: Options) -> int:
+    from triton_kit.linter import completed
+
+    terminal.out(completed.show_completed(paths, judged_by).rstrip("\n"))
+    return 0
+
+
+def _show_diff(paths: Sequence[str], judged_by: Options) -> int:
+    from triton_kit.cli.support import fix_output
+
+    return fix_output.show_diff(paths, judged_by)
 
 
 def _fixed(paths: Sequence[str], judged_by: Options) -> Report:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Model, Repository
 from triton_kit.cli.support.server_options import OptionalServerOptions
@@ -26,18 +25,18 @@ SHOWN = 12
 @spread
 def diff(
     model: Model,
-    one: Annotated[str, typer.Argument(metavar="V1", help="A version.")],
-    other: Annotated[str, typer.Argument(metavar="V2", help="The version that is compared with it.")],
+    one: Annotated[str, Argument(metavar="V1", help="A version.")],
+    other: Annotated[str, Argument(metavar="V2", help="The version that is compared with it.")],
     *,
     server: OptionalServerOptions,
-    random: Annotated[int, typer.Option(min=1, metavar="N", help="How many random inputs both are asked.")] = 3,
+    random: Annotated[int, Option(min=1, metavar="N", help="How many random inputs both are asked.")] = 3,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ask them the requests in a .json, .npy or .npz file instead.")
+        Path | None, Option(metavar="FILE", help="Ask them the requests in a .json, .npy or .npz file instead.")
     ] = None,
     rtol: Annotated[
-        float | None, typer.Option(min=0, metavar="NUMBER", help="How far floats may be off, relatively.")
+        float | None, Option(min=0, metavar="NUMBER", help="How far floats may be off, relatively.")
     ] = None,
-    atol: Annotated[float | None, typer.Option(min=0, metavar="NUMBER", help="How far floats may be off.")] = None,
+    atol: Annotated[float | None, Option(min=0, metavar="NUMBER", help="How far floats may be off.")] = None,
     repository: Repository = None,
     format_: Format = "text",
 ) -> int:

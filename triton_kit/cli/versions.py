@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.add_options import TransferOptions
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Model, Repository
 from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
@@ -57,6 +58,7 @@ def _is(numbers: tuple[int, ...]) -> str:
 
 
 @app.command("list")
+@spread
 def list_versions(
     model: Model,
     repository: Repository = None,
@@ -105,11 +107,11 @@ def list_versions(
 @spread
 def add_version(
     model: Model,
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="The model's file or directory.")],
+    source: Annotated[Path, Argument(metavar="FILE", help="The model's file or directory.")],
     *,
     transfer: TransferOptions,
     allow: Annotated[
-        bool, typer.Option("--allow-signature-change", help="Take a file whose tensors differ from the served ones.")
+        bool, Option("--allow-signature-change", help="Take a file whose tensors differ from the served ones.")
     ] = False,
     repository: Repository = None,
     format_: Format = "text",
@@ -138,9 +140,9 @@ def add_version(
 @spread
 def promote(
     model: Model,
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version to serve.")],
+    version: Annotated[str, Argument(metavar="VERSION", help="The version to serve.")],
     test: Annotated[
-        bool, typer.Option("--test", help="Only if it passes its golden cases, on a server that is started for them.")
+        bool, Option("--test", help="Only if it passes its golden cases, on a server that is started for them.")
     ] = False,
     *,
     server: OptionalServerOptions,
@@ -196,9 +198,10 @@ def _promoted(
 
 
 @app.command("pin")
+@spread
 def pin(
     model: Model,
-    versions: Annotated[list[str], typer.Argument(metavar="VERSION...", help="The versions to serve.")],
+    versions: Annotated[list[str], Argument(metavar="VERSION...", help="The versions to serve.")],
     repository: Repository = None,
     format_: Format = "text",
 ) -> None:
@@ -211,6 +214,7 @@ def pin(
 
 
 @app.command("rollback")
+@spread
 def rollback(model: Model, repository: Repository = None, format_: Format = "text") -> None:
     """Serve what was served before, as the model's log tells it."""
     from triton_kit.versions import moves
@@ -236,13 +240,12 @@ def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | No
 
 
 @app.command("prune")
+@spread
 def prune(
     model: Model,
-    keep: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the newest versions stay.")] = 3,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Remove versions that are served, loaded or needed, too.")
-    ] = False,
+    keep: Annotated[int, Option(min=1, metavar="N", help="How many of the newest versions stay.")] = 3,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would go, and remove nothing.")] = False,
+    force: Annotated[bool, Option("--force", help="Remove versions that are served, loaded or needed, too.")] = False,
     repository: Repository = None,
     url: NoUrl = "",
     server: ServerName = None,
@@ -268,6 +271,7 @@ app.command("diff")(diff)
 
 
 @app.command("log")
+@spread
 def show_log(model: Model, repository: Repository = None, format_: Format = "text") -> None:
     """Show what was done to the versions, oldest first."""
     from triton_kit.versions.log import as_json, read_log

@@ -58,9 +58,10 @@ def find_model_folder(here: ProjectContext, given: str, repository: Path | None 
 def versions_of(folder: ModelFolder) -> dict[int, Path]:
     """The versions that the server counts by number, lowest first, with the directory that it opens for each.
 
-    The directory of a version is missing where only one of another name, such as ``1_old``, counts as it.
+    The directory of a version is missing where only one of another name, such as ``1_old``, counts as it. Versions
+    below 0 are left out: the server counts them, and no request can name them.
     """
-    return {version.number: version.path for version in listed(folder).all_versions}
+    return {version.number: version.path for version in listed(folder).all_versions if version >= 0}
 
 
 def ignored_directories(folder: ModelFolder) -> list[str]:

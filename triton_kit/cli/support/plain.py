@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from triton_kit.cli.support import terminal
-
-if TYPE_CHECKING:
-    # At run time typer is named in annotations alone. They are evaluated here with _Typer, by Typer with itself.
-    import typer
+from triton_kit.cli.support.declarations import Argument, Check, Option
+from triton_kit.cli.support.option_groups import OptionGroup, declarations, is_group
 
 PLAIN = ("validate", "graph", "fmt", "serve")
-"""What hooks, CI and editors run for every change, and what someone waits for; their modules do not import Typer."""
+"""What hooks, CI and editors run for every change, and what someone waits for."""
 
 COMPLETION = "_TK_COMPLETE"
 """Set where a shell asks for completions."""
@@ -29,9 +26,9 @@ Call = Callable[[], object]
 
 
 def common_options(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more about what happens.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours; so does NO_COLOR.")] = False,
+    quiet: Annotated[bool, Option("--quiet", "-q", help="Print results and errors only.")] = False,
+    verbose: Annotated[bool, Option("--verbose", "-v", help="Print more about what happens.")] = False,
+    no_color: Annotated[bool, Option("--no-color", help="Print without colours; so does NO_COLOR.")] = False,
 ) -> None:
     """The options that every command takes, which set ``terminal.settings``."""
     settings = terminal.settings
@@ -66,48 +63,33 @@ def print_version() -> None:
     terminal.out(f"tk {__version__} (configuration schema: {SOURCE}, Triton {RELEASE or 'of an unknown release'})")
 
 
-class _Declaration:
-    """What ``typer.Option`` or ``typer.Argument`` says of a parameter."""
-
-    def __init__(self, *names: str, **details: object) -> None:
-        self.names = names
-        self.plain = details.keys() <= {"help", "metavar"} and not any("/" in name for name in names)
-
-
-class _Option(_Declaration):
-    pass
-
-
-class _Argument(_Declaration):
-    pass
-
-
-class _Typer:
-    Option = _Option
-    Argument = _Argument
-
-
 class _Reading:
-    """Arguments on their way to the parameters of a function; what is no option of it may be one of ``other``."""
+    """Arguments on their way to the parameters of a function; what is not an option of it may be one of ``other``."""
 
     def __init__(self, function: Callable[..., Any], other: _Reading | None = None) -> None:
         self.values: dict[str, Any] = {}
         self.other = other
-        self.options: dict[str, tuple[str, object]] = {}
+        self.options: dict[str, tuple[dict[str, Any], str, object, Check | None]] = {}
         self.arguments: list[tuple[str, object]] = []
         self.words: list[str] = []
-        names = {**vars(sys.modules[function.__module__]), "typer": _Typer}
-        for parameter, text in function.__annotations__.items():
-            if parameter == "return":
-                continue
-            kind, said = get_args(eval(text, names))
-            if not said.plain:
-                continue
-            if isinstance(said, _Argument):
-                self.arguments.append((parameter, kind))
+        self.groups: dict[str, tuple[type[OptionGroup], dict[str, Any]]] = {}
+        for parameter, declared in declarations(function):
+            if is_group(declared):
+                values: dict[str, Any] = {}
+                self.groups[parameter] = declared, values
+                for field, one in declarations(declared):
+                    self._declare(values, field, one)
             else:
-                for name in said.names or (f"--{parameter.replace('_', '-')}",):
-                    self.options[name] = parameter, kind
+                self._declare(self.values, parameter, declared)
+
+    def _declare(self, values: dict[str, Any], parameter: str, declared: Any) -> None:
+        kind, said = get_args(declared)
+        if not said.plain:
+            return
+        if isinstance(said, Argument):
+            self.arguments.append((parameter, kind))
+        for name in said.names or (f"--{parameter.replace('_', '-')}",) if isinstance(said, Option) else ():
+            self.options[name] = values, parameter, kind, said.check
 
     def take(self, args: Sequence[str]) -> bool:
         """Whether all of the arguments are plain."""
@@ -124,21 +106,23 @@ class _Reading:
         name, given, value = arg.partition("=")
         if name not in self.options:
             return self.other is not None and self.other._take(arg, rest)
-        parameter, kind = self.options[name]
+        values, parameter, kind, check = self.options[name]
         if kind is bool:
-            self.values[parameter] = True
+            values[parameter] = True
             return not given
         if not given:
             value = next(rest, "-")
         if value.startswith("-"):
             return False
         if kind == list[str] | None:
-            self.values.setdefault(parameter, []).append(value)
+            values.setdefault(parameter, []).append(value)
             return True
         try:
-            self.values[parameter] = _converted(value, kind)
+            values[parameter] = _converted(value, kind)
         except ValueError:
             return False
+        if check is not None:
+            check(name, values[parameter])
         return True
 
     def settle(self) -> bool:
@@ -148,6 +132,7 @@ class _Reading:
                 self.values[parameter], self.words = self.words, []
             elif kind == str | None and self.words:
                 self.values[parameter] = self.words.pop(0)
+        self.values.update({name: group(**values) for name, (group, values) in self.groups.items()})
         return not self.words
 
 
@@ -157,6 +142,8 @@ def _converted(value: str, kind: object) -> object:
         return value
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
+    if get_origin(kind) is Literal and value in get_args(kind):
+        return value
     if kind in (int, float, float | None) and value.isascii() and value.isdecimal() and len(value) < 10:
         return int(value) if kind is int else float(value)
     raise ValueError(value)

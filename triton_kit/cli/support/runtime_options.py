@@ -2,92 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
-import typer
-
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.option_groups import OptionGroup
 from triton_kit.cli.support.options import seconds_option
 from triton_kit.runtime import PULLS, RUNTIMES
 
-
-def words(known: tuple[str, ...]) -> str:
-    """How ``--help`` shows that an option takes one of these words."""
-    return f"<{'|'.join(known)}>"
-
-
 Runtime = Annotated[
     str,
-    typer.Option("--runtime", metavar="RUNTIME", help=f"{', '.join(RUNTIMES)}; local is the embedded server."),
+    Option("--runtime", metavar="RUNTIME", help=f"{', '.join(RUNTIMES)}; local is the embedded server."),
 ]
 Image = Annotated[
     str | None,
-    typer.Option("--image", metavar="IMAGE", help="Another image than the official one of the release."),
+    Option("--image", metavar="IMAGE", help="Another image than the official one of the release."),
 ]
 LoadTimeout = Annotated[float, seconds_option("How long the models may take to load.")]
 
 
 def pull_option(*known: str) -> object:
     """``--pull``, with the words that a command takes."""
-    return typer.Option("--pull", metavar=words(known), help="When to fetch the image.")
+    return Option("--pull", metavar="WHEN", help=f"When to fetch the image: {', '.join(known)}.")
 
 
 def port_option(protocol: str) -> object:
     """The port for a protocol."""
-    return typer.Option(metavar="PORT", help=f"{protocol} port; 0 takes a free one.")
+    return Option(metavar="PORT", help=f"{protocol} port; 0 takes a free one.")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ContainerOptions(OptionGroup):
     """What runs the server, and within what limits."""
 
     runtime: Runtime = "auto"
     image: Image = None
     pull: Annotated[str, pull_option(*PULLS)] = "missing"
-    gpus: Annotated[str, typer.Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto"
-    cpu: Annotated[
-        bool, typer.Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")
-    ] = False
+    gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto"
+    cpu: Annotated[bool, Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")] = (
+        False
+    )
     shm_size: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Shared memory of the container, as 512m; computed by default.")
+        str | None, Option(metavar="SIZE", help="Shared memory of the container, as 512m; computed by default.")
     ] = None
-    memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The most memory that the container may use, as 8g.")
-    ] = None
+    memory: Annotated[str | None, Option(metavar="SIZE", help="The most memory that the container may use, as 8g.")] = (
+        None
+    )
     cpus: Annotated[
-        float | None, typer.Option(metavar="NUMBER", help="The most processors that the container may use, as 1.5.")
+        float | None, Option(metavar="NUMBER", help="The most processors that the container may use, as 1.5.")
     ] = None
     user: Annotated[
-        str, typer.Option(metavar="UID[:GID]", help="Whom the container runs as: auto (not root), image, or a number.")
+        str, Option(metavar="UID[:GID]", help="Whom the container runs as: auto (not root), image, or a number.")
     ] = "auto"
     env: Annotated[
-        list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
+        list[str] | None, Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ListenOptions(OptionGroup):
     """Where the server listens, and what it is called."""
 
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="The server's name; made up by default.")] = None
-    bind: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1"
+    name: Annotated[str | None, Option(metavar="NAME", help="The server's name; made up by default.")] = None
+    bind: Annotated[str, Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1"
     http_port: Annotated[int, port_option("HTTP")] = 8000
     grpc_port: Annotated[int, port_option("gRPC")] = 8001
     metrics_port: Annotated[int, port_option("Metrics")] = 8002
 
 
-@dataclass(frozen=True, kw_only=True)
 class ModelsOptions(OptionGroup):
     """How the server gets its models."""
 
     model_control: Annotated[
         str,
-        typer.Option(metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded anew."),
+        Option(metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded anew."),
     ] = "none"
     watch: Annotated[
-        bool, typer.Option("--watch", help="Check and load anew what changes in the repository, as it is saved.")
+        bool, Option("--watch", help="Check and load anew what changes in the repository, as it is saved.")
     ] = False
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="End when the models are ready, and leave the server running.")
+        bool, Option("--detach", "-d", help="End when the models are ready, and leave the server running.")
     ] = False

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.option_groups import OptionGroup
 from triton_kit.cli.support.options import seconds_option
 from triton_kit.cli.support.terminal import detail
@@ -21,13 +20,11 @@ if TYPE_CHECKING:
 HTTP_URL = "http://127.0.0.1:8000"
 """Where a server is asked unless told otherwise."""
 
-Url = Annotated[str, typer.Option("--url", metavar="URL", help=f"Where the server is.  [default: {HTTP_URL}]")]
-NoUrl = Annotated[str, typer.Option("--url", metavar="URL", help="Ask the server at this address.")]
-ServerName = Annotated[
-    str | None, typer.Option("--server", metavar="NAME", help="Ask this server of those that tk started.")
-]
+Url = Annotated[str, Option("--url", metavar="URL", help=f"Where the server is.  [default: {HTTP_URL}]")]
+NoUrl = Annotated[str, Option("--url", metavar="URL", help="Ask the server at this address.")]
+ServerName = Annotated[str | None, Option("--server", metavar="NAME", help="Ask this server of those that tk started.")]
 ModelVersion = Annotated[
-    str, typer.Option("--model-version", metavar="VERSION", help="This version of the model; by default those served.")
+    str, Option("--model-version", metavar="VERSION", help="This version of the model; by default those served.")
 ]
 RequestTimeout = Annotated[float, seconds_option("How long a request may take.")]
 
@@ -41,26 +38,21 @@ class ServerAddress:
     running: Running | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class ServerOptions(OptionGroup):
     """Which server a command asks, and what it shows of itself there."""
 
     url: Url = ""
     server: ServerName = None
-    grpc: Annotated[bool, typer.Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")] = (
-        False
-    )
+    grpc: Annotated[bool, Option("--grpc", help="Speak gRPC; the default address is then 127.0.0.1:8001.")] = False
     header: Annotated[
-        list[str] | None, typer.Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
+        list[str] | None, Option("--header", metavar="NAME: VALUE", help="Send this with each request.")
     ] = None
     ca: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="Trust these authorities, not the system's (PEM).")
+        Path | None, Option("--ca", metavar="FILE", help="Trust these authorities, not the system's (PEM).")
     ] = None
-    cert: Annotated[Path | None, typer.Option("--cert", metavar="FILE", help="Show this client certificate (PEM).")] = (
-        None
-    )
+    cert: Annotated[Path | None, Option("--cert", metavar="FILE", help="Show this client certificate (PEM).")] = None
     key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
+        Path | None, Option("--key", metavar="FILE", help="Its private key, where --cert does not hold it.")
     ] = None
 
     @property
@@ -93,7 +85,6 @@ class ServerOptions(OptionGroup):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class OptionalServerOptions(ServerOptions):
     """The same, for a command that asks a server only where one is named."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 
 from triton_kit.cli import COMMANDS, function_of, module_of
 from triton_kit.cli.support import plain, terminal
+from triton_kit.cli.support.option_groups import spread
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
@@ -75,10 +75,8 @@ def _load(name: str) -> Command:
 
 
 def _command(function: Callable[..., Any], name: str | None = None, settings: dict[str, Any] | None = None) -> Command:
-    # Where only annotations speak of Typer, the module does without it until they are evaluated: now.
-    vars(sys.modules[function.__module__]).setdefault("typer", typer)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name, context_settings=settings)(function)
+    app.command(name, context_settings=settings)(spread(function))
     return typer.main.get_command(app)
 
 

@@ -7,9 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.errors import TkError, UsageError
 
 if TYPE_CHECKING:
@@ -50,42 +49,42 @@ class OnOff(str, Enum):
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
+    Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
 ]
-Output = Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write the report there, not to stdout.")]
+Output = Annotated[str | None, Option("--output", metavar="FILE", help="Write the report there, not to stdout.")]
 SkipUnknown = Annotated[
-    bool, typer.Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
+    bool, Option("--skip-unknown", help="Pass over paths that belong to no model, as hooks may give.")
 ]
-Gpus = Annotated[str, typer.Option("--gpus", metavar="N", help="GPUs of the server's machine, or unknown.")]
+Gpus = Annotated[str, Option("--gpus", metavar="N", help="GPUs of the server's machine, or unknown.")]
 ImageBackends = Annotated[
     list[str] | None,
-    typer.Option("--image-backends", metavar="NAME,...", help="The backends that the server has; default: unknown."),
+    Option("--image-backends", metavar="NAME,...", help="The backends that the server has; default: unknown."),
 ]
 LoadModels = Annotated[
     list[str] | None,
-    typer.Option("--load-model", metavar="NAME", help="Loaded at its start, with explicit control; or '*'."),
+    Option("--load-model", metavar="NAME", help="Loaded at its start, with explicit control; or '*'."),
 ]
-Namespacing = Annotated[bool, typer.Option("--namespacing", help="Judge as with --model-namespacing.")]
+Namespacing = Annotated[bool, Option("--namespacing", help="Judge as with --model-namespacing.")]
 ConfigName = Annotated[
     str | None,
-    typer.Option("--config-name", metavar="NAME", help="The server's --model-config-name: configs/NAME.pbtxt."),
+    Option("--config-name", metavar="NAME", help="The server's --model-config-name: configs/NAME.pbtxt."),
 ]
 DefaultMaxBatchSize = Annotated[
-    int, typer.Option("--default-max-batch-size", metavar="N", help="The server's default-max-batch-size for backends.")
+    int, Option("--default-max-batch-size", metavar="N", help="The server's default-max-batch-size for backends.")
 ]
 RateLimitResources = Annotated[
     list[str] | None,
-    typer.Option("--rate-limit-resource", metavar="NAME:COUNT", help="What the server grants of a resource."),
+    Option("--rate-limit-resource", metavar="NAME:COUNT", help="What the server grants of a resource."),
 ]
 Select = Annotated[
-    list[str] | None, typer.Option("--select", metavar="RULE", help="Show findings of these rules or areas only.")
+    list[str] | None, Option("--select", metavar="RULE", help="Show findings of these rules or areas only.")
 ]
 Baseline = Annotated[
-    str | None, typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
+    str | None, Option("--baseline", metavar="FILE", help="Leave out the findings that this file knows.")
 ]
-UpdateBaseline = Annotated[bool, typer.Option("--update-baseline", help="Write all findings to the baseline.")]
+UpdateBaseline = Annotated[bool, Option("--update-baseline", help="Write all findings to the baseline.")]
 ShowCompleted = Annotated[
-    bool, typer.Option("--show-completed", help="Print the models' configurations as the server completes them.")
+    bool, Option("--show-completed", help="Print the models' configurations as the server completes them.")
 ]
 
 
