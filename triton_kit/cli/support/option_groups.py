@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from triton_kit.cli.support.declarations import Declaration
 from triton_kit.value import Value
+
+if TYPE_CHECKING:
+    import inspect
+    from typing import TypeGuard
 
 R = TypeVar("R")
 
@@ -32,11 +36,11 @@ def declarations(declared: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
             yield name, _evaluated(text, names)
 
 
-def _evaluated(text: Any, names: dict[str, Any]) -> Any:
+def _evaluated(text: object, names: dict[str, Any]) -> Any:
     return eval(text, names) if isinstance(text, str) else text
 
 
-def is_group(kind: Any) -> bool:
+def is_group(kind: object) -> TypeGuard[type[OptionGroup]]:
     """Whether a parameter of that type stands for the options of a group."""
     return isinstance(kind, type) and issubclass(kind, OptionGroup)
 
@@ -68,7 +72,7 @@ def spread(command: Callable[..., R]) -> Callable[..., R]:
     return run
 
 
-def _parameter(name: str, kind: Any, default: Any) -> Any:
+def _parameter(name: str, kind: Any, default: object) -> inspect.Parameter:
     from inspect import Parameter
     from typing import Annotated
 
@@ -86,7 +90,7 @@ def _for_typer(declared: Declaration) -> Any:
     details = dict(declared.details)
     if (check := declared.check) is not None:
 
-        def callback(param: Any, value: Any) -> Any:
+        def callback(param: typer.CallbackParam, value: object) -> object:
             if value is not None:
                 check(param.opts[0], value)
             return value

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 
-def format_option(help: str = "How to print the result.") -> Any:  # noqa: A002
+def format_option(help: str = "How to print the result.") -> Option:  # noqa: A002
     """``--format``, for a command that prints in other ways than ``Format`` has, or more than a result."""
     return Option("--format", help=help)
 
 
-def release_option(help: str, *names: str) -> Any:  # noqa: A002
+def release_option(help: str, *names: str) -> Option:  # noqa: A002
     """An option that takes a Triton release, where it means something else than in ``Release``."""
     return Option(*(names or ("--release",)), metavar="RELEASE", help=help)
 
 
-def seconds_option(help: str, *names: str, zero: bool = False) -> Any:  # noqa: A002
+def seconds_option(help: str, *names: str, zero: bool = False) -> Option:  # noqa: A002
     """An option that takes a time, ``--timeout`` by default; with ``zero`` not to wait at all is fine."""
 
     def check(option: str, value: float) -> None:
