@@ -1,14 +1,15 @@
-"""Make the schema of a model configuration out of the installed tritonclient: a descriptor and a Python table.
+"""Make the schema of a model configuration out of the installed tritonclient: a descriptor, a Python table and types.
 
 Run it after a new tritonclient; ``--check`` says (exit code 1) whether the shipped files are what it would make. The
-table must always be what the shipped descriptor gives; the descriptor is compared with the installed tritonclient's
-only when the two have the same version, so that a newer tritonclient on another day is no failure.
+table and the types must always be what the shipped descriptor gives; the descriptor is compared with the installed
+tritonclient's only when the two have the same version, so that a newer tritonclient on another day is not a failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import keyword
 import os
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 ROOM = Path(__file__).resolve().parent.parent / "triton_kit" / "repository"
-DESCRIPTOR, TABLE = ROOM / "model_config.binpb", ROOM / "_schema.py"
+DESCRIPTOR, TABLE, TYPES = ROOM / "model_config.binpb", ROOM / "_schema.py", ROOM / "model_config.pyi"
 
 # The container release whose server has the client's version.
 RELEASES = {f"2.{65 + month}.0": f"26.{month + 1:02d}" for month in range(12)}
@@ -150,6 +151,87 @@ def table(descriptor: bytes, source: str, release: str) -> str:
     return "\n".join([*lines, "}", ""])
 
 
+PYTHON = {"string": "str", "bytes": "bytes", "bool": "bool", "float": "float", "double": "float"}
+"""The Python type of a scalar; that of the others is int."""
+
+
+class Types:
+    """The text of a module with a class for each message: what a Message of that type looks like to a type checker."""
+
+    def __init__(self, descriptor: bytes) -> None:
+        self.file = FileDescriptorProto.FromString(descriptor)
+        self.entries = {name: m for name, m in messages("", list(self.file.message_type)) if m.options.map_entry}
+
+    def text(self) -> str:
+        """The whole module."""
+        lines = [
+            "# Made by scripts/make_schema.py out of model_config.binpb; do not edit.  # ruff: noqa: E501",
+            '"""The messages of a model configuration as types, for a type checker alone: each is a Message."""',
+            "",
+            "# A message of a known type takes the names of its own fields only, and gives a dict of known keys.",
+            '# mypy: disable-error-code="override"',
+            "from typing import Literal, TypeAlias, TypedDict",
+            "",
+            "from triton_kit.repository.message import Message",
+        ]
+        for enum in self.file.enum_type:
+            lines += ["", *self.enum(enum, "")]
+        for message in self.file.message_type:
+            lines += ["", "", *self.message(message, message.name, "")]
+        return "\n".join([*lines, ""])
+
+    def enum(self, enum: EnumDescriptorProto, indent: str) -> Iterator[str]:
+        """The names of an enum's values, or a number without a name."""
+        names = ", ".join(f'"{value.name}"' for value in enum.value)
+        yield f"{indent}{enum.name}: TypeAlias = Literal[{names}] | int"
+
+    def message(self, message: DescriptorProto, name: str, indent: str) -> Iterator[str]:
+        """The class of a message, with the messages and enums inside it."""
+        inner = f"{indent}    "
+        yield f"{indent}class {message.name}(Message):"
+        for enum in message.enum_type:
+            yield from self.enum(enum, inner)
+            yield ""
+        for nested in message.nested_type:
+            if not nested.options.map_entry:
+                yield from self.message(nested, f"{name}.{nested.name}", inner)
+                yield ""
+        yield from self.as_dict(message, inner)
+        for field in message.field:
+            if not keyword.iskeyword(field.name):
+                yield f"{inner}{field.name}: {self.python(field)}"
+        if names := ", ".join(f'"{field.name}"' for field in message.field):
+            yield f"{inner}def has(self, name: Literal[{names}]) -> bool: ..."
+        yield f"{inner}def to_dict(self) -> {name}.Dict: ..."
+
+    def as_dict(self, message: DescriptorProto, indent: str) -> Iterator[str]:
+        """What ``to_dict`` makes of a message; a keyword of Python can be a key, though not an attribute."""
+        if any(keyword.iskeyword(field.name) for field in message.field):
+            fields = ", ".join(f'"{field.name}": "{self.python(field, ".Dict")}"' for field in message.field)
+            yield f'{indent}Dict = TypedDict("Dict", {{{fields}}}, total=False)'
+        else:
+            yield f"{indent}class Dict(TypedDict, total=False):"
+            for field in message.field:
+                yield f"{indent}    {field.name}: {self.python(field, '.Dict')}"
+            if not message.field:
+                yield f"{indent}    pass"
+        yield ""
+
+    def python(self, field: FieldDescriptorProto, form: str = "") -> str:
+        """The Python type of a field; ``form`` follows the name of a message."""
+        type_name = field.type_name.removeprefix(f".{self.file.package}.")
+        if entry := self.entries.get(type_name):
+            key, value = entry.field
+            return f"dict[{self.python(key, form)}, {self.python(value, form)}]"
+        kind = KINDS[field.type]
+        one = PYTHON.get(kind, "int")
+        if kind == "enum":
+            one = "str | int" if form else type_name
+        elif kind == "message":
+            one = type_name + form
+        return f"list[{one}]" if field.label == FieldDescriptorProto.LABEL_REPEATED else one
+
+
 def installed() -> tuple[bytes, str]:
     """The descriptor of the installed tritonclient, and which tritonclient that is."""
     from tritonclient.grpc import model_config_pb2
@@ -173,6 +255,8 @@ def differences() -> Iterator[str]:
     shipped = DESCRIPTOR.read_bytes()
     if TABLE.read_text() != table(shipped, _schema.SOURCE, _schema.RELEASE):
         yield f"{TABLE.name} is not what {DESCRIPTOR.name} gives"
+    if TYPES.read_text() != Types(shipped).text():
+        yield f"{TYPES.name} is not what {DESCRIPTOR.name} gives"
     descriptor, source = installed()
     if source != _schema.SOURCE:
         print(f"{source} is installed, {_schema.SOURCE} was the source: their descriptors are not compared")
@@ -181,7 +265,7 @@ def differences() -> Iterator[str]:
 
 
 def main() -> int:
-    """Make both files, or compare them."""
+    """Make the files, or compare them."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--check", action="store_true", help="compare only; exit code 1 where something differs")
     if options.parse_args().check:
@@ -192,6 +276,7 @@ def main() -> int:
     release = RELEASES.get(source.split()[1], "unknown")
     write(DESCRIPTOR, descriptor)
     write(TABLE, table(descriptor, source, release).encode())
+    write(TYPES, Types(descriptor).text().encode())
     return 0
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 VERSION = 1
 """Raised when a key goes, or changes its meaning; a new key is no reason. ``docs/json.md`` has the keys."""
 
 
-def document(content: Mapping[str, Any]) -> dict[str, Any]:
+def document(content: Mapping[str, object]) -> dict[str, object]:
     """The content as a document: its version first."""
     return {"version": VERSION, **content}
 
 
-def render(content: Mapping[str, Any], *, indent: int | None = 2) -> str:
+def render(content: Mapping[str, object], *, indent: int | None = 2) -> str:
     """The content as the text of a document; without ``indent`` on one line."""
     import json
 

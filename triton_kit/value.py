@@ -27,7 +27,7 @@ class _ValueType(type):
     """Makes each annotated name of a class body a slot, and the value that it has there its default."""
 
     _fields: tuple[str, ...]
-    _defaults: Mapping[str, Any]
+    _defaults: Mapping[str, object]
     _held: Callable[[Any], Any]
 
     def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> _ValueType:
@@ -53,7 +53,7 @@ class Value(metaclass=_ValueType):
     unknown, AttributeError for an attempt to change one.
     """
 
-    def __init__(self, **given: Any) -> None:
+    def __init__(self, **given: object) -> None:
         cls = type(self)
         try:
             for name, value in given.items():
@@ -84,18 +84,18 @@ class Value(metaclass=_ValueType):
         cls = type(self)
         return f"{cls.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in cls._fields)})"
 
-    def __reduce__(self) -> tuple[Callable[..., Value], tuple[type[Value], dict[str, Any]]]:
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[type[Value], dict[str, object]]]:
         return _restored, (type(self), {name: getattr(self, name) for name in type(self)._fields})
 
 
-def _restored(cls: type[Value], fields: dict[str, Any]) -> Value:
+def _restored(cls: type[Value], fields: dict[str, object]) -> Value:
     return cls(**fields)
 
 
 Kind = TypeVar("Kind", bound=Value)
 
 
-def replace(value: Kind, **changes: Any) -> Kind:
+def replace(value: Kind, **changes: object) -> Kind:
     """The same value but for these fields. Raises TypeError for a field that it has not."""
     cls = type(value)
     return cls(**{**{name: getattr(value, name) for name in cls._fields}, **changes})

@@ -141,8 +141,17 @@ def test_a_model_that_is_rendered_stays_so(tmp_path, monkeypatch, capsys, tk):
         (lambda m: (m / "config.pbtxt").write_text(CONFIG + "sequence_batching { }\n"), "keeps sequences"),
         (lambda m: (m / "config.pbtxt").write_text(CONFIG + "max_batch"), "config.pbtxt:"),
         (lambda m: (m / "warmup").mkdir() or (m / "warmup" / "one.0.x").write_text("mine"), "no sample names it"),
+        (lambda m: (m / "config.pbtxt").write_text(CONFIG.replace("data_type: TYPE_FP32, ", "")), "no data type"),
     ],
-    ids=["no cases", "an incomplete case", "too large a batch", "sequences", "a broken config", "a file of mine"],
+    ids=[
+        "no cases",
+        "an incomplete case",
+        "too large a batch",
+        "sequences",
+        "a broken config",
+        "a file of mine",
+        "no data type",
+    ],
 )
 def test_what_cannot_be_a_sample_is_refused_and_nothing_changes(model, tk, change, said):
     change(model)

@@ -123,6 +123,8 @@ def test_large_cases_are_kept_as_arrays_and_names_are_never_reused(pair, tk):
         (json.dumps(RIGHT | {"outputs": {}}), "SUM is not expected"),
         (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "shape": [3], "data": [1, 2, 4]}]}), "has the shape [1, 3]"),
         (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": "FP64", "data": [1, 2, 4]}]}), "expected FP64"),
+        (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": 5, "data": [1]}]}), "5 is no data type"),
+        (json.dumps(RIGHT | {"parameters": {"p": [1]}}), "the parameter p is not a text, a number, true or false"),
         ("[" * 100_000, "is not JSON"),
     ],
 )

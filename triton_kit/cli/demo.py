@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
@@ -205,7 +205,7 @@ def _show_next(server: Server, kept: Kept | None) -> None:
     terminal.say(f"  {kept.stop}")
 
 
-def _as_json(answer: Answer, server: Server, plan: ServePlan, kept: Kept | None) -> dict[str, Any]:
+def _as_json(answer: Answer, server: Server, plan: ServePlan, kept: Kept | None) -> dict[str, object]:
     best = answer.classes[0]
     return {
         "image": IMAGE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, seconds_option
@@ -59,7 +59,7 @@ def health(
     return 0 if found.healthy else 1
 
 
-def _wait(looks: Any) -> Health:
+def _wait(looks: Iterable[Health | NoAnswer]) -> Health:
     """Look on until all is ready or the time is over, telling what is still missing."""
     status, told = None, ""
     found: Health | NoAnswer | None = None
@@ -121,7 +121,7 @@ def _row(model: ModelHealth) -> tuple[str, str, str, str]:
     return model.name, model.version or "-", style(model.state.lower(), color), reason
 
 
-def _json(url: str, protocol: str, found: Health) -> dict[str, Any]:
+def _json(url: str, protocol: str, found: Health) -> dict[str, object]:
     return {
         "url": url,
         "protocol": protocol,

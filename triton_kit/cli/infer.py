@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.infer_options import AnswerOptions, DataOptions, MadeUpOptions, SequenceOptions
@@ -162,7 +162,7 @@ def _json(
     answers: Sequence[tuple[int, tuple[Output, ...]]],
     failures: Sequence[TkError],
     summary: LatencySummary,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "url": client.url,
         "protocol": client.protocol,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from triton_kit.cli.health import rows
 from triton_kit.cli.support.options import Format, seconds_option
@@ -36,7 +36,7 @@ def models(
     return 0
 
 
-def _json(model: ModelHealth) -> dict[str, Any]:
+def _json(model: ModelHealth) -> dict[str, object]:
     return {
         "name": model.name,
         "version": model.version,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.options import Format
@@ -95,7 +94,7 @@ def _ports(one: Running) -> list[int]:
     return [int(url.removesuffix("/metrics").rpartition(":")[2]) for url in (where.http, where.grpc, where.metrics)]
 
 
-def _json(one: Running, state: Readiness | None) -> dict[str, Any]:
+def _json(one: Running, state: Readiness | None) -> dict[str, object]:
     where = one.endpoints
     return {
         "name": one.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
@@ -22,6 +22,8 @@ from triton_kit.cli.version_diff import diff
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
+    from typer._click.core import Command, Context
+
     from triton_kit.project.context import ProjectContext
     from triton_kit.versions.gate import TestedPromotion
     from triton_kit.versions.golden_run import CaseResult
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class ListedByDefault(TyperGroup):
     """``tk versions MODEL`` stands for ``tk versions list MODEL``."""
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """The sub-command that is named, or ``list`` with all arguments."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
             args = ["list", *args]

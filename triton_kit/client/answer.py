@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from triton_kit import json_document
 from triton_kit.client.types import InferResult
@@ -117,14 +117,14 @@ def summarise(array: Array, *, width: int = 60) -> str:
     return " ".join(shown) + (" …" if len(shown) < array.size else "")
 
 
-def to_json(array: Array) -> list[Any]:
+def to_json(array: Array) -> list[object]:
     """Nested lists for JSON: bytes as text or ``{"b64": ...}``, NaN and infinity as strings."""
     if array.ndim > 1:
         return [to_json(row) for row in array]
     return [_plain(value) for value in array.tolist()] if array.ndim else [_plain(array.item())]
 
 
-def outputs_json(outputs: Sequence[Output]) -> list[dict[str, Any]]:
+def outputs_json(outputs: Sequence[Output]) -> list[dict[str, object]]:
     """The outputs for ``--format json``: name, datatype, shape, values (or null), classes (or null)."""
     return [
         {
@@ -208,18 +208,20 @@ def _examples(array: Array, batching: bool) -> list[Array]:
     return [row.ravel() for row in array] if batching and array.ndim else [array.ravel()]
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     if isinstance(value, bytes):
         try:
             return json.dumps(value.decode(), ensure_ascii=False)
         except UnicodeDecodeError:
             return f"<{len(value)} bytes>"
-    if hasattr(value, "dtype") and value.dtype.kind == "f":
+    import numpy as np
+
+    if isinstance(value, np.floating):
         return f"{float(value):.6g}"
     return str(value).lower() if str(value) in ("True", "False") else str(value)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, bytes):
         try:
             return value.decode()

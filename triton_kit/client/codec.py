@@ -8,19 +8,27 @@ and as ``ml_dtypes.bfloat16`` since, which rounds to the nearest. Users have flo
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from triton_kit.client.types import Array, Inference
+
+    class Input(Protocol):
+        """An ``InferInput`` of tritonclient."""
+
+        def set_data_from_numpy(self, input_tensor: Array) -> object: ...
+
 
 _NAMED = ("sequence_id", "sequence_start", "sequence_end", "priority", "timeout")
 """Parameters of a request that tritonclient takes as arguments of their own, and refuses among the others."""
 
 
-def set_inputs(request: Inference, kind: Any) -> list[Any]:
+def set_inputs(request: Inference, kind: Callable[[str, list[int], str], Input]) -> list[object]:
     """The request's inputs as ``kind``, the ``InferInput`` of tritonclient's http or grpc, with their data.
 
     Raises ValueError for an array that the inference protocol has no data type for.
@@ -46,7 +54,7 @@ def datatype_of(array: Array) -> str:
     return str(found)
 
 
-def split_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def split_parameters(parameters: Mapping[str, object]) -> dict[str, object]:
     """The parameters of a request as tritonclient's arguments. Raises UsageError for a name that it keeps to itself."""
     for name in parameters:
         if name in ("binary_data_output", "headers") or name.startswith("triton_"):
@@ -55,7 +63,7 @@ def split_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**named, "parameters": {n: v for n, v in parameters.items() if n not in named}}
 
 
-def check_tensors(tensors: Sequence[tuple[Any, Any, Any]]) -> None:
+def check_tensors(tensors: Sequence[tuple[object, object, object]]) -> None:
     """Raise ValueError where an answer's tensors, each name, data type and shape, are none that there can be."""
     from tritonclient.utils import triton_to_np_dtype
 

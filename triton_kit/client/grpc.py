@@ -28,6 +28,11 @@ from triton_kit.errors import TkError, UsageError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from tritonclient.grpc import InferenceServerClient
+    from tritonclient.grpc import InferResult as Result
+    from tritonclient.grpc.service_pb2 import InferTensorContents, ModelMetadataResponse
+    from tritonclient.utils import InferenceServerException
+
     from triton_kit.client.types import Array
 
 _CHANNEL = (
@@ -62,7 +67,9 @@ _NOT_FROM_THE_SERVER = (
 class GrpcClient:
     """A server reached over gRPC; implements ``Client``."""
 
-    def __init__(self, address: Address, *, client: Any, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, address: Address, *, client: InferenceServerClient, headers: Mapping[str, str], timeout: float
+    ) -> None:
         self._address = address
         self._client = client
         self._headers = {name.lower(): value for name, value in headers.items()}
@@ -125,7 +132,7 @@ class GrpcClient:
         value = self._call(self._client.get_model_config, model, version)
         return read_config(MessageToDict(value.config, preserving_proto_field_name=True))
 
-    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+    def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
         """Load a model, or load it anew; see ``Client.load``."""
         text = None if config is None else json.dumps(config)
         self._call(self._client.load_model, model, config=text, within=timeout)
@@ -148,7 +155,7 @@ class GrpcClient:
         answer = self._call(self._client.infer, request.model, inputs, within=timeout, **options)
         return self._decoded(answer, time.perf_counter() - start)
 
-    def _decoded(self, answer: Any, seconds: float) -> InferResult:
+    def _decoded(self, answer: Result, seconds: float) -> InferResult:
         try:
             return decode_answer(answer, seconds)
         except unreadable() as error:
@@ -165,7 +172,7 @@ class GrpcClient:
         from tritonclient.grpc import InferInput, InferRequestedOutput
 
         seconds = self._timeout if timeout is None else timeout
-        came: queue.SimpleQueue[tuple[Any, Any]] = queue.SimpleQueue()
+        came: queue.SimpleQueue[tuple[Result, InferenceServerException | None]] = queue.SimpleQueue()
         outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
         options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
         self._client.start_stream(lambda result, error: came.put((result, error)), headers=self._headers)
@@ -201,7 +208,7 @@ class GrpcClient:
     ) -> None:
         self.close()
 
-    def _call(self, ask: Callable[..., Any], *arguments: Any, within: float | None = None, **options: Any) -> Any:
+    def _call(self, ask: Callable[..., Any], *arguments: object, within: float | None = None, **options: object) -> Any:
         from tritonclient.utils import InferenceServerException
 
         seconds = self._timeout if within is None else within
@@ -213,7 +220,7 @@ class GrpcClient:
             # grpc says so of a channel that another thread has closed.
             raise NoAnswer(f"{self.url}: {error}") from error
 
-    def _explain(self, error: Any, seconds: float) -> TkError:
+    def _explain(self, error: InferenceServerException, seconds: float) -> TkError:
         """What a failed call means: the server's own refusal, or nobody there."""
         status, details = str(error.status()).removeprefix("StatusCode."), str(error.message() or "")
         lower = details.lower()
@@ -261,7 +268,7 @@ def connect_grpc(
     return GrpcClient(address, client=client, headers=headers, timeout=timeout)
 
 
-def decode_answer(result: Any, seconds: float) -> InferResult:
+def decode_answer(result: Result, seconds: float) -> InferResult:
     """The arrays in tritonclient's ``InferResult``. Raises what ``unreadable`` lists when it lies."""
     answer = result.get_response()
     check_tensors([(o.name, o.datatype, list(o.shape)) for o in answer.outputs])
@@ -280,7 +287,7 @@ def decode_answer(result: Any, seconds: float) -> InferResult:
     )
 
 
-def _from_contents(contents: Any, datatype: str, shape: tuple[int, ...]) -> Array:
+def _from_contents(contents: InferTensorContents, datatype: str, shape: tuple[int, ...]) -> Array:
     """Typed contents, which servers other than Triton send, and of which tritonclient reads strings alone."""
     import numpy as np
 
@@ -299,5 +306,5 @@ def _tls_reason(details: str) -> str:
     return details.rpartition("OPENSSL_internal:")[2].strip(" .") or details
 
 
-def _tensor(value: Any) -> TensorMetadata:
+def _tensor(value: ModelMetadataResponse.TensorMetadata) -> TensorMetadata:
     return TensorMetadata(name=value.name, datatype=value.datatype, shape=tuple(value.shape))

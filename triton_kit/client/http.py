@@ -99,7 +99,7 @@ class HttpClient:
         """The configuration the server works with, completed (Triton's model configuration extension)."""
         return read_config(self._json("GET", f"{_model(model, version)}/config"))
 
-    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+    def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
         """Load a model, or load it anew; see ``Client.load``."""
         self._control(model, "load", {} if config is None else {"config": json.dumps(config)}, timeout)
 
@@ -146,7 +146,7 @@ class HttpClient:
             return False
         return True
 
-    def _control(self, model: str, verb: str, parameters: Mapping[str, Any], timeout: float | None) -> None:
+    def _control(self, model: str, verb: str, parameters: Mapping[str, object], timeout: float | None) -> None:
         path = f"/v2/repository/models/{quote(model, safe='')}/{verb}"
         body = json.dumps({"parameters": parameters}).encode()
         self._transport.request("POST", path, body, timeout=timeout).check(self.url)

@@ -62,7 +62,7 @@ def check_complete(known: Mapping[str, Slot], given: Iterable[str]) -> None:
         raise UsageError(f"no data for {'; '.join(missing)}", hint=hint)
 
 
-def to_array(value: Any, slot: Slot) -> Array:
+def to_array(value: object, slot: Slot) -> Array:
     """A JSON value, or nested lists of them, as an array of the input's type; the shape is the value's own.
 
     Raises UsageError for ragged lists and for elements that the type cannot hold as they are.
@@ -157,10 +157,10 @@ def _fold(array: Array, slot: Slot, inner: Sequence[int]) -> Array:
     raise UsageError(f"input {slot.name} takes the shape {takes}, and the data has {show_shape(array.shape)}")
 
 
-def _flatten(value: Any, name: str) -> tuple[tuple[int, ...], list[Any]]:
+def _flatten(value: object, name: str) -> tuple[tuple[int, ...], list[Any]]:
     """The shape of nested lists, and their elements in row-major order."""
     shape: list[int] = []
-    level = [value]
+    level: list[Any] = [value]
     while level and all(isinstance(v, list) for v in level):
         lengths = {len(v) for v in level}
         if len(lengths) > 1:
@@ -172,7 +172,7 @@ def _flatten(value: Any, name: str) -> tuple[tuple[int, ...], list[Any]]:
     return tuple(shape), level
 
 
-def _text(element: Any, name: str) -> bytes:
+def _text(element: object, name: str) -> bytes:
     match element:
         case bytes():
             return element
@@ -220,5 +220,5 @@ def _fractions(array: Array) -> list[float]:
     return []
 
 
-def _out_of_range(slot: Slot, value: Any) -> UsageError:
+def _out_of_range(slot: Slot, value: object) -> UsageError:
     return UsageError(f"{value} is out of the range of {slot.datatype}, which input {slot.name} takes")

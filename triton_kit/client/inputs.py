@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.client.input_slots import Slot, convert, find_slot, to_array
 from triton_kit.errors import TkError, UsageError
@@ -57,7 +57,7 @@ def read_data(path: Path, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
     return read_json(_load_json(path), known)
 
 
-def read_json(value: Any, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
+def read_json(value: object, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
     """The requests in a JSON document, in any of the forms of ``read_data``."""
     match value:
         case {"inputs": [*tensors]} if "inputs" not in known:
@@ -71,7 +71,7 @@ def read_json(value: Any, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
     raise UsageError("the data holds no inputs", hint=FORMS)
 
 
-def _row(row: Any, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
+def _row(row: object, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
     """A request, or in perf_analyzer's form a sequence of them."""
     match row:
         case list():
@@ -81,7 +81,7 @@ def _row(row: Any, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
     raise UsageError(f"{row!r} is no request", hint=FORMS)
 
 
-def _protocol_tensor(tensor: Any, known: Mapping[str, Slot]) -> tuple[str, Array]:
+def _protocol_tensor(tensor: object, known: Mapping[str, Slot]) -> tuple[str, Array]:
     """``{"name", "shape", "datatype", "data"}`` as KServe v2 writes it; the data may be flat."""
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or "data" not in tensor:
         raise UsageError(f"{json.dumps(tensor)} is no tensor", hint='write {"name": ..., "shape": ..., "data": ...}')
@@ -92,7 +92,7 @@ def _protocol_tensor(tensor: Any, known: Mapping[str, Slot]) -> tuple[str, Array
     return slot.name, _shaped(to_array(tensor["data"], slot), tensor.get("shape"), slot)
 
 
-def _named_tensor(value: Any, slot: Slot) -> Array:
+def _named_tensor(value: object, slot: Slot) -> Array:
     """A value, or ``{"content": [...], "shape": [...]}`` or ``{"b64": "..."}`` as perf_analyzer writes them."""
     match value:
         case {"content": content, **rest}:
@@ -108,7 +108,7 @@ def _named_tensor(value: Any, slot: Slot) -> Array:
     return to_array(value, slot)
 
 
-def _shaped(array: Array, shape: Any, slot: Slot) -> Array:
+def _shaped(array: Array, shape: object, slot: Slot) -> Array:
     if shape is None:
         return array
     if not isinstance(shape, list) or not all(isinstance(d, int) and d >= 0 for d in shape):
@@ -181,7 +181,7 @@ def _no_pickle(error: Exception) -> str | None:
     return "save strings as numpy's str or bytes arrays" if "pickle" in str(error).lower() else None
 
 
-def _load_json(path: Path) -> Any:
+def _load_json(path: Path) -> object:
     try:
         return json.loads(_read(path))
     except UnicodeDecodeError:

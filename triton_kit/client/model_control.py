@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.health import READY, ModelHealth, listed
@@ -52,7 +52,7 @@ def models(client: Client) -> tuple[ModelHealth, ...]:
         raise (explain(error, client.url) or error) from error
 
 
-def load(client: Client, model: str, *, config: Mapping[str, Any] | None = None, timeout: float) -> ControlResult:
+def load(client: Client, model: str, *, config: Mapping[str, object] | None = None, timeout: float) -> ControlResult:
     """Load a model, or load it anew, and wait until its versions, and the ensembles that use it, are settled.
 
     ``config`` is taken instead of what the repository says. A failure that the server tells, or a version that is not
@@ -62,7 +62,7 @@ def load(client: Client, model: str, *, config: Mapping[str, Any] | None = None,
     return _act(client, model, lambda seconds: client.load(model, config, timeout=seconds), timeout, wanted=True)
 
 
-def reload(client: Client, model: str, *, config: Mapping[str, Any] | None, timeout: float) -> ControlResult:
+def reload(client: Client, model: str, *, config: Mapping[str, object] | None, timeout: float) -> ControlResult:
     """Load a model anew even where the server sees no change: it compares times of files in the model's directory.
 
     A configuration that differs from the one that is served makes it load (core, ``model_lifecycle.cc``:AsyncLoad).
@@ -78,9 +78,10 @@ def reload(client: Client, model: str, *, config: Mapping[str, Any] | None, time
     return load(client, model, config=marked(served.raw), timeout=timeout)
 
 
-def marked(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def marked(config: Mapping[str, object]) -> Mapping[str, object]:
     """The same configuration, unlike any before: a model file for a compute capability that no device has."""
-    files = {name: file for name, file in (config.get("cc_model_filenames") or {}).items() if name != MARK}
+    written = config.get("cc_model_filenames")
+    files = {name: file for name, file in written.items() if name != MARK} if isinstance(written, dict) else {}
     return {**config, "cc_model_filenames": {**files, MARK: str(time.time_ns())}}
 
 

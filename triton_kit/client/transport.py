@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.client.address import Address
 from triton_kit.client.errors import NoAnswer, ServerError
@@ -39,7 +39,7 @@ class HttpResponse:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self, url: str) -> Any:
+    def json(self, url: str) -> object:
         """The body as JSON. Raises NoAnswer when it is something else: then nobody at ``url`` speaks the protocol."""
         try:
             return json.loads(self.body)

@@ -70,7 +70,7 @@ class ServedConfig:
     optional: frozenset[str]
     labelled: frozenset[str]
     decoupled: bool
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class Client(Protocol):
 
     def config(self, model: str, version: str = "") -> ServedConfig: ...
 
-    def load(self, model: str, config: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> None:
+    def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
         """Load a model, or load it anew, and wait until the server says how that went.
 
         ``config`` is a whole configuration, in protobuf's JSON, to take instead of what the repository says.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from triton_kit.convert.report import Item, changed, left
 
@@ -18,7 +17,7 @@ def read_labels(path: Path) -> tuple[tuple[str, ...], list[Item]]:
     A label is a text, or the last of a list of texts as for ImageNet (ts/torch_handler, map_class_to_label).
     """
     try:
-        found: Any = json.loads(path.read_bytes().decode("utf-8"))
+        found: object = json.loads(path.read_bytes().decode("utf-8"))
     except (ValueError, RecursionError) as error:
         return (), [left(_NAME, f"is no JSON: {error}")]
     if isinstance(found, dict) and isinstance(found.get("object_type_names"), list):

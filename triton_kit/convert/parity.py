@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.client.request import InferRequest, plan_inferences
 from triton_kit.errors import TkError, UsageError
@@ -83,7 +83,7 @@ def _row(name: str, expected: Array, actual: Array | None, rtol: float, atol: fl
     return Row(output=name, absolute=_largest(difference), relative=_largest(share), agrees=agrees)
 
 
-def _largest(numbers: Any) -> float:
+def _largest(numbers: Array) -> float:
     """The largest number; one that is none counts as infinite."""
     import numpy as np
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
 from triton_kit.errors import TkError
 from triton_kit.files.plan import Plan
@@ -83,12 +82,12 @@ def _lines(one: ImportedModel, written: bool, columns: int | None) -> list[str]:
     return lines
 
 
-def as_json(imported: Sequence[ImportedModel], *, written: bool) -> dict[str, Any]:
+def as_json(imported: Sequence[ImportedModel], *, written: bool) -> dict[str, object]:
     """The report for scripts."""
     return {"written": written, "models": [_model(one) for one in imported]}
 
 
-def _model(one: ImportedModel) -> dict[str, Any]:
+def _model(one: ImportedModel) -> dict[str, object]:
     items = [
         {"fate": item.fate.value, "what": printable(item.what), "said": printable(item.said)} for item in one.items
     ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from triton_kit.backends import onnxruntime, tensorrt
 from triton_kit.convert import trtexec
@@ -32,12 +32,23 @@ from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.gpu import selection as gpus
 from triton_kit.scaffold.new_model import plan_model
 from triton_kit.scaffold.request import AddRequest
-from triton_kit.scaffold.tensors import derive
+from triton_kit.scaffold.tensors import Tensor, derive
 from triton_kit.signature.files import open_model
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig, ModelDynamicBatching, ModelInput, ModelOutput
 
 _QUANTIZE = b"\x22\x0eQuantizeLinear"
 """The field op_type of a node, as it stands in the file (onnx.proto3, NodeProto)."""
-_CARRIED = ("dynamic_batching",)
+
+
+class _Values(TypedDict, total=False):
+    """What the TensorRT model has of the ONNX model's configuration."""
+
+    max_batch_size: int
+    input: Sequence[ModelInput.Dict | Tensor]
+    output: Sequence[ModelOutput.Dict | Tensor]
+    dynamic_batching: ModelDynamicBatching.Dict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +157,7 @@ def plan_conversion(here: ProjectContext, request: ConversionRequest, repository
     )
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def _config(folder: Path) -> ModelConfig.Dict:
     path = folder / CONFIG_NAME
     if not path.exists():
         return {}
@@ -154,7 +165,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if document.problems:
         first = document.problems[0]
         raise UsageError(f"{path}:{first.span.line}: {first.message}", hint="mend it first; see tk validate")
-    found = document.message.to_dict()
+    found = document.config.to_dict()
     backend = found.get("backend") or found.get("platform") or onnxruntime.name
     if backend not in (onnxruntime.name, *onnxruntime.platforms):
         raise UsageError(f"{folder} is a model of {backend}, not of ONNX Runtime", hint="name an ONNX model")
@@ -169,41 +180,45 @@ def _version(folder: Path, wanted: int | None) -> int:
     return max(numbers) if wanted is None else wanted
 
 
-def _values(config: dict[str, Any], source: Path, aim: str) -> dict[str, Any]:
+def _values(config: ModelConfig.Dict, source: Path, aim: str) -> _Values:
     """Batch and tensors as the server completes them, with what else of the config goes for TensorRT, too."""
     derived = derive(onnxruntime, source, max_batch_size=config.get("max_batch_size"), release=aim)
-    values: dict[str, Any] = {
+    values: _Values = {
         "max_batch_size": config.get("max_batch_size", 0 if config.get("input") else derived.max_batch_size),
-        "input": config.get("input") or [dict(t) for t in derived.input],
-        "output": config.get("output") or [dict(t) for t in derived.output],
+        "input": config.get("input") or list(derived.input),
+        "output": config.get("output") or list(derived.output),
     }
-    for key in _CARRIED:
-        if key in config:
-            values[key] = config[key]
+    if "dynamic_batching" in config:
+        values["dynamic_batching"] = config["dynamic_batching"]
     if not config.get("input") and derived.dynamic_batching:
         values.setdefault("dynamic_batching", {})
     return values
 
 
-def _labels(folder: Path, values: dict[str, Any]) -> tuple[PlannedFile, ...]:
+def _labels(folder: Path, values: _Values) -> tuple[PlannedFile, ...]:
     names = dict.fromkeys(t["label_filename"] for t in values["output"] if t.get("label_filename"))
     return tuple(PlannedFile(path=name, source=folder / name) for name in names if (folder / name).is_file())
 
 
-def _next_version(target: Path, values: dict[str, Any]) -> int:
+def _next_version(target: Path, values: _Values) -> int:
     """The number for a further version of a TensorRT model that has the same tensors. Raises UsageError for others."""
     path = target / CONFIG_NAME
-    found = parse(path.read_bytes()).message.to_dict() if path.is_file() else {}
+    found = parse(path.read_bytes() if path.is_file() else b"").config.to_dict()
     if found.get("backend", found.get("platform")) not in (tensorrt.name, *tensorrt.platforms):
         raise UsageError(f"{target} exists, and is no TensorRT model", hint="give another name with --into")
-    for side in ("input", "output"):
-        own, other = (
-            {t["name"]: (t["data_type"], list(t["dims"])) for t in tensors}
-            for tensors in (found.get(side, []), values[side])
-        )
+    for side, own, other in (
+        ("input", _declared(found.get("input", [])), _declared(values["input"])),
+        ("output", _declared(found.get("output", [])), _declared(values["output"])),
+    ):
         if own != other:
             raise UsageError(f"{target} has other {side}s than the model", hint="give another name with --into")
     return _version(target, None) + 1
+
+
+def _declared(
+    tensors: Sequence[ModelInput.Dict | ModelOutput.Dict | Tensor],
+) -> dict[str, tuple[object, list[int]]]:
+    return {t["name"]: (t["data_type"], list(t["dims"])) for t in tensors}
 
 
 def _is_quantized(source: Path) -> bool:
@@ -227,7 +242,7 @@ def show(conversion: Conversion) -> str:
     return "\n".join([*lines, *(f"{conversion.target}/{name}" for name in files)])
 
 
-def as_json(conversion: Conversion) -> dict[str, Any]:
+def as_json(conversion: Conversion) -> dict[str, object]:
     """The conversion for scripts."""
     shapes = [
         {"input": p.name, "min": list(p.least), "opt": list(p.best), "max": list(p.most)}

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from triton_kit.backends import tensorflow
 from triton_kit.convert import tfserving_config
@@ -70,7 +70,8 @@ def plan(request: TFServingRequest, templates: Templates, release: str) -> list[
 def _models(path: Path) -> list[ServedModel]:
     """The models of a models.config. Raises UsageError for one without any, and for a name that stands twice."""
     document, unknown = tfserving_config.read(path, tfserving_config.model_server_config())
-    models = [_model(path, config) for config in document.message.model_config_list.config]
+    message = cast("tfserving_config.ModelServerConfig", document.message)
+    models = [_model(path, config) for config in message.model_config_list.config]
     if not models:
         raise UsageError(f"{path} has no model", hint="give a models.config with a model_config_list, or a base path")
     names = [model.name for model in models]
@@ -80,7 +81,7 @@ def _models(path: Path) -> list[ServedModel]:
     return [replace(models[0], items=(*models[0].items, *more)), *models[1:]]
 
 
-def _model(path: Path, config: Any) -> ServedModel:
+def _model(path: Path, config: tfserving_config.ModelConfig) -> ServedModel:
     base, items = _base(path, config.base_path)
     if config.version_labels:
         labels = ", ".join(f"{name} is {number}" for name, number in config.version_labels.items())
@@ -107,7 +108,7 @@ def _base(path: Path, written: str) -> tuple[Path, list[Item]]:
     return base, []
 
 
-def _policy(config: Any) -> tuple[str | None, list[Item]]:
+def _policy(config: tfserving_config.ModelConfig) -> tuple[str | None, list[Item]]:
     """The version policy as tk add takes it; that of both servers is the latest version, where none is written."""
     policy = config.model_version_policy
     if policy.has("all"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from triton_kit.convert import tfserving_config
 from triton_kit.convert.report import Item, carried, changed, left
@@ -60,7 +61,7 @@ class Batching:
 def read_batching(path: Path) -> Batching:
     """The parameters of a file. Raises UsageError for what is wrong in it, with its place."""
     document, unknown = tfserving_config.read(path, tfserving_config.batching_parameters())
-    message = document.message
+    message = cast("tfserving_config.BatchingParameters", document.message)
     size = message.max_batch_size.value if message.has("max_batch_size") else None
     timeout = message.batch_timeout_micros.value if message.has("batch_timeout_micros") else None
     for name, value, least in (("max_batch_size", size, 1), ("batch_timeout_micros", timeout, 0)):

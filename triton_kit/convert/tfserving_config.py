@@ -5,10 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.schema import EnumType, Field, MessageType
 from triton_kit.repository.text_format.document import Document, parse
+
+if TYPE_CHECKING:
+    from triton_kit.repository.message import Message
+    from triton_kit.repository.model_config import ModelVersionPolicy
+
+    class ModelConfig(Message):
+        """A model of a models.config; its version policy has the fields of Triton's."""
+
+        name: str
+        base_path: str
+        model_platform: str
+        model_version_policy: ModelVersionPolicy
+        version_labels: dict[str, int]
+
+    class ModelConfigList(Message):
+        """The models of a models.config."""
+
+        config: list[ModelConfig]
+
+    class ModelServerConfig(Message):
+        """A models.config."""
+
+        model_config_list: ModelConfigList
+
+    class Int64Value(Message):
+        """A number that may be absent."""
+
+        value: int
+
+    class BatchingParameters(Message):
+        """The parameters of batching, those that are read one by one."""
+
+        max_batch_size: Int64Value
+        batch_timeout_micros: Int64Value
+        allowed_batch_sizes: list[int]
+
 
 Row = tuple[str, str] | tuple[str, str, str]
 """A field: its name, its kind (``*`` behind it: repeated), and the oneof that it is in."""

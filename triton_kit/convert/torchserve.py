@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from triton_kit.backends import onnxruntime, pytorch
 from triton_kit.backends.table import for_file
@@ -55,7 +54,7 @@ class Archive:
 
     root: Path
     files: tuple[str, ...]
-    model: dict[str, Any]
+    model: dict[str, object]
 
     def text(self, key: str) -> str:
         """An entry of the manifest's model, empty where there is none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.project import yaml_file
@@ -24,8 +23,8 @@ class Settings:
     ``rest`` is what the YAML says beside them, and what the handler may read in it.
     """
 
-    values: dict[str, tuple[Any, str]]
-    rest: dict[str, Any]
+    values: dict[str, tuple[object, str]]
+    rest: dict[str, object]
 
     def number(self, name: str) -> int | None:
         """A setting that is a number, ``None`` where it is not set."""
@@ -57,8 +56,8 @@ def read_settings(yaml: Path | None, properties: Path | None, model: str, versio
 
     Raises UsageError, with the file, for what cannot be read or is no setting.
     """
-    values: dict[str, tuple[Any, str]] = {}
-    rest: dict[str, Any] = {}
+    values: dict[str, tuple[object, str]] = {}
+    rest: dict[str, object] = {}
     if properties is not None:
         found = _from_properties(properties, model, version)
         values |= {name: (found[name], properties.name) for name in _KNOWN if name in found}
@@ -76,7 +75,7 @@ def read_settings(yaml: Path | None, properties: Path | None, model: str, versio
     return Settings(values=values, rest=rest)
 
 
-def _from_properties(path: Path, model: str, version: str) -> dict[str, Any]:
+def _from_properties(path: Path, model: str, version: str) -> dict[str, object]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -92,7 +91,7 @@ def _from_properties(path: Path, model: str, version: str) -> dict[str, Any]:
     found = versions.get(version) if isinstance(versions, dict) else None
     if found is None and isinstance(versions, dict) and len(versions) == 1:
         [found] = versions.values()
-    result: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
+    result: dict[str, object] = dict(found) if isinstance(found, dict) else {}
     workers = properties.get("default_workers_per_model", "")
     if workers.isascii() and workers.isdecimal():
         result.setdefault("minWorkers", int(workers))

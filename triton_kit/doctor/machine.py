@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triton_kit.errors import TkError
 from triton_kit.repository.release import Release, release
@@ -21,7 +21,7 @@ PATIENCE = 6.0
 class EngineInfo(NamedTuple):
     """What an engine's ``info`` says, or in ``trouble`` why it says nothing."""
 
-    info: Mapping[str, Any]
+    info: Mapping[str, object]
     trouble: str | None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
-from triton_kit.graph.flow import Edge, Flow, Node, Port, Role, worst
+from triton_kit.graph.flow import About, Edge, Flow, Node, Port, Role, worst
 from triton_kit.graph.model_view import Reader, port_of
 from triton_kit.graph.order import levels
 from triton_kit.linter.diagnostic import Diagnostic
@@ -13,6 +13,9 @@ from triton_kit.model.completion import Completed, tensors
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 from triton_kit.value import replace
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig, ModelEnsembling
 
 _STEPS = ("ensemble_scheduling", "step")
 
@@ -73,19 +76,19 @@ def _place(at: Route) -> Route:
     return at[:2] if at[:1] in (("input",), ("output",)) else at[:1]
 
 
-def _ends(config: Any, places: FindingsByRoute, role: Role) -> Iterator[Node]:
-    kind = role.value
+def _ends(config: ModelConfig, places: FindingsByRoute, role: Literal[Role.INPUT, Role.OUTPUT]) -> Iterator[Node]:
+    kind: Literal["input", "output"] = "input" if role is Role.INPUT else "output"
     for i, tensor in enumerate(tensors(config, kind)):
         port = port_of(tensor, config.max_batch_size > 0)
         port = replace(port, tensor=tensor.name, findings=places.take(kind, i))
-        side: dict[str, Any] = {"outputs" if role is Role.INPUT else "inputs": (port,)}
-        yield Node(id=f"{kind}{i}", role=role, name=tensor.name, **side)
+        inputs, outputs = ((), (port,)) if role is Role.INPUT else ((port,), ())
+        yield Node(id=f"{kind}{i}", role=role, name=tensor.name, inputs=inputs, outputs=outputs)
 
 
-def _step(model: Model, step: Any, index: int, places: FindingsByRoute, reader: Reader) -> Node:
+def _step(model: Model, step: ModelEnsembling.Step, index: int, places: FindingsByRoute, reader: Reader) -> Node:
     found = model.repository.find(step.model_name, step.model_namespace)
-    about = reader.describe(found, step.model_version) if found else {}
-    completed = reader.completed(found, about["version"]) if found else None
+    about = reader.describe(found, step.model_version) if found else About()
+    completed = reader.completed(found, about.get("version")) if found else None
     inputs = _ports(step, index, "input", completed, places)
     outputs = _ports(step, index, "output", completed, places)
     findings = places.below(*_STEPS, index)
@@ -99,15 +102,22 @@ def _step(model: Model, step: Any, index: int, places: FindingsByRoute, reader: 
     )  # fmt: skip
 
 
-def _ports(step: Any, index: int, kind: str, completed: Completed | None, places: FindingsByRoute) -> tuple[Port, ...]:
+def _ports(
+    step: ModelEnsembling.Step,
+    index: int,
+    kind: Literal["input", "output"],
+    completed: Completed | None,
+    places: FindingsByRoute,
+) -> tuple[Port, ...]:
     """The model's tensors with their names in the ensemble, then what the step maps beyond them."""
-    mapped: dict[str, str] = dict(getattr(step, f"{kind}_map"))
+    mapped = dict(step.input_map if kind == "input" else step.output_map)
     ports = []
-    for tensor in getattr(completed, f"{kind}s") if completed else ():
+    known_ports = completed.inputs if completed and kind == "input" else completed.outputs if completed else ()
+    for tensor in known_ports:
         given = mapped.pop(tensor.name, "")
         findings = places.take(*_STEPS, index, f"{kind}_map", tensor.name)
         batching = completed is not None and completed.max_batch_size > 0
-        ports.append(port_of(tensor, batching, tensor=given, findings=findings))
+        ports.append(port_of(tensor, batching, given=given, findings=findings))
     known = not (completed and completed.known)
     for name, given in mapped.items():
         findings = places.take(*_STEPS, index, f"{kind}_map", name)
@@ -135,7 +145,11 @@ def _edges(nodes: list[Node]) -> tuple[list[Edge], dict[str, int]]:
         for i, port in enumerate(node.inputs):
             for giver, number in givers.get(port.tensor, ()):
                 findings = (*giver.outputs[number].findings, *port.findings)
-                ends: dict[str, Any] = {"source": giver.id, "source_port": number, "target": node.id, "target_port": i}
-                edges.append(Edge(**ends, tensor=port.tensor, severity=worst(findings)))
+                edges.append(
+                    Edge(
+                        source=giver.id, source_port=number, target=node.id, target_port=i,
+                        tensor=port.tensor, severity=worst(findings),
+                    )
+                )  # fmt: skip
     order, backward = levels([node.id for node in nodes], [(edge.source, edge.target) for edge in edges])
     return [replace(e, backward=True) if (e.source, e.target) in backward else e for e in edges], order

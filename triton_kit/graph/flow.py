@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.value import Value
@@ -65,6 +65,15 @@ class Node(Value):
     def severity(self) -> Severity | None:
         """The worst of the findings about the box itself."""
         return worst(self.findings)
+
+
+class About(TypedDict, total=False):
+    """The fields of a node that are the model's own, as in ``Node``."""
+
+    backend: str
+    version: int | None
+    batch: int | None
+    decoupled: bool
 
 
 class Edge(Value):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit import json_document
 from triton_kit.graph import json
@@ -15,6 +15,9 @@ from triton_kit.graph.svg import drawing, style
 from triton_kit.graph.wording import about, about_flow, name_text, port_type
 from triton_kit.linter.report.text import printable
 from triton_kit.resources import resource
+
+if TYPE_CHECKING:
+    from triton_kit.linter.diagnostic import Diagnostic
 
 _LONGEST = 200_000
 """The most characters of a configuration that a page carries."""
@@ -69,7 +72,7 @@ def render(graph: Graph) -> str:
     )
 
 
-def embedded(value: Any) -> str:
+def embedded(value: object) -> str:
     """A value as JSON inside a script element: nothing in it can end the element or begin a comment."""
     import json as text
 
@@ -94,10 +97,10 @@ def _drawing(flow: Flow, number: int) -> str:
     )
 
 
-def _data(graph: Graph) -> dict[str, Any]:
+def _data(graph: Graph) -> dict[str, object]:
     """The document of ``--format json`` with what the page shows beside it."""
-    document = json_document.document(json.content(graph))
-    for flow, told in zip(graph.flows, document["flows"], strict=True):
+    content = json.content(graph)
+    for flow, told in zip(graph.flows, content["flows"], strict=True):
         numbers = flow.numbered()
         told["about"] = about_flow(flow) if flow.ensemble else about(flow.nodes[0])
         told["short"] = name_text(flow.name)
@@ -108,14 +111,14 @@ def _data(graph: Graph) -> dict[str, Any]:
             for side in ("inputs", "outputs"):
                 for port, port_told in zip(getattr(node, side), node_told[side], strict=True):
                     port_told["type"] = port_type(port)
-    document["configs"] = {printable(name): _config(config) for name, config in graph.configs.items()}
-    return document
+    content["configs"] = {printable(name): _config(config) for name, config in graph.configs.items()}
+    return json_document.document(content)
 
 
-def _place(finding: Any) -> tuple[str, str, int, int]:
+def _place(finding: Diagnostic) -> tuple[str, str, int, int]:
     return finding.rule, printable(str(finding.file)), finding.span.line, finding.span.column
 
 
-def _config(config: Config) -> dict[str, Any]:
+def _config(config: Config) -> dict[str, object]:
     text = config.text.encode("utf-8", "backslashreplace").decode()
     return {"file": printable(config.file), "text": text[:_LONGEST], "cut": len(text) > _LONGEST}

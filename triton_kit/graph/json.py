@@ -23,7 +23,7 @@ def content(graph: Graph) -> dict[str, Any]:
     }
 
 
-def _flow(flow: Flow) -> dict[str, Any]:
+def _flow(flow: Flow) -> dict[str, object]:
     edges = [
         {
             "source": edge.source,
@@ -46,7 +46,7 @@ def _flow(flow: Flow) -> dict[str, Any]:
     }
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: Node) -> dict[str, object]:
     return {
         "id": node.id,
         "role": node.role.value,
@@ -63,7 +63,7 @@ def _node(node: Node) -> dict[str, Any]:
     }
 
 
-def _port(port: Port) -> dict[str, Any]:
+def _port(port: Port) -> dict[str, object]:
     return {
         "name": printable(port.name),
         "tensor": printable(port.tensor) or None,
@@ -75,7 +75,7 @@ def _port(port: Port) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Diagnostic) -> dict[str, Any]:
+def _finding(finding: Diagnostic) -> dict[str, object]:
     return {
         "rule": finding.rule,
         "severity": str(finding.severity),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from triton_kit.graph.flow import Findings, Port
+from triton_kit.graph.flow import About, Findings, Port
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.engine import Run
 from triton_kit.linter.select import chosen
@@ -14,6 +14,9 @@ from triton_kit.model.completion import Completed, Tensor, tensors
 from triton_kit.model.ensemble import is_decoupled
 from triton_kit.model.model import Broken, Model
 from triton_kit.repository.text_format.source import Route
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig
 
 Value = TypeVar("Value")
 
@@ -43,9 +46,9 @@ class Reader:
         """Everything that the validator says of a model."""
         return tuple(diagnostic for _, diagnostic in self.findings(model))
 
-    def config(self, model: Model) -> Any:
+    def config(self, model: Model) -> ModelConfig | None:
         """The configuration as written, a Message, as far as it could be read; ``None`` where there is none."""
-        return readable(lambda: model.document.message)
+        return readable(lambda: model.document.config)
 
     def is_ensemble(self, model: Model) -> bool:
         """Whether it is an ensemble, or was meant as one."""
@@ -73,7 +76,7 @@ class Reader:
         known = bool(inputs and outputs)
         return Completed(max(config.max_batch_size, 0), inputs, outputs, known=known) if inputs or outputs else None
 
-    def describe(self, model: Model, asked: int = -1) -> dict[str, Any]:
+    def describe(self, model: Model, asked: int = -1) -> About:
         """The fields of a node that are the model's own."""
         version = self.version(model, asked)
         completed = self.completed(model, version)
@@ -94,8 +97,15 @@ def readable(read: Callable[[], Value]) -> Value | None:
         return None
 
 
-def port_of(tensor: Tensor, batching: bool, /, **more: Any) -> Port:
-    """A model's tensor as a port, its shape with the batch dimension."""
+def port_of(tensor: Tensor, batching: bool, /, *, given: str = "", findings: Findings = ()) -> Port:
+    """A model's tensor as a port, its shape with the batch dimension; ``given`` is its name in the ensemble."""
     data_type = "" if tensor.data_type == "TYPE_INVALID" else str(tensor.data_type).removeprefix("TYPE_")
     shape = (*(("batch",) if batching else ()), *tensor.dims)
-    return Port(name=tensor.name, data_type=data_type, shape=shape, optional=tensor.optional, **more)
+    return Port(
+        name=tensor.name,
+        tensor=given,
+        data_type=data_type,
+        shape=shape,
+        optional=tensor.optional,
+        findings=findings,
+    )

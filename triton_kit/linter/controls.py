@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelSequenceBatching
 
 BOOLEAN_KINDS = ("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_READY")
 
@@ -20,7 +23,7 @@ VALUE_LISTS = ("int32_false_true", "fp32_false_true", "bool_false_true")
 ID_TYPES = ("TYPE_UINT64", "TYPE_INT64", "TYPE_UINT32", "TYPE_INT32", "TYPE_STRING")
 
 
-def controls(model: Model) -> Iterator[tuple[Route, Any, Any]]:
+def controls(model: Model) -> Iterator[tuple[Route, ModelSequenceBatching.Control, ModelSequenceBatching.ControlInput]]:
     """Each control with its route and the control input that it belongs to."""
     if not model.config.has("sequence_batching"):
         return
@@ -29,6 +32,6 @@ def controls(model: Model) -> Iterator[tuple[Route, Any, Any]]:
             yield ("sequence_batching", "control_input", i, "control", j), control, entry
 
 
-def given_lists(control: Any) -> list[str]:
+def given_lists(control: ModelSequenceBatching.Control) -> list[str]:
     """The value lists that a control has."""
     return [field for field in VALUE_LISTS if getattr(control, field)]

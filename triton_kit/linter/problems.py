@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.model.devices import on_gpu
@@ -14,7 +13,7 @@ from triton_kit.signature.errors import ModelFileError
 from triton_kit.value import replace
 
 
-def unreadable(model: Model, reader: Callable[[Path], Any]) -> Iterator[Problem]:
+def unreadable(model: Model, reader: Callable[[Path], object]) -> Iterator[Problem]:
     """The finding for each version whose file cannot be read."""
     for version in model.versions:
         try:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from triton_kit.backends.facts import completer, facts
 from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
+    import ast
+    from collections.abc import Sequence
+
     from triton_kit.backends.types import ConfigTensor
     from triton_kit.model.server_options import ServerOptions
+    from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
     from triton_kit.signature.types import Signature
 
 
@@ -20,17 +24,19 @@ class Tensor:
 
     __slots__ = ("at", "data_type", "dims", "message", "name", "optional", "ragged", "reshape")
 
-    def __init__(self, at: Route, message: Any, added: ConfigTensor | None = None) -> None:
+    def __init__(self, at: Route, message: ModelInput | ModelOutput | None, added: ConfigTensor | None = None) -> None:
         self.at = at
         self.message = message
-        if added is None:
+        if message is not None:
             self.name: str = message.name
             self.data_type: str | int = message.data_type
             self.dims: list[int] = list(message.dims)
             self.reshape: list[int] | None = list(message.reshape.shape) if message.has("reshape") else None
-            self.optional: bool = at[0] == "input" and message.optional
-            self.ragged: bool = at[0] == "input" and message.allow_ragged_batch
+            own = cast("ModelInput", message) if at[0] == "input" else None
+            self.optional = own is not None and own.optional
+            self.ragged = own is not None and own.allow_ragged_batch
             return
+        assert added is not None
         self.name = added.name
         self.data_type = added.data_type
         self.dims = list(added.dims)
@@ -70,19 +76,22 @@ class Completed(NamedTuple):
     decoupled: bool | None = None
 
 
-def tensors(config: Any, kind: str) -> list[Tensor]:
+def tensors(config: ModelConfig, kind: Literal["input", "output"]) -> list[Tensor]:
     """The written inputs or outputs."""
-    return [Tensor((kind, i), message) for i, message in enumerate(getattr(config, kind))]
+    messages: Sequence[ModelInput | ModelOutput] = config.input if kind == "input" else config.output
+    return [Tensor((kind, i), message) for i, message in enumerate(messages)]
 
 
 class Readers(NamedTuple):
     """How a version's model file is read, where its completion needs that: its signature, or its syntax tree."""
 
     signature: Callable[[], Signature]
-    code: Callable[[], Any]
+    code: Callable[[], ast.Module | Exception]
 
 
-def complete(written: Completed, config: Any, backend: str, server: ServerOptions, readers: Readers) -> Completed:
+def complete(
+    written: Completed, config: ModelConfig, backend: str, server: ServerOptions, readers: Readers
+) -> Completed:
     """The written configuration of a version as its backend completes it; raises what the readers raise."""
     match facts(backend).completes:
         case "signature":
@@ -96,7 +105,7 @@ def complete(written: Completed, config: Any, backend: str, server: ServerOption
 
 
 def _from_signature(
-    written: Completed, config: Any, backend: str, server: ServerOptions, read: Callable[[], Signature]
+    written: Completed, config: ModelConfig, backend: str, server: ServerOptions, read: Callable[[], Signature]
 ) -> Completed:
     has_inputs = bool(written.inputs or config.batch_input)
     if has_inputs and written.outputs:
@@ -116,7 +125,7 @@ def _from_signature(
     )
 
 
-def _from_code(written: Completed, config: Any, read: Callable[[], Any]) -> Completed:
+def _from_code(written: Completed, config: ModelConfig, read: Callable[[], ast.Module | Exception]) -> Completed:
     from triton_kit.model.python_completion import outcome
     from triton_kit.signature.python_source import completes, method, model_class
 
@@ -138,8 +147,8 @@ def _from_code(written: Completed, config: Any, read: Callable[[], Any]) -> Comp
     )
 
 
-def _schedules(config: Any) -> bool:
-    return bool(config.has("dynamic_batching") or config.has("sequence_batching"))
+def _schedules(config: ModelConfig) -> bool:
+    return config.has("dynamic_batching") or config.has("sequence_batching")
 
 
 def _all(kind: str, added: Iterable[ConfigTensor]) -> list[Tensor]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.model.model import Broken, Model
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelEnsembling
 
-def steps_of(model: Model) -> Iterator[tuple[int, Any, Model]]:
+
+def steps_of(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, Model]]:
     """The steps whose model exists, with it."""
     if model.is_ensemble:
         for i, step in enumerate(model.config.ensemble_scheduling.step):

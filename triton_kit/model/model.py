@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
 from triton_kit.backends.facts import Facts, facts
@@ -20,7 +20,13 @@ from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
 
 if TYPE_CHECKING:
+    import ast
+
+    from triton_kit.model.placeholders import Placeholder
     from triton_kit.model.refusal import Refusal
+    from triton_kit.repository.model_config import ModelConfig
+    from triton_kit.signature.errors import ModelFileError
+    from triton_kit.signature.onnx.model import OnnxModel
 
 
 class Broken(Exception):
@@ -43,7 +49,7 @@ class Guarded:
         self._message = message
         self._tainted = tainted
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name in self._tainted:
             raise Broken(name)
         return getattr(self._message, name)
@@ -184,7 +190,7 @@ class Model:
         return self.document.source
 
     @cached_property
-    def placeholders(self) -> tuple[Any, ...]:
+    def placeholders(self) -> tuple[Placeholder, ...]:
         """What nobody filled in, where the configuration is for that reason none yet, but a template."""
         from triton_kit.model.placeholders import unrendered
 
@@ -194,12 +200,12 @@ class Model:
             return ()
 
     @cached_property
-    def config(self) -> Any:
+    def config(self) -> ModelConfig:
         """The configuration as written, a Message; fields that could not be read raise Broken."""
         document = self.document
         if not document.problems:
-            return document.message
-        return Guarded(document.message, _tainted(document))
+            return document.config
+        return cast("ModelConfig", Guarded(document.message, _tainted(document)))
 
     def written(self) -> frozenset[str] | None:
         """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
@@ -315,15 +321,15 @@ class Model:
         return version_folder(version)
 
     @cached_property
-    def reads(self) -> dict[tuple[int, object], Any]:
+    def reads(self) -> dict[tuple[int, object], object]:
         """What readers said of model files, by version and reader: see modelread."""
         return {}
 
     @cached_property
-    def _onnx(self) -> dict[int, Any]:
+    def _onnx(self) -> dict[int, OnnxModel | ModelFileError]:
         return {}
 
-    def onnx(self, version: int) -> Any:
+    def onnx(self, version: int) -> OnnxModel | ModelFileError:
         """The OnnxModel of a version or the ModelFileError that reading it gave; Broken where there is no file."""
         if version not in self._onnx:
             from triton_kit.signature.onnx.signature import ModelFileError, infer_missing, read
@@ -339,7 +345,7 @@ class Model:
                 self._onnx[version] = kept(error)
         return self._onnx[version]
 
-    def signature(self, version: int) -> Any:
+    def signature(self, version: int) -> OnnxModel:
         """The OnnxModel of a version; Broken where it cannot be read."""
         found = self.onnx(version)
         if isinstance(found, Exception):
@@ -347,10 +353,10 @@ class Model:
         return found
 
     @cached_property
-    def _python(self) -> dict[int, Any]:
+    def _python(self) -> dict[int, ast.Module | Exception]:
         return {}
 
-    def python(self, version: int) -> Any:
+    def python(self, version: int) -> ast.Module | Exception:
         """The syntax tree of a version's model.py or the SyntaxError; Broken where there is no such file."""
         if version not in self._python:
             import ast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model, kept
@@ -15,22 +15,24 @@ Read = TypeVar("Read")
 _HERE = (disk.FILE, disk.DIRECTORY)
 
 
-def read_once(model: Model, version: int, reader: Callable[[Path], Read]) -> Read | ModelFileError:
+def read_once(
+    model: Model, version: int, reader: Callable[[Path], Read], path: str | None = None
+) -> Read | ModelFileError:
     """What a reader says of a version's model file, or the ModelFileError that it gave.
 
-    ``reader`` is a function of a module, so that it is the same one each time. Raises Broken where nothing is there.
+    ``reader`` is a function of a module, so that it is the same one each time; ``path`` is that of the file where the
+    backend opens another than ``model.model_file``. Raises Broken where nothing is there.
     """
     found = model.reads
     if (version, reader) not in found:
-        path = model.model_file(version)
+        path = path or model.model_file(version)
         if disk.kind_of(path) not in _HERE:
             raise Broken(path)
         try:
             found[version, reader] = reader(Path(path))
         except ModelFileError as error:
             found[version, reader] = kept(error)
-    result: Read | ModelFileError = found[version, reader]
-    return result
+    return cast("Read | ModelFileError", found[version, reader])
 
 
 def readable(model: Model, reader: Callable[[Path], Read]) -> Iterator[tuple[int, Read]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.dump import dump
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelInstanceGroup, ModelOutput
 
 
 def complete_text(model: Model) -> str:
@@ -18,20 +21,26 @@ def complete_text(model: Model) -> str:
     return text
 
 
-def complete_config(model: Model, completed: Completed) -> dict[str, Any]:
+def complete_config(model: Model, completed: Completed) -> ModelConfig.Dict:
     """The completed configuration as fields (core model_config_utils.cc:NormalizeModelConfig, and what it calls)."""
-    config: dict[str, Any] = model.config.to_dict()
+    config = model.config.to_dict()
     config["name"] = model.name
-    detected = {"platform": model.platform, "backend": model.backend, "default_model_filename": model.file_name}
-    config |= {field: value for field, value in detected.items() if value}
+    if model.platform:
+        config["platform"] = model.platform
+    if model.backend:
+        config["backend"] = model.backend
+    if model.file_name:
+        config["default_model_filename"] = model.file_name
     config.setdefault("version_policy", {"latest": {"num_versions": 1}})
     size = completed.max_batch_size
     if size:
         config["max_batch_size"] = size
-    for kind, tensors in (("input", completed.inputs), ("output", completed.outputs)):
-        if tensors:
-            written = config.get(kind, [])
-            config[kind] = [written[int(t.at[1])] if t.written else _tensor(t) for t in tensors]
+    if completed.inputs:
+        inputs = config.get("input", [])
+        config["input"] = [inputs[int(t.at[1])] if t.written else _tensor(t) for t in completed.inputs]
+    if completed.outputs:
+        outputs = config.get("output", [])
+        config["output"] = [outputs[int(t.at[1])] if t.written else _output(t) for t in completed.outputs]
     if completed.dynamic:
         config["dynamic_batching"] = {}
     if completed.decoupled is not None:
@@ -41,14 +50,14 @@ def complete_config(model: Model, completed: Completed) -> dict[str, Any]:
         _fill_ensemble(model, config)
         return config
     optimization = config.setdefault("optimization", {})
-    for side in ("input_pinned_memory", "output_pinned_memory"):
-        optimization.setdefault(side, {"enable": True})
+    optimization.setdefault("input_pinned_memory", {"enable": True})
+    optimization.setdefault("output_pinned_memory", {"enable": True})
     config["instance_group"] = _instance_groups(model, config.get("instance_group"))
     return config
 
 
-def _tensor(tensor: Tensor) -> dict[str, Any]:
-    fields: dict[str, Any] = {"name": tensor.name, "data_type": tensor.data_type, "dims": tensor.dims}
+def _tensor(tensor: Tensor) -> ModelInput.Dict:
+    fields: ModelInput.Dict = {"name": tensor.name, "data_type": tensor.data_type, "dims": tensor.dims}
     if tensor.reshape is not None:
         fields["reshape"] = {"shape": tensor.reshape}
     if tensor.optional:
@@ -56,7 +65,14 @@ def _tensor(tensor: Tensor) -> dict[str, Any]:
     return fields
 
 
-def _fill_schedulers(config: dict[str, Any], size: int) -> None:
+def _output(tensor: Tensor) -> ModelOutput.Dict:
+    fields: ModelOutput.Dict = {"name": tensor.name, "data_type": tensor.data_type, "dims": tensor.dims}
+    if tensor.reshape is not None:
+        fields["reshape"] = {"shape": tensor.reshape}
+    return fields
+
+
+def _fill_schedulers(config: ModelConfig.Dict, size: int) -> None:
     dynamic, sequences = config.get("dynamic_batching"), config.get("sequence_batching")
     oldest = sequences.get("oldest") if sequences is not None else None
     for one in (dynamic, oldest):
@@ -66,14 +82,14 @@ def _fill_schedulers(config: dict[str, Any], size: int) -> None:
         sequences["max_sequence_idle_microseconds"] = 1_000_000
 
 
-def _fill_ensemble(model: Model, config: dict[str, Any]) -> None:
+def _fill_ensemble(model: Model, config: ModelConfig.Dict) -> None:
     """Whether an ensemble is decoupled follows from its models (core ensemble_utils.cc)."""
     from triton_kit.model.ensemble import is_decoupled
 
     config["model_transaction_policy"] = {"decoupled": is_decoupled(model)}
 
 
-def _instance_groups(model: Model, written: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def _instance_groups(model: Model, written: list[ModelInstanceGroup.Dict] | None) -> list[ModelInstanceGroup.Dict]:
     """Each group with name, kind, count and GPUs; with an unknown machine, KIND_AUTO stays.
 
     Source: core model_config_utils.cc:NormalizeInstanceGroup.
@@ -83,8 +99,8 @@ def _instance_groups(model: Model, written: list[dict[str, Any]] | None) -> list
     return [_instance_group(model, group, i) for i, group in enumerate(written)]
 
 
-def _instance_group(model: Model, group: dict[str, Any], index: int) -> dict[str, Any]:
-    group = dict(group)
+def _instance_group(model: Model, group: ModelInstanceGroup.Dict, index: int) -> ModelInstanceGroup.Dict:
+    group = group.copy()
     if not group.get("name"):
         group["name"] = f"{model.name}_{index}"
     gpus = model.options.gpus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triton_kit.backends.types import ConfigTensor
 from triton_kit.repository.tensor import DATA_TYPES, dims
@@ -19,7 +19,7 @@ class Call(NamedTuple):
     """
 
     method: str
-    argument: Any
+    argument: object
     known: bool
     node: ast.Call
 
@@ -50,7 +50,7 @@ def calls(function: ast.FunctionDef) -> Iterator[Call]:
             yield Call(found.func.attr, argument, known, found)
 
 
-def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[Any, bool]:
+def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[object, bool]:
     if isinstance(node, ast.Name):
         node = values.get(node.id)
     if node is None:
@@ -99,19 +99,26 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> PythonCompletion 
             if set(given) != {"decoupled"}:
                 return None
             decoupled = bool(given["decoupled"])
-        elif not _is_tensor(given):
+        elif (tensor := _tensor(given)) is None:
             return None
         else:
-            tensors[call.method].setdefault(given["name"], _tensor(given))
+            tensors[call.method].setdefault(tensor.name, tensor)
     inputs, outputs = (tuple(tensors[method].values()) for method in ("add_input", "add_output"))
     return PythonCompletion(max_batch_size, inputs, outputs, dynamic, decoupled)
 
 
-def _tensor(given: dict[str, Any]) -> ConfigTensor:
-    optional = bool(given.get("optional", False))
-    return ConfigTensor(
-        name=given["name"], data_type=given["data_type"], dims=tuple(dims(given["dims"])), optional=optional
-    )
+def _tensor(given: dict[object, object]) -> ConfigTensor | None:
+    """The tensor that a dictionary describes; ``None`` where the server would refuse it."""
+    match given:
+        case {"name": str(name), "data_type": str(data_type), "dims": list(sizes), **rest} if (
+            rest.keys() <= {"optional"}
+            and data_type in DATA_TYPES
+            and sizes
+            and all(type(size) is int for size in sizes)
+        ):
+            optional = bool(rest.get("optional", False))
+            return ConfigTensor(name=name, data_type=data_type, dims=tuple(dims(sizes)), optional=optional)
+    return None
 
 
 def _is_plain(function: ast.FunctionDef) -> bool:
@@ -137,15 +144,3 @@ def _is_plain(function: ast.FunctionDef) -> bool:
                 return False
     # Whatever else the function does with its argument is not followed.
     return seen == sum(isinstance(node, ast.Name) and node.id == config for node in ast.walk(function))
-
-
-def _is_tensor(given: dict[Any, Any]) -> bool:
-    return (
-        {"name", "data_type", "dims"} <= set(given) <= {"name", "data_type", "dims", "optional"}
-        and isinstance(given["name"], str)
-        and isinstance(given["data_type"], str)
-        and given["data_type"] in DATA_TYPES
-        and isinstance(given["dims"], list)
-        and bool(given["dims"])
-        and all(type(dim) is int for dim in given["dims"])
-    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.repository.names import RESERVED_DIRECTORIES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelVersionPolicy
 
 INT64_MAX = 2**63 - 1
 INT64_MIN = -(2**63)
@@ -78,7 +81,7 @@ def overflows(number: int) -> bool:
     return not INT64_MIN <= number <= INT64_MAX
 
 
-def selected(numbers: Iterable[int], policy: Any | None) -> Sequence[int]:
+def selected(numbers: Iterable[int], policy: ModelVersionPolicy | None) -> Sequence[int]:
     """The versions that a policy selects, lowest first; no policy is the latest one.
 
     Source: core model_lifecycle.cc:VersionsToLoad, which takes a missing specific version as present when it is

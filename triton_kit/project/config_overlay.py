@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from triton_kit.project.values import merge
 from triton_kit.repository.schema import MessageType, message_type
@@ -16,14 +15,14 @@ _TOKEN = re.compile(
 )
 
 
-def overlay(text: str, config: Mapping[str, Any]) -> str:
+def overlay(text: str, config: Mapping[str, object]) -> str:
     """The text, a valid config.pbtxt, with the fields of ``config`` merged into its own (see ``values.merge``).
 
     A field that the text has is replaced where it stands, a new one is added at the end, null removes one. Of a
     choice (``dynamic_batching`` or ``sequence_batching``) the one in ``config`` stays. Raises UsageError for what the
     schema refuses.
     """
-    own = parse(text).message.to_dict()
+    own = parse(text).config.to_dict()
     merged = merge(_without_rivals(own, config, message_type("ModelConfig")), dict(config))
     for name in dict.fromkeys((*own, *config)):
         if merged.get(name) != own.get(name) or (name in merged) != (name in own):
@@ -31,7 +30,7 @@ def overlay(text: str, config: Mapping[str, Any]) -> str:
     return text
 
 
-def _without_rivals(own: Mapping[str, Any], over: Mapping[str, Any], kind: MessageType) -> dict[str, Any]:
+def _without_rivals(own: Mapping[str, object], over: Mapping[str, object], kind: MessageType) -> dict[str, object]:
     """What stands, without the other members of each choice that ``over`` makes."""
     kept = dict(own)
     for name, value in over.items():
@@ -41,9 +40,10 @@ def _without_rivals(own: Mapping[str, Any], over: Mapping[str, Any], kind: Messa
         for rival in kind.oneofs.get(field.oneof or "", ()):
             if rival != name:
                 kept.pop(rival, None)
+        mine = kept.get(name)
         single = field.kind == "message" and not field.repeated and not field.map
-        if single and isinstance(value, Mapping) and isinstance(kept.get(name), dict):
-            kept[name] = _without_rivals(kept[name], value, field.message)
+        if single and isinstance(value, Mapping) and isinstance(mine, dict):
+            kept[name] = _without_rivals(mine, value, field.message)
     return kept
 
 

@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.files import write
@@ -140,7 +139,7 @@ def diff(rendered: Rendered) -> Iterator[str]:
     return difflib.unified_diff(old, rendered.text.splitlines(), before, str(rendered.path), lineterm="")
 
 
-def rendered_as_json(rendered: Sequence[Rendered]) -> dict[str, Any]:
+def rendered_as_json(rendered: Sequence[Rendered]) -> dict[str, object]:
     """The result for scripts."""
     models = [
         {"model": r.directory.name, "file": str(r.path), "changed": r.changed, "edited": r.edited, "text": r.text}
@@ -154,7 +153,7 @@ def list_templates(here: ProjectContext) -> list[Template]:
     return [here.templates.get(name) for name in here.templates.names()]
 
 
-def templates_as_json(found: Sequence[Template]) -> dict[str, Any]:
+def templates_as_json(found: Sequence[Template]) -> dict[str, object]:
     """The list for scripts."""
     return {
         "templates": [

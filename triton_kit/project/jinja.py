@@ -6,7 +6,7 @@ import os
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.project.templates import Template, Templates
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
 
-def render(templates: Templates, template: Template, path: Path, values: Mapping[str, Any]) -> str:
+def render(templates: Templates, template: Template, path: Path, values: Mapping[str, object]) -> str:
     """The text that the template file ``path`` gives for the values.
 
     In a template, ``{{ text | pbtxt }}`` escapes for a quoted string of config.pbtxt, ``{{ value | python }}`` writes
@@ -83,7 +83,7 @@ def _environment(templates: Templates, template: Template) -> SandboxedEnvironme
 
 def _pbtxt(value: object) -> str:
     """The text escaped for a double-quoted string of config.pbtxt; numbers and the like as their text."""
-    return escape(_defined(value) if isinstance(value, str) else str(_defined(value)))
+    return escape(value if isinstance(value, str) else str(_defined(value)))
 
 
 def _python(value: object) -> str:
@@ -92,7 +92,7 @@ def _python(value: object) -> str:
     return f'"{text[1:-1]}"' if isinstance(value, str) and '"' not in value and "'" not in value else text
 
 
-def _fields(**fields: Any) -> str:
+def _fields(**fields: object) -> str:
     """ModelConfig fields as text; one that is null, false, 0 or empty is left out, but a block that is there stays."""
     kept = {k: _defined(v) for k, v in fields.items() if v is not None and v != []}
     return dump(kept)
@@ -102,7 +102,7 @@ def _fail(message: str) -> str:
     raise UsageError(message)
 
 
-def _defined(value: Any) -> Any:
+def _defined(value: object) -> object:
     import jinja2
 
     if isinstance(value, jinja2.Undefined):

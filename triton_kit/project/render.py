@@ -139,7 +139,7 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
-def _template(content: Mapping[str, Any], layers: Sequence[Layer], templates: Templates) -> Template:
+def _template(content: Mapping[str, object], layers: Sequence[Layer], templates: Templates) -> Template:
     name = content.get("template")
     if not isinstance(name, str):
         hint = f"write template: NAME, one of {', '.join(templates.names())}"
@@ -162,7 +162,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def _values(template: Template, given: Mapping[str, Any], layers: Sequence[Layer]) -> dict[str, Any]:
+def _values(template: Template, given: Mapping[str, object], layers: Sequence[Layer]) -> dict[str, object]:
     """The values for the template: the given ones, checked, over its defaults."""
     if template.values is None:
         return dict(given)
@@ -186,7 +186,7 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind == "integer" else kind if kind == "text" else f"a {kind}"
 
 
-def _checked_field(layers: Sequence[Layer], at: Route, name: str, value: Any) -> None:
+def _checked_field(layers: Sequence[Layer], at: Route, name: str, value: object) -> None:
     """Raise UsageError with the place of what the schema refuses in a field's value."""
     try:
         dump({name: value}, route=str(at[0]))
@@ -194,7 +194,7 @@ def _checked_field(layers: Sequence[Layer], at: Route, name: str, value: Any) ->
         raise _placed(error, layers, str(at[0])) from None
 
 
-def _overlaid(body: str, config: Mapping[str, Any], layers: Sequence[Layer]) -> str:
+def _overlaid(body: str, config: Mapping[str, object], layers: Sequence[Layer]) -> str:
     try:
         return config_overlay.overlay(body, config)
     except UsageError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
@@ -63,7 +62,9 @@ def read(file: Path) -> Project:
     )
 
 
-def mapping(document: yaml_file.YamlFile, value: Any, at: tuple[str, ...], known: Sequence[str]) -> Mapping[str, Any]:
+def mapping(
+    document: yaml_file.YamlFile, value: object, at: tuple[str, ...], known: Sequence[str]
+) -> Mapping[str, object]:
     """The mapping at that route with no other keys than the known ones; an absent one is empty."""
     if value is None:
         return {}
@@ -75,7 +76,7 @@ def mapping(document: yaml_file.YamlFile, value: Any, at: tuple[str, ...], known
     return value
 
 
-def _text(document: yaml_file.YamlFile, values: Mapping[str, Any], key: str, default: str) -> str:
+def _text(document: yaml_file.YamlFile, values: Mapping[str, object], key: str, default: str) -> str:
     value = values.get(key, default)
     if not isinstance(value, str) or not value:
         raise UsageError(f"{document.where((key,))}: {key} is not a path")
@@ -85,7 +86,7 @@ def _text(document: yaml_file.YamlFile, values: Mapping[str, Any], key: str, def
 _SEVERITIES = ("error", "warning", "note", "off")
 
 
-def _severities(document: yaml_file.YamlFile, values: Mapping[str, Any]) -> Mapping[str, str]:
+def _severities(document: yaml_file.YamlFile, values: Mapping[str, object]) -> Mapping[str, str]:
     given = values.get("severity")
     if given is not None and not isinstance(given, dict):
         raise UsageError(f"{document.where(('lint', 'severity'))}: severity is not a mapping of rules to severities")
@@ -100,7 +101,7 @@ def _severities(document: yaml_file.YamlFile, values: Mapping[str, Any]) -> Mapp
     return severities
 
 
-def _names(document: yaml_file.YamlFile, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
+def _names(document: yaml_file.YamlFile, values: Mapping[str, object], key: str) -> tuple[str, ...]:
     value = values.get(key)
     items = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
@@ -27,7 +26,7 @@ class Value:
 
     kind: str
     about: str
-    default: Any
+    default: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ class Template:
                     found[name] = path
         return dict(sorted(found.items()))
 
-    def completed(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def completed(self, given: Mapping[str, object]) -> dict[str, object]:
         """The values with the defaults of those that are not given."""
         return {**{name: value.default for name, value in (self.values or {}).items()}, **given}
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
 
 
-def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
+@overload
+def merge(base: dict[str, object], over: dict[str, object], *, keep_null: bool = False) -> dict[str, object]: ...
+@overload
+def merge(base: object, over: object, *, keep_null: bool = False) -> object: ...
+def merge(base: object, over: object, *, keep_null: bool = False) -> object:
     """``over`` laid over ``base``.
 
     Mappings merge key by key, and a key that ``over`` sets to null is removed, or kept as a null for a layer further
@@ -33,18 +37,18 @@ def merge(base: Any, over: Any, *, keep_null: bool = False) -> Any:
     return result
 
 
-def _is_index(key: object, items: Sequence[Any]) -> bool:
+def _is_index(key: object, items: Sequence[object]) -> bool:
     return str(key).isascii() and str(key).isdecimal() and int(str(key)) < len(items)
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+def parse_settings(settings: Sequence[str]) -> dict[str, object]:
     """``KEY=VALUE`` of each ``--set`` as the content of a model.yaml.
 
     A key is dotted; its first part is a value of the template, or ``config`` for a field of ModelConfig
     (``config.optimization.graph.level=1``). A value is typed as in YAML; null removes.
     """
-    values: dict[str, Any] = {}
-    config: dict[str, Any] = {}
+    values: dict[str, object] = {}
+    config: dict[str, object] = {}
     for setting in settings:
         key, sign, text = setting.partition("=")
         parts = key.strip().split(".")
@@ -61,14 +65,15 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             if not parts:
                 raise UsageError(f"--set {setting}: no field is named", hint="write --set config.FIELD=VALUE")
         for part in parts[:-1]:
-            target = target.setdefault(part, {})
-            if not isinstance(target, dict):
+            inner = target.setdefault(part, {})
+            if not isinstance(inner, dict):
                 raise UsageError(f"--set {setting}: {part} was set to a plain value before")
+            target = inner
         target[parts[-1]] = value
     return {k: v for k, v in (("values", values), ("config", config)) if v}
 
 
-def read_values(file: Path) -> dict[str, Any]:
+def read_values(file: Path) -> dict[str, object]:
     """The values of a ``--values`` file: a mapping of the template's values, as under ``values:`` in model.yaml."""
     document = yaml_file.read(file)
     if document.value is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
 from triton_kit.project import yaml_file
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import yaml
 
 
-def with_config(text: str, config: Mapping[str, Any], file: Path) -> str:
+def with_config(text: str, config: Mapping[str, object], file: Path) -> str:
     """The text with one field of ModelConfig under ``config``, in the place of what stands there for it.
 
     The field is whole: nothing of what it was stays. Raises UsageError where the layout does not allow it.
@@ -27,7 +27,7 @@ def with_config(text: str, config: Mapping[str, Any], file: Path) -> str:
     return new
 
 
-def require_value(text: str, wanted: Mapping[str, Any], file: Path, *, what: str) -> None:
+def require_value(text: str, wanted: object, file: Path, *, what: str) -> None:
     """Raise UsageError where the edited text of a model.yaml does not say exactly this."""
     try:
         found = yaml_file.load(text, file).value
@@ -40,11 +40,11 @@ def require_value(text: str, wanted: Mapping[str, Any], file: Path, *, what: str
         )
 
 
-def inserted(text: str, document: yaml_file.YamlFile, content: Mapping[str, Any]) -> str:
+def inserted(text: str, document: yaml_file.YamlFile, content: Mapping[str, object]) -> str:
     """The text with that content, a single key at each level, in the deepest mapping that is there, or at the end."""
     at: tuple[str, ...] = ()
-    value: Any = document.value or {}
-    rest: Any = content
+    value: object = document.value or {}
+    rest: object = content
     while isinstance(value, dict) and isinstance(rest, dict) and len(rest) == 1:
         (key,) = rest
         if not isinstance(value.get(key), dict) or not value[key]:
@@ -54,6 +54,7 @@ def inserted(text: str, document: yaml_file.YamlFile, content: Mapping[str, Any]
     if not at:
         head = text if text.endswith("\n") or not text else f"{text}\n"
         return head + block
+    assert isinstance(value, dict)
     route = (*at, next(iter(value)))
     line, column = document.places[route]
     lines = text.splitlines(keepends=True)

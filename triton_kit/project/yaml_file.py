@@ -68,12 +68,12 @@ def load(text: str, file: Path) -> YamlFile:
     return YamlFile(file=file, value=value, places=reader.places)
 
 
-def scalar(text: str) -> Any:
+def scalar(text: str) -> object:
     """The value of ``text`` after ``--set KEY=``: typed as in a YAML file; lists and mappings in flow style work."""
     return load(text, Path("--set")).value
 
 
-def dump(value: Any) -> str:
+def dump(value: object) -> str:
     """YAML text that ``load`` reads back as the same value; keys in their order, innermost lists on one line."""
     import yaml
 
@@ -114,7 +114,7 @@ def _dumper() -> type[yaml.SafeDumper]:
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
             return True
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
@@ -138,7 +138,7 @@ class _Reader:
     def fail(self, node: yaml.Node, message: str, hint: str | None = None) -> UsageError:
         return UsageError(f"{self.file}:{_line(node)}:{_column(node)}: {message}", hint=hint)
 
-    def value(self, node: yaml.Node, at: Route, parents: tuple[int, ...]) -> Any:
+    def value(self, node: yaml.Node, at: Route, parents: tuple[int, ...]) -> object:
         import yaml
 
         if id(node) in parents:
@@ -155,11 +155,11 @@ class _Reader:
             return self.mapping(node, at, parents)
         raise self.fail(node, f"the tag {node.tag} is not supported", "write a plain value")
 
-    def mapping(self, node: yaml.MappingNode, at: Route, parents: tuple[int, ...]) -> dict[Any, Any]:
+    def mapping(self, node: yaml.MappingNode, at: Route, parents: tuple[int, ...]) -> dict[str | int, object]:
         import yaml
 
-        result: dict[Any, Any] = {}
-        first: dict[Any, int] = {}
+        result: dict[str | int, object] = {}
+        first: dict[str | int, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise self.fail(key_node, "a key is not a plain word")
@@ -174,7 +174,7 @@ class _Reader:
             result[key] = self.value(value_node, place, parents)
         return result
 
-    def scalar(self, node: yaml.ScalarNode) -> Any:
+    def scalar(self, node: yaml.ScalarNode) -> str | bool | int | float | None:
         text = str(node.value)
         match node.tag.rpartition(":")[2]:
             case "str":

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
 
-from triton_kit.repository.message import Message
+from triton_kit.repository.message import Message, Value
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json]"
+"""A value as JSON has it."""
 
 
-def as_json(message: Message) -> dict[str, Any]:
+def as_json(message: Message) -> dict[str, Json]:
     """The fields that were set, with the names of the schema, enum values by name, and bytes in base 64.
 
     Bytes of a string that are no UTF-8 cannot be told in JSON and become replacement characters.
@@ -18,13 +20,13 @@ def as_json(message: Message) -> dict[str, Any]:
     return {name: _value(value) for name, value in message.fields()}
 
 
-def _value(value: Any) -> Any:
+def _value(value: Value) -> Json:
     match value:
         case Message():
             return as_json(value)
         case list():
             return [_value(item) for item in value]
-        case Mapping():
+        case dict():
             return {str(key).lower() if isinstance(key, bool) else str(key): _value(i) for key, i in value.items()}
         case bytes():
             return base64.b64encode(value).decode()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-from triton_kit.repository.schema import Field, MessageType
+from triton_kit.repository.schema import Field, MessageType, Scalar
+
+Item: TypeAlias = "Scalar | Message"
+
+Value: TypeAlias = "Item | list[Item] | dict[str | int, Item]"
+"""What a field holds."""
+
+Mark: TypeAlias = "int | tuple[str, Message] | tuple[str, int, int, int, tuple[tuple[int, int], ...] | None]"
+"""Where a field stands in the text: the offset where it begins, where matching again says the rest; the entry of a map
+after its name; or name, offset of the name, of the value and of its end, and those of a list's items."""
 
 
 class Message:
     """A message of the schema: fields by attribute, absent ones as their proto3 default. To be read, not changed.
+
+    A type checker knows the fields of a ``ModelConfig`` and of all that is in it (model_config.pyi), and of no other.
 
     Scalars are int, float, bool, str or bytes; an enum value is its name (str), or an int where the number has none;
     a repeated field is a list; a map is a dict; an absent sub-message is an empty one. A ``float`` field has the
@@ -24,21 +35,23 @@ class Message:
 
     def __init__(self, type_: MessageType, name: int = 0, start: int = -1) -> None:
         self._type = type_
-        self._marks: list[Any] = []
+        self._marks: list[Mark] = []
         self._name = name
         self._start = start
         self._end = -1
 
-    def __getattr__(self, name: str) -> Any:
-        if name[0] == "_":
-            raise AttributeError(name)
-        defaults = self._type.defaults
-        if name in defaults:
-            return defaults[name]
-        field = self._type.fields.get(name)
-        if field is None:
-            raise AttributeError(f"{self._type.name} has no field {name}")
-        return default_of(field)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Value:
+            if name[0] == "_":
+                raise AttributeError(name)
+            defaults = self._type.defaults
+            if name in defaults:
+                return defaults[name]
+            field = self._type.fields.get(name)
+            if field is None:
+                raise AttributeError(f"{self._type.name} has no field {name}")
+            return default_of(field)
 
     def __bool__(self) -> bool:
         return self._start >= 0 or bool(self.__dict__)
@@ -71,19 +84,19 @@ class Message:
             raise AttributeError(f"{self._type.name} has no field {name}")
         return False
 
-    def fields(self) -> Iterator[tuple[str, Any]]:
+    def fields(self) -> Iterator[tuple[str, Value]]:
         """The fields that were set, with their values, in the order of the schema."""
         values = self.__dict__
         for name, field in self._type.fields.items():
             if name in values and (values[name] or not field.repeated):
                 yield name, values[name]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Mapping[str, object]:
         """Plain dicts, lists and scalars all the way down; only what was set."""
         return {name: _plain(value) for name, value in self.fields()}
 
 
-def default_of(field: Field) -> Any:
+def default_of(field: Field) -> Value:
     """What an absent field reads as."""
     if field.map:
         return {}
@@ -94,7 +107,7 @@ def default_of(field: Field) -> Any:
     return field.default
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Value) -> object:
     if isinstance(value, Message):
         return value.to_dict()
     if isinstance(value, list):
@@ -104,7 +117,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _significant(message: Message) -> dict[str, Any]:
+def _significant(message: Message) -> dict[str, Value]:
     """The fields whose presence proto3 can see."""
     fields = message._type.fields
     return {

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from triton_kit.repository._schema import ENUMS, MESSAGES, RELEASE, SINCE, SOURCE
 
+if TYPE_CHECKING:
+    from google.protobuf.message import Message as ProtobufMessage
+
+    from triton_kit.repository.text_format.reader import Plan
+
 __all__ = [
-    "BOOLS", "RANGES", "RELEASE", "SOURCE", "EnumType", "Field", "MessageType", "enum_type", "message_names",
+    "BOOLS", "RANGES", "RELEASE", "SOURCE", "EnumType", "Field", "MessageType", "Scalar", "enum_type", "message_names",
     "message_type", "model_config_class",
 ]  # fmt: skip
 
-_DEFAULTS: dict[str, Any] = {"string": "", "bytes": b"", "bool": False, "float": 0.0, "double": 0.0}
+Scalar: TypeAlias = "int | float | bool | str | bytes"
+
+_DEFAULTS: dict[str, Scalar] = {"string": "", "bytes": b"", "bool": False, "float": 0.0, "double": 0.0}
 
 
 RANGES = {
@@ -59,7 +66,7 @@ class Field:
         self.repeated = repeated
         self.oneof: str | None = oneof or None
         self.since = since
-        self.default: Any = _DEFAULTS.get(kind, 0)
+        self.default: Scalar = _DEFAULTS.get(kind, 0)
         self.type: MessageType | EnumType | None = None
         self.map = False
         self.key: Field | None = None
@@ -99,7 +106,7 @@ class MessageType:
         for field in fields.values():
             if field.oneof:
                 self.oneofs[field.oneof] = (*self.oneofs.get(field.oneof, ()), field.name)
-        self.cache: Any = None
+        self.cache: Plan | None = None
         # Of scalars, which a reader may share.
         self.defaults = {f.name: f.default for f in fields.values() if f.kind != "message" and not f.repeated}
 
@@ -137,7 +144,7 @@ def message_names() -> tuple[str, ...]:
 
 
 @cache
-def model_config_class() -> type[Any]:
+def model_config_class() -> type[ProtobufMessage]:
     """The protobuf class of ``inference.ModelConfig``, of a pool of its own: tritonclient's may be loaded beside it."""
     from google.protobuf import descriptor_pool, message_factory
     from google.protobuf.descriptor_pb2 import FileDescriptorProto

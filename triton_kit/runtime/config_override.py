@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from triton_kit.repository.json_format import as_json
 from triton_kit.repository.names import CONFIG_NAME
@@ -12,7 +11,7 @@ from triton_kit.repository.release import flag_name
 from triton_kit.repository.text_format.document import parse
 
 
-def read_config(model: Path, server_args: Sequence[str] = ()) -> Mapping[str, Any] | None:
+def read_config(model: Path, server_args: Sequence[str] = ()) -> Mapping[str, object] | None:
     """What the model's configuration file says, as protobuf's JSON; empty where there is no file.
 
     ``None`` where the file cannot be read or has mistakes: then the server has to speak of them.
@@ -27,17 +26,17 @@ def read_config(model: Path, server_args: Sequence[str] = ()) -> Mapping[str, An
     return None if document.problems else as_json(document.message)
 
 
-def on_cpu(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def on_cpu(config: Mapping[str, object]) -> Mapping[str, object]:
     """The configuration with its GPU instances on the CPU, and without what only a GPU can do.
 
     A group of KIND_GPU, or of KIND_AUTO with GPUs named, is refused where there are none (core,
     ``model_config_utils.cc``:ValidateInstanceGroup). CUDA graphs and GPU accelerators need a GPU, too.
     """
     changed = dict(config)
-    if "instance_group" in config:
-        changed["instance_group"] = [_group_on_cpu(group) for group in config["instance_group"]]
-    if "optimization" in config:
-        optimization = {name: value for name, value in config["optimization"].items() if name != "cuda"}
+    if isinstance(groups := config.get("instance_group"), list):
+        changed["instance_group"] = [_group_on_cpu(group) for group in groups]
+    if isinstance(written := config.get("optimization"), dict):
+        optimization = {name: value for name, value in written.items() if name != "cuda"}
         if accelerators := optimization.get("execution_accelerators"):
             kept = {name: value for name, value in accelerators.items() if name != "gpu_execution_accelerator"}
             optimization["execution_accelerators"] = kept
@@ -45,7 +44,7 @@ def on_cpu(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return changed
 
 
-def _group_on_cpu(group: Mapping[str, Any]) -> Mapping[str, Any]:
+def _group_on_cpu(group: Mapping[str, object]) -> Mapping[str, object]:
     kind = group.get("kind", "KIND_AUTO")
     if kind not in ("KIND_GPU", "KIND_AUTO"):
         return group

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import reaper
@@ -34,7 +33,7 @@ PATIENCE = 30.0
 def registered(
     plan: ServePlan,
     *,
-    again: Mapping[str, Any] | None = None,
+    again: Mapping[str, object] | None = None,
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
     load: Callable[[Server, Snapshot], Snapshot] | None = None,
@@ -131,7 +130,7 @@ def environment(one: Running) -> Mapping[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, sign, value in (p.partition(b"=") for p in pairs) if sign}
 
 
-def _entry(plan: ServePlan, spec: ServerSpec, again: Mapping[str, Any]) -> Running:
+def _entry(plan: ServePlan, spec: ServerSpec, again: Mapping[str, object]) -> Running:
     container = isinstance(plan.runtime, DockerRuntime)
     headers, metadata = opening_headers(spec.server_args)
     assert spec.name is not None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.rules.accelerators import wrong_tensorrt_parameter
@@ -33,9 +32,9 @@ class Accelerator:
     parameters: Mapping[str, str]
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> dict[str, object]:
         """The fields of ModelConfig that ask for it."""
-        entry: dict[str, Any] = {"name": self.name}
+        entry: dict[str, object] = {"name": self.name}
         if self.parameters:
             entry["parameters"] = dict(self.parameters)
         return {"optimization": {"execution_accelerators": {_FIELDS[self.name]: [entry]}}}
@@ -99,7 +98,7 @@ def in_config_text(text: str, accelerator: Accelerator, name: str) -> str:
         raise UsageError(
             f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it first; see tk validate"
         )
-    message = document.message
+    message = document.config
     if message.has("optimization"):
         if message.optimization.has("execution_accelerators"):
             line = document.source.locate(_ROUTE).line

@@ -29,8 +29,8 @@ class BehaviourAdditions:
     """A template instead of the backend's, values for it, fields of the config, and tensors that the server keeps."""
 
     template: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
 
 
@@ -74,14 +74,14 @@ def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> 
     names = {str(t["name"]) for t in values["input"]}
     python = backend.name == "python"
     given = [(name, kind) for name, kind in _CONTROLS if python or name in names]
-    controls: list[dict[str, Any]] = [
+    controls: list[dict[str, object]] = [
         {"name": name, "control": [{"kind": kind, "int32_false_true": [0, 1]}]} for name, kind in given
     ]
     if python or "CORRID" in names:
         kind = "CONTROL_SEQUENCE_CORRID"
         controls.append({"name": "CORRID", "control": [{"kind": kind, "data_type": "TYPE_UINT64"}]})
     states = [_state(text) for text in asked.states]
-    batching: dict[str, Any] = {asked.sequence: {}}
+    batching: dict[str, object] = {asked.sequence: {}}
     if controls:
         batching["control_input"] = controls
     if states:
@@ -94,7 +94,7 @@ def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> 
     )
 
 
-def _state(text: str) -> dict[str, Any]:
+def _state(text: str) -> dict[str, object]:
     """``INPUT=OUTPUT:TYPE:DIMS`` as a state: the model's output of one request is its input of the next."""
     tensor = parse_tensor(text, "--state")
     input_, sign, output = tensor.pop("name").partition("=")
@@ -105,6 +105,6 @@ def _state(text: str) -> dict[str, Any]:
     return {"input_name": input_, "output_name": output, **tensor}
 
 
-def without(taken: frozenset[str], tensors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def without(taken: frozenset[str], tensors: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """The tensors that the server does not feed or take itself."""
     return [t for t in tensors if t["name"] not in taken]

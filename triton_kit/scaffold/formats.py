@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.backends import custom, onnxruntime, tensorrtllm
 from triton_kit.backends.generic import first_bytes
@@ -23,8 +22,8 @@ from triton_kit.signature import environment, forest
 class FormatAdditions:
     """What is added to a model: ``values`` of its template, ``config`` fields laid over it, ``files`` in its folder."""
 
-    values: Mapping[str, Any]
-    config: Mapping[str, Any]
+    values: Mapping[str, object]
+    config: Mapping[str, object]
     files: tuple[PlannedFile, ...] = ()
 
 
@@ -36,7 +35,7 @@ def describe(
     library: Path | None,
     env: Path | None,
     accelerator: str | None,
-    given: Mapping[str, Any],
+    given: Mapping[str, object],
     release: str,
 ) -> FormatAdditions:
     """What the backend needs for a model of that name and file; ``given`` are values that the user set.
@@ -58,7 +57,7 @@ def describe(
             return FormatAdditions(values=_tensorrtllm(model, source), config={})
         case "custom":
             assert library is not None
-            values: dict[str, Any] = {"backend": custom.backend_name(library)}
+            values: dict[str, object] = {"backend": custom.backend_name(library)}
             if source is not None:
                 values["default_model_filename"] = source.name
             return FormatAdditions(values=values, config={}, files=(PlannedFile(path=library.name, source=library),))
@@ -84,12 +83,12 @@ def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) 
         )
 
 
-def text_parameters(parameters: Mapping[str, str]) -> dict[str, Any]:
+def text_parameters(parameters: Mapping[str, str]) -> dict[str, object]:
     """Parameters as the config has them."""
     return {key: {"string_value": value} for key, value in parameters.items()}
 
 
-def _forest(source: Path | None, given: Mapping[str, Any], release: str) -> dict[str, Any]:
+def _forest(source: Path | None, given: Mapping[str, object], release: str) -> dict[str, object]:
     """The type of the file, and whether it classifies, by the name that the release has for that.
 
     From 25.09 on the parameter is is_classifier, before it output_class; neither has a default, nor has threshold
@@ -103,15 +102,16 @@ def _forest(source: Path | None, given: Mapping[str, Any], release: str) -> dict
     }
     if classifies:
         parameters["threshold"] = "0.5"
-    values: dict[str, Any] = {"parameters": text_parameters(parameters)}
-    asked = str(((given.get("parameters") or {}).get("predict_proba") or {}).get("string_value", "")).lower()
+    values: dict[str, object] = {"parameters": text_parameters(parameters)}
+    mine = given.get("parameters")
+    asked = str(((mine.get("predict_proba") or {}) if isinstance(mine, dict) else {}).get("string_value", "")).lower()
     if found and asked == "true":
         output = found.signature(probabilities=True).outputs[0]
         values["output"] = [{"name": output.name, "data_type": output.dtype, "dims": [(output.shape or (1,))[-1]]}]
     return values
 
 
-def _tensorrtllm(model: str, source: Path | None) -> dict[str, Any]:
+def _tensorrtllm(model: str, source: Path | None) -> dict[str, object]:
     """The tensors and parameters of the backend; the engine lies in the version, where the server's image sees it."""
     size = tensorrtllm.MAX_BATCH_SIZE if source is None else _engine_batch(source)
     return {
@@ -139,8 +139,8 @@ def _engine_batch(directory: Path) -> int:
     return size if isinstance(size, int) and 0 < size < 2**31 else tensorrtllm.MAX_BATCH_SIZE
 
 
-def _value(tensor: ConfigTensor) -> dict[str, Any]:
-    value: dict[str, Any] = {"name": tensor.name, "data_type": tensor.data_type, "dims": list(tensor.dims)}
+def _value(tensor: ConfigTensor) -> dict[str, object]:
+    value: dict[str, object] = {"name": tensor.name, "data_type": tensor.data_type, "dims": list(tensor.dims)}
     if tensor.reshape is not None:
         value["reshape"] = {"shape": list(tensor.reshape)}
     if tensor.name == "input_ids":

@@ -81,7 +81,9 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     text = _INTRODUCTION + yaml_file.dump(content)
     document = yaml_file.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
-    final = template.completed(merge({}, content["values"]))
+    merged = content["values"]
+    assert isinstance(merged, dict)
+    final = template.completed(merge({}, merged))
     refuse_unserved(final, request)
     files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
     if label_file is not None:
@@ -121,7 +123,7 @@ def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, An
     """The values for the template, in the order in which config.pbtxt has them."""
     derived = DerivedConfig()
     if request.wiring is not None:
-        values = wired_values(request.wiring)
+        values: dict[str, Any] = {**wired_values(request.wiring)}
     else:
         if request.source is not None:
             derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)

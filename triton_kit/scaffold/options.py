@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import BY_WIRE, DATA_TYPES
 from triton_kit.suggestion import suggest
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import (
+        ModelDynamicBatching,
+        ModelEnsembling,
+        ModelInstanceGroup,
+        ModelVersionPolicy,
+    )
+    from triton_kit.scaffold.tensors import Tensor
+
 KINDS = {"cpu": "KIND_CPU", "gpu": "KIND_GPU", "auto": "KIND_AUTO"}
 
 
-def parse_tensor(text: str, option: str) -> dict[str, Any]:
+def parse_tensor(text: str, option: str) -> Tensor:
     """``NAME:TYPE:DIMS`` such as ``image:FP32:3,224,224`` as a tensor of model.yaml; -1 is any size.
 
     The name may hold colons; the type is one of config.pbtxt or of the protocol, with or without ``TYPE_``.
@@ -51,7 +60,7 @@ def parse_numbers(text: str, option: str, *, least: int = 1) -> list[int]:
     return numbers
 
 
-def parse_version_policy(text: str) -> dict[str, Any]:
+def parse_version_policy(text: str) -> ModelVersionPolicy.Dict:
     """``latest:2``, ``all`` or ``specific:1,3`` as the field of that name."""
     kind, colon, rest = text.partition(":")
     option = "--version-policy"
@@ -67,7 +76,7 @@ def parse_version_policy(text: str) -> dict[str, Any]:
     raise UsageError(f"{option} {text}: not a policy", hint="write latest:2, all or specific:1,3")
 
 
-def parse_step(text: str) -> dict[str, Any]:
+def parse_step(text: str) -> ModelEnsembling.Step.Dict:
     """``MODEL[@VERSION] INPUT=TENSOR ... -> OUTPUT=TENSOR ...`` as a step of an ensemble.
 
     INPUT and OUTPUT are the model's names, TENSOR the pipeline's; a name alone stands for both.
@@ -100,7 +109,7 @@ def _map(words: Sequence[str], step: str, hint: str) -> dict[str, str]:
     return result
 
 
-def instance_group(count: int | None, kind: str | None, gpus: str | None) -> list[dict[str, Any]]:
+def instance_group(count: int | None, kind: str | None, gpus: str | None) -> list[ModelInstanceGroup.Dict]:
     """The instance group for ``--instances``, ``--kind`` and ``--gpus``; none where none of them is given.
 
     GPUs without a kind mean the kind GPU: with KIND_AUTO a list of GPUs is refused on a machine without them
@@ -116,7 +125,7 @@ def instance_group(count: int | None, kind: str | None, gpus: str | None) -> lis
         raise UsageError("--gpus goes with --kind gpu, not with --kind cpu", hint="leave one of them out")
     if gpus is not None and kind == "auto":
         raise UsageError("--gpus with --kind auto is refused by a machine without GPUs", hint="write --kind gpu")
-    group: dict[str, Any] = {"count": count or 1}
+    group: ModelInstanceGroup.Dict = {"count": count or 1}
     if kind is not None or gpus is not None:
         group["kind"] = KINDS[kind or "gpu"]
     if gpus is not None:
@@ -126,7 +135,7 @@ def instance_group(count: int | None, kind: str | None, gpus: str | None) -> lis
 
 def dynamic_batching(
     batching: str | None, preferred: str | None, delay_us: int | None, max_batch_size: int
-) -> dict[str, Any] | None:
+) -> ModelDynamicBatching.Dict | None:
     """The field of that name for ``--batching``, ``--preferred`` and ``--delay-us``; ``None`` for none.
 
     Raises UsageError for what core refuses or ignores (core model_config_utils.cc:ValidateModelConfig).
@@ -143,7 +152,7 @@ def dynamic_batching(
             "--batching dynamic, but the model takes no batches: max_batch_size is 0",
             hint="give --max-batch-size for a model whose first dimension is the batch, or leave out --batching",
         )
-    result: dict[str, Any] = {}
+    result: ModelDynamicBatching.Dict = {}
     if preferred is not None:
         sizes = parse_numbers(preferred, "--preferred")
         if max(sizes) > max_batch_size:

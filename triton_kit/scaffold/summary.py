@@ -12,7 +12,7 @@ from triton_kit.project.render import FILE
 from triton_kit.scaffold.ensemble.request import show_steps
 
 
-def as_json(plan: Plan) -> dict[str, Any]:
+def as_json(plan: Plan) -> dict[str, object]:
     """The plan for scripts."""
     files = [
         {"path": f.path, "text": f.text}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.backends.types import Backend, ConfigTensor, FileKind
@@ -14,7 +14,19 @@ from triton_kit.repository.tensor import TensorSpec, dims, show_shape
 from triton_kit.signature.types import Signature
 from triton_kit.suggestion import suggest
 
-Tensor = dict[str, Any]
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelTensorReshape
+
+
+class Tensor(TypedDict, total=False):
+    """An input or output as the fields of a configuration."""
+
+    name: str
+    data_type: str | int | None
+    dims: list[int]
+    reshape: ModelTensorReshape.Dict
+    optional: bool
+    label_filename: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

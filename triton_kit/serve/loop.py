@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from triton_kit.errors import ProblemsFound
 from triton_kit.runtime.health import Snapshot
@@ -42,7 +42,9 @@ class Board(Protocol):
     def close(self) -> None: ...
 
 
-def run(plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None) -> None:
+def run(
+    plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, object] | None = None
+) -> None:
     """Run the server until Ctrl-C, and return when that came after it was ready. It is gone at the end.
 
     A detached one runs on, and this ends once it is ready. ``again`` is what ``tk restart`` needs to know. Raises

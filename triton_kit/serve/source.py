@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
@@ -27,7 +27,7 @@ class Source:
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 
-    def config(self, model: str) -> Mapping[str, Any] | None:
+    def config(self, model: str) -> Mapping[str, object] | None:
         """What the model's file says, on the CPU where the server was started so; ``None`` where that is not known."""
         from triton_kit.runtime.config_override import on_cpu, read_config
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from triton_kit.repository.text_format.source import Span
 
 CLASS = "TritonPythonModel"
 
 
-def model_class(tree: Any) -> ast.ClassDef | None:
+def model_class(tree: object) -> ast.ClassDef | None:
     """The class that the backend calls, where the module defines it at its top level."""
     if not isinstance(tree, ast.Module):
         return None
@@ -41,7 +40,7 @@ def binds_class(tree: ast.Module) -> bool:
     return False
 
 
-def completes(tree: Any) -> bool:
+def completes(tree: object) -> bool:
     """Whether the model may complete its configuration: it has ``auto_complete_config``, or cannot be told."""
     found = model_class(tree)
     if found is None:

@@ -6,7 +6,6 @@ import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.errors import ProblemsFound, UsageError
@@ -138,7 +137,7 @@ def _compare(folder: ModelFolder, now: State, backend: str, file: Path) -> tuple
     return None, ()
 
 
-def as_json(folder: ModelFolder, added: AddedVersion) -> dict[str, Any]:
+def as_json(folder: ModelFolder, added: AddedVersion) -> dict[str, object]:
     """What was added, for scripts."""
     return {
         "model": folder.name,

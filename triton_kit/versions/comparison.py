@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from triton_kit.repository.tensor import show_shape
 
@@ -63,8 +63,8 @@ class Difference:
     kind: Kind
     message: str
     index: tuple[int, ...] = ()
-    expected: Any = None
-    got: Any = None
+    expected: object = None
+    got: object = None
     wrong: int = 0
     total: int = 0
     max_abs: float | None = None
@@ -159,7 +159,7 @@ def _difference(
     )
 
 
-def _show(value: Any) -> str:
+def _show(value: object) -> str:
     if isinstance(value, bytes):
         text = repr(value.decode("utf-8", "backslashreplace"))
         return text if len(text) <= 60 else f"{text[:59]}…"

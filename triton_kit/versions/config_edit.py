@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from triton_kit.errors import UsageError
 from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.document import Document, parse
 from triton_kit.versions.policy import FIELD, Policy, read_policy
 
-_MEMBERS = ("latest", "all", "specific")
+_MEMBERS: Final = ("latest", "all", "specific")
 
 
 def with_policy(text: str, policy: Policy, *, name: str) -> str:
@@ -21,7 +23,7 @@ def with_policy(text: str, policy: Policy, *, name: str) -> str:
         raise UsageError(
             f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it first; see tk validate"
         )
-    if read_policy(document.message) == policy:
+    if read_policy(document.config) == policy:
         return text
     new = _edited(document, policy)
     _check(document, new, policy, name)
@@ -29,7 +31,7 @@ def with_policy(text: str, policy: Policy, *, name: str) -> str:
 
 
 def _edited(document: Document, policy: Policy) -> str:
-    text, message = document.source.text, document.message
+    text, message = document.source.text, document.config
     if not message.has(FIELD):
         return _appended(text, policy.field)
     (inner, outer), owner = document.source.offsets((FIELD,)), message.version_policy
@@ -95,7 +97,7 @@ def _check(before: Document, text: str, policy: Policy, name: str) -> None:
     kept = [c.text for c in after.source.comments]
     if (
         after.problems
-        or read_policy(after.message) != policy
+        or read_policy(after.config) != policy
         or _others(after.message) != _others(before.message)
         or any(c.text not in kept for c in before.source.comments)
     ):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from triton_kit.backends import onnxruntime
 from triton_kit.errors import TkError
@@ -135,14 +135,14 @@ def _hashes(directory: Path) -> dict[str, str]:
     return found
 
 
-def _hash(file: Any) -> str:
+def _hash(file: IO[bytes]) -> str:
     digest = hashlib.sha256()
     while piece := file.read(1 << 20):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def as_json(found: VersionDifference) -> dict[str, Any]:
+def as_json(found: VersionDifference) -> dict[str, object]:
     """The difference for scripts."""
     return {
         "versions": [found.one, found.other],
@@ -155,5 +155,5 @@ def as_json(found: VersionDifference) -> dict[str, Any]:
     }
 
 
-def _sides_json(sides: Sides) -> dict[str, Any]:
+def _sides_json(sides: Sides) -> dict[str, object]:
     return {"gone": list(sides.gone), "new": list(sides.new), "changed": list(sides.changed), "same": sides.same}

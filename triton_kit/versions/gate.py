@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from triton_kit.client import Client, model_control
 from triton_kit.errors import ProblemsFound, TkError
@@ -44,7 +43,7 @@ def promote_on(
     version: int,
     client: Client,
     *,
-    config: Callable[[], Mapping[str, Any] | None],
+    config: Callable[[], Mapping[str, object] | None],
     timeout: float,
 ) -> TestedPromotion:
     """Promote a version, let a running server load it, and take that back where it does not pass its cases there.
@@ -76,7 +75,9 @@ def _cases(folder: ModelFolder, version: int) -> Sequence[Path]:
     return cases_of([folder.path])[folder.name]
 
 
-def _load(client: Client, folder: ModelFolder, config: Callable[[], Mapping[str, Any] | None], timeout: float) -> None:
+def _load(
+    client: Client, folder: ModelFolder, config: Callable[[], Mapping[str, object] | None], timeout: float
+) -> None:
     outcome = model_control.reload(client, folder.name, config=config(), timeout=timeout)
     if outcome.error is not None:
         raise ProblemsFound(f"{folder.name} did not load: {outcome.error.message}", hint=outcome.error.hint)
@@ -100,7 +101,7 @@ def _taken_back(here: ProjectContext, folder: ModelFolder, changed: PolicyChange
 def _served_again(
     client: Client,
     folder: ModelFolder,
-    config: Callable[[], Mapping[str, Any] | None],
+    config: Callable[[], Mapping[str, object] | None],
     timeout: float,
     changed: PolicyChange,
 ) -> str:

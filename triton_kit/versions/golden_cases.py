@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.client.input_slots import Slot, convert, find_slot, fit, to_array
 from triton_kit.client.inputs import read_json
@@ -35,9 +35,9 @@ class Case:
     """
 
     file: Path
-    inputs: Any
-    outputs: Any
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: object
+    outputs: object
+    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     partial: bool = False
     tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
 
@@ -83,24 +83,30 @@ def _read_json(file: Path) -> Case:
     for key in value:
         if key not in _KEYS:
             raise UsageError(f"{file}: {key} is not a key of a case", hint=suggest(key, _KEYS))
-    if not isinstance(value.get("parameters", {}), dict) or not isinstance(value.get("partial", False), bool):
+    parameters = value.get("parameters", {})
+    if not isinstance(parameters, dict) or not isinstance(value.get("partial", False), bool):
         raise UsageError(f"{file}: parameters is no object, or partial not true or false")
-    tolerances = {name: found for name, given in _outputs(file, value).items() if (found := _tolerance(file, given))}
+    for key, parameter in parameters.items():
+        if not isinstance(parameter, str | int | float):
+            raise UsageError(f"{file}: the parameter {key} is not a text, a number, true or false")
+    tolerances = {
+        name: found for name, given in _outputs(file, value["outputs"]).items() if (found := _tolerance(file, given))
+    }
     if common := _tolerance(file, value):
         tolerances[""] = common
     return Case(
         file=file,
         inputs=value["inputs"],
         outputs=value["outputs"],
-        parameters=value.get("parameters", {}),
+        parameters=parameters,
         partial=value.get("partial", False),
         tolerances=tolerances,
     )
 
 
-def _outputs(file: Path, value: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _outputs(file: Path, value: object) -> dict[str, Mapping[str, object]]:
     """The outputs by name, each ``{"data": ...}`` with what else is told of it."""
-    match value["outputs"]:
+    match value:
         case list() as tensors:
             for tensor in tensors:
                 if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or "data" not in tensor:
@@ -111,12 +117,16 @@ def _outputs(file: Path, value: Mapping[str, Any]) -> dict[str, Mapping[str, Any
     raise UsageError(f"{file}: outputs is neither a list nor an object")
 
 
-def _tolerance(file: Path, given: Mapping[str, Any]) -> Tolerance | None:
+def _tolerance(file: Path, given: Mapping[str, object]) -> Tolerance | None:
     """The tolerance that is told; one of its two numbers alone makes the other one 0."""
-    numbers = {key: given[key] for key in ("rtol", "atol") if given.get(key) is not None}
-    for key, number in numbers.items():
+    numbers: dict[str, float] = {}
+    for key in ("rtol", "atol"):
+        number = given.get(key)
+        if number is None:
+            continue
         if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < float("inf"):
             raise UsageError(f"{file}: {key} is {number!r}, and not a number from 0 up")
+        numbers[key] = number
     return Tolerance(rtol=numbers.get("rtol", 0.0), atol=numbers.get("atol", 0.0)) if numbers else None
 
 
@@ -131,7 +141,7 @@ def _read_npz(file: Path) -> Case:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, AttributeError) as error:
         raise UsageError(f"{file} is no .npz file of plain arrays: {error}") from None
-    parts: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}, "rtol": {}, "atol": {}}
+    parts: dict[str, dict[str, Array]] = {"inputs": {}, "outputs": {}, "rtol": {}, "atol": {}}
     for key, array in arrays.items():
         side, _, name = key.partition("/")
         if side not in parts or (not name and side in ("inputs", "outputs")):
@@ -139,7 +149,7 @@ def _read_npz(file: Path) -> Case:
         parts[side][name] = array
     if not parts["inputs"]:
         raise UsageError(f"{file} has no inputs", hint="name the arrays inputs/NAME and outputs/NAME")
-    told = {name: {} for name in (*parts["rtol"], *parts["atol"])}  # type: dict[str, dict[str, Any]]
+    told: dict[str, dict[str, object]] = {name: {} for name in (*parts["rtol"], *parts["atol"])}
     for key in ("rtol", "atol"):
         for name, array in parts[key].items():
             told[name][key] = array.item() if array.size == 1 else None
@@ -161,6 +171,8 @@ def bind(case: Case, known: Mapping[str, Slot], outputs: Mapping[str, TensorMeta
 
 def _bind_arrays(case: Case, known: Mapping[str, Slot], outputs: Mapping[str, TensorMetadata]) -> Bound:
     inputs = {}
+    assert isinstance(case.inputs, dict)
+    assert isinstance(case.outputs, dict)
     for name, array in case.inputs.items():
         slot = find_slot(known, name)
         inputs[name] = fit(convert(array, slot), slot)
@@ -183,13 +195,14 @@ def _bind_json(case: Case, known: Mapping[str, Slot], outputs: Mapping[str, Tens
         raise UsageError("inputs is neither a list nor an object")
     inputs = {name: fit(array, known[name]) for name, array in rows.items()}
     expected = {}
-    for name, given in _outputs(case.file, {"outputs": case.outputs}).items():
-        datatype = given.get("datatype") or (outputs[name].datatype if name in outputs else None)
+    for name, given in _outputs(case.file, case.outputs).items():
+        told = given.get("datatype")
+        datatype = str(told) if told else (outputs[name].datatype if name in outputs else None)
         expected[name] = _expected(case, name, given, datatype)
     return Bound(inputs=inputs, expected=expected)
 
 
-def _expected(case: Case, name: str, given: Mapping[str, Any], datatype: str | None) -> Expected:
+def _expected(case: Case, name: str, given: Mapping[str, object], datatype: str | None) -> Expected:
     import numpy as np
 
     if datatype not in BY_WIRE:
@@ -201,14 +214,14 @@ def _expected(case: Case, name: str, given: Mapping[str, Any], datatype: str | N
         array = to_array(_plain_value(given["data"], datatype), slot)
     except UsageError as error:
         raise UsageError(error.message.replace("input ", "output "), hint=error.hint) from None
-    shape = given.get("shape")
+    shape, told = given.get("shape"), given.get("datatype")
     if shape is not None:
         try:
-            array = array.reshape(shape)
+            array = array.reshape(shape if isinstance(shape, list) else int(str(shape)))
         except (ValueError, TypeError):
             raise UsageError(f"output {name} has {array.size} elements, and its shape is {shape}") from None
     return Expected(
-        array=array, datatype=given.get("datatype"), tolerance=_of(case, name, slot), shaped=shape is not None
+        array=array, datatype=str(told) if told else None, tolerance=_of(case, name, slot), shaped=shape is not None
     )
 
 
@@ -225,13 +238,13 @@ def _of(case: Case, name: str, slot: Slot | None) -> Tolerance | None:
     return common if common is not None and slot.datatype in _FLOATS else usual(slot.datatype)
 
 
-def _plain_tensor(tensor: Any, known: Mapping[str, Slot]) -> Any:
+def _plain_tensor(tensor: object, known: Mapping[str, Slot]) -> object:
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or "data" not in tensor:
         return tensor
     return {**tensor, "data": _plain_value(tensor["data"], find_slot(known, tensor["name"]).datatype)}
 
 
-def _plain_value(value: Any, datatype: str) -> Any:
+def _plain_value(value: object, datatype: str) -> object:
     """A JSON value with NaN, infinity and bytes out of the forms that JSON has for them."""
     match value:
         case list():

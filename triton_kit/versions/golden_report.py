@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from triton_kit.client.answer import to_json
 from triton_kit.versions.comparison import Difference
@@ -50,7 +49,7 @@ def _clean(text: str) -> str:
     return _NO_XML.sub("\ufffd", text)
 
 
-def as_json(outcomes: Sequence[CaseResult]) -> dict[str, Any]:
+def as_json(outcomes: Sequence[CaseResult]) -> dict[str, object]:
     """The outcomes for scripts."""
     failed = sum(not one.passed for one in outcomes)
     return {
@@ -61,7 +60,7 @@ def as_json(outcomes: Sequence[CaseResult]) -> dict[str, Any]:
     }
 
 
-def cases_json(outcomes: Sequence[CaseResult]) -> list[dict[str, Any]]:
+def cases_json(outcomes: Sequence[CaseResult]) -> list[dict[str, object]]:
     """Each case for scripts."""
     return [
         {
@@ -77,7 +76,7 @@ def cases_json(outcomes: Sequence[CaseResult]) -> list[dict[str, Any]]:
     ]
 
 
-def difference_json(difference: Difference) -> dict[str, Any]:
+def difference_json(difference: Difference) -> dict[str, object]:
     """A difference as JSON has it."""
     return {
         "output": difference.output,
@@ -93,7 +92,7 @@ def difference_json(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
     """A value of an array as JSON has it; shapes and data types as they are."""
     import numpy as np
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.write import replace_text
@@ -74,7 +73,7 @@ def finished(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     return (*entries[:-1], replace(entries[-1], done=True))
 
 
-def as_json(one: Entry) -> dict[str, Any]:
+def as_json(one: Entry) -> dict[str, object]:
     """A step as a line has it."""
     return {
         "time": one.time,
@@ -87,7 +86,7 @@ def as_json(one: Entry) -> dict[str, Any]:
     }
 
 
-def state_json(state: State) -> dict[str, Any]:
+def state_json(state: State) -> dict[str, object]:
     """A state as JSON has it."""
     return {"policy": state.policy.value, "served": list(state.served)}
 
@@ -108,7 +107,9 @@ def _read(line: str) -> Entry | None:
         return None
 
 
-def _state(value: Any) -> State:
+def _state(value: object) -> State:
+    if not isinstance(value, dict):
+        raise TypeError(value)
     return State(policy=from_value(value["policy"]), served=tuple(map(int, value["served"])))
 
 

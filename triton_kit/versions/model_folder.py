@@ -96,7 +96,7 @@ def policy_of(folder: ModelFolder) -> Policy:
         raise UsageError(
             f"{folder.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
         )
-    return read_policy(document.message)
+    return read_policy(document.config)
 
 
 def served_by(folder: ModelFolder, policy: Policy) -> tuple[int, ...]:

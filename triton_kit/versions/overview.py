@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.versions.log import State
@@ -98,7 +97,7 @@ def opset(folder: ModelFolder, path: Path) -> int | None:
     return next((version for domain, version in found.opsets if domain in ("", "ai.onnx")), None)
 
 
-def as_json(found: Overview) -> dict[str, Any]:
+def as_json(found: Overview) -> dict[str, object]:
     """The overview for scripts."""
     return {
         "model": found.folder.name,

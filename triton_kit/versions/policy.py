@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from triton_kit.errors import UsageError, assert_never
 from triton_kit.model.version import selected
-from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.document import parse
 
-FIELD = "version_policy"
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig
+
+FIELD: Final = "version_policy"
 
 Kind = Literal["none", "latest", "all", "specific"]
 
@@ -40,7 +42,7 @@ class Policy:
                 assert_never(self.kind)
 
     @property
-    def value(self) -> dict[str, Any] | None:
+    def value(self) -> dict[str, object] | None:
         """As ``model.yaml`` has it; ``None`` where the field is not to be there."""
         match self.kind:
             case "none":
@@ -76,7 +78,7 @@ class Policy:
 
     def serves(self, numbers: Iterable[int]) -> tuple[int, ...]:
         """Which of these versions a server loads, lowest first."""
-        config = parse(self.field.encode()).message
+        config = parse(self.field.encode()).config
         return tuple(selected(numbers, config.version_policy if self.member else None))
 
 
@@ -85,7 +87,7 @@ def specific(versions: Iterable[int]) -> Policy:
     return Policy(kind="specific", numbers=tuple(dict.fromkeys(versions)))
 
 
-def read_policy(config: Message) -> Policy:
+def read_policy(config: ModelConfig) -> Policy:
     """The policy of a configuration; ``version_policy { }`` means all (core model_config_utils.cc)."""
     if not config.has(FIELD):
         return Policy()
@@ -97,7 +99,7 @@ def read_policy(config: Message) -> Policy:
     return Policy(kind="all")
 
 
-def from_value(value: Mapping[str, Any] | None) -> Policy:
+def from_value(value: Mapping[str, object] | None) -> Policy:
     """The policy that ``Policy.value`` gave. Raises UsageError for what is none."""
     match value:
         case None:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.stage import remove_stale
@@ -179,7 +178,7 @@ def _read(path: Path) -> str:
         raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
 
 
-def as_json(changed: PolicyChange) -> dict[str, Any]:
+def as_json(changed: PolicyChange) -> dict[str, object]:
     """What a step did, for scripts."""
     return {
         "model": changed.folder.name,

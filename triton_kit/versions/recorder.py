@@ -70,11 +70,11 @@ def case_text(request: Inference, result: InferResult) -> str:
     return '{\n  "version": 1,\n' + ",\n".join(sides) + "\n}\n"
 
 
-def _tensor(name: str, datatype: str, array: Array) -> dict[str, Any]:
+def _tensor(name: str, datatype: str, array: Array) -> dict[str, object]:
     return {"name": name, "datatype": datatype, "shape": list(array.shape), "data": _data(array)}
 
 
-def _data(array: Array) -> list[Any]:
+def _data(array: Array) -> list[object]:
     """The elements, floats with as many digits as their own type needs."""
     import numpy as np
 
@@ -91,7 +91,7 @@ def _npz(request: Inference, result: InferResult) -> bytes:
     for name, array in result.outputs.items():
         arrays[f"outputs/{name}"] = array
         tolerance = usual(result.datatypes[name])
-        arrays |= {f"rtol/{name}": np.float64(tolerance.rtol), f"atol/{name}": np.float64(tolerance.atol)}
+        arrays |= {f"rtol/{name}": np.array(tolerance.rtol), f"atol/{name}": np.array(tolerance.atol)}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

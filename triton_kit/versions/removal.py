@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from triton_kit.files.stage import stage
 from triton_kit.files.write import explain_os_errors, sync
@@ -106,7 +105,7 @@ def _asked_for(folder: ModelFolder) -> Iterator[tuple[int, str]]:
                     yield step.model_version, name
 
 
-def as_json(folder: ModelFolder, found: Removal, dry_run: bool) -> dict[str, Any]:
+def as_json(folder: ModelFolder, found: Removal, dry_run: bool) -> dict[str, object]:
     """What went, for scripts."""
     return {
         "model": folder.name,

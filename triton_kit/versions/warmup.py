@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
@@ -29,7 +29,7 @@ from triton_kit.versions.verdict import judge
 if TYPE_CHECKING:
     from triton_kit.client.types import Array
 
-FIELD = "model_warmup"
+FIELD: Final = "model_warmup"
 FOLDER = "warmup"
 """Where the server looks for the files of samples, in the model's folder."""
 
@@ -38,7 +38,7 @@ FOLDER = "warmup"
 class Warmup:
     """Samples as the config has them, and their files by name."""
 
-    samples: tuple[Mapping[str, Any], ...]
+    samples: tuple[Mapping[str, object], ...]
     files: Mapping[str, bytes]
 
 
@@ -96,7 +96,7 @@ def plan_warmup(folder: ModelFolder, cases: Sequence[str], *, count: int) -> War
     samples, files = [], {}
     for path in _chosen(folder, cases):
         bound = bind(read_case(path), known, {})
-        inputs: dict[str, Any] = {}
+        inputs: dict[str, object] = {}
         batch = 1
         for number, (name, array) in enumerate(bound.inputs.items()):
             slot = known[name]
@@ -147,17 +147,22 @@ def _inputs(folder: ModelFolder) -> tuple[int, dict[str, Slot]]:
             f"what {folder.name} takes is told by the server alone", hint="write its input in config.pbtxt"
         )
     limit = int(config.get("max_batch_size", 0))
-    return limit, {
-        tensor["name"]: Slot(
-            name=tensor["name"],
-            datatype=DATA_TYPES[tensor["data_type"]].wire,
+    slots: dict[str, Slot] = {}
+    for tensor in config["input"]:
+        name, known = tensor.get("name", ""), DATA_TYPES.get(str(tensor.get("data_type")))
+        if not name or known is None:
+            raise UsageError(
+                f"an input of {folder.name} has no name or no data type", hint=f"see tk validate {folder.path}"
+            )
+        slots[name] = Slot(
+            name=name,
+            datatype=known.wire,
             shape=(*((-1,) if limit else ()), *(int(size) for size in tensor.get("dims", ()))),
             batching=limit > 0,
             optional=bool(tensor.get("optional")),
             layout="FORMAT_NONE",
         )
-        for tensor in config["input"]
-    }
+    return limit, slots
 
 
 def _bytes(array: Array, slot: Slot) -> bytes:
@@ -184,7 +189,7 @@ def _named(folder: ModelFolder) -> frozenset[str] | None:
         first = document.problems[0]
         where = f"{folder.config}:{first.span.line}:{first.span.column}"
         raise UsageError(f"{where}: {first.message}", hint="mend it first; see tk validate")
-    message = document.message
+    message = document.config
     if not message.has(FIELD):
         return None
     inputs = [value for sample in message.model_warmup for _, value in sample.inputs.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError, assert_never
 from triton_kit.project import yaml_file
@@ -36,8 +36,9 @@ def with_policy(text: str, policy: Policy, *, file: Path) -> str:
     return new
 
 
-def _expected(before: Mapping[str, Any], section: str, policy: Policy) -> dict[str, Any]:
-    inner = {key: value for key, value in (before.get(section) or {}).items() if key != FIELD}
+def _expected(before: Mapping[str, object], section: str, policy: Policy) -> dict[str, object]:
+    written = before.get(section)
+    inner = {key: value for key, value in written.items() if key != FIELD} if isinstance(written, dict) else {}
     if policy.value is not None:
         inner[FIELD] = policy.value
     return {**before, section: inner or None} if section in before or inner else dict(before)

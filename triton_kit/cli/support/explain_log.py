@@ -7,7 +7,7 @@ import sys
 import textwrap
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
 from triton_kit.errors import TkError, UsageError
@@ -138,7 +138,7 @@ def _wrap(text: str) -> list[str]:
     )
 
 
-def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, Any]:
+def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, object]:
     return {
         "log": name,
         "ok": found.ok,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.server_options import ServerAddress
@@ -76,7 +76,7 @@ def _versions(outcome: ControlResult) -> str:
     return ", ".join(version.version for version in outcome.serving)
 
 
-def _json(client: Client, verb: str, done: Sequence[ControlledModel]) -> dict[str, Any]:
+def _json(client: Client, verb: str, done: Sequence[ControlledModel]) -> dict[str, object]:
     return {
         "url": client.url,
         "protocol": client.protocol,
@@ -85,7 +85,7 @@ def _json(client: Client, verb: str, done: Sequence[ControlledModel]) -> dict[st
     }
 
 
-def as_json(outcome: ControlResult, findings: Sequence[Diagnostic]) -> dict[str, Any]:
+def as_json(outcome: ControlResult, findings: Sequence[Diagnostic]) -> dict[str, object]:
     """What became of a model, as ``docs/json.md`` has it."""
     return {
         "name": outcome.model,

@@ -22,7 +22,7 @@ PLAIN = ("validate", "graph", "fmt", "serve")
 COMPLETION = "_TK_COMPLETE"
 """Set where a shell asks for completions."""
 
-Call = Callable[[], Any]
+Call = Callable[[], object]
 
 
 def common_options(
@@ -48,7 +48,7 @@ def read(args: Sequence[str]) -> Call | None:
     if not (asked.take(rest) and asked.settle()):
         return None
 
-    def call() -> Any:
+    def call() -> object:
         common_options(**common.values)
         return command(**asked.values)
 
@@ -69,8 +69,8 @@ class _Reading:
     def __init__(self, function: Callable[..., Any], other: _Reading | None = None) -> None:
         self.values: dict[str, Any] = {}
         self.other = other
-        self.options: dict[str, tuple[dict[str, Any], str, Any, Check | None]] = {}
-        self.arguments: list[tuple[str, Any]] = []
+        self.options: dict[str, tuple[dict[str, Any], str, object, Check | None]] = {}
+        self.arguments: list[tuple[str, object]] = []
         self.words: list[str] = []
         self.groups: dict[str, tuple[type[OptionGroup], dict[str, Any]]] = {}
         for parameter, declared in declarations(function):
@@ -136,7 +136,7 @@ class _Reading:
         return not self.words
 
 
-def _converted(value: str, kind: Any) -> Any:
+def _converted(value: str, kind: object) -> object:
     """The value of a parameter of that kind; ValueError where it is not plainly one."""
     if kind in (str, str | None):
         return value

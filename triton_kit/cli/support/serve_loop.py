@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.served_findings import one_line
@@ -55,7 +54,7 @@ def validate(request: ServeRequest, gpus: GpuChoice) -> None:
 
 
 def serve_until_interrupted(
-    plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, Any] | None = None
+    plan: ServePlan, board: Board, *, timeout: float, strict: bool, again: Mapping[str, object] | None = None
 ) -> int:
     """Run the server as ``serve.loop.run`` does and show it: 0 when Ctrl-C came after it was ready."""
     loop.run(plan, board, timeout=timeout, strict=strict, again=again)

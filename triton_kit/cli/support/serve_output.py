@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.model_control import as_json, show
@@ -19,6 +19,7 @@ from triton_kit.serve.log import LogReader
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.table import Table
 
     from triton_kit.serve.watch import ModelChange
 
@@ -184,7 +185,7 @@ def try_lines(models: Sequence[str], endpoints: Endpoints) -> list[str]:
     return [*lines, f"and {len(models) - TRIED} more"] if len(models) > TRIED else lines
 
 
-def _event(event: str, **fields: Any) -> None:
+def _event(event: str, **fields: object) -> None:
     terminal.out_event({"event": event, **fields})
 
 
@@ -198,7 +199,7 @@ def _label(model: ModelState) -> str:
     return f"{model.name} {model.version}".strip()
 
 
-def _table(snapshot: Snapshot) -> Any:
+def _table(snapshot: Snapshot) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from triton_kit import json_document
 
@@ -66,12 +66,12 @@ def out(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
-def out_json(content: Mapping[str, Any]) -> None:
+def out_json(content: Mapping[str, object]) -> None:
     """Print the result as a JSON document, its version before the content."""
     _write(sys.stdout, json_document.render(content))
 
 
-def out_event(content: Mapping[str, Any]) -> None:
+def out_event(content: Mapping[str, object]) -> None:
     """Print a part of the result as it happens, as a JSON document on a line of its own."""
     _write(sys.stdout, json_document.render(content, indent=None))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -13,21 +13,25 @@ from triton_kit.cli import COMMANDS, function_of, module_of
 from triton_kit.cli.support import plain, terminal
 from triton_kit.cli.support.option_groups import spread
 
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context, Parameter
+    from typer._click.formatting import HelpFormatter
+
 
 class LazyCommands(MutableMapping[str, Any]):
     """The commands by name, each imported when it is looked up."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, Command] = {}
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Command:
         if name not in self._loaded:
             if name not in COMMANDS:
                 raise KeyError(name)
             self._loaded[name] = _load(name)
         return self._loaded[name]
 
-    def __setitem__(self, name: str, command: Any) -> None:
+    def __setitem__(self, name: str, command: Command) -> None:
         self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
@@ -47,7 +51,7 @@ class CommandGroup(TyperGroup):
         super().__init__(**attributes)
         self.commands = LazyCommands()
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002
         """List the commands, group by group."""
         width = max(map(len, COMMANDS))
         for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
@@ -56,11 +60,12 @@ class CommandGroup(TyperGroup):
                 formatter.write_dl(rows)
 
 
-def _load(name: str) -> Any:
+def _load(name: str) -> Command:
     module = importlib.import_module(module_of(name))
     if isinstance(app := getattr(module, "app", None), typer.Typer):
-        command: Any = typer.main.get_command(app)
+        command = typer.main.get_command(app)
         command.name = name
+        assert isinstance(command, TyperGroup)
         for sub in command.commands.values():
             _prepare(sub)
     else:
@@ -69,13 +74,13 @@ def _load(name: str) -> Any:
     return command
 
 
-def _command(function: Callable[..., Any], name: str | None = None, settings: dict[str, Any] | None = None) -> Any:
+def _command(function: Callable[..., Any], name: str | None = None, settings: dict[str, Any] | None = None) -> Command:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, context_settings=settings)(spread(function))
     return typer.main.get_command(app)
 
 
-def _prepare(command: Any) -> None:
+def _prepare(command: Command) -> None:
     """Give a command what all have: the common options, and our words for a wrong value."""
     from triton_kit.cli.support.wrong_values import explain_wrong_values
 
@@ -83,12 +88,12 @@ def _prepare(command: Any) -> None:
     _add_common_options(command)
 
 
-def _add_common_options(command: Any) -> None:
+def _add_common_options(command: Command) -> None:
     taken = {o for param in command.params for o in param.opts}
     command.params += [param for param in _common_options() if not taken.intersection(param.opts)]
 
 
-def _common_options() -> list[Any]:
+def _common_options() -> list[Parameter]:
     """The options that every command takes, as parameters that set ``terminal.settings``."""
     params = [p for p in _command(plain.common_options).params if p.name in terminal.Settings.__slots__]
     for param in params:
@@ -98,8 +103,8 @@ def _common_options() -> list[Any]:
     return params
 
 
-def _remember(_ctx: Any, param: Any, value: bool) -> bool:
-    if value:
+def _remember(_ctx: Context, param: Parameter, value: bool) -> bool:
+    if value and param.name:
         setattr(terminal.settings, param.name, True)
     return value
 
@@ -124,7 +129,7 @@ def _app() -> typer.Typer:
     return app
 
 
-def group() -> Any:
+def group() -> Command:
     """``tk`` with the options that every command takes."""
     made = typer.main.get_command(_app())
     _add_common_options(made)

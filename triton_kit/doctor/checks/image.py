@@ -22,8 +22,9 @@ def look(machine: Machine) -> Finding:
     if done.exit_code == 0:
         size = done.stdout.strip()
         return ok(f"{machine.image} is here" + (f", {int(size) / 1e9:.1f} GB" if size.isdecimal() else ""))
-    root = info.get("DockerRootDir") or ((info.get("store") or {}).get("graphRoot"))
-    if not root or not os.path.isdir(root):  # noqa: PTH112 - of another user perhaps, and then not to be seen
+    store = info.get("store")
+    root = info.get("DockerRootDir") or (store.get("graphRoot") if isinstance(store, dict) else None)
+    if not isinstance(root, str) or not os.path.isdir(root):  # noqa: PTH112 - of another user perhaps, and then not to be seen
         return warning(f"{machine.image} is not on this machine", "tk serve --runtime docker fetches it")
     free = shutil.disk_usage(root).free
     told = f"{machine.image} is not on this machine; {free / 1e9:.0f} GB are free in {root}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Change
 from triton_kit.repository.message import Message
@@ -70,23 +70,24 @@ def _replacements(edit: Edit, source: SourceMap, root: Message) -> Iterator[Repl
                 yield Replacement(*name, edit.text)
         case "insert":
             yield _insertion(source, edit)
-        case "numbers":
+        case "numbers" if isinstance(value, list):
             yield from _numbers(source, edit.at, value, edit.numbers)
 
 
-def _value(root: Message, at: Route) -> Any:
+def _value(root: Message, at: Route) -> object:
     """The value at a route, None where it is not written."""
-    value: Any = root
+    value: object = root
     for step in at:
         if isinstance(value, Message):
             if not (isinstance(step, str) and step in value.type_.fields and value.has(step)):
                 return None
             value = getattr(value, step)
+        elif isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
         else:
-            try:
-                value = value[step]
-            except (LookupError, TypeError):
-                return None
+            return None
     return value
 
 

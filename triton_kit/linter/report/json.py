@@ -10,8 +10,6 @@ place, each with ``rule``, ``severity`` (``error``, ``warning``, ``note``), ``mo
 
 from __future__ import annotations
 
-from typing import Any
-
 from triton_kit import json_document
 from triton_kit.linter.diagnostic import Change, Diagnostic, Related, Report, Severity
 from triton_kit.linter.report.text import printable
@@ -23,7 +21,7 @@ def render(report: Report) -> str:
     return json_document.render(content(report))
 
 
-def content(report: Report) -> dict[str, Any]:
+def content(report: Report) -> dict[str, object]:
     """The report as plain values, without the version."""
     return {
         "ok": report.ok,
@@ -41,7 +39,7 @@ def content(report: Report) -> dict[str, Any]:
     }
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
     return {
         "rule": diagnostic.rule,
         "severity": str(diagnostic.severity),
@@ -56,7 +54,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def _edit(change: Change) -> dict[str, Any]:
+def _edit(change: Change) -> dict[str, object]:
     new = change.replacement
     return {
         "file": printable(str(change.file)),
@@ -65,7 +63,7 @@ def _edit(change: Change) -> dict[str, Any]:
     }
 
 
-def _related(related: Related) -> dict[str, Any]:
+def _related(related: Related) -> dict[str, object]:
     file = printable(str(related.file)) if related.file is not None else None
     return {"message": _text(related.message), "file": file, "span": _span(related.span)}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from triton_kit.linter.diagnostic import Diagnostic, Report, Severity
 from triton_kit.linter.report.paths import relative_uri, show_path
@@ -31,16 +30,16 @@ def format_sarif(report: Report, *, version: str, describe: Callable[[str], str 
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(name: str, description: str | None) -> dict[str, Any]:
-    rule: dict[str, Any] = {"id": name}
+def _rule(name: str, description: str | None) -> dict[str, object]:
+    rule: dict[str, object] = {"id": name}
     if description:
         rule["shortDescription"] = {"text": description}
     return rule
 
 
-def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
+def _result(diagnostic: Diagnostic, index: int) -> dict[str, object]:
     text = diagnostic.message + (f": {diagnostic.help}" if diagnostic.help else "")
-    result: dict[str, Any] = {
+    result: dict[str, object] = {
         "ruleId": diagnostic.rule,
         "ruleIndex": index,
         "level": _LEVELS[diagnostic.severity],
@@ -56,7 +55,7 @@ def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
     return result
 
 
-def _place(file: Path, span: Span) -> dict[str, Any]:
+def _place(file: Path, span: Span) -> dict[str, object]:
     region = {
         "startLine": span.line,
         "startColumn": span.column,

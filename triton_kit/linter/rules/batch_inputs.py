@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
@@ -11,11 +11,13 @@ from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import BatchInput, BatchOutput
 
-def _entries(model: Model) -> Iterator[tuple[Route, Any]]:
-    for field in ("batch_input", "batch_output"):
-        for i, entry in enumerate(getattr(model.config, field)):
-            yield (field, i), entry
+
+def _entries(model: Model) -> Iterator[tuple[Route, BatchInput | BatchOutput]]:
+    yield from ((("batch_input", i), entry) for i, entry in enumerate(model.config.batch_input))
+    yield from ((("batch_output", i), entry) for i, entry in enumerate(model.config.batch_output))
 
 
 def _known(model: Model, kind: str) -> list[str] | None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, shape
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelOptimizationPolicy
+
+    Cuda = ModelOptimizationPolicy.Cuda
+    Shapes = dict[str, Cuda.GraphSpec.Shape]
 
 _AT = ("optimization", "cuda")
 
@@ -87,7 +93,7 @@ def graph_spec(model: Model) -> Iterator[Problem]:
             yield from _bounds(spec.input, lower.input, below)
 
 
-def _sizes(model: Model, spec: Any, at: Route) -> Iterator[Problem]:
+def _sizes(model: Model, spec: Cuda.GraphSpec | Cuda.GraphSpec.LowerBound, at: Route) -> Iterator[Problem]:
     limit, size = model.config.max_batch_size, spec.batch_size
     # Completion may raise an omitted max_batch_size to what the engine allows.
     known = limit > 0 or not model.options.auto_complete or bool(model.inputs and model.outputs)
@@ -108,7 +114,7 @@ def _sizes(model: Model, spec: Any, at: Route) -> Iterator[Problem]:
                 )
 
 
-def _bounds(upper: Any, lower: Any, at: Route) -> Iterator[Problem]:
+def _bounds(upper: Shapes, lower: Shapes, at: Route) -> Iterator[Problem]:
     if set(upper) != set(lower):
         yield Problem(
             at=at,

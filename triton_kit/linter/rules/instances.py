@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
@@ -11,8 +11,11 @@ from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
 from triton_kit.model.model import Model
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelInstanceGroup
 
-def groups(model: Model) -> Iterator[tuple[int, Any]]:
+
+def groups(model: Model) -> Iterator[tuple[int, ModelInstanceGroup]]:
     if not model.is_ensemble:
         yield from enumerate(model.config.instance_group)
 

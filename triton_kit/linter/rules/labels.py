@@ -35,8 +35,8 @@ def label_file_missing(model: Model) -> Iterator[Problem]:
         cat
         dog
     """
-    for tensor in model.outputs:
-        name = tensor.message.label_filename
+    for tensor, written in zip(model.outputs, model.config.output, strict=True):
+        name = written.label_filename
         if not name:
             continue
         at = (*tensor.at, "label_filename")
@@ -84,8 +84,8 @@ def label_file_outside(model: Model) -> Iterator[Problem]:
         cat
     """
     root = os.path.realpath(model.directory)
-    for tensor in model.outputs:
-        name = tensor.message.label_filename
+    for tensor, written in zip(model.outputs, model.config.output, strict=True):
+        name = written.label_filename
         if name and os.path.commonpath((root, os.path.realpath(model.join(name.lstrip("/"))))) != root:
             yield Problem(
                 at=(*tensor.at, "label_filename"),
@@ -120,8 +120,8 @@ def labels_twice(model: Model) -> Iterator[Problem]:
         cat
     """
     first: dict[str, tuple[str | int, ...]] = {}
-    for tensor in model.outputs:
-        if not tensor.message.label_filename:
+    for tensor, written in zip(model.outputs, model.config.output, strict=True):
+        if not written.label_filename:
             continue
         at = first.setdefault(tensor.name, tensor.at)
         if at != tensor.at:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.problems import once
@@ -14,7 +13,7 @@ from triton_kit.model.model import Broken, Model
 from triton_kit.model.model_file import parameter
 
 
-def _engine_arguments(model: Model, version: int) -> dict[str, Any]:
+def _engine_arguments(model: Model, version: int) -> dict[str, object]:
     """What model.json of a vLLM model says; Broken where it cannot be read."""
     import json
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Broken, Model
 from triton_kit.repository.text_format.source import Route
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelRateLimiter
 
-def _resources(model: Model) -> Iterator[tuple[Route, Any]]:
+
+def _resources(model: Model) -> Iterator[tuple[Route, ModelRateLimiter.Resource]]:
     if not model.is_ensemble:
         for i, group in enumerate(model.config.instance_group):
             for j, resource in enumerate(group.rate_limiter.resources if group.has("rate_limiter") else ()):
@@ -82,7 +85,7 @@ def resource_global_and_local(model: Model) -> Iterator[Problem]:
             )
 
 
-def _others(model: Model, name: str) -> list[tuple[Route, Any]]:
+def _others(model: Model, name: str) -> list[tuple[Route, ModelRateLimiter.Resource]]:
     other = model.repository.model(name)
     try:
         return list(_resources(other)) if other else []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelSequenceBatching
 
 
 @rule(Severity.ERROR)
@@ -85,10 +88,12 @@ def _undefined_controls(model: Model) -> Iterator[Problem]:
             )
 
 
-def _state_names(states: Sequence[Any], side: str) -> Iterator[Problem]:
+def _state_names(
+    states: Sequence[ModelSequenceBatching.State], side: Literal["input_name", "output_name"]
+) -> Iterator[Problem]:
     seen: set[str] = set()
     for i, state in enumerate(states):
-        name = getattr(state, side)
+        name = state.input_name if side == "input_name" else state.output_name
         at = ("sequence_batching", "state", i, side)
         if not name:
             yield Problem(at=at, message=f"state {i} has no {side}", help="name the model's tensor")
@@ -97,7 +102,7 @@ def _state_names(states: Sequence[Any], side: str) -> Iterator[Problem]:
         seen.add(name)
 
 
-def _state_dims(states: Sequence[Any]) -> Iterator[Problem]:
+def _state_dims(states: Sequence[ModelSequenceBatching.State]) -> Iterator[Problem]:
     for i, state in enumerate(states):
         for j, dim in enumerate(state.dims):
             if dim == 0 or dim < -1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
@@ -14,14 +14,17 @@ from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.source import Route
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelSequenceBatching
 
-def _states(model: Model) -> Iterator[tuple[Route, Any]]:
+
+def _states(model: Model) -> Iterator[tuple[Route, ModelSequenceBatching.State]]:
     if model.config.has("sequence_batching") and not model.is_ensemble:
         for i, state in enumerate(model.config.sequence_batching.state):
             yield ("sequence_batching", "state", i), state
 
 
-def _initial(model: Model) -> Iterator[tuple[Route, Any, Any]]:
+def _initial(model: Model) -> Iterator[tuple[Route, ModelSequenceBatching.InitialState, ModelSequenceBatching.State]]:
     for at, state in _states(model):
         for i, initial in enumerate(state.initial_state):
             yield (*at, "initial_state", i), initial, state

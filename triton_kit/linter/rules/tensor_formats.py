@@ -31,11 +31,11 @@ def format_without_three_dims(model: Model) -> Iterator[Problem]:
         backend: "python"
         input { name: "x" data_type: TYPE_FP32 format: FORMAT_NCHW dims: [ 3, 8, 8 ] }
     """
-    for tensor in model.inputs:
-        if tensor.message.format in ("FORMAT_NCHW", "FORMAT_NHWC") and tensor.dims and len(tensor.dims) != 3:
+    for tensor, written in zip(model.inputs, model.config.input, strict=True):
+        if written.format in ("FORMAT_NCHW", "FORMAT_NHWC") and tensor.dims and len(tensor.dims) != 3:
             yield Problem(
                 at=(*tensor.at, "format"),
-                message=f"{tensor.message.format} needs three dims, and {title(tensor)} has {shape(tensor.dims)}",
+                message=f"{written.format} needs three dims, and {title(tensor)} has {shape(tensor.dims)}",
                 help="leave the format out, or write dims without the batch",
             )
 
@@ -96,7 +96,8 @@ def non_linear_without_three_dims(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_INT8 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
     """
     for tensor in tensors(model):
-        if tensor.message.is_non_linear_format_io and tensor.dims and len(tensor.dims) != 3:
+        written = tensor.message
+        if written and written.is_non_linear_format_io and tensor.dims and len(tensor.dims) != 3:
             yield Problem(
                 at=(*tensor.at, "dims"),
                 message=f"a non-linear format needs three dims, and {title(tensor)} has {shape(tensor.dims)}",

@@ -101,7 +101,8 @@ def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     for tensor in (*model.inputs, *model.outputs):
-        if tensor.message.is_shape_tensor and tensor.data_type not in ("TYPE_INT32", "TYPE_INT64", "TYPE_INVALID"):
+        shapes = tensor.message is not None and tensor.message.is_shape_tensor
+        if shapes and tensor.data_type not in ("TYPE_INT32", "TYPE_INT64", "TYPE_INVALID"):
             yield Problem(
                 at=(*tensor.at, "data_type"),
                 message=f"{tensor.kind} '{tensor.name}' is a shape tensor of {tensor.data_type}",
@@ -167,8 +168,8 @@ def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP16 dims: [ 3, 8, 8 ] is_non_linear_format_io: true }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    for tensor in model.inputs:
-        if tensor.ragged and tensor.message.is_non_linear_format_io:
+    for tensor, written in zip(model.inputs, model.config.input, strict=True):
+        if tensor.ragged and written.is_non_linear_format_io:
             yield Problem(
                 at=(*tensor.at, "allow_ragged_batch"),
                 message=f"input '{tensor.name}' is ragged, and its format is not linear",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
@@ -15,11 +15,14 @@ from triton_kit.model import disk
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelWarmup
+
 KILLS = "may kill the server: "
 """How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
 
 
-def _samples(model: Model) -> Iterator[tuple[Route, Any]]:
+def _samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
     """The samples that are run: those with a batch size, where some instance is not passive."""
     groups = model.config.instance_group
     if model.is_ensemble or (groups and all(group.passive for group in groups)):
@@ -29,7 +32,7 @@ def _samples(model: Model) -> Iterator[tuple[Route, Any]]:
             yield ("model_warmup", i), sample
 
 
-def _inputs(model: Model) -> Iterator[tuple[Route, str, Any]]:
+def _inputs(model: Model) -> Iterator[tuple[Route, str, ModelWarmup.Input]]:
     for at, sample in _samples(model):
         for name, given in sample.inputs.items():
             yield (*at, "inputs", name), name, given

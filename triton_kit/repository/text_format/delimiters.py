@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.repository.schema import Field
 from triton_kit.repository.text_format import suggestions
@@ -13,6 +13,7 @@ from triton_kit.repository.text_format.source import Replacement
 from triton_kit.repository.text_format.tokens import CLOSE, LIMIT, statement
 
 if TYPE_CHECKING:
+    from triton_kit.repository.message import Mark
     from triton_kit.repository.text_format.reader import Reader
 
 
@@ -110,9 +111,8 @@ def report_twice(reader: Reader, field: Field, other: Field, start: int, end: in
     first = message.__dict__[other.name]
     place = getattr(first, "_name", None)
     if place is None:
-        place = next(
-            (m if isinstance(m, int) else m[1] for m in message._marks if _named(reader, m, other.name)), start
-        )
+        places = (_begin(m) for m in message._marks if _named(reader, m, other.name))
+        place = next(places, start)
     related = ((f"{other.name} is set here", place, place + len(other.name)),)
     if field is other:
         text, help_ = f"{field.name} is set twice", "remove one of the two"
@@ -122,7 +122,13 @@ def report_twice(reader: Reader, field: Field, other: Field, start: int, end: in
         reader.report("oneof", start, end, text, help_, field=field, related=related)
 
 
-def _named(reader: Reader, mark: Any, name: str) -> bool:
+def _begin(mark: Mark) -> int:
+    if isinstance(mark, int):
+        return mark
+    return mark[1]._name if len(mark) == 2 else mark[1]
+
+
+def _named(reader: Reader, mark: Mark, name: str) -> bool:
     return bool((statement(reader.text, mark)[1] if isinstance(mark, int) else mark[0]) == name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from triton_kit.repository.message import Message
 from triton_kit.repository.schema import MessageType, message_type
@@ -10,6 +10,9 @@ from triton_kit.repository.text_format.reader import Found, Reader
 from triton_kit.repository.text_format.source import Replacement, Route, Span
 from triton_kit.repository.text_format.source_map import SourceMap
 from triton_kit.value import Value
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig
 
 __all__ = ["Document", "Message", "ParseProblem", "ProblemKind", "SourceMap", "parse"]
 
@@ -39,6 +42,11 @@ class Document(Value):
     message: Message
     source: SourceMap
     problems: tuple[ParseProblem, ...]
+
+    @property
+    def config(self) -> ModelConfig:
+        """The message, where it is a model configuration."""
+        return cast("ModelConfig", self.message)
 
 
 def parse(data: bytes | str, *, message: str | MessageType = "ModelConfig") -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.message import Message
@@ -17,7 +17,7 @@ from triton_kit.suggestion import suggest
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def dump(value: Message | Mapping[str, Any], *, message: str = "ModelConfig", route: str = "config") -> str:
+def dump(value: Message | Mapping[str, object], *, message: str = "ModelConfig", route: str = "config") -> str:
     """The configuration as text: fields in the order of the schema, two spaces for a level, enums bare.
 
     A mapping has enum values by name, maps as mappings and repeated fields as sequences. Raises UsageError where it
@@ -45,7 +45,7 @@ def _escaped(c: str) -> str:
     return f"\\u{point:04x}" if 0xD800 <= point <= 0xDFFF else c
 
 
-def _message(value: Any, type_: MessageType, route: str) -> Iterator[str]:
+def _message(value: object, type_: MessageType, route: str) -> Iterator[str]:
     """The lines of a message's fields."""
     if isinstance(value, Message):
         value = dict(value.fields())
@@ -72,7 +72,7 @@ def _message(value: Any, type_: MessageType, route: str) -> Iterator[str]:
             yield from _field(field, value[name], f"{route}.{name}")
 
 
-def _field(field: Field, value: Any, route: str) -> Iterator[str]:
+def _field(field: Field, value: object, route: str) -> Iterator[str]:
     if field.map:
         if not isinstance(value, Mapping):
             _refuse(route, value, "a mapping")
@@ -93,14 +93,14 @@ def _field(field: Field, value: Any, route: str) -> Iterator[str]:
         yield f"{field.name}: {_scalar(field, value, route)}"
 
 
-def _entry(field: Field, key: Any, value: Any, route: str) -> Iterator[str]:
+def _entry(field: Field, key: object, value: object, route: str) -> Iterator[str]:
     assert field.key is not None
     assert field.value is not None
     yield f"key: {_scalar(field.key, key, route)}"
     yield from _field(field.value, value, route)
 
 
-def _block(field: Field, value: Any, route: str) -> Iterator[str]:
+def _block(field: Field, value: object, route: str) -> Iterator[str]:
     lines = list(_message(value, field.message, route))
     if not lines:
         yield f"{field.name} {{ }}"
@@ -112,7 +112,7 @@ def _block(field: Field, value: Any, route: str) -> Iterator[str]:
         yield "}"
 
 
-def _list(field: Field, value: Sequence[Any], route: str) -> Iterator[str]:
+def _list(field: Field, value: Sequence[object], route: str) -> Iterator[str]:
     if not value:
         return
     yield f"{field.name} ["
@@ -123,7 +123,7 @@ def _list(field: Field, value: Sequence[Any], route: str) -> Iterator[str]:
     yield "]"
 
 
-def _scalar(field: Field, value: Any, route: str) -> str:
+def _scalar(field: Field, value: object, route: str) -> str:
     kind = field.kind
     if kind == "string":
         if isinstance(value, str):
@@ -148,7 +148,7 @@ def _scalar(field: Field, value: Any, route: str) -> str:
     return _refuse(route, value, suggestions.takes(field))
 
 
-def _enum(field: Field, value: Any, route: str) -> str:
+def _enum(field: Field, value: object, route: str) -> str:
     enum = field.enum
     if isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31:
         return enum.names.get(value, str(value))
@@ -172,5 +172,5 @@ def _float(value: float, kind: str) -> str:
     return next(text for digits in range(1, 18) if to_float32(float(text := f"{value:.{digits}g}")) == value)
 
 
-def _refuse(route: str, value: Any, wanted: str) -> NoReturn:
+def _refuse(route: str, value: object, wanted: str) -> NoReturn:
     raise UsageError(f"{route} takes {wanted}, not {suggestions.short(repr(value))}", hint=f"give {wanted}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.repository.schema import BOOLS, RANGES, Field
 from triton_kit.repository.text_format import lexer, suggestions
@@ -13,6 +13,7 @@ from triton_kit.repository.text_format.source import Replacement
 from triton_kit.repository.text_format.strings import BAD, read_open_string, read_quoted, read_string
 
 if TYPE_CHECKING:
+    from triton_kit.repository.schema import Scalar
     from triton_kit.repository.text_format.reader import Reader
 
 _TRUTHY = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
@@ -51,10 +52,10 @@ def read_field(reader: Reader, field: Field, name_start: int, name_end: int, sta
     return tail(text, end)
 
 
-def _list(reader: Reader, field: Field, start: int) -> tuple[list[Any], tuple[tuple[int, int], ...], int]:
+def _list(reader: Reader, field: Field, start: int) -> tuple[list[object], tuple[tuple[int, int], ...], int]:
     """The values of a list in brackets, their offsets, and where it ends."""
     text = reader.text
-    values: list[Any] = []
+    values: list[object] = []
     items: list[tuple[int, int]] = []
     comma, together = -1, False
     pos = skip(text, start + 1)
@@ -107,7 +108,7 @@ def _starts_value(field: Field, text: str, pos: int) -> bool:
     )
 
 
-def _scalar(reader: Reader, field: Field, pos: int) -> tuple[Any, int]:
+def _scalar(reader: Reader, field: Field, pos: int) -> tuple[object, int]:
     """The value at this offset, or BAD, and where it ends; always beyond ``pos``."""
     text = reader.text
     if (end := template(reader, pos)) is not None:
@@ -169,7 +170,7 @@ class _Problem:
         return self.text.replace("{}", value, 1)
 
 
-def _integer(field: Field, word: str, number: bool, minus: bool) -> Any:
+def _integer(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:
     low, high = RANGES[field.kind]
     if not number:
         return _Problem("type", f"{{}} is not an integer, as {field.name} takes", "write a number")
@@ -200,7 +201,7 @@ def _bad_number(kind: str, word: str) -> _Problem:
     return _Problem("syntax", "{} is no number", help_)
 
 
-def _float(field: Field, word: str, number: bool, minus: bool) -> Any:
+def _float(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:
     if number:
         kind = lexer.number_kind(word)
         if kind in ("octal", "hex"):
@@ -227,7 +228,7 @@ def to_float32(value: float) -> float:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
+def _bool(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:
     if not minus and not number and word in BOOLS:
         return BOOLS[word]
     if not minus and number:
@@ -243,7 +244,7 @@ def _bool(field: Field, word: str, number: bool, minus: bool) -> Any:
     )
 
 
-def _enum(field: Field, word: str, number: bool, minus: bool) -> Any:
+def _enum(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:
     if not number:
         if not minus and word in field.enum.values:
             return word

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from operator import itemgetter
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from triton_kit.repository.message import Message, default_of
 from triton_kit.repository.schema import BOOLS, RANGES, Field, MessageType
@@ -24,7 +24,7 @@ from triton_kit.repository.text_format.tokens import (
     padded,
 )
 
-Convert = Callable[[str], Any]
+Convert = Callable[[str], object]
 Plan = dict[str, tuple[Field, tuple[Convert | None, ...]]]
 """For each field of a message: how each shape of a value (a group of STATEMENT) is converted, None where it is not."""
 
@@ -260,7 +260,7 @@ def skip(text: str, pos: int) -> int:
 
 def plan_of(type_: MessageType) -> Plan:
     """How the fields of a message are read; made once for each type."""
-    plan: Plan | None = type_.cache
+    plan = type_.cache
     if plan is None:
         plan = type_.cache = {name: (field, (None,) * 3 + _converters(field)) for name, field in type_.fields.items()}
     return plan

@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from triton_kit.repository.message import Message
+from triton_kit.repository.message import Mark, Message
 from triton_kit.repository.text_format.source import Comment, Route, Span
 from triton_kit.repository.text_format.tokens import INTEGERS, padded, statement
 
@@ -39,7 +39,7 @@ class SourceMap:
         self.text = text
         self._replaced = replaced
         self._root = root
-        self._marks: dict[int, dict[str, list[Any]]] = {}
+        self._marks: dict[int, dict[str, list[Mark]]] = {}
 
     def __repr__(self) -> str:
         return f"SourceMap({len(self.text)} characters)"
@@ -88,7 +88,7 @@ class SourceMap:
                 items = value if isinstance(value, list) else value.values() if isinstance(value, dict) else (value,)
                 todo += [item for item in items if isinstance(item, Message)]
 
-    def _replaced_entries(self, name: str, marks: list[Any]) -> Iterator[Overridden]:
+    def _replaced_entries(self, name: str, marks: list[Mark]) -> Iterator[Overridden]:
         seen: dict[object, Message] = {}
         for entry in (mark[1] for mark in reversed(marks) if not isinstance(mark, int) and len(mark) == 2):
             key = entry.__dict__.get("key", entry._type.fields["key"].default)
@@ -97,7 +97,7 @@ class SourceMap:
                 span = self.span(entry._start, entry._end)
                 yield Overridden(f"the key '{key}' of {name}", span, self.span(last._start, last._end))
 
-    def _mark_span(self, mark: Any) -> Span:
+    def _mark_span(self, mark: Mark) -> Span:
         _, start, end = self._mark_places(mark)[0]
         return self.span(start, end)
 
@@ -148,11 +148,13 @@ class SourceMap:
         """The entry of a map that a route ends at."""
         if len(at) < 2:
             return None
-        owner: Any = self._root
+        owner: object = self._root
         for step in at[:-2]:
             owner = owner.__dict__.get(str(step)) if isinstance(owner, Message) else _item(owner, step)
         name = at[-2]
-        field = owner._type.fields.get(name) if isinstance(owner, Message) and isinstance(name, str) else None
+        if not (isinstance(owner, Message) and isinstance(name, str)):
+            return None
+        field = owner._type.fields.get(name)
         if field is None or not field.map:
             return None
         return self._entry(self._index(owner).get(field.name, []), at[-1])
@@ -167,7 +169,8 @@ class SourceMap:
 
     def _place(self, at: Route) -> Offsets:
         """The place of the deepest part of the route that exists."""
-        message, place = self._root, (-1, 0, len(self.text))
+        message: Message | None = self._root
+        place = (-1, 0, len(self.text))
         steps = list(at)
         while steps and isinstance(message, Message):
             name = steps.pop(0)
@@ -178,10 +181,10 @@ class SourceMap:
             value = message.__dict__.get(field.name)
             if field.map:
                 if not steps:
-                    return _entry_place(marks[0][1]) if marks else place
+                    return self._first_entry(marks) or place
                 found = self._entry(marks, steps.pop(0))
                 if found is None:
-                    return _entry_place(marks[0][1]) if marks else place
+                    return self._first_entry(marks) or place
                 place, message = self._entry_value(found)
                 continue
             if field.kind == "message":
@@ -202,7 +205,12 @@ class SourceMap:
             return self._scalar_place(marks, steps, field.repeated)
         return place
 
-    def _scalar_place(self, marks: list[Any], steps: list[str | int], repeated: bool) -> Offsets:
+    @staticmethod
+    def _first_entry(marks: list[Mark]) -> Offsets | None:
+        entries = (mark[1] for mark in marks if not isinstance(mark, int) and len(mark) == 2)
+        return next(map(_message_place, entries), None)
+
+    def _scalar_place(self, marks: list[Mark], steps: list[str | int], repeated: bool) -> Offsets:
         if not repeated:
             return self._mark_places(marks[-1])[0]
         at = steps[0] if steps else None
@@ -211,7 +219,7 @@ class SourceMap:
         items = [item for mark in marks for item in self._mark_places(mark)[1]]
         return items[at] if 0 <= at < len(items) else self._mark_places(marks[0])[0]
 
-    def _index(self, message: Message) -> dict[str, list[Any]]:
+    def _index(self, message: Message) -> dict[str, list[Mark]]:
         """The marks of a message by field name."""
         index = self._marks.get(id(message))
         if index is None:
@@ -221,9 +229,12 @@ class SourceMap:
                 index.setdefault(name, []).append(mark)
         return index
 
-    def _mark_places(self, mark: Any) -> tuple[Offsets, list[Offsets]]:
+    def _mark_places(self, mark: Mark) -> tuple[Offsets, list[Offsets]]:
         """The place of a mark's value as a whole, and of its items."""
         if not isinstance(mark, int):
+            if len(mark) == 2:
+                place = _message_place(mark[1])
+                return place, [place]
             _, name, start, end, items = mark
             whole = (name, start, end)
             return whole, [whole] if items is None else [(name, a, b) for a, b in items]
@@ -232,19 +243,19 @@ class SourceMap:
         start, end = found.span(kind)
         if kind != INTEGERS:
             return (name, start, end), [(name, start, end)]
-        items = [(name, *m.span()) for m in re.compile(_ITEM).finditer(self.text, start, end)]
-        return (name, self.text.rindex("[", 0, start), end + 1), items
+        numbers = [(name, *m.span()) for m in re.compile(_ITEM).finditer(self.text, start, end)]
+        return (name, self.text.rindex("[", 0, start), end + 1), numbers
 
-    def _entry(self, marks: list[Any], key: object) -> Message | None:
+    def _entry(self, marks: list[Mark], key: object) -> Message | None:
         """The last entry of a map with that key, which is the one that counts."""
         # A list of entries leaves a mark of its own beside theirs.
         for entry in (mark[1] for mark in reversed(marks) if not isinstance(mark, int) and len(mark) == 2):
             if entry.__dict__.get("key", entry._type.fields["key"].default) == key:
-                return entry  # type: ignore[no-any-return]
+                return entry
         return None
 
-    def _entry_value(self, entry: Message) -> tuple[Offsets, Message]:
-        """The place of an entry's value, named by its key; and the value, or the entry where that is a scalar."""
+    def _entry_value(self, entry: Message) -> tuple[Offsets, Message | None]:
+        """The place of an entry's value, named by its key; and the value, where that is a message."""
         index = self._index(entry)
         name = self._mark_places(index["key"][-1])[0][1] if "key" in index else entry._name
         value = entry.__dict__.get("value")
@@ -252,15 +263,16 @@ class SourceMap:
             return (name, value._start, value._end), value
         if "value" in index:
             _, start, end = self._mark_places(index["value"][-1])[0]
-            return (name, start, end), _NOTHING
-        return (name, entry._start, entry._end), _NOTHING
+            return (name, start, end), None
+        return (name, entry._start, entry._end), None
 
 
-def _item(values: Any, step: str | int) -> Any:
-    try:
+def _item(values: object, step: str | int) -> object:
+    if isinstance(values, dict):
+        return values.get(step)
+    if isinstance(values, list) and isinstance(step, int) and -len(values) <= step < len(values):
         return values[step]
-    except (LookupError, TypeError):
-        return None
+    return None
 
 
 def _uncommented(text: str) -> str:
@@ -269,10 +281,3 @@ def _uncommented(text: str) -> str:
 
 def _message_place(message: Message) -> Offsets:
     return (message._name, message._start, message._end)
-
-
-def _entry_place(entry: Message) -> Offsets:
-    return _message_place(entry)
-
-
-_NOTHING: Any = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.repository.schema import RANGES, Field
 from triton_kit.repository.text_format import lexer, suggestions
@@ -22,7 +22,7 @@ _NEEDS_ESCAPE = re.compile(r"""["'\\\x00-\x1f\u2018-\u201d\xab\xbb]|[^\x00-\x7f]
 _ENDS = re.compile(r"[ \t\r]*(?:[\n,;}\]>#]|$)")
 
 
-def read_quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> Any:
+def read_quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> object:
     """A string where something else is taken."""
     inside = token[0][1:-1]
     instead: str | None
@@ -41,7 +41,7 @@ def read_quoted(reader: Reader, field: Field, pos: int, token: re.Match[str]) ->
     return BAD
 
 
-def read_string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tuple[Any, int]:
+def read_string(reader: Reader, field: Field, pos: int, token: re.Match[str]) -> tuple[object, int]:
     text = reader.text
     if token.lastindex != T_STRING:
         end = token.end() if token.lastindex in (T_WORD, T_NUMBER) else junk(text, pos)

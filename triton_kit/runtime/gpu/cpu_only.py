@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 from triton_kit.model.model import Repository
 from triton_kit.runtime.config_override import on_cpu, read_config
@@ -17,7 +16,7 @@ class DeferredLoad:
     """A model to load through the API, with this configuration, or with its own where that is ``None``."""
 
     model: str
-    config: Mapping[str, Any] | None = None
+    config: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +46,10 @@ def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
     )
 
 
-def members_of(config: Mapping[str, Any]) -> set[str]:
+def members_of(config: Mapping[str, object]) -> set[str]:
     """The models that the steps of an ensemble name; none for another model."""
-    steps = config.get("ensemble_scheduling", {}).get("step", ())
+    scheduling = config.get("ensemble_scheduling")
+    steps = scheduling.get("step", ()) if isinstance(scheduling, dict) else ()
     return {str(step.get("model_name", "")) for step in steps}
 
 

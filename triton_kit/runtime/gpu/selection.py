@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime import process
@@ -119,14 +119,15 @@ def gpu_way(engine: str) -> Way | None:
     return way_of(engine, info)
 
 
-def way_of(engine: str, info: dict[str, Any]) -> Way | None:
+def way_of(engine: str, info: dict[str, object]) -> Way | None:
     """How an engine hands GPUs on, by what ``docker info`` or ``podman info`` says, and by what is installed here."""
     if engine == "podman":
         return "cdi" if any(_described()) else None
-    if "nvidia" in (info.get("Runtimes") or {}) or shutil.which("nvidia-container-runtime-hook"):
+    runtimes, discovered = info.get("Runtimes"), info.get("DiscoveredDevices")
+    if (isinstance(runtimes, dict) and "nvidia" in runtimes) or shutil.which("nvidia-container-runtime-hook"):
         return "toolkit"
-    discovered = info.get("DiscoveredDevices") or ()
-    if any(isinstance(d, dict) and str(d.get("ID", "")).startswith(_KIND) for d in discovered):
+    found = discovered if isinstance(discovered, list) else ()
+    if any(isinstance(d, dict) and str(d.get("ID", "")).startswith(_KIND) for d in found):
         return "cdi"
     return "cdi" if info.get("CDISpecDirs") and any(_described()) else None
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
 from triton_kit.linter.options import Options
@@ -14,6 +14,9 @@ from triton_kit.scaffold.ensemble.assembly import wire
 from triton_kit.scaffold.ensemble.members import read_members
 from triton_kit.scaffold.ensemble.value import End, Question, Step, Wiring
 from triton_kit.suggestion import suggest
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelEnsembling
 
 
 def plan_wiring(
@@ -151,7 +154,7 @@ def option(question: Question, candidate: End) -> str:
     return f"--map {shlex.quote(f'{question.end}={candidate}')}"
 
 
-def wired_values(wiring: Wiring) -> dict[str, Any]:
+def wired_values(wiring: Wiring) -> dict[str, object]:
     """The values for the template of ensembles."""
     return {
         "max_batch_size": wiring.max_batch_size,
@@ -169,7 +172,7 @@ def wired_values(wiring: Wiring) -> dict[str, Any]:
     }
 
 
-def show_steps(steps: Sequence[Mapping[str, Any]]) -> list[str]:
+def show_steps(steps: Sequence[ModelEnsembling.Step.Dict]) -> list[str]:
     """Each step as ``--step`` takes it."""
     width = max((len(str(s.get("model_name"))) for s in steps), default=0)
     return [

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.repository.tensor import BY_ONNX, Dim, TensorSpec
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, TensorShapeProto, ValueInfoProto
 
 _SIZE_LIMIT = 512 * 1024 * 1024
 _KEEP = 1024
@@ -52,14 +55,14 @@ def merge_shapes(declared: tuple[Dim, ...] | None, inferred: tuple[Dim, ...] | N
     return tuple(merged)
 
 
-def _drop_weights(graph: Any) -> None:
+def _drop_weights(graph: GraphProto) -> None:
     for tensor in graph.initializer:
         if tensor.ByteSize() > _KEEP:
             for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
                 tensor.ClearField(field)
 
 
-def _spec(value: Any) -> TensorSpec | None:
+def _spec(value: ValueInfoProto) -> TensorSpec | None:
     if value.type.WhichOneof("value") != "tensor_type":
         return None
     tensor = value.type.tensor_type
@@ -68,7 +71,7 @@ def _spec(value: Any) -> TensorSpec | None:
     return TensorSpec(name=value.name, dtype=known.config if known else None, shape=shape)
 
 
-def _dim(dim: Any) -> Dim:
+def _dim(dim: TensorShapeProto.Dimension) -> Dim:
     if dim.WhichOneof("value") == "dim_value":
         return int(dim.dim_value) if dim.dim_value >= 0 else None
     return str(dim.dim_param) or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.files import explain
@@ -84,7 +84,7 @@ def _pieces(path: Path, tensor: TensorProto) -> Iterator[bytes]:
             raise ModelFileError(path, message, reason="malformed") from None
 
 
-def _external(path: Path, told: dict[str, Any]) -> Iterator[bytes]:
+def _external(path: Path, told: dict[str, str]) -> Iterator[bytes]:
     location = Path(str(told.get("location", "")))
     file = path.parent / location
     if location.is_absolute() or ".." in location.parts or not file.is_file():

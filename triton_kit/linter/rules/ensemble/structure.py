@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
@@ -104,7 +105,7 @@ def ensemble_with_backend(model: Model) -> Iterator[Problem]:
         )
 
 
-_FORBIDDEN = ("instance_group", "optimization", "model_warmup")
+_FORBIDDEN: Final = ("instance_group", "optimization", "model_warmup")
 
 
 @rule(Severity.ERROR, platform="ensemble")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
@@ -14,10 +14,13 @@ from triton_kit.model.model import Broken, Model
 from triton_kit.repository.tensor import agree
 from triton_kit.repository.text_format.source import Route
 
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelEnsembling
+
 _STEPS = ("ensemble_scheduling", "step")
 
 
-def completed_steps(model: Model) -> Iterator[tuple[int, Any, Model, Completed]]:
+def completed_steps(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, Model, Completed]]:
     """The steps whose model will load, with its configuration as the server completes it."""
     for i, step, found in steps_of(model):
         if found.name == model.name or not step.input_map or not step.output_map:

@@ -11,8 +11,8 @@ from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model, kept
-from triton_kit.model.model_file import parameter
+from triton_kit.model.model import Broken, Model
+from triton_kit.model.model_file import parameter, read_once
 from triton_kit.signature import forest
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.forest import Forest
@@ -40,13 +40,7 @@ def _read(model: Model) -> Iterator[tuple[str, Forest | ModelFileError]]:
         path = model.join(model.version_folder(version), name)
         if disk.kind_of(path) != disk.FILE:
             continue
-        key = (version, forest.read)
-        if key not in model.reads:
-            try:
-                model.reads[key] = forest.read(Path(path))
-            except ModelFileError as error:
-                model.reads[key] = kept(error)
-        yield place, model.reads[key]
+        yield place, read_once(model, version, forest.read, path)
 
 
 @rule(Severity.ERROR, backend="fil")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
@@ -14,8 +14,11 @@ from triton_kit.model import disk
 from triton_kit.model.model import Broken, Model
 from triton_kit.signature.errors import ModelFileError
 
+if TYPE_CHECKING:
+    from triton_kit.signature.onnx.model import OnnxModel
 
-def signatures(model: Model) -> Iterator[tuple[int, Any]]:
+
+def signatures(model: Model) -> Iterator[tuple[int, OnnxModel]]:
     """The versions of an ONNX model whose file can be read, with what it says."""
     for version in model.versions:
         try:
@@ -59,10 +62,9 @@ def onnx_unreadable(model: Model) -> Iterator[Problem]:
             continue
         if isinstance(found, Exception):
             path = Path(model_path(model, version))
-            detail = str(getattr(found, "detail", found))
             yield Problem(
-                message=f"the model file {version}/{model.file_name} {detail}",
-                help=getattr(found, "hint", None) or "export the model again",
+                message=f"the model file {version}/{model.file_name} {found.detail}",
+                help=found.hint or "export the model again",
                 file=path,
             )
         elif found.graphs > 1:

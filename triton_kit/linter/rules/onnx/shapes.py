@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_numbers
@@ -14,6 +14,9 @@ from triton_kit.linter.rules.onnx.tensors import once, pairs, versions
 from triton_kit.linter.wording import shape
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
+
+if TYPE_CHECKING:
+    from triton_kit.repository.tensor import TensorSpec
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
@@ -94,7 +97,7 @@ def _dims(model: Model) -> Iterator[Problem]:
     from triton_kit.backends.onnxruntime import compare_dims, session_dims
 
     wrong_ones: list[tuple[Tensor, tuple[int, ...], Completed, str]] = []
-    merged: dict[int, dict[str, Any]] = {}
+    merged: dict[int, dict[str, TensorSpec]] = {}
     scattered = {target for entry in model.config.batch_output for target in entry.target_name}
     for version, tensor, spec, completed in pairs(model):
         if not tensor.written:
@@ -165,7 +168,7 @@ def _dims_problems(model: Model, wrong_ones: list[tuple[Tensor, tuple[int, ...],
             yield _dims_problem(tensor, real, completed, wrong)
 
 
-def _session_outputs(model: Model, version: int) -> dict[str, Any]:
+def _session_outputs(model: Model, version: int) -> dict[str, TensorSpec]:
     from triton_kit.signature.onnx.signature import session_outputs
 
     found = session_outputs(Path(model_path(model, version)), model.signature(version))

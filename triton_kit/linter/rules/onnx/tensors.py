@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_near, set_word
@@ -15,10 +15,14 @@ from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
 
+if TYPE_CHECKING:
+    from triton_kit.repository.tensor import TensorSpec
+    from triton_kit.signature.onnx.model import OnnxModel
+
 _OPAQUE = ("sequence", "map", "optional", "sparse_tensor", "opaque")
 
 
-def versions(model: Model) -> Iterator[tuple[int, Any, Completed]]:
+def versions(model: Model) -> Iterator[tuple[int, OnnxModel, Completed]]:
     """The versions that get as far as the comparison: a file that reads, only tensors in it."""
     for version, onnx in signatures(model):
         if any(f.kind in _OPAQUE for f in onnx.foreign_io):
@@ -35,7 +39,7 @@ def once(problems: Iterator[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def allowed(onnx: Any) -> dict[str, Any]:
+def allowed(onnx: OnnxModel) -> dict[str, TensorSpec]:
     """The inputs that a configuration may name: those that are needed, and those with a value in the model."""
     return {t.name: t for t in (*onnx.overridable, *onnx.signature.inputs)}
 
@@ -82,7 +86,7 @@ def _unknown_tensors(model: Model) -> Iterator[Problem]:
                 )
 
 
-def pairs(model: Model) -> Iterator[tuple[int, Tensor, Any, Completed]]:
+def pairs(model: Model) -> Iterator[tuple[int, Tensor, TensorSpec, Completed]]:
     """Each tensor of the completed configuration with the model's of that name."""
     for version, onnx, completed in versions(model):
         inputs, outputs = allowed(onnx), {t.name: t for t in onnx.signature.outputs}

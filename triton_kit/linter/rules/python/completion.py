@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
@@ -126,7 +125,7 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    size: Any = model.config.max_batch_size
+    size = model.config.max_batch_size
     for call, file in _calls(model):
         if call.method == "set_dynamic_batching":
             if model.config.has("sequence_batching"):
@@ -148,14 +147,14 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
             yield from _other_tensor(model, call, file, call.argument)
 
 
-def _other_policy(model: Model, call: Call, file: Path, policy: dict[Any, Any]) -> Iterator[Problem]:
+def _other_policy(model: Model, call: Call, file: Path, policy: dict[object, object]) -> Iterator[Problem]:
     written = model.config.model_transaction_policy.decoupled
     if model.config.has("model_transaction_policy") and policy.get("decoupled", written) != written:
         said = f"decoupled is {str(written).lower()} in config.pbtxt"
         yield _problem(call, file, said, "say the same in both places, or leave it out of config.pbtxt")
 
 
-def _other_tensor(model: Model, call: Call, file: Path, added: dict[Any, Any]) -> Iterator[Problem]:
+def _other_tensor(model: Model, call: Call, file: Path, added: dict[object, object]) -> Iterator[Problem]:
     tensors = model.inputs if call.method == "add_input" else model.outputs
     tensor = next((t for t in tensors if t.name and t.name == added.get("name")), None)
     said = _difference(tensor, added) if tensor is not None else ""
@@ -165,7 +164,7 @@ def _other_tensor(model: Model, call: Call, file: Path, added: dict[Any, Any]) -
         yield _problem(call, file, said, "make both the same, or leave it out of config.pbtxt", (there,))
 
 
-def _difference(tensor: Tensor, added: dict[Any, Any]) -> str:
+def _difference(tensor: Tensor, added: dict[object, object]) -> str:
     title = f"{tensor.kind} '{tensor.name}'"
     data_type, dims = added.get("data_type"), added.get("dims")
     if tensor.data_type != "TYPE_INVALID" and data_type is not None and data_type != tensor.data_type:

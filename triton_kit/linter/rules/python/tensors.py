@@ -52,7 +52,9 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
 
     for version in model.versions:
         tree = model.python(version)
-        uses = find_uses(tree) if isinstance(tree, ast.Module) else ()
+        if not isinstance(tree, ast.Module):
+            continue
+        uses = find_uses(tree)
         added = _added(model, tree) if uses else None
         if added is None:
             continue
@@ -135,7 +137,9 @@ def python_execute_missing(model: Model) -> Iterator[Problem]:
     for version in model.versions:
         tree = model.python(version)
         found = model_class(tree)
-        if found is None or found.bases or found.keywords or found.decorator_list or _binds(tree, "execute"):
+        if not isinstance(tree, ast.Module) or found is None:
+            continue
+        if found.bases or found.keywords or found.decorator_list or _binds(tree, "execute"):
             continue
         own = [n.name for n in found.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
         near = nearest("execute", own) if own else ""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
-from triton_kit.repository.schema import RANGES
+from triton_kit.repository.schema import RANGES, Scalar
 from triton_kit.repository.text_format.document import Message
 from triton_kit.repository.text_format.source import Route
 
@@ -18,24 +17,26 @@ from triton_kit.repository.text_format.source import Route
 _OTHER_BASE = r"0(?<=[\[:,\s-]0)[0-9xX]"
 
 
-def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Any]]:
+def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Scalar]]:
     """Every scalar of a message, at any depth: its route, its kind, its value."""
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
-        if field.map and field.value is not None:
+        if isinstance(value, dict):
             for key, item in value.items():
                 yield (*here, key), "key", key
                 if isinstance(item, Message):
                     yield from _values(item, (*here, key))
-                else:
+                elif field.value is not None:
                     yield (*here, key), field.value.kind, item
-        elif field.kind == "message":
-            for i, item in enumerate(value if field.repeated else [value]):
-                yield from _values(item, (*here, i) if field.repeated else here)
-        elif field.repeated:
+        elif isinstance(value, list):
             for i, item in enumerate(value):
-                yield (*here, i), field.kind, item
+                if isinstance(item, Message):
+                    yield from _values(item, (*here, i))
+                else:
+                    yield (*here, i), field.kind, item
+        elif isinstance(value, Message):
+            yield from _values(value, here)
         else:
             yield here, field.kind, value
 
@@ -95,7 +96,7 @@ def unfilled_placeholder(model: Model) -> Iterator[Problem]:
     held = [
         (at, kind, found[0])
         for at, kind, value in _values(model.config)
-        if kind in ("string", "key") and (found := QUOTED.search(value))
+        if isinstance(value, str) and kind in ("string", "key") and (found := QUOTED.search(value))
     ]
     if held:
         at, kind, placeholder = held[0]
@@ -127,7 +128,7 @@ def number_in_another_base(model: Model) -> Iterator[Problem]:
     if model.document.problems or not re.search(_OTHER_BASE, source.text):
         return
     for at, kind, value in _values(model.config):
-        if kind in RANGES:
+        if kind in RANGES and isinstance(value, int):
             (start, end), _ = source.offsets(at)
             written = source.text[start:end].lstrip("-")
             if len(written) > 1 and written[0] == "0" and written.strip("0"):
@@ -186,7 +187,7 @@ def text_not_utf8(model: Model) -> Iterator[Problem]:
     if model.document.problems or (model.document.source.text.isascii() and "\\" not in model.document.source.text):
         return
     for at, kind, value in _values(model.config):
-        if kind in ("string", "key") and any("\ud800" <= c <= "\udfff" for c in value):
+        if isinstance(value, str) and kind in ("string", "key") and any("\ud800" <= c <= "\udfff" for c in value):
             yield Problem(
                 at=at,
                 key=kind == "key",

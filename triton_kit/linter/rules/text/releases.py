@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
+from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.source import Route
+
+if TYPE_CHECKING:
+    from triton_kit.repository.message import Item, Value
 
 
 @rule(Severity.ERROR)
@@ -61,29 +65,28 @@ def _newer_names(release: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _newer_places(message: Any, release: str, at: Route = ()) -> Iterator[tuple[Route, str, str]]:
+def _newer_places(message: Message, release: str, at: Route = ()) -> Iterator[tuple[Route, str, str]]:
     """What is set in a message and came after a release; of a newer block only the block itself."""
     for name, value in message.fields():
         field = message.type_.fields[name]
         here: Route = (*at, name)
-        kind = field.value.kind if field.map else field.kind
         if field.since and field.since > release:
             yield here, name, field.since
-        elif kind == "message":
-            for place, item in _items(field, value, here):
-                yield from _newer_places(item, release, place)
-        elif kind == "enum":
-            for place, item in _items(field, value, here):
-                since = field.enum.since.get(item)
-                if since and since > release:
-                    yield place, str(item), since
+        elif field.kind in ("message", "enum"):
+            for place, item in _items(value, here):
+                if isinstance(item, Message):
+                    yield from _newer_places(item, release, place)
+                elif field.kind == "enum" and isinstance(item, str):
+                    since = field.enum.since.get(item)
+                    if since and since > release:
+                        yield place, item, since
 
 
-def _items(field: Any, value: Any, at: Route) -> Iterator[tuple[Route, Any]]:
+def _items(value: Value, at: Route) -> Iterator[tuple[Route, Item]]:
     """Each value of a field with its place, whether the field has one, many, or many by their keys."""
-    if field.map:
+    if isinstance(value, dict):
         yield from (((*at, key), item) for key, item in value.items())
-    elif field.repeated:
+    elif isinstance(value, list):
         yield from (((*at, i), item) for i, item in enumerate(value))
     else:
         yield at, value

@@ -5,9 +5,11 @@ configurations and refuses models as the C++ backend does (onnxruntime_backend, 
 the same words), and it runs the requests of one call as one batch.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253
 import triton_python_backend_utils as pb_utils
@@ -20,17 +22,24 @@ from tk_onnx_config import (  # type: ignore[import-not-found]
     unsupported,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+    Feed = dict[str, Array]
+    Asked = tuple[int, Feed, list[str]]
+
 
 class TritonPythonModel:
     """One instance of an ONNX model."""
 
     @staticmethod
-    def auto_complete_config(auto: Any) -> Any:
+    def auto_complete_config(auto: pb_utils.ModelConfig) -> pb_utils.ModelConfig:
         """Fill in what is missing as the C++ backend does: nothing at all once inputs and outputs are listed."""
         complete(auto, Path(pb_utils.get_model_dir()))
         return auto
 
-    def initialize(self, args: Any) -> None:
+    def initialize(self, args: Mapping[str, str]) -> None:
         """Load the session and compare it with the configuration; raises with the C++ backend's words."""
         config = json.loads(args["model_config"])
         directory = Path(args["model_repository"]) / args["model_version"]
@@ -40,14 +49,14 @@ class TritonPythonModel:
         check(config, inputs, outputs, initializers)
         self.batching = config["max_batch_size"] > 0
         self.unsupported = unsupported(config)
-        self.outputs = [entry["name"] for entry in config["output"]]
+        self.outputs: list[str] = [entry["name"] for entry in config["output"]]
         self.strings = {name for name, tensor in outputs.items() if tensor.dtype == "TYPE_STRING"}
         self.scalars = {name for name, tensor in (inputs | initializers).items() if not tensor.shape}
 
-    def execute(self, requests: Any) -> Any:
+    def execute(self, requests: Sequence[pb_utils.InferenceRequest]) -> list[pb_utils.InferenceResponse]:
         """Answer each request; those that can share a run do."""
-        responses: list[Any] = [None] * len(requests)
-        groups: dict[Any, list[Any]] = {}
+        responses: list[pb_utils.InferenceResponse] = [None] * len(requests)
+        groups: dict[object, list[Asked]] = {}
         for i, request in enumerate(requests):
             try:
                 if self.unsupported:
@@ -57,7 +66,7 @@ class TritonPythonModel:
             except Exception as error:
                 responses[i] = _refusal(error)
                 continue
-            key: Any = i
+            key: object = i
             if self.batching and len(requests) > 1:
                 key = tuple((name, feed[name].dtype.char, feed[name].shape[1:]) for name in sorted(feed))
             groups.setdefault(key, []).append((i, feed, wanted))
@@ -70,13 +79,13 @@ class TritonPythonModel:
     def finalize(self) -> None:
         self.session = None
 
-    def _wanted(self, requested: Any) -> Any:
+    def _wanted(self, requested: Sequence[str]) -> list[str]:
         if len(requested) == len(self.outputs):
             return self.outputs
         return [name for name in self.outputs if name in requested]
 
-    def _given(self, tensor: Any) -> Any:
-        array = tensor.as_numpy()
+    def _given(self, tensor: pb_utils.Tensor) -> Array:
+        array: Array = tensor.as_numpy()
         if array.dtype.kind in "OS":
             # ONNX Runtime takes str, Triton gives bytes.
             texts = [item.decode() if isinstance(item, bytes) else item for item in array.ravel()]
@@ -85,14 +94,14 @@ class TritonPythonModel:
             array = array.reshape(())
         return array
 
-    def _run_alone(self, feed: Any, wanted: Any) -> Any:
+    def _run_alone(self, feed: Feed, wanted: list[str]) -> pb_utils.InferenceResponse:
         try:
             arrays = self.session.run(wanted, feed) if wanted else []
             return self._response(zip(wanted, arrays, strict=True))
         except Exception as error:
             return _refusal(error)
 
-    def _run_together(self, group: Any) -> Any:
+    def _run_together(self, group: Sequence[Asked]) -> list[pb_utils.InferenceResponse] | None:
         """The answers of requests whose inputs differ in the batch dimension alone; None if that does not work out."""
         feeds = [feed for _, feed, _ in group]
         wanted = [name for name in self.outputs if any(name in names for _, _, names in group)]
@@ -112,10 +121,10 @@ class TritonPythonModel:
             start += size
         return answers
 
-    def _response(self, outputs: Any) -> Any:
+    def _response(self, outputs: Iterable[tuple[str, Array]]) -> pb_utils.InferenceResponse:
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, self._made(name, array)) for name, array in outputs])
 
-    def _made(self, name: Any, array: Any) -> Any:
+    def _made(self, name: str, array: Array) -> Array:
         array = np.asarray(array)
         if name in self.strings:
             texts = [str(item).encode() for item in array.ravel()]
@@ -123,7 +132,7 @@ class TritonPythonModel:
         return array if array.ndim else array.reshape(1)
 
 
-def _refusal(error: Any) -> Any:
+def _refusal(error: Exception) -> pb_utils.InferenceResponse:
     known = type(error).__module__.startswith("onnxruntime")
     text = plain(error) if known else str(error)
     return pb_utils.InferenceResponse([], error=pb_utils.TritonError(text))

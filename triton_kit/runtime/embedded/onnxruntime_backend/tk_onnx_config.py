@@ -3,9 +3,23 @@
 Beside ``model.py`` in the backend's directory, which the stub puts on its module path; only onnxruntime is imported.
 """
 
+from __future__ import annotations
+
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from onnxruntime import InferenceSession, NodeArg, SessionOptions
+    from triton_python_backend_utils import ModelConfig as AutoConfig
+
+    from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
+
+    Config = ModelConfig.Dict
+    Entry = ModelInput.Dict | ModelOutput.Dict
 
 # ONNX Runtime's names of element types, as config.pbtxt has them. 24.10 has no counterpart for bfloat16.
 _TYPES = {
@@ -35,7 +49,7 @@ class InvalidModel(Exception):
     """The C++ backend would refuse this model; core shows the words."""
 
 
-def complete(auto: Any, directory: Any) -> None:
+def complete(auto: AutoConfig, directory: Path) -> None:
     """Fill in what is missing as the C++ backend does: nothing at all once inputs and outputs are listed."""
     config = auto.as_dict()
     if (config["input"] or config["batch_input"]) and config["output"]:
@@ -43,12 +57,13 @@ def complete(auto: Any, directory: Any) -> None:
     session = load(directory, config)
     inputs, outputs = tensors(session.get_inputs()), tensors(session.get_outputs())
     _complete_batching(auto, config, [*inputs.values(), *outputs.values()])
-    for kind, known in (("input", inputs), ("output", outputs)):
-        if not config[kind] and not (kind == "input" and config["batch_input"]):
-            config[kind] = [_completed(config, kind, known[name]) for name in sorted(known)]
+    if not config["input"] and not config["batch_input"]:
+        config["input"] = [_completed(config, "input", inputs[name]) for name in sorted(inputs)]
+    if not config["output"]:
+        config["output"] = [_completed(config, "output", outputs[name]) for name in sorted(outputs)]
 
 
-def check(config: Any, inputs: Any, outputs: Any, initializers: Any) -> None:
+def check(config: Config, inputs: Tensors, outputs: Tensors, initializers: Tensors) -> None:
     """Raise InvalidModel unless the configuration fits the session."""
     _check_controls(config, inputs)
     _check_inputs(config, inputs, initializers)
@@ -58,13 +73,17 @@ def check(config: Any, inputs: Any, outputs: Any, initializers: Any) -> None:
 class _Tensor:
     """What the session says of a tensor; every dimension that is not fixed is -1, unknown rank is rank 0."""
 
-    def __init__(self, argument: Any) -> None:
-        self.name = argument.name
+    def __init__(self, argument: NodeArg) -> None:
+        self.name: str = argument.name
         self.dtype = _TYPES.get(argument.type, "TYPE_<invalid>")
         self.shape = [size if isinstance(size, int) and size >= 0 else -1 for size in argument.shape or []]
 
 
-def tensors(arguments: Any) -> Any:
+if TYPE_CHECKING:
+    Tensors = dict[str, _Tensor]
+
+
+def tensors(arguments: Iterable[NodeArg]) -> Tensors:
     for argument in arguments:
         kind = argument.type.partition("(")[0]
         if kind != "tensor":
@@ -75,13 +94,13 @@ def tensors(arguments: Any) -> Any:
     return {argument.name: _Tensor(argument) for argument in arguments}
 
 
-def load(directory: Any, config: Any) -> Any:
+def load(directory: Path, config: Config) -> InferenceSession:
     # Here and not above: a stub whose model lists everything never pays for it.
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()  # a server that somebody tries out locally tells nobody
     path = directory / (config["default_model_filename"] or "model.onnx")
-    options = _options(onnxruntime, config)
+    options = _options(config)
     if not path.exists():
         raise InvalidModel(f"failed to stat file {path}")
     if path.is_dir():
@@ -94,7 +113,9 @@ def load(directory: Any, config: Any) -> Any:
         raise InvalidModel(plain(error)) from None
 
 
-def _options(onnxruntime: Any, config: Any) -> Any:
+def _options(config: Config) -> SessionOptions:
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     level = config.get("optimization", {}).get("graph", {}).get("level", 0)
@@ -124,7 +145,7 @@ def _options(onnxruntime: Any, config: Any) -> Any:
     return options
 
 
-def _integer(text: Any) -> Any:
+def _integer(text: str) -> int:
     """As C++ reads it: what follows the number does not matter."""
     number = re.match(r"\s*[+-]?\d+", text)
     if number is None or not -(2**31) <= int(number[0]) < 2**31:
@@ -132,13 +153,13 @@ def _integer(text: Any) -> Any:
     return int(number[0])
 
 
-def _boolean(text: Any) -> Any:
+def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "on", "1", "false", "off", "0"):
         raise InvalidModel(f"failed to convert '{text}' to boolean")
     return text.lower() in ("true", "on", "1")
 
 
-def _complete_batching(auto: Any, config: Any, tensors: Any) -> None:
+def _complete_batching(auto: AutoConfig, config: Config, tensors: Sequence[_Tensor]) -> None:
     if not all(tensor.shape and tensor.shape[0] == -1 for tensor in tensors):
         if config["max_batch_size"] > 0:
             raise InvalidModel(
@@ -152,7 +173,7 @@ def _complete_batching(auto: Any, config: Any, tensors: Any) -> None:
         auto.set_dynamic_batching()
 
 
-def _completed(config: Any, kind: Any, tensor: Any) -> Any:
+def _completed(config: Config, kind: str, tensor: _Tensor) -> ModelInput.Dict:
     if tensor.dtype not in _TYPES.values():
         raise InvalidModel(f"model {kind} '{tensor.name}' must specify 'data_type' for {config['name']}")
     batching = config["max_batch_size"] > 0
@@ -162,13 +183,13 @@ def _completed(config: Any, kind: Any, tensor: Any) -> Any:
             f"model {kind} '{tensor.name}' dimension must be integer >= 1, or -1 to indicate a variable-size dimension "
             f"for {config['name']}"
         )
-    entry = {"name": tensor.name, "data_type": tensor.dtype, "dims": dims or [1]}
+    entry: ModelInput.Dict = {"name": tensor.name, "data_type": tensor.dtype, "dims": dims or [1]}
     if not dims and batching:
         entry["reshape"] = {"shape": []}
     return entry
 
 
-def _check_controls(config: Any, inputs: Any) -> None:
+def _check_controls(config: Config, inputs: Tensors) -> None:
     for control_input in config.get("sequence_batching", {}).get("control_input", []):
         name = control_input["name"]
         for control in control_input["control"]:
@@ -179,7 +200,7 @@ def _check_controls(config: Any, inputs: Any) -> None:
             shape = inputs[name].shape[1 if config["max_batch_size"] > 0 else 0 :]
             if shape != [1]:
                 raise InvalidModel(f"{what} has dims {_text(shape)}, but dims [1] is expected")
-            dtypes = {dtype for field, dtype in _CONTROL_TYPES.items() if control.get(field)}
+            dtypes: set[str | int] = {dtype for field, dtype in _CONTROL_TYPES.items() if control.get(field)}
             if kind == "CONTROL_SEQUENCE_CORRID":
                 dtypes = {control.get("data_type", "TYPE_INVALID")}
             for dtype in dtypes - {inputs[name].dtype}:
@@ -188,7 +209,7 @@ def _check_controls(config: Any, inputs: Any) -> None:
                 )
 
 
-def _check_inputs(config: Any, inputs: Any, initializers: Any) -> None:
+def _check_inputs(config: Config, inputs: Tensors, initializers: Tensors) -> None:
     entries = config["input"]
     sequence = config.get("sequence_batching", {})
     kinds = {control["kind"] for entry in sequence.get("control_input", []) for control in entry["control"]}
@@ -222,7 +243,7 @@ def _check_inputs(config: Any, inputs: Any, initializers: Any) -> None:
             )
 
 
-def _check_outputs(config: Any, outputs: Any) -> None:
+def _check_outputs(config: Config, outputs: Tensors) -> None:
     skipped = {name for batch_output in config["batch_output"] for name in batch_output.get("target_name", [])}
     for entry in config["output"]:
         tensor = outputs.get(entry["name"])
@@ -234,7 +255,7 @@ def _check_outputs(config: Any, outputs: Any) -> None:
             _check_shape(config, entry, tensor, exact=True)
 
 
-def _check_type(config: Any, kind: Any, entry: Any, tensor: Any) -> None:
+def _check_type(config: Config, kind: str, entry: Entry, tensor: _Tensor) -> None:
     dtype = entry["data_type"]
     if not isinstance(dtype, str):
         raise InvalidModel("attempt to access JSON non-string as string")
@@ -248,7 +269,7 @@ def _check_type(config: Any, kind: Any, entry: Any, tensor: Any) -> None:
         )
 
 
-def _check_shape(config: Any, entry: Any, tensor: Any, exact: Any) -> None:
+def _check_shape(config: Config, entry: Entry, tensor: _Tensor, exact: bool) -> None:
     """Compare dims with the model's shape: a free dimension of an input takes any size, one of an output only -1."""
     dims = [int(size) for size in (entry["reshape"]["shape"] if "reshape" in entry else entry["dims"])]
     name = config["name"]
@@ -280,9 +301,9 @@ def _check_shape(config: Any, entry: Any, tensor: Any, exact: Any) -> None:
         )
 
 
-def unsupported(config: Any) -> Any:
+def unsupported(config: Config) -> str:
     """What the C++ backend does and this one does not; such a model loads, and its requests are refused."""
-    used = [name for name in ("batch_input", "batch_output") if config[name]]
+    used = ["batch_input"] * bool(config["batch_input"]) + ["batch_output"] * bool(config["batch_output"])
     if config.get("sequence_batching", {}).get("state"):
         used.append("sequence_batching.state")
     if any(entry.get("allow_ragged_batch") for entry in config["input"]):
@@ -290,10 +311,10 @@ def unsupported(config: Any) -> Any:
     return f"the embedded onnxruntime backend does not run models with {', '.join(used)}" if used else ""
 
 
-def _text(shape: Any) -> Any:
+def _text(shape: Sequence[int]) -> str:
     return "[" + ",".join(map(str, shape)) + "]"
 
 
-def plain(error: Any) -> Any:
+def plain(error: Exception) -> str:
     text = re.sub(r"^\[ONNXRuntimeError\] : (\d+) : \w+ : ", r"onnx runtime error \1: ", str(error))
     return text if text.startswith("onnx runtime error") else f"onnx runtime error 1: {text}"
