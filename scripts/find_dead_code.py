@@ -1,6 +1,6 @@
 """Find functions, classes and values that nothing uses: exit code 1, and a line for each, where there are some.
 
-What only a test uses is dead, too. A name whose use cannot be seen stands in EXCEPTIONS, with who uses it.
+What only a test uses is dead, too. A name whose use cannot be seen is in EXCEPTIONS, with who uses it.
 """
 
 from __future__ import annotations

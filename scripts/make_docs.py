@@ -27,7 +27,7 @@ FACTS = ROOT / "tests" / "linter" / "data" / "facts.csv"
 
 ABOUT_RULES = """\
 What `tk validate` looks for. Each page is also shown by `tk explain RULE`, and found by what the server said:
-`tk explain "must specify 'dims'"`. An **error** is refused by the server, a **warning** loads and is not as meant.
+`tk explain "must specify 'dims'"`. An **error** is refused by the server, a **warning** loads but not as intended.
 
 In the examples a line that begins with `--` begins another file, relative to the model's directory. In what the server
 says, `…` stands for what differs from case to case.
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
 
 def fill_readme(text: str) -> str:
-    """The README with its command table made anew."""
+    """The README with its command table made again."""
     rows = ["| command | what it does |", "|---|---|"]
     for name, entry in cli.COMMANDS.items():
         rows.append(f"| [`tk {name}`](docs/commands.md#tk-{name}) | {entry.summary} |")
@@ -79,7 +79,7 @@ def fill_readme(text: str) -> str:
 
 
 def replace_part(text: str, name: str, content: str) -> str:
-    """The text with what stands between its two markers of that name replaced."""
+    """The text with what is between its two markers of that name replaced."""
     begin, end = f"<!-- {name}: made by {SCRIPT} -->", f"<!-- end of {name} -->"
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(text):

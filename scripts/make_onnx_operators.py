@@ -59,7 +59,7 @@ def _types(schema: Any) -> str:
 
 
 def _element(type_string: str) -> str:
-    """The letter of a tensor's element type; empty for what is no tensor."""
+    """The letter of a tensor's element type; empty for what is not a tensor."""
     inside = type_string.removeprefix("tensor(").removesuffix(")")
     if type_string != f"tensor({inside})":
         return ""

@@ -193,7 +193,7 @@ class _Source:
                     yield from self._returns(node)
 
     def _plain(self, node: ast.UnaryOp) -> bool:
-        """Whether nothing but blanks stands between ``not`` and its operand."""
+        """Whether nothing but blanks is between ``not`` and its operand."""
         start, operand = self._span(node)[0] + 3, self._span(node.operand)[0]
         return not self.source[start:operand].strip(" ")
 

@@ -100,7 +100,7 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 @pytest.fixture(scope="session")
 def embedded() -> LocalRuntime:
-    """The embedded server, fetched if it must be; the test skips (in CI: fails) where it cannot be had."""
+    """The embedded server, fetched if it must be; the test skips (in CI: fails) where it is not available."""
     runtime = LocalRuntime()
     try:
         server_home(print)

@@ -94,7 +94,7 @@ class NothingLeft:
                 pytest.fail("it leaves running, and had to be ended:\n" + "\n".join(left), pytrace=False)
 
     def _own(self, _pid: int, environment: Mapping[str, str]) -> bool:
-        """Whether a process is no fixture's that other tests have, too."""
+        """Whether a process is not a fixture's that other tests have, too."""
         return environment.get(SHARED) != self.mark
 
     @pytest.hookimpl(optionalhook=True)

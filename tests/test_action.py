@@ -68,7 +68,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             patch.setenv(name, value)
         done = run_step("Install tk", temp, temp)
     assert done.returncode == 0, done.stdout + done.stderr
-    # From here on the packages that tk needs stand behind what was installed, which may be tk itself in both.
+    # From here on the packages that tk needs are behind what was installed, which may be tk itself in both.
     (packages,) = (temp / "triton-kit").glob("lib/python*/site-packages")
     (packages / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return temp

@@ -1,4 +1,4 @@
-"""What a user sees of commands, and what stands on disk, as text for snapshots: without paths, times and sizes."""
+"""What a user sees of commands, and what is on disk, as text for snapshots: without paths, times and sizes."""
 
 from __future__ import annotations
 

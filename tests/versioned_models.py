@@ -31,7 +31,7 @@ def make_model(repository: Path, *versions: int, config: str | None = CONFIG, na
 
 
 def names(folder: Path) -> list[str]:
-    """What stands in a directory."""
+    """What is in a directory."""
     return sorted(entry.name for entry in folder.iterdir())
 
 

@@ -20,7 +20,7 @@ class TkError(Exception):
 
 
 class UsageError(TkError):
-    """What was asked cannot be meant: a bad option, an unknown name, an occupied target (exit code 2)."""
+    """What was asked does not make sense: a bad option, an unknown name, an occupied target (exit code 2)."""
 
     exit_code = 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 VERSION = 1
-"""Raised when a key goes, or changes its meaning; a new key is no reason. ``docs/json.md`` has the keys."""
+"""Raised when a key goes, or changes its meaning; a new key is not a reason. ``docs/json.md`` has the keys."""
 
 
 def document(content: Mapping[str, object]) -> dict[str, object]:

@@ -89,7 +89,7 @@ class TritonPythonModel:
         file, _, name = handler.partition(":")
         sys.path.insert(0, str(ARCHIVE))
         if (ARCHIVE / f"{__name__}.py").exists():
-            # The archive's module of that name is meant where the handler imports it; this one stays in OWN.
+            # The archive's module of that name is taken where the handler imports it; this one stays in OWN.
             sys.modules.pop(__name__, None)
         stem = file.rpartition("/")[2]
         is_file = stem.endswith(".py")

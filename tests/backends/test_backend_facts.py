@@ -1,4 +1,4 @@
-"""What backends do stands in their own modules, and asking about one reads no other."""
+"""What backends do is in their own modules, and asking about one reads no other."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ BAD = {
     "no file and no backend": (("add", "m"), 2, "a model needs a file or a backend"),
     "a file that is not there": (("add", "m", "--from", "no.onnx"), 2, "no.onnx does not exist"),
     "a file of no known kind": (("add", "m", "--from", "a.xyz"), 2, "a.xyz is not a model file that tk recognises"),
-    "a file that is no ONNX": (("add", "m", "--from", "junk.onnx"), None, "junk.onnx"),
+    "a file that is not ONNX": (("add", "m", "--from", "junk.onnx"), None, "junk.onnx"),
     "a file for another backend": (
         ("add", "m", "--from", "a.onnx", "--backend", "tensorrt"),
         2,
@@ -180,7 +180,7 @@ BAD = {
     "an input twice": (
         ("add", "m", "--backend", "python", "--input", "x:FP32:1", "--input", "x:FP32:2", "--output", "y:FP32:1"),
         2,
-        "--input x stands there twice",
+        "--input x is given twice",
     ),
     "a version that is not served": (
         ("add", "m", "--from", "a.onnx", "--version-policy", "specific:2"),

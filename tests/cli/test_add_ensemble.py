@@ -94,15 +94,15 @@ def test_on_a_terminal_it_asks(tk: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
 BAD = {
     "a name like another": (("--ensemble", "samee"), "has no model samee", "did you mean same?"),
-    "an empty step": (("--ensemble", "same,,add"), "an empty step is no step", "write MODEL,NAME=MODEL@2"),
+    "an empty step": (("--ensemble", "same,,add"), "an empty step is not a step", "write MODEL,NAME=MODEL@2"),
     "two steps of one name": (("--ensemble", "p=same,p=add"), "two steps are called p", "a name of its own"),
     "itself": (("--ensemble", "new"), "new would be a step of itself", "leave it out"),
     "a map of nothing": (("--ensemble", "same", "--map", "same.x"), "not of the form", "name both tensors"),
     "a map to no step": (("--ensemble", "same", "--map", "sam.x=a"), "sam.x names no step", "did you mean same?"),
-    "a map to no input": (("--ensemble", "add", "--map", "add.c=x"), "c is no input of add", "choose from: a, b"),
+    "a map to no input": (("--ensemble", "add", "--map", "add.c=x"), "c is not an input of add", "choose from: a, b"),
     "a map from no output": (
         ("--ensemble", "split,same", "--map", "same.x=split.x"),
-        "x is no output of split",
+        "x is not an output of split",
         "choose from: y, z",
     ),
     "a map twice": (("--ensemble", "same", "--map", "same.x=a", "--map", "same.x=b"), "same.x is mapped twice", ""),
@@ -127,7 +127,11 @@ BAD = {
         "give the model a batch dimension",
     ),
     "inputs of its own": (("--ensemble", "same", "--input", "x:FP32:4"), "--input does not go with", "see --map"),
-    "another backend": (("--ensemble", "same", "--backend", "python"), "python is no ensemble", "leave out --backend"),
+    "another backend": (
+        ("--ensemble", "same", "--backend", "python"),
+        "python is not an ensemble",
+        "leave out --backend",
+    ),
     "a file": (("--ensemble", "same", "--from", "x.onnx"), "an ensemble has no file", "leave out --from"),
     "a map without an ensemble": (("--backend", "python", "--map", "a.b=c"), "--map goes with --ensemble", "add"),
 }
@@ -157,7 +161,7 @@ def test_a_member_that_will_not_load_is_named(tk: Run) -> None:
     code, _, err = tk("add", "new", "--ensemble", "same")
     assert code == 1
     assert "same will not load: " in err
-    assert "mend it first: tk validate model_repository/same" in err
+    assert "fix it first: tk validate model_repository/same" in err
 
 
 def test_dry_run_and_json_write_what_they_say(tk: Run) -> None:

@@ -66,7 +66,7 @@ def test_a_whole_log_line_finds_its_rule(capsys: pytest.CaptureFixture[str]) -> 
 def test_a_message_of_many_rules_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "failed to read text proto from /models/m/config.pbtxt"]) == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("9 rules stand behind such a message:\n\nsyntax  error\n  The text is no")
+    assert shown.out.startswith("9 rules explain such a message:\n\nsyntax  error\n  The text is no")
     assert "unknown-field  error" in shown.out
     assert shown.err == "\ntk explain RULE shows the whole page of one\n"
 
@@ -75,10 +75,10 @@ def test_a_message_of_many_rules_lists_them(capsys: pytest.CaptureFixture[str]) 
     ("words", "said"),
     [
         ([], "hint: name one, or quote what the server said"),
-        (["name-mismatched"], "error: name-mismatched is no rule\n  hint: did you mean name-mismatch?"),
-        (["warmup"], "error: warmup is an area, no rule\n  hint: tk rules --area warmup lists its rules"),
+        (["name-mismatched"], "error: name-mismatched is not a rule\n  hint: did you mean name-mismatch?"),
+        (["warmup"], "error: warmup is an area, not a rule\n  hint: tk rules --area warmup lists its rules"),
         (["nothing like that at all"], "error: no rule is called 'nothing like that at all', and none quotes such"),
-        (["name-mismatch", "sintax"], "error: sintax is no rule\n  hint: did you mean syntax?"),
+        (["name-mismatch", "sintax"], "error: sintax is not a rule\n  hint: did you mean syntax?"),
     ],
 )
 def test_what_is_no_rule_ends_with_2_and_the_way_on(

@@ -1,4 +1,4 @@
-"""``tk explain --log``: from a log to what mends it."""
+"""``tk explain --log``: from a log to what fixes it."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def test_the_json_is_as_documented(log: str, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--log", "none.log"], 2, "none.log is no file"),
-        (["--log", "."], 2, ". is no file"),
+        (["--log", "none.log"], 2, "none.log is not a file"),
+        (["--log", "."], 2, ". is not a file"),
         (["--log", "server.log", "--repository", "none"], 2, "none is not a directory"),
-        (["--log", "server.log", "syntax"], 2, "syntax stands beside --log"),
-        (["--repository", "model_repository"], 2, "--repository stands without --log"),
+        (["--log", "server.log", "syntax"], 2, "syntax does not go with --log"),
+        (["--repository", "model_repository"], 2, "--repository goes with --log"),
     ],
 )
 @pytest.mark.usefixtures("log")

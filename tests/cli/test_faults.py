@@ -278,7 +278,7 @@ FAULTS: tuple[Fault, ...] = (
         docker=True,
     ),
     Fault(name="every model fails", exit_code=1, says="no model is ready", code=MISSING, alone=True),
-    Fault(name="model.py is no Python", exit_code=1, says="no model is ready", code="def broken(:\n", alone=True),
+    Fault(name="model.py is not Python", exit_code=1, says="no model is ready", code="def broken(:\n", alone=True),
     Fault(name="model.py raises", exit_code=1, says="no model is ready", code="raise ValueError('no')\n", alone=True),
     Fault(
         name="model.py exits", exit_code=1, says="bad", code="import os\nos._exit(3)\n", arguments=("--timeout", "4")

@@ -67,11 +67,11 @@ def test_of_several_that_at_the_usual_port_is_meant():
 def test_several_elsewhere_have_to_be_told_apart():
     known("one", 18000)
     known("two", 28000)
-    with pytest.raises(UsageError, match="2 servers run, and none was named") as error:
+    with pytest.raises(UsageError, match="2 servers are running, and none was named") as error:
         find_server("", None, False)
     assert error.value.hint == "choose with --server: one, two"
     assert find_server("", "two", False).url == "http://127.0.0.1:28000"
-    with pytest.raises(UsageError, match="three is no server that tk started"):
+    with pytest.raises(UsageError, match="three is not a server that tk started"):
         find_server("", "three", False)
     with pytest.raises(UsageError, match="exclude each other"):
         find_server("127.0.0.1:18000", "one", False)

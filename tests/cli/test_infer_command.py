@@ -186,7 +186,7 @@ def test_some_failures_are_counted_and_end_with_1(tk, tmp_path):
         (["angry", "--random", "--batch", "2"], 2, "it does not batch"),
         (["pair", "--random", "--zeros"], 2, "exclude each other"),
         (["pair", "--random", "--shape", "LEFT:4"], 2, "takes the shape [-1, 3]"),
-        (["pair", "--random", "--shape", "LEFT"], 2, "is no shape"),
+        (["pair", "--random", "--shape", "LEFT"], 2, "is not a shape"),
         (["pair", "--random", "--timeout", "0"], 2, "--timeout 0"),
         (["pair", "--random", "--header", "nonsense"], 2, "has no colon"),
         (["angry", "IN=13"], 1, "model angry takes IN INT32 [1]"),

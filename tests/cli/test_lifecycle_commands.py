@@ -209,7 +209,7 @@ def test_two_at_once_without_a_name_do_not_clash(local: Life) -> None:
     assert len({one.name for one in running}) == 2
     done = tk("stop")
     assert done.returncode == 2
-    assert "2 servers run, and none was named" in done.stderr
+    assert "2 servers are running, and none was named" in done.stderr
     done = tk("stop", "--all")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
@@ -225,7 +225,7 @@ def test_a_server_that_was_killed_is_named_once_its_log_is_there_and_what_it_lef
     assert f"warning: {one.name} has ended without tk" in done.stderr
     assert shared_memory(one.endpoints.http.rpartition(":")[2]) == []
     assert "successfully loaded 'doubler'" in tk("logs", one.name).stdout
-    assert tk("ps").stderr == "no server that tk started runs\n"
+    assert tk("ps").stderr == "no server that tk started is running\n"
     (statefiles.servers_dir() / f"{one.name}.log").unlink()
 
 
@@ -312,16 +312,16 @@ def test_a_value_on_tks_own_command_line_is_not_seen_in_ps(local: Life) -> None:
 def test_a_name_cannot_break_out_into_flags(local: Life, name: str) -> None:
     done = local.serve(f"--name={name}")
     assert done.returncode == 2
-    assert "is no name for a server" in done.stderr
+    assert "is not a name for a server" in done.stderr
     for other in ("stop", "logs", "restart"):
         done = tk(other, "--", name)
         assert done.returncode == 2, done.stderr
-        assert "is no server that tk started" in done.stderr
+        assert "is not a server that tk started" in done.stderr
 
 
 def test_when_nothing_runs_that_is_said() -> None:
     done = tk("ps")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no server that tk started runs\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no server that tk started is running\n")
     assert tk("stop", "--all").returncode == 0
     for arguments in (["stop"], ["logs"], ["restart"], ["stop", "none"]):
         done = tk(*arguments)

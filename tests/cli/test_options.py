@@ -126,9 +126,9 @@ def test_an_option_takes_the_same_kind_of_value_in_every_command(option: str) ->
         (["infer", "m", "--batch", "0"], "--batch '0' is out of range", "give 1 or more"),
         (["add-warmup", "m", "--count", "2000"], "--count '2000' is out of range", "give a number from 1 to 1000"),
         (["serve", "--http-port", "abc"], "--http-port 'abc' is not a whole number", "give a number"),
-        (["models", "--timeout", "0"], "--timeout 0 is no time to wait", "give seconds, more than 0"),
-        (["load", "m", "--timeout", "inf"], "--timeout inf is no time to wait", "give seconds, more than 0"),
-        (["stop", "--grace", "-1"], "--grace -1 is no time to wait", "give seconds, 0 or more"),
+        (["models", "--timeout", "0"], "--timeout 0 is not a time to wait", "give seconds, more than 0"),
+        (["load", "m", "--timeout", "inf"], "--timeout inf is not a time to wait", "give seconds, more than 0"),
+        (["stop", "--grace", "-1"], "--grace -1 is not a time to wait", "give seconds, 0 or more"),
         (["promote"], "no such command 'promote'", "see: tk --help"),
     ],
 )

@@ -59,7 +59,7 @@ def by_reading(args: list[str], calls: list[Meaning]) -> Meaning | None:
 
 
 def words(name: str) -> list[str]:
-    """Every option of the command, those that every command takes, and what may stand beside them."""
+    """Every option of the command, those that every command takes, and what may be beside them."""
     options = [o for p in typer_app.LazyCommands()[name].params for o in (*p.opts, *p.secondary_opts) if o[:1] == "-"]
     values = ["json", "text", "JSON", "github", "error", "none", "explicit", "on", "unknown", "24.10", "4", "-1", "R:4"]
     odd = [

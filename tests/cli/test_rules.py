@@ -42,7 +42,7 @@ def test_a_search_looks_at_names_summaries_reasons_and_messages(capsys: pytest.C
 
 def test_nothing_found_is_said_on_the_side(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "--search", "nothing is like this"]) == 0
-    assert capsys.readouterr() == ("", "no rule is like that\n")
+    assert capsys.readouterr() == ("", "no rule matches\n")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_unknown_area_ends_with_2_and_those_there_are(
     area: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["rules", "--area", area]) == 2
-    assert f"error: {area} is no area\n  hint: {hint}" in capsys.readouterr().err
+    assert f"error: {area} is not an area\n  hint: {hint}" in capsys.readouterr().err
 
 
 def test_json_is_versioned(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ FIXED = 'name: "m"  # ours\nbackend: "python"\nmax_batch_size: 4\n'
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A model with two mistakes that can be mended."""
+    """A model with two mistakes that can be fixed."""
     model = tmp_path / "repo" / "m"
     (model / "1").mkdir(parents=True)
     (model / "1" / "model.py").write_text(PYTHON)
@@ -59,10 +59,10 @@ def test_what_remains_is_reported(config: Path, capsys: pytest.CaptureFixture[st
 def test_the_report_says_how_much_can_be_mended(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text(FIXED.replace('"m"', '"n"'))
     assert run(["validate", repository(config)]) == 1
-    assert capsys.readouterr().out.endswith("1 error in 1 model\ntk validate --fix mends it\n")
+    assert capsys.readouterr().out.endswith("1 error in 1 model\ntk validate --fix fixes it\n")
     config.write_text(FIXED.replace('"m"', '"n"') + "version_policy { latest { } }\n")
     assert run(["validate", repository(config)]) == 1
-    assert capsys.readouterr().out.endswith("2 errors in 1 model\n1 of 2 can be mended: tk validate --fix\n")
+    assert capsys.readouterr().out.endswith("2 errors in 1 model\n1 of 2 can be fixed: tk validate --fix\n")
 
 
 def test_json_tells_the_edits(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,7 +165,7 @@ def test_why_a_repair_is_withheld_is_said(config: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert (
         said
-        == f"nothing to fix\n{config} is left alone: mended, it would be refused, since max_batch_size -4 is negative\n"
+        == f"nothing to fix\n{config} is left alone: fixed, it would be refused, since max_batch_size -4 is negative\n"
     )
     assert config.read_text() == bad
 

@@ -197,7 +197,7 @@ def test_a_comment_that_silences_nothing_is_noted(
     assert run(["validate", str(model)]) == 0
     shown = capsys.readouterr().out
     assert "note: negative-max-batch-size has nothing to say here [unused-suppression]" in shown
-    assert "note: negative-max-batch-sise is no rule [unused-suppression]" in shown
+    assert "note: negative-max-batch-sise is not a rule [unused-suppression]" in shown
     assert "did you mean 'negative-max-batch-size'?" in shown
     assert run(["validate", str(model), "--select", "syntax"]) == 0
     assert "unused-suppression" not in capsys.readouterr().out

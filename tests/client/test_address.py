@@ -52,12 +52,12 @@ def test_what_is_no_address_is_refused_with_the_forms_that_are(text):
 
 
 def test_a_path_is_refused_over_grpc():
-    with pytest.raises(UsageError, match="gRPC has no paths"):
+    with pytest.raises(UsageError, match="gRPC does not use paths"):
         parse_address("http://host/prefix", grpc=True)
 
 
 def test_grpc_that_is_not_installed_is_said_to_be_so(monkeypatch):
-    # What cannot be had here: an environment without the extra.
+    # What is not available here: an environment without the extra.
     monkeypatch.setitem(sys.modules, "grpc", None)
     with pytest.raises(UsageError) as error:
         connect("host", grpc=True)

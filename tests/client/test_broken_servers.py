@@ -71,7 +71,7 @@ def tensor(datatype: str, shape: list[int], size: int) -> bytes:
 
 
 def binary(head: bytes, length: int | str, data: bytes = b"") -> bytes:
-    """An inference's answer with tensors behind its JSON, which is said to take ``length`` bytes (0: what it takes)."""
+    """An inference's answer with tensors behind its JSON, which claims to take ``length`` bytes (0: what it takes)."""
     said = f"Inference-Header-Content-Length: {length or len(head)}"
     plain = http(head + data, kind="application/octet-stream")
     return plain.replace(b"\r\n", f"\r\n{said}\r\n".encode(), 1)

@@ -56,8 +56,8 @@ def test_a_json_value_becomes_the_type_of_the_input_and_keeps_its_value(value, d
 @pytest.mark.parametrize(
     ("value", "datatype", "said"),
     [
-        ([1.5], "INT32", "1.5 is no whole number"),
-        ([float("nan")], "INT32", "nan is no whole number"),
+        ([1.5], "INT32", "1.5 is not a whole number"),
+        ([float("nan")], "INT32", "nan is not a whole number"),
         ([128], "INT8", "128 is out of the range of INT8"),
         ([-1], "UINT64", "-1 is out of the range of UINT64"),
         ([2], "BOOL", "2 is out of the range of BOOL"),
@@ -65,10 +65,10 @@ def test_a_json_value_becomes_the_type_of_the_input_and_keeps_its_value(value, d
         ([1e300], "FP32", "1e+300 is out of the range of FP32"),
         ([65520], "FP16", "65520.0 is out of the range of FP16"),
         ([10**400], "FP64", "is out of the range of FP64"),
-        (["1"], "INT32", "'1' is no INT32"),
-        ([None], "FP32", "null is no FP32"),
-        ([{}], "FP32", "{} is no FP32"),
-        ([1], "BYTES", "1 is no string"),
+        (["1"], "INT32", "'1' is not of type INT32"),
+        ([None], "FP32", "null is not of type FP32"),
+        ([{}], "FP32", "{} is not of type FP32"),
+        ([1], "BYTES", "1 is not a string"),
         ([[1, 2], [3]], "FP32", "not equally long: 1, 2"),
         ([[1], 2], "FP32", "mix elements and lists"),
     ],
@@ -190,7 +190,7 @@ def test_an_input_may_be_the_bytes_of_a_file(tmp_path):
     (tmp_path / "raw").write_bytes(b"\0\xff\x01\0")
     assert read_inline(f"x=@{tmp_path}/raw", known(slot("BYTES")))[1].tolist() == [b"\0\xff\x01\0"]
     assert read_inline(f"x=@{tmp_path}/raw", known(slot("INT16")))[1].tolist() == [-256, 1]
-    with pytest.raises(UsageError, match="no whole number of INT64"):
+    with pytest.raises(UsageError, match="not a whole number of INT64"):
         read_inline(f"x=@{tmp_path}/raw", known(slot("INT64")))
 
 

@@ -158,7 +158,7 @@ def test_gpus_are_named_in_the_way_of_the_engine() -> None:
         (1, "[E] Cuda failure: 35", "finds no GPU that it can use"),
         (1, "[E] Error[4]: No importer registered for op: Foo. Attempting", "does not have the operator Foo"),
         (1, "Unknown option: --fp16", "has no option --fp16"),
-        (1, "[W] a\n[E] Error[2]: OutOfMemory (no further information)", "memory did not suffice"),
+        (1, "[W] a\n[E] Error[2]: OutOfMemory (no further information)", "memory was not enough"),
         (1, "[I] b\n[01/02] [E] Error[9]: strange things\n&&&& FAILED", "no engine was built: strange things"),
         (127, "exec: trtexec: not found", "has no trtexec"),
         (1, "", "exit code 1"),
@@ -210,12 +210,12 @@ def test_a_dry_run_prints_the_command_and_touches_nothing(project: Path, capsys:
         (["net", "--int8"], "no QuantizeLinear nodes"),
         (["net", "--bf16", "--release", "24.02"], "the TensorRT of 24.02 does not have it"),
         (["net", "--version", "7"], "has no version 7"),
-        (["net", "--into", "net"], "exists, and is no TensorRT model"),
+        (["net", "--into", "net"], "exists, and is not a TensorRT model"),
         (["net", "--gpus", "none"], "an engine is built on a GPU"),
-        (["net", "--workspace", "much"], "much is no size"),
+        (["net", "--workspace", "much"], "much is not a size"),
         (["net", "--runtime", "local"], "an engine is built in a container"),
         (["net", "--max", "x=2x4"], "is under max_batch_size, 8"),
-        (["net", "--accelerator", "tensorflow"], "tensorflow is no accelerator"),
+        (["net", "--accelerator", "tensorflow"], "tensorflow is not an accelerator"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -273,7 +273,7 @@ def test_a_rendered_config_that_was_edited_by_hand_is_left_alone(
 def test_without_a_gpu_it_is_refused_before_anything_is_pulled(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A stand-in for an engine that answers: what it is asked stands in a file.
+    # A stand-in for an engine that answers: what it is asked is in a file.
     program(project / "bin", "docker", f'echo "$1" >> {project}/asked\necho "{{}}"')
     monkeypatch.setenv("PATH", f"{project / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
     stand_in_nvidia_smi(project / "bin", "No devices were found\n", code=6)

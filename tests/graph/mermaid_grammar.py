@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-# Words of the grammar are no names.
+# Words of the grammar are not names.
 ID = r"(?!(?:end|graph|subgraph|default|class|style|click|href|call)\b)[A-Za-z0-9_]+"
 # In quotes Mermaid takes #NUMBER; for a character; what could end the label, or mean something, is not there itself.
 TEXT = r'"((?:[^"#;&\\\[\]{}|`<>*$%()\n]|#\d+;|<b>|</b>|<br/>)*)"'

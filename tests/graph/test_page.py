@@ -94,7 +94,7 @@ def test_the_wheel_zooms_where_the_pointer_is_and_a_drag_moves(show, sample):
     page.mouse("mouseMoved", x + 60, y + 40, button="left", buttons=1)
     page.mouse("mouseReleased", x + 60, y + 40, button="left", clickCount=1)
     assert page.middle("[data-node=step0]") == pytest.approx((x + 60, y + 40), abs=2)
-    assert page.eval(TITLE) == "digits", "a drag is no click"
+    assert page.eval(TITLE) == "digits", "a drag is not a click"
     page.click(*page.middle("#fit"))
     assert page.eval(SCALE) == pytest.approx(before)
 

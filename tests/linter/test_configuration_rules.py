@@ -24,7 +24,7 @@ def said(example: str, root: Path) -> list[str]:
 
 def test_a_frozen_graph_without_a_configuration_is_refused(tmp_path: Path) -> None:
     assert said("-- no config.pbtxt\n-- 1/model.graphdef\nx", tmp_path)[0] == (
-        "error: config.pbtxt is missing, and a frozen TensorFlow graph does not tell its inputs and outputs"
+        "error: config.pbtxt is missing, and a frozen TensorFlow graph does not describe its inputs and outputs"
     )
 
 
@@ -94,8 +94,8 @@ def test_openvino_without_a_kind_wants_a_machine_without_gpus(
         ({"multi_device_gpus": "0,1"}, None),
         ({"multi_device_gpus": "0"}, "names 1 GPU, and at least 2 are needed"),
         ({}, "names 0 GPUs, and at least 2 are needed"),
-        ({"multi_device_gpus": "0,0"}, "'0' in multi_device_gpus stands there twice"),
-        ({"multi_device_gpus": "0,gpu1"}, "'gpu1' in multi_device_gpus is no number of a GPU"),
+        ({"multi_device_gpus": "0,0"}, "'0' in multi_device_gpus is given twice"),
+        ({"multi_device_gpus": "0,gpu1"}, "'gpu1' in multi_device_gpus is not the number of a GPU"),
         ({"multi_device_gpus": "0,7"}, "GPU 7 in multi_device_gpus does not exist"),
         ({"multi_device_gpus": "0,1", "multi_device_per_rank_engines": "true"}, "1/ holds no model.plan.rank1"),
     ],

@@ -1,4 +1,4 @@
-"""What --fix mends: the Bad side of each page, typing mistakes, and nothing that it cannot make better."""
+"""What --fix fixes: the Bad side of each page, typing mistakes, and nothing that it cannot make better."""
 
 from __future__ import annotations
 
@@ -198,12 +198,12 @@ def test_several_mistakes_of_one_file_are_mended_together(tmp_path: Path) -> Non
     path = make(tmp_path, bad)
     fixes = fix(tmp_path)
     assert fixes.report.ok
-    assert fixes.mended >= 4
+    assert fixes.fixed >= 4
     assert comments(path.read_text()) == comments(GOOD)
 
 
 @pytest.mark.parametrize(
-    ("dims", "mended"),
+    ("dims", "fixed"),
     [
         ("dims: [ -1, 3, 4 ]", "dims: [ 3, 4 ]"),
         ("dims: [-1,3,4]", "dims: [3,4]"),
@@ -219,7 +219,7 @@ def test_several_mistakes_of_one_file_are_mended_together(tmp_path: Path) -> Non
         ("dims: [ 3 ] dims: [ 4, 5 ]", None),
     ],
 )
-def test_dims_keep_the_way_they_are_written(dims: str, mended: str | None, tmp_path: Path) -> None:
+def test_dims_keep_the_way_they_are_written(dims: str, fixed: str | None, tmp_path: Path) -> None:
     config = (
         'backend: "onnxruntime"\nmax_batch_size: 2\n'
         'input {{ name: "x" data_type: TYPE_FP32 {} }}\n'
@@ -227,11 +227,11 @@ def test_dims_keep_the_way_they_are_written(dims: str, mended: str | None, tmp_p
     )
     path = make(tmp_path, config.format(dims), "x FP32 [-1, 3, 4] -> y FP32 [-1, 1]")
     fix(tmp_path)
-    assert path.read_text() == config.format(mended or dims)
+    assert path.read_text() == config.format(fixed or dims)
 
 
 @pytest.mark.parametrize(
-    ("step", "mended"),
+    ("step", "fixed"),
     [
         ('{ model_name: "m" input_map', '{ model_name: "m" model_version: -1 input_map'),
         ('{model_name:"m", input_map', '{model_name:"m" model_version: -1, input_map'),
@@ -239,12 +239,12 @@ def test_dims_keep_the_way_they_are_written(dims: str, mended: str | None, tmp_p
         ('{\r\n\tmodel_name: "m"\r\n\tinput_map', '{\r\n\tmodel_name: "m"\r\n\tmodel_version: -1\r\n\tinput_map'),
     ],
 )
-def test_a_step_gets_its_version_where_it_looks_right(step: str, mended: str, tmp_path: Path) -> None:
+def test_a_step_gets_its_version_where_it_looks_right(step: str, fixed: str, tmp_path: Path) -> None:
     ensemble = re.sub(r"\{\s+model_name.*?input_map", "STEP", STEP, flags=re.DOTALL)
     make(tmp_path, GOOD)
     path = make(tmp_path, ensemble.replace("STEP", step), "", name="e")
     assert fix(tmp_path).report.ok
-    assert path.read_bytes().decode() == ensemble.replace("STEP", mended)
+    assert path.read_bytes().decode() == ensemble.replace("STEP", fixed)
 
 
 def test_an_ensemble_is_mended_with_the_model_that_it_uses(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_nothing_is_said_of_what_agrees(block: str, tmp_path: Path) -> None:
         (
             'platform: "tensorflow_graphdef"\n' + x("4") + y("2", "yy") + "-- 1/model.graphdef x -> y z",
             "tensorflow-unknown-tensor",
-            "'yy' is no output of the model",
+            "'yy' is not an output of the model",
         ),
         (
             OV + "max_batch_size: 8\n" + x("1, 4") + y("4") + "-- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]",
@@ -226,7 +226,10 @@ def test_a_tensor_that_the_configuration_lacks_is_shown_in_the_code(tmp_path: Pa
     code = CLASS + "        return [pb.get_input_tensor_by_name(r, 'imge') for r in requests]"
     (diagnostic,) = found(PY + code, tmp_path)
     assert (diagnostic.file.name, diagnostic.span.line, diagnostic.span.column) == ("model.py", 4, 48)
-    assert (diagnostic.message, diagnostic.help) == ("'imge' is no input of the configuration", "did you mean 'image'?")
+    assert (diagnostic.message, diagnostic.help) == (
+        "'imge' is not an input of the configuration",
+        "did you mean 'image'?",
+    )
 
 
 def test_a_batch_input_counts_as_an_argument(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_page_has_all_its_parts(name: str) -> None:
     assert one.good
     assert one.sources or RULES[name].severity is not Severity.ERROR, "name the place upstream: (core file.cc:function)"
     assert one.messages or one.severity != "error" or name in SILENT | UNQUOTED, "quote the server below 'Server says:'"
-    assert not [s for s in one.sources if "`" in s], "what the server says stands below 'Server says:'"
+    assert not [s for s in one.sources if "`" in s], "what the server says is below 'Server says:'"
     assert not [m for m in one.messages if len(m.replace(GAP, "").strip()) < 8], "too short to be searched for"
 
 

@@ -72,7 +72,7 @@ def test_no_control_character_of_a_file_reaches_the_terminal() -> None:
                 model="\udcff",
                 file=Path("a\x1b]0;title\x07\udcff"),
                 span=Span(line=1, column=1, end_line=1, end_column=1),
-                message="'\x1b[2J' is no name",
+                message="'\x1b[2J' is not a name",
             ),
         ),
     )

@@ -74,5 +74,5 @@ def test_an_accelerator_for_gpus_is_looked_at_where_an_onnx_model_may_be_on_one(
     instance_group [ {{ kind: {kind} }} ]
     optimization {{ execution_accelerators {{ gpu_execution_accelerator {{ name: "TensorRT" }} }} }}
     """
-    wanted = ["'TensorRT' is no accelerator that the onnxruntime backend has on GPUs"] if refused else []
+    wanted = ["'TensorRT' is not an accelerator that the onnxruntime backend has on GPUs"] if refused else []
     assert found(example, tmp_path, "unknown-gpu-accelerator") == wanted

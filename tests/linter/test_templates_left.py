@@ -61,4 +61,4 @@ def test_placeholders_between_quotes_are_one_finding(tmp_path: Path) -> None:
     text = "\n".join(f"parameters {{ key: '{k}' value {{ string_value: '${{{k}}}' }} }}" for k in keys)
     report = lint_example(f"backend: 'python'\n{text}", tmp_path / "r")
     found = [d for d in report.diagnostics if d.rule == "unfilled-placeholder"]
-    assert [d.message for d in found] == ["'${a}' is a placeholder that nobody filled in, and so are 4 others below"]
+    assert [d.message for d in found] == ["'${a}' is a placeholder that was not filled in, and so are 4 others below"]

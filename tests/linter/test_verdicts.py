@@ -1,6 +1,6 @@
 """What a real tritonserver 24.10 accepted and refused, against what we say of the same repositories.
 
-Each case was judged by the server with automatic completion and without. A disagreement stands in
+Each case was judged by the server with automatic completion and without. A disagreement is in
 ``data/disagreements.tsv`` with its reason, and that list is exact.
 """
 

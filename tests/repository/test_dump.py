@@ -68,7 +68,7 @@ def test_writes_plain_values() -> None:
 def test_an_escaped_string_reads_back(text: str) -> None:
     value = parse(f'name: "{escape(text)}"')
     assert value.problems == ()
-    # A lone surrogate is no text; as bytes it stays what it is.
+    # A lone surrogate is not text; as bytes it stays what it is.
     assert value.message.name == (text if text != chr(0xD800) else "\udced\udca0\udc80")
 
 

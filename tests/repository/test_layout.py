@@ -55,10 +55,10 @@ parameters {
         "input [ ]\noutput { dims: [ ] }\n",
     ),
     "octal and hexadecimal stay": ("max_batch_size: 0x10", "max_batch_size: 0x10\n"),
-    "a sign stands at its number": ("output { dims: - 1 dims:-\n1 }", "output { dims: -1 dims: -1 }\n"),
+    "a sign is at its number": ("output { dims: - 1 dims:-\n1 }", "output { dims: -1 dims: -1 }\n"),
     "a string that holds a double quote keeps its single ones": ("name: 'a\"b'", "name: 'a\"b'\n"),
     "adjacent strings on one line stay on it": ("name: 'a' \"b\"", 'name: "a" "b"\n'),
-    "adjacent strings on several lines stand below the name": (
+    "adjacent strings on several lines are below the name": (
         "name: 'a' # first\n # second\n 'b' # last",
         'name:\n  "a"  # first\n  # second\n  "b"  # last\n',
     ),
@@ -96,7 +96,7 @@ parameters {
     ),
     "blanks at line ends go": ('name: "m" \t \n# c \t\n', 'name: "m"\n# c\n'),
     "nothing stays nothing": ("\n \n", ""),
-    "what is no number": (
+    "what is not a number": (
         "sequence_batching: {direct: {minimum_slot_utilization: -nan}}",
         "sequence_batching { direct { minimum_slot_utilization: -nan } }\n",
     ),

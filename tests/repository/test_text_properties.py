@@ -20,7 +20,7 @@ FLOAT32 = st.floats(width=32)
 
 
 def scalars(field: Field) -> st.SearchStrategy:
-    """Values of a field that is no message."""
+    """Values of a field that is not a message."""
     match field.kind:
         case "string":
             return TEXT

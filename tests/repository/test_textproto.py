@@ -209,7 +209,7 @@ WRONG: list[tuple[str, list[tuple[str, str, str]]]] = [
     ('"name": "x"', [("syntax", '"name"', "write the name of a field without quotes")]),
     ('metric_tags { "a": "b" }', [("syntax", '"a"', 'write key: "a" value: ...')]),
     ("\ufeffname: 'x'", [("encoding", "\ufeff", "save it as UTF-8 without BOM")]),
-    ("name: 'x'\u00a0max_batch_size: 8", [("encoding", "\u00a0", "replace it by a plain space")]),
+    ("name: 'x'\u00a0max_batch_size: 8", [("encoding", "\u00a0", "replace it with a plain space")]),
     ("name: 'x'\0", [("encoding", "\0", "remove it")]),
     ("version_policy: all", [("type", "all", "write version_policy { all { } }")]),
     ("dynamic_batching: true", [("type", "true", "write dynamic_batching { ... }")]),

@@ -1,4 +1,4 @@
-"""Make ``data/server_lines.txt.xz`` anew: what a real server writes of repositories that it refuses.
+"""Make ``data/server_lines.txt.xz`` again: what a real server writes of repositories that it refuses.
 
     .venv/bin/python tests/runtime/capture_log_lines.py
 

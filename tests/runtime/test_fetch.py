@@ -88,7 +88,7 @@ def test_another_wheel_is_refused(wheel: Path) -> None:
 
 def test_a_wheel_that_is_not_there_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TK_SERVER_WHEEL", "/no/such.whl")
-    with pytest.raises(TkError, match=r"TK_SERVER_WHEEL: /no/such\.whl is no file"):
+    with pytest.raises(TkError, match=r"TK_SERVER_WHEEL: /no/such\.whl is not a file"):
         server_home(print)
 
 

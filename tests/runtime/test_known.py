@@ -132,5 +132,5 @@ def test_a_short_fragment_in_what_no_server_logged_says_nothing() -> None:
 
 
 def test_an_unknown_kind_of_entry_is_refused() -> None:
-    with pytest.raises(ValueError, match="often is no kind"):
+    with pytest.raises(ValueError, match="often is not a kind"):
         read_known("[a]\n\nno go\n= general\n> x\n~ often")

@@ -59,7 +59,7 @@ def test_a_port_whose_last_connections_linger_is_free() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536])
 def test_a_number_that_is_no_port_is_a_usage_error(port: int) -> None:
-    with pytest.raises(UsageError, match=f"--http-port {port} is no TCP port"):
+    with pytest.raises(UsageError, match=f"--http-port {port} is not a TCP port"):
         choose("127.0.0.1", port, 0, 0)
 
 
@@ -69,5 +69,5 @@ def test_the_same_port_twice_is_a_usage_error() -> None:
 
 
 def test_an_address_of_another_machine_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"192\.0\.2\.1 is no address of this machine"):
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1 is not an address of this machine"):
         choose("192.0.2.1", 0, 0, 0)

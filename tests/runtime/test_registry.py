@@ -78,14 +78,14 @@ def test_a_label_that_others_may_read_holds_no_token(process: int) -> None:
 
 
 def test_the_one_that_is_meant_must_be_named_when_there_are_several(process: int) -> None:
-    with pytest.raises(UsageError, match="no server that tk started runs"):
+    with pytest.raises(UsageError, match="no server that tk started is running"):
         find()
     for name in ("one", "two"):
         record(server(name, process))
-    with pytest.raises(UsageError, match="2 servers run, and none was named") as error:
+    with pytest.raises(UsageError, match="2 servers are running, and none was named") as error:
         find()
     assert error.value.hint == "name one of: one, two"
-    with pytest.raises(UsageError, match="three is no server that tk started") as error:
+    with pytest.raises(UsageError, match="three is not a server that tk started") as error:
         find("three")
     assert "one, two" in (error.value.hint or "")
 

@@ -43,15 +43,15 @@ def test_words_and_sizes_become_the_parameters_of_the_backend() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("tensorflow", "tensorflow is no accelerator"),
-        ("", "nothing is no accelerator"),
-        ("tensorrt:fp17", "fp17 is no precision"),
+        ("tensorflow", "tensorflow is not an accelerator"),
+        ("", "nothing is not an accelerator"),
+        ("tensorrt:fp17", "fp17 is not a precision"),
         ("tensorrt:bf16", "the precision_mode 'BF16' does not exist"),
-        ("tensorrt:fp16,int8", "precision_mode stands there twice"),
-        ("tensorrt:workspace=much", "much is no size"),
-        ("tensorrt:workspace=0", "0 is no size"),
-        ("tensorrt:trt_engine_cach_enable=true", "'trt_engine_cach_enable' is no parameter of the accelerator"),
-        ("tensorrt:trt_engine_cache_enable=maybe", "the parameter trt_engine_cache_enable is 'maybe', no boolean"),
+        ("tensorrt:fp16,int8", "precision_mode is given twice"),
+        ("tensorrt:workspace=much", "much is not a size"),
+        ("tensorrt:workspace=0", "0 is not a size"),
+        ("tensorrt:trt_engine_cach_enable=true", "'trt_engine_cach_enable' is not a parameter of the accelerator"),
+        ("tensorrt:trt_engine_cache_enable=maybe", "the parameter trt_engine_cache_enable is 'maybe', not a boolean"),
         ("openvino:fp16", "openvino takes no parameters"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whatever stands in model.yaml: a text that parses, or a message; never a traceback."""
+"""Whatever is in model.yaml: a text that parses, or a message; never a traceback."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_a_name_of_another_type_is_no_wire() -> None:
 
 def test_a_step_that_nothing_fits_would_stand_apart() -> None:
     [conflict] = wired(PREPROCESSING, step("c", "words:STRING:1", "scores:FP32:10", 8)).conflicts
-    assert "c would stand apart: nothing fits c.words, STRING [-1, 1]" in conflict.message
+    assert "c would not be connected: nothing fits c.words, STRING [-1, 1]" in conflict.message
     apart = wired(
         PREPROCESSING, step("c", "words:STRING:1", "s:FP32:10", 8), maps={End("c", "words"): End("", "words")}
     )

@@ -51,15 +51,15 @@ def test_a_value_is_what_it_looks_like(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3", "model.yaml:3:1: a stands here twice, the first time in line 1"),
-        ("a: {x: 1, x: 2}", "model.yaml:1:11: x stands here twice, the first time in line 1"),
+        ("a: 1\nb: 2\na: 3", "model.yaml:3:1: a is given twice, the first time in line 1"),
+        ("a: {x: 1, x: 2}", "model.yaml:1:11: x is given twice, the first time in line 1"),
         ("a: [1\nb: 2", "model.yaml:2:2: not valid YAML"),
         ("a:\n\t- 1", "model.yaml:2:1: not valid YAML"),
         ("? [1]\n: 2", "model.yaml:1:3: a key is not a plain word"),
         ("true: 1", "model.yaml:1:1: the key 'true' is not a word"),
         ("a: !!python/object/apply:os.system [id]", "model.yaml:1:4: the tag"),
         ("a: !!int x", "model.yaml:1:4: x is not a whole number"),
-        ("a: &a [*a]", "model.yaml:1:4: an alias refers to what it stands in"),
+        ("a: &a [*a]", "model.yaml:1:4: an alias refers to what contains it"),
         ("a: 1\n---\nb: 2", "model.yaml:2:1: not valid YAML"),
         ("a: \x00", "model.yaml: not valid YAML"),
     ],

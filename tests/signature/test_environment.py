@@ -29,7 +29,7 @@ def pack(path: Path, *names: str, mode: str = "w:gz", size: int = 0, form: int =
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_the_python_of_an_environment_is_told(tmp_path: Path, mode: str, form: int) -> None:
-    # Long names stand in entries of their own, which are passed over.
+    # Long names are in entries of their own, which are passed over.
     long = "share/" + "x" * 240
     ustar = [] if form == tarfile.USTAR_FORMAT else [long]
     found = environment.read(pack(tmp_path / "env", *ustar, *LAYOUT, mode=mode, size=700, form=form))
@@ -63,7 +63,7 @@ def test_what_is_no_environment_is_refused(tmp_path: Path) -> None:
     path.write_bytes(whole[: len(whole) // 2])
     assert refused(path).startswith("is a broken archive, perhaps cut short")
     path.write_bytes(gzip.compress(b"no archive, but long enough to be one" * 40))
-    assert refused(path) == "is no tar archive"
+    assert refused(path) == "is not a tar archive"
     path.write_bytes(b"PK\x03\x04" + bytes(600))
     assert "is a zip archive, not a tar archive" in refused(path)
     path.write_bytes(b"")

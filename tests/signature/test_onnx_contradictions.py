@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_in_words(tmp_path: Path) -> None:
     ]
     onnx.save(helper.make_model(helper.make_graph(nodes, "g", [x, w], [y]), ir_version=8), path)
     assert read(path, checked=True).faults == (
-        "the node 'sum' (Add) takes 'w', INT64, beside FLOAT, where one type is wanted",
+        "the node 'sum' (Add) takes 'w', INT64, beside FLOAT, where one type is required",
         "a node Not takes 'x', FLOAT, and its operator does not take that type",
         "the output 'y' is declared as INT64, and a node Relu makes FLOAT",
         "the node 'sum' (Add) takes shapes that do not fit together, [N, 4] and [3]",

@@ -109,21 +109,24 @@ def test_large_cases_are_kept_as_arrays_and_names_are_never_reused(pair, tk):
     ("text", "said"),
     [
         ("no json", "is not JSON"),
-        ("[]", "is no case"),
-        ('{"inputs": {}, "outputs": {}}', "is no case"),
+        ("[]", "is not a case"),
+        ('{"inputs": {}, "outputs": {}}', "is not a case"),
         ('{"inputs": {"LEFT": [1]}, "outputs": {}, "outptus": 1}', "outptus is not a key of a case"),
         ('{"inputs": {"LEFT": [1, 2, 3]}, "outputs": {}}', "no data for RIGHT"),
-        ('{"inputs": {"LEF": [1, 2, 3]}, "outputs": {}}', "'LEF' is no input of this model"),
+        ('{"inputs": {"LEF": [1, 2, 3]}, "outputs": {}}', "'LEF' is not an input of this model"),
         (json.dumps(RIGHT | {"outputs": 3}), "outputs is neither a list nor an object"),
-        (json.dumps(RIGHT | {"outputs": {"SUM": ["x"]}}), "'x' is no FP32, which output SUM takes"),
+        (json.dumps(RIGHT | {"outputs": {"SUM": ["x"]}}), "'x' is not of type FP32, which output SUM takes"),
         (json.dumps(RIGHT | {"outputs": {"SUM": {"data": [1], "atol": -1}}}), "atol is -1"),
         (json.dumps(RIGHT | {"outputs": {"SUM": {"data": [1], "shape": [7]}}}), "its shape is [7]"),
-        (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": "FP33", "data": [1]}]}), "FP33 is no data type"),
+        (
+            json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": "FP33", "data": [1]}]}),
+            "FP33 is not a data type",
+        ),
         (json.dumps(RIGHT | {"outputs": {"SUN": [1, 2, 4]}}), "SUN is missing; the outputs are: SUM"),
         (json.dumps(RIGHT | {"outputs": {}}), "SUM is not expected"),
         (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "shape": [3], "data": [1, 2, 4]}]}), "has the shape [1, 3]"),
         (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": "FP64", "data": [1, 2, 4]}]}), "expected FP64"),
-        (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": 5, "data": [1]}]}), "5 is no data type"),
+        (json.dumps(RIGHT | {"outputs": [{"name": "SUM", "datatype": 5, "data": [1]}]}), "5 is not a data type"),
         (json.dumps(RIGHT | {"parameters": {"p": [1]}}), "the parameter p is not a text, a number, true or false"),
         ("[" * 100_000, "is not JSON"),
     ],
@@ -144,7 +147,7 @@ def test_a_broken_archive_fails_and_what_is_no_case_is_passed_over(pair, tk):
     put(pair, ".hidden.json", "no json")
     code, out, _ = tk("pair")
     assert code == 1
-    assert "is no .npz file of plain arrays" in out
+    assert "is not a .npz file of plain arrays" in out
     assert out.splitlines()[-1] == "0 passed, 1 failed"
 
 

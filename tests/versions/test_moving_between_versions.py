@@ -96,7 +96,7 @@ def test_what_is_no_version_cannot_be_promoted(repository, tk, version):
     before = tree(model)
     code, _, err = tk("promote", "m", "--", version)
     assert code == 2
-    assert "no version" in err
+    assert "not a version" in err
     assert tree(model) == before
 
 
@@ -160,7 +160,7 @@ def test_a_rollback_to_what_was_removed_says_so(repository, tk):
     assert tk("prune", "m", "--keep", 2, "--force")[0] == 0
     code, _, err = tk("rollback", "m")
     assert code == 2
-    assert "version 1, served before, is not there any more" in err
+    assert "version 1, served before, is no longer there" in err
 
 
 def test_a_model_without_a_configuration_gets_one_that_says_the_policy_alone(repository, tk):

@@ -115,7 +115,7 @@ def test_weights_outside_of_the_version_are_not_read(model, diff, location):
     path.write_bytes(loaded.SerializeToString())
     code, _, err = diff(1, 2)
     assert code != 0
-    assert "which is no file beside it" in err
+    assert "which is not a file beside it" in err
 
 
 @pytest.mark.parametrize("asked", [("1", "9"), ("9", "1"), ("1", "x")])

@@ -43,11 +43,13 @@ def backend_name(library: Path) -> str:
         raise UsageError(f"{library} is not a file" if library.exists() else f"{library} does not exist")
     head = first_bytes(library, 20)
     if head[:4] != b"\x7fELF" or len(head) < 20:
-        raise UsageError(f"{library} is no shared library (ELF)", hint="build it for Linux")
+        raise UsageError(f"{library} is not a shared library (ELF)", hint="build it for Linux")
     order: str = "big" if head[5] == 2 else "little"
     kind, machine = (int.from_bytes(head[i : i + 2], order) for i in (16, 18))  # type: ignore[arg-type]
     if kind != 3:
-        raise UsageError(f"{library} is no shared library, but another kind of ELF file", hint="link it with -shared")
+        raise UsageError(
+            f"{library} is not a shared library, but another kind of ELF file", hint="link it with -shared"
+        )
     if machine not in _MACHINES:
         raise UsageError(
             f"{library} is for a machine that Triton does not run on",
@@ -62,7 +64,7 @@ def recognise(path: Path) -> FileKind | None:  # noqa: ARG001 - the Protocol's
 
 
 def read(path: Path) -> Signature | None:  # noqa: ARG001 - the Protocol's
-    """Never tells."""
+    """Always ``None``."""
     return None
 
 

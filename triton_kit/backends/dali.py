@@ -39,7 +39,7 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """Never tells: only DALI can open a pipeline. Raises ModelFileError for what is none."""
+    """Always ``None``: only DALI can open a pipeline. Raises ModelFileError for what is none."""
     if path.suffix != ".py":
         require_kind(path, "a DALI pipeline", ())
     elif AUTOSERIALIZE not in first_bytes(path, 1 << 20):

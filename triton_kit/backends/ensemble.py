@@ -28,7 +28,7 @@ def recognise(path: Path) -> FileKind | None:  # noqa: ARG001 - the Protocol's
 
 
 def read(path: Path) -> Signature | None:  # noqa: ARG001 - the Protocol's
-    """Never tells: an ensemble has no file."""
+    """Always ``None``: an ensemble has no file."""
     return None
 
 

@@ -21,7 +21,7 @@ class Facts(NamedTuple):
     from what only a running server tells. ``completes_parts`` says that single attributes of a listed tensor are
     filled in as well. ``needs_tensors`` is false where a user writes none, since the backend brings them.
 
-    ``responses`` says how many responses a request gets. ``states`` tells that the backend keeps implicit states of
+    ``responses`` says how many responses a request gets. ``states`` says that the backend keeps implicit states of
     sequences, ``batch_io`` that it evaluates batch inputs, batch outputs and ragged batches, ``accelerators`` that it
     reads ``execution_accelerators``, ``graph_level`` and ``operator_libraries`` that it reads those settings; ``None``
     is not known. ``optional_inputs`` and ``batch_checked`` tell whether optional inputs are taken, and whether a batch
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
 
     ``kinds`` are the kinds of instances that it runs, the usual one first, empty for all; ``default_kind`` is the kind
     of the group that is added where none is written, and ``cpu_count`` how many instances a group without a count has
-    on CPUs. ``opens_file`` tells that it opens the file that ``default_model_filename`` names in a version directory,
+    on CPUs. ``opens_file`` says that it opens the file that ``default_model_filename`` names in a version directory,
     ``python_stub`` that its models may run in a process with Python, ``python_runtime`` that an image has it as a
     ``model.py``, ``environment`` that a model may bring a Python environment.
 

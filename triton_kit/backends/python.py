@@ -36,7 +36,7 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:  # noqa: ARG001 - the Protocol's
-    """Never tells: the tensors are in the config, or in code that runs."""
+    """Always ``None``: the tensors are in the config, or in code that runs."""
     return None
 
 

@@ -46,9 +46,9 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """Never tells: TorchScript keeps no types or shapes of its tensors.
+    """Always ``None``: TorchScript keeps no types or shapes of its tensors.
 
-    Raises ModelFileError for what is no archive that the backend can load, such as saved weights.
+    Raises ModelFileError for what is not an archive that the backend can load, such as saved weights.
     """
     torchscript.check(path)
     return None

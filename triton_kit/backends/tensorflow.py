@@ -55,7 +55,7 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """The signature that the backend serves of a SavedModel; a frozen graph does not tell. Raises ModelFileError."""
+    """The signature that the backend serves of a SavedModel; a frozen graph has none. Raises ModelFileError."""
     if path.is_dir():
         return read_served(path).signature
     if path.name in _SAVED_MODEL_FILES:

@@ -40,7 +40,7 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """Never tells: an engine can be read only by the TensorRT that made it. Raises ModelFileError for other files."""
+    """Always ``None``: only the TensorRT that made an engine can read it. Raises ModelFileError for other files."""
     require_kind(path, "a TensorRT plan", ())
     return None
 

@@ -38,11 +38,11 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """Never tells: the backend gives every model the same tensors. Raises ModelFileError for what holds no engine."""
+    """Always ``None``: every model has the same tensors. Raises ModelFileError for what holds no engine."""
     if recognise(path) is None:
         raise ModelFileError(
             path,
-            "is no directory with an engine: it needs rank0.engine and config.json",
+            "is not a directory with an engine: it needs rank0.engine and config.json",
             reason="foreign",
             hint="give the output directory of trtllm-build",
         )

@@ -78,7 +78,7 @@ class Backend(Protocol):
         """How this backend serves the file, by its name, then its first bytes; ``None`` where it does not."""
 
     def read(self, path: Path) -> Signature | None:
-        """What the file says of its tensors; ``None`` where it does not tell. Raises ModelFileError."""
+        """What the file says of its tensors; ``None`` where it does not say. Raises ModelFileError."""
 
     def complete(self, signature: Signature, *, release: str = NEWEST) -> Completion:
         """The config for a model of that signature, as the server completes an empty one."""

@@ -40,7 +40,7 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """Never tells: all models have the same tensors. Raises ModelFileError where there is no ``model``."""
+    """Always ``None``: all models have the same tensors. Raises ModelFileError where there is no ``model``."""
     arguments(path)
     return None
 
@@ -51,7 +51,7 @@ def arguments(path: Path) -> dict[str, object]:
     try:
         found = json.loads(first_bytes(path, _LIMIT))
     except (ValueError, RecursionError):
-        raise ModelFileError(path, "is no object in JSON", reason="malformed", hint='write {"model": ...}') from None
+        raise ModelFileError(path, "is not a JSON object", reason="malformed", hint='write {"model": ...}') from None
     if not isinstance(found, dict) or not isinstance(found.get("model"), str):
         raise ModelFileError(
             path, "names no model for the engine", reason="malformed", hint='write {"model": NAME or DIRECTORY, ...}'

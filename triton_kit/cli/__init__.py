@@ -15,7 +15,7 @@ from triton_kit.errors import TkError
 
 
 class Entry(NamedTuple):
-    """A line of the command table: the group it stands in, and what it does in one line."""
+    """A line of the command table: the group it is in, and what it does in one line."""
 
     group: str
     summary: str
@@ -43,11 +43,11 @@ COMMANDS: dict[str, Entry] = {
     "models": Entry("Run", "List the models of a running server"),
     "load": Entry("Run", "Load models on a running server"),
     "unload": Entry("Run", "Unload models from a running server"),
-    "reload": Entry("Run", "Load models anew on a running server, changed or not"),
+    "reload": Entry("Run", "Reload models on a running server, changed or not"),
     "health": Entry("Run", "Ask a running server what it has ready"),
     "infer": Entry("Run", "Send a request to a model and show its answer"),
     "test": Entry("Run", "Ask what a model's golden cases ask, and compare the answers"),
-    "doctor": Entry("Run", "Say whether this machine can serve, and how to mend it"),
+    "doctor": Entry("Run", "Say whether this machine can serve, and how to fix it"),
     "demo": Entry("Run", "Serve the sample repository and let it read a digit"),
 }
 """Every command: a module of its own in ``triton_kit.cli`` with a function (or a Typer ``app``) of that name.

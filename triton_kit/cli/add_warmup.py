@@ -13,7 +13,7 @@ from triton_kit.cli.support.version_options import find
 def add_warmup(
     model: Model,
     cases: Annotated[
-        list[str] | None, Option("--case", metavar="NAME", help="Of this golden case; by default of all.")
+        list[str] | None, Option("--case", metavar="NAME", help="The golden case to use; by default all.")
     ] = None,
     count: Annotated[int, Option(min=1, max=1000, metavar="N", help="How often each is run.")] = 1,
     replace: Annotated[bool, Option("--replace", help="In the folder of the warm-up that there is.")] = False,

@@ -70,7 +70,7 @@ def doctor(
 
 
 def _a_repository(path: Path) -> Path | None:
-    """The path, where it can be meant: a directory that was not named must look like a repository."""
+    """The path, where that makes sense: a directory that was not named must look like a repository."""
     if not path.is_dir():
         return None
     return path if any(path.glob("*/config.pbtxt")) or any(path.glob("*/[0-9]*/model.*")) else None
@@ -83,7 +83,7 @@ def _chosen(only: Sequence[str] | None, skip: Sequence[str] | None) -> tuple[Che
     names = [check.name for check in CHECKS]
     for name in (*(only or ()), *(skip or ())):
         if name not in names:
-            raise UsageError(f"{name} is no check", hint=suggest(name, names))
+            raise UsageError(f"{name} is not a check", hint=suggest(name, names))
     return tuple(check for check in CHECKS if (not only or check.name in only) and check.name not in (skip or ()))
 
 
@@ -105,7 +105,7 @@ def _show(found: Mapping[str, Finding]) -> None:
             terminal.out(f"  {' ' * width}  → {one.remedy}")
     counts = {result: sum(one.result == result for one in found.values()) for result in ("problem", "warning")}
     said = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
-    terminal.out(f"\n{', '.join(said) or 'nothing stands in the way'}")
+    terminal.out(f"\n{', '.join(said) or 'nothing is in the way'}")
 
 
 def _show_steps(before: str, after: str, steps: Sequence[Step]) -> None:

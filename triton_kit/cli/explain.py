@@ -32,21 +32,21 @@ def explain(
 ) -> int:
     """Explain a rule, a message of the server, or a whole log: what is wrong, and how it looks right.
 
-    The names stand in brackets behind each finding of tk validate. What is no name of a rule is looked for in the
+    The names are in brackets after each finding of tk validate. What is not a name of a rule is looked for in the
     server's messages, so that tk explain "must specify 'dims'" finds the rule behind that line of a log.
 
-    With --log each problem of a log is told once: its cause before what follows from it, the place in the
-    configuration, and what mends it. Logs of tritonserver, docker, compose and kubernetes are read as they are. The
+    With --log each problem of a log is reported once: its cause before what follows from it, the place in the
+    configuration, and what fixes it. Logs of tritonserver, docker, compose and kubernetes are read as they are. The
     exit code is 1 where something went wrong.
     """
     if log is not None:
         if rules:
-            raise UsageError(f"{rules[0]} stands beside --log", hint="name rules, or give a log")
+            raise UsageError(f"{rules[0]} does not go with --log", hint="name rules, or give a log")
         from triton_kit.cli.support.explain_log import explain_log
 
         return explain_log(log, repository=repository, as_json=format_ == "json")
     if repository is not None:
-        raise UsageError("--repository stands without --log", hint="add --log FILE, or - for stdin")
+        raise UsageError("--repository goes with --log", hint="add --log FILE, or - for stdin")
     from triton_kit.linter.lookup import look_up
 
     answer = look_up(rules or [])
@@ -90,7 +90,7 @@ def show_page(page: Page) -> list[str]:
 
 def show_matches(matches: list[Match]) -> list[str]:
     """The rules that a message may come from, each with the fragment by which it was found."""
-    lines = [f"{len(matches)} rules stand behind such a message:"]
+    lines = [f"{len(matches)} rules explain such a message:"]
     for page, message in matches:
         severity = terminal.style(page.severity, page.severity)
         lines += ["", f"{terminal.style(page.name, 'bold')}  {severity}", *_wrap(page.headline, "  ")]

@@ -34,7 +34,7 @@ def fmt(
     given = paths or [_default_path()]
     if "-" in given:
         if len(given) > 1:
-            raise UsageError("- stands for stdin, and cannot stand beside other paths", hint="give - alone")
+            raise UsageError("- is stdin, and does not go with other paths", hint="give - alone")
         if format_ == "json":
             raise UsageError("--format json prints no text to go on with", hint="leave it out with -")
         text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")

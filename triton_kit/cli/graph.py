@@ -41,7 +41,7 @@ def graph(
 ) -> int:
     """Draw how tensors flow through an ensemble, or what goes into a model and comes out.
 
-    Names, types and shapes are those that the server will see; what tk validate finds stands at its step or tensor. Of
+    Names, types and shapes are those that the server will see; what tk validate finds is at its step or tensor. Of
     a repository every ensemble is drawn, then the models that stand alone. An html page needs no network. The exit code
     is 1 where the server would refuse something.
     """
@@ -65,7 +65,7 @@ def graph(
 
 
 def _place(given: str | None, project: Project | None) -> str:
-    """Where to look: a name that is no path here may be that of a model in the project's repository."""
+    """Where to look: a name that is not a path here may be that of a model in the project's repository."""
     repository = default_path(project)
     if given is None:
         return repository

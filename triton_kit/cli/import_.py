@@ -50,7 +50,7 @@ def torchserve(
     """Bring a TorchServe archive: TorchScript or ONNX as it is, a handler as a model in Python that calls it.
 
     The report says what carried over, what changed its meaning, and what was left behind. Nothing of the archive is
-    executed. TorchScript does not tell its tensors: give --input and --output, DIMS without the batch dimension.
+    executed. TorchScript does not describe its tensors: give --input and --output, DIMS without the batch dimension.
     """
     from triton_kit.convert import torchserve as converting
     from triton_kit.convert.unpack import unpack
@@ -140,7 +140,7 @@ def _finish(
 
 
 def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bool) -> ImportedModel:
-    """The model, written; one of several that cannot be is told of in the report, and does not keep the others."""
+    """The model, written; one of several that cannot be is in the report, and does not keep the others."""
     from triton_kit.convert.report import failed
     from triton_kit.files import write
     from triton_kit.project import check

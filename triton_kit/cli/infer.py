@@ -46,7 +46,7 @@ def infer(
     made_up: MadeUpOptions,
     data: DataOptions,
     sequence: SequenceOptions,
-    repeat: Annotated[int, Option(min=1, metavar="N", help="Send it so many times, and sum up.")] = 1,
+    repeat: Annotated[int, Option(min=1, metavar="N", help="Send it that many times, and sum up.")] = 1,
     in_flight: Annotated[int, Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
     shown: AnswerOptions,
     server: ServerOptions,

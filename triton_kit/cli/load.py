@@ -1,4 +1,4 @@
-"""``tk load``: load models on a running server, or load those that have changed anew."""
+"""``tk load``: load models on a running server, or load those that have changed again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def load(
     server: ServerOptions,
     format_: Format = "text",
 ) -> int:
-    """Load models on a running server, or load those that have changed anew.
+    """Load models on a running server, or load those that have changed again.
 
-    A model that is served already is loaded anew if its files have changed. Each is waited for until its versions are
-    ready. One that fails is told with its reason, and where the mistake stands if the repository is known; a version
+    A model that is served already is loaded again if its files have changed. Each is waited for until its versions are
+    ready. One that fails is reported with its reason, and where the mistake is if the repository is known; a version
     that was served before is served on. Ends with 1 when any failed.
     """
     place = server.place()

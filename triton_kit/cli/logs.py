@@ -10,8 +10,8 @@ from triton_kit.errors import UsageError
 
 
 def logs(
-    name: Annotated[str | None, Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
-    follow: Annotated[bool, Option("--follow", "-f", help="Show what comes, until Ctrl-C.")] = False,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="The server; the only one by default.")] = None,
+    follow: Annotated[bool, Option("--follow", "-f", help="Follow the log, until Ctrl-C.")] = False,
     tail: Annotated[
         int | None, Option("--tail", "-n", metavar="N", help="Only the last N lines.  [default: all]")
     ] = None,
@@ -24,7 +24,7 @@ def logs(
     from triton_kit.runtime.log import file
 
     if tail is not None and tail < 0:
-        raise UsageError(f"--tail {tail} is no number of lines", hint="give 0 or more")
+        raise UsageError(f"--tail {tail} is not a number of lines", hint="give 0 or more")
     try:
         for line in file.lines(name, tail=tail, follow=follow):
             terminal.out(line)

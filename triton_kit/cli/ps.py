@@ -45,7 +45,7 @@ def ps(
         servers = [_json(one, state) for one, state in zip(running, states, strict=True)]
         terminal.out_json({"servers": servers, "ended": [one.name for one in ended]})
     elif not running:
-        terminal.say("no server that tk started runs")
+        terminal.say("no server that tk started is running")
     else:
         head = ("name", "runtime", "image", "ports", "models", "up", "gpus")
         for line in table(head, [_row(one, state) for one, state in zip(running, states, strict=True)]):

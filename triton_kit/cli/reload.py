@@ -1,4 +1,4 @@
-"""``tk reload``: load models anew on a running server, changed or not."""
+"""``tk reload``: reload models on a running server, changed or not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reload(
     server: ServerOptions,
     format_: Format = "text",
 ) -> int:
-    """Load models anew on a running server, changed or not.
+    """Reload models on a running server, changed or not.
 
     A server loads a model again only if the times of its files have changed; this loads it in any case, without a
     change to the repository. The version that is served goes only when the new one is ready, and stays when that fails.

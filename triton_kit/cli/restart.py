@@ -13,7 +13,7 @@ from triton_kit.errors import ProblemsFound, UsageError
 
 
 def restart(
-    name: Annotated[str | None, Argument(metavar="[NAME]", help="Which; the only one by default.")] = None,
+    name: Annotated[str | None, Argument(metavar="[NAME]", help="The server; the only one by default.")] = None,
     grace: Annotated[
         float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,
@@ -36,7 +36,7 @@ def restart(
     if not one.detached or "wish" not in one.again:
         raise UsageError(
             f"{one.name} is not detached: it is shown where tk runs (pid {one.owner})",
-            hint="end it with Ctrl-C there, and start it anew",
+            hint="end it with Ctrl-C there, and start it again",
         )
     request = again.from_json(one.again["wish"], progress=serve_loop.show_progress)
     # tk keeps no values of variables: the running server has them.

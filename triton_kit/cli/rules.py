@@ -40,7 +40,7 @@ def rules(
         terminal.out_json({"rules": listed})
         return 0
     if not pages:
-        terminal.say("no rule is like that")
+        terminal.say("no rule matches")
         return 0
     terminal.out("\n".join(show_rules(pages)))
     return 0

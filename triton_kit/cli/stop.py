@@ -12,8 +12,10 @@ from triton_kit.runtime.state import registry
 
 
 def stop(
-    names: Annotated[list[str] | None, Argument(metavar="[NAME...]", help="Which; the only one by default.")] = None,
-    everything: Annotated[bool, Option("--all", help="End all that tk started.")] = False,
+    names: Annotated[
+        list[str] | None, Argument(metavar="[NAME...]", help="The server; the only one by default.")
+    ] = None,
+    everything: Annotated[bool, Option("--all", help="End every server that tk started.")] = False,
     grace: Annotated[
         float, seconds_option("How long a server may take for what it is doing.", "--grace", zero=True)
     ] = 10.0,
@@ -23,7 +25,7 @@ def stop(
     from triton_kit.runtime import lifecycle
 
     if names and everything:
-        raise UsageError("--all and names cannot both be", hint="leave one of them out")
+        raise UsageError("--all and names exclude each other", hint="leave one of them out")
     wanted: list[str | None] = [*dict.fromkeys(names or ())] or [None]
     chosen = registry.servers() if everything else tuple(registry.find(name) for name in wanted)
     stopped, failed = [], []
@@ -40,7 +42,7 @@ def stop(
         ended = [{"name": done.name, "forced": done.forced} for done in stopped]
         terminal.out_json({"stopped": ended, "failed": [error.message for error in failed]})
     elif not chosen:
-        terminal.say("no server that tk started runs")
+        terminal.say("no server that tk started is running")
     if failed:
         raise failed[0]
     return 0

@@ -26,7 +26,7 @@ def test(
         list[str] | None, Argument(metavar="[MODEL]...", help="Names or directories; all that have cases.")
     ] = None,
     record: Annotated[bool, Option("--record", help="Write cases from what the server answers now.")] = False,
-    random: Annotated[int, Option(min=0, metavar="N", help="Record so many cases of random inputs.")] = 0,
+    random: Annotated[int, Option(min=0, metavar="N", help="Record that many cases of random inputs.")] = 0,
     inputs: Annotated[
         list[str] | None, Option("--input", metavar="NAME=VALUE", help="Record a case of these inputs.")
     ] = None,
@@ -154,7 +154,7 @@ def _record(client: Client, folder: ModelFolder, base: object, random: int, form
             terminal.out(f"{path} is recorded")
     if unsteady:
         terminal.warn(
-            f"{', '.join(unsteady)} was another one when the same was asked again",
+            f"{', '.join(unsteady)} changed when the same was asked again",
             hint="give it wider tolerances in the cases, or leave it out with partial: true",
         )
     return 0

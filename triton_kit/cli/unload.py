@@ -23,7 +23,7 @@ def unload(
     """Unload models from a running server.
 
     Ensembles that use a model go with it. Each is waited for until all its versions are gone. Ends with 1 when any is
-    still served, or is no model.
+    still served, or is not a model.
     """
     place = server.place()
     source = Source()

@@ -73,7 +73,7 @@ def validate(
     rate_limit_resource: RateLimitResources = None,
     select: Select = None,
     ignore: Ignore = None,
-    fix: Annotated[bool, Option("--fix", help="Mend what is certain, then report what remains.")] = False,
+    fix: Annotated[bool, Option("--fix", help="Fix what is certain, then report what remains.")] = False,
     diff: Annotated[bool, Option("--diff", help="Write nothing; show what --fix would change.")] = False,
     fail_on: Annotated[FailOn, Option(help="The least severity for exit code 1.")] = FailOn.ERROR,
     baseline: Baseline = None,

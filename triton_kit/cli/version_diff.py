@@ -83,7 +83,7 @@ def _parts(found: VersionDifference, outputs: SameInputs | None) -> Iterator[tup
     from triton_kit.versions.output_comparison import first_of_each
 
     if found.signature is None:
-        yield "signature", "not told by the files", ()
+        yield "signature", "not known from the files", ()
     else:
         yield "signature", _count(len(found.signature), "tensor") if found.signature else "the same", found.signature
     for name, old, new in found.facts:

@@ -100,7 +100,7 @@ def list_versions(
     if found.state.policy.kind == "specific" and missing:
         terminal.warn(f"the policy names {_is(tuple(missing))}, which has no directory")
     for name in found.ignored:
-        terminal.warn(f"the directory {name} is no plain number", hint="rename it; see tk validate")
+        terminal.warn(f"the directory {name} is not a plain number", hint="rename it; see tk validate")
 
 
 @app.command("add")

@@ -42,7 +42,7 @@ def parse_address(text: str, *, grpc: bool = False) -> Address:
     written, separator, rest = text.strip().partition("://")
     scheme = written.lower() if separator else ""
     if scheme and scheme not in _SCHEMES:
-        raise UsageError(f"{text!r} begins with {written}://, which is no way to reach a server", hint=_FORMS)
+        raise UsageError(f"{text!r} begins with {written}://, which is not a way to reach a server", hint=_FORMS)
     try:
         parts = urlsplit(f"//{rest if separator else text.strip()}")
         host, port = parts.hostname, parts.port
@@ -56,11 +56,11 @@ def parse_address(text: str, *, grpc: bool = False) -> Address:
         # What it says may be a token.
         raise UsageError("the address holds a query or a fragment", hint=_FORMS)
     if port == 0:
-        raise UsageError(f"{text!r} names port 0, where nobody can listen", hint=_FORMS)
+        raise UsageError(f"{text!r} names port 0, where nothing can listen", hint=_FORMS)
     grpc = grpc or scheme.startswith("grpc")
     prefix = parts.path.rstrip("/")
     if grpc and prefix:
-        raise UsageError(f"{text!r} has the path {prefix}, and gRPC has no paths", hint="leave it out")
+        raise UsageError(f"{text!r} has the path {prefix}, and gRPC does not use paths", hint="leave it out")
     secure = _SCHEMES.get(scheme, False)
     if port is None:
         web = scheme in ("http", "https") and not grpc

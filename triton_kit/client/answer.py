@@ -145,7 +145,9 @@ def check_target(path: Path) -> None:
         raise UsageError(f"{path} is neither .npz nor .json", hint="name the file by the format it shall have")
     if path.is_dir() or not path.absolute().parent.is_dir():
         where = path if path.is_dir() else path.parent
-        raise UsageError(f"{where} is {'a directory' if path.is_dir() else 'no directory'}", hint="choose another path")
+        raise UsageError(
+            f"{where} is {'a directory' if path.is_dir() else 'not a directory'}", hint="choose another path"
+        )
 
 
 def save(path: Path, results: Sequence[Sequence[Output]]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificates:
     """PEM files: ``ca`` holds the authorities to trust instead of the system's, ``cert`` what the client shows of
-    itself and ``key`` its private key, which may stand in ``cert`` as well."""
+    itself and ``key`` its private key, which may be in ``cert`` as well."""
 
     ca: Path | None = None
     cert: Path | None = None

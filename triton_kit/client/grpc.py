@@ -133,7 +133,7 @@ class GrpcClient:
         return read_config(MessageToDict(value.config, preserving_proto_field_name=True))
 
     def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
-        """Load a model, or load it anew; see ``Client.load``."""
+        """Load a model, or load it again; see ``Client.load``."""
         text = None if config is None else json.dumps(config)
         self._call(self._client.load_model, model, config=text, within=timeout)
 
@@ -233,7 +233,7 @@ class GrpcClient:
             hint = "start one with tk serve, or say where it is with --url"
             return NoAnswer(f"nothing listens at {self.url}", hint=hint)
         if "dns" in lower or "name resolution" in lower or "domain name" in lower:
-            return NoAnswer(f"{self._address.host} is no host that is known here", hint="check the address")
+            return NoAnswer(f"{self._address.host} is not a host that is known here", hint="check the address")
         if "http1" in lower or "http2 header" in lower or "settings frame" in lower:
             return NoAnswer(f"{self.url} does not speak gRPC; it may be an HTTP port", hint="leave --grpc out")
         if "certificate_verify_failed" in lower or "hostname verification" in lower:

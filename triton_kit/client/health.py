@@ -21,7 +21,7 @@ class ModelHealth:
     """A version of a model.
 
     ``state`` is the index's, with ``UNLOADED`` for what was never loaded or was unloaded on purpose, and ``MISSING``
-    for what was asked for and is not there. ``wanted`` tells whether the whole is unhealthy without it.
+    for what was asked for and is not there. ``wanted`` says whether the whole is unhealthy without it.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The inference protocol over HTTP: tritonclient makes the body of an inference and reads the answer's.
 
-It travels over ``triton_kit.client.transport``, not over tritonclient's own connections: their time limit starts anew
+It travels over ``triton_kit.client.transport``, not over tritonclient's own connections: their time limit starts again
 with every packet. Questions that JSON alone answers do without tritonclient, whose import takes longer than they do.
 """
 
@@ -100,7 +100,7 @@ class HttpClient:
         return read_config(self._json("GET", f"{_model(model, version)}/config"))
 
     def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
-        """Load a model, or load it anew; see ``Client.load``."""
+        """Load a model, or load it again; see ``Client.load``."""
         self._control(model, "load", {} if config is None else {"config": json.dumps(config)}, timeout)
 
     def unload(self, model: str, *, dependents: bool = False, timeout: float | None = None) -> None:
@@ -187,7 +187,7 @@ def decode_answer(answer: HttpResponse, url: str, seconds: float) -> InferResult
         result = InferenceServerClient.parse_response_body(answer.body, header_length=length)
         head = result.get_response()
         if not isinstance(head, dict):
-            raise ValueError("it is no JSON object")
+            raise ValueError("it is not a JSON object")
         described = head.get("outputs") or []
         check_tensors([(o["name"], o["datatype"], o["shape"]) for o in described])
         _check_sizes(described, 0 if length is None else len(answer.body) - length)
@@ -207,7 +207,7 @@ def _header_length(answer: HttpResponse) -> int | None:
         return None
     length = int(text)
     if not 0 <= length <= len(answer.body):
-        raise ValueError(f"its JSON is said to take {length} of {len(answer.body)} bytes")
+        raise ValueError(f"its JSON claims to take {length} of {len(answer.body)} bytes")
     return length
 
 
@@ -216,7 +216,7 @@ def _check_sizes(outputs: list[Any], held: int) -> None:
     for output in outputs:
         size = (output.get("parameters") or {}).get("binary_data_size", 0)
         if type(size) is not int or size < 0:
-            raise ValueError(f"the tensor {output['name']} is said to take {size!r} bytes")
+            raise ValueError(f"the tensor {output['name']} claims to take {size!r} bytes")
         held -= size
     if held < 0:
         raise ValueError("its tensors are cut off")

@@ -55,7 +55,7 @@ def read_image(path: Path, slot: Slot, *, scale: str = "none", layout: str = "au
     """One image as one example for an input, without its batch dimension, and what was done to it in a few words.
 
     ``scale`` maps 0..255 to itself, to 0..1, to -1..1, or to ImageNet's normal form. Raises UsageError where the
-    file is no image, or the input cannot hold one.
+    file is not an image, or the input cannot hold one.
     """
     import numpy as np
 
@@ -132,7 +132,7 @@ def _open(data: bytes, path: Path) -> Image:
         image.load()
         return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UsageError(f"{path} is no image that can be read: {error}", hint="give a PNG or JPEG file") from None
+        raise UsageError(f"{path} is not an image that can be read: {error}", hint="give a PNG or JPEG file") from None
 
 
 def _pixels(image: Image, place: Layout) -> tuple[Array, str]:

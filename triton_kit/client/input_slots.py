@@ -50,7 +50,7 @@ def find_slot(known: Mapping[str, Slot], name: str) -> Slot:
     if name in known:
         return known[name]
     hint = suggest(name, known, otherwise="the inputs are: " + ", ".join(known))
-    raise UsageError(f"{name!r} is no input of this model", hint=hint)
+    raise UsageError(f"{name!r} is not an input of this model", hint=hint)
 
 
 def check_complete(known: Mapping[str, Slot], given: Iterable[str]) -> None:
@@ -79,7 +79,7 @@ def to_array(value: object, slot: Slot) -> Array:
         return array.reshape(shape)
     for wrong in (e for e in flat if not isinstance(e, bool | int | float)):
         shown = "null" if wrong is None else repr(wrong)
-        raise UsageError(f"{shown} is no {slot.datatype}, which input {slot.name} takes", hint="give numbers")
+        raise UsageError(f"{shown} is not of type {slot.datatype}, which input {slot.name} takes", hint="give numbers")
     try:
         plain = np.array(flat, dtype=object)
         return _cast(plain, slot).reshape(shape)
@@ -178,7 +178,7 @@ def _text(element: object, name: str) -> bytes:
             return element
         case str():
             return element.encode("utf-8", "surrogateescape")
-    raise UsageError(f"{element!r} is no string, which input {name} takes", hint='put it in quotes: "..."')
+    raise UsageError(f"{element!r} is not a string, which input {name} takes", hint='put it in quotes: "..."')
 
 
 def _cast(array: Array, slot: Slot) -> Array:
@@ -197,7 +197,7 @@ def _cast(array: Array, slot: Slot) -> Array:
     if array.size == 0:
         return array.astype(target)
     for element in _fractions(array):
-        raise UsageError(f"{element!r} is no whole number, and input {slot.name} takes {slot.datatype}")
+        raise UsageError(f"{element!r} is not a whole number, and input {slot.name} takes {slot.datatype}")
     low, high = (0, 1) if target.kind == "b" else (int(np.iinfo(target).min), int(np.iinfo(target).max))
     for extreme in (array.min(), array.max()):
         if not low <= int(extreme) <= high:
@@ -209,7 +209,7 @@ def _cast(array: Array, slot: Slot) -> Array:
 
 
 def _fractions(array: Array) -> list[float]:
-    """The elements that are no whole numbers, NaN and infinity among them."""
+    """The elements that are not whole numbers, NaN and infinity among them."""
     import numpy as np
 
     if array.dtype.kind == "O":

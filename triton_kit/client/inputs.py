@@ -23,7 +23,9 @@ def read_inline(text: str, known: Mapping[str, Slot]) -> tuple[str, Array]:
     """``NAME=VALUE``: a JSON value, plain text for a BYTES input, or ``@FILE`` for what a file holds."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"{text!r} is no NAME=VALUE", hint="write an input as NAME=[1,2,3], NAME=text or NAME=@FILE")
+        raise UsageError(
+            f"{text!r} is not of the form NAME=VALUE", hint="write an input as NAME=[1,2,3], NAME=text or NAME=@FILE"
+        )
     slot = find_slot(known, name)
     if value.startswith("@"):
         return name, _read_one(Path(value[1:]), slot)
@@ -32,7 +34,7 @@ def read_inline(text: str, known: Mapping[str, Slot]) -> tuple[str, Array]:
     except (ValueError, RecursionError):
         if slot.datatype != "BYTES":
             hint = f"{slot} takes numbers as JSON, such as {name}=[1,2,3]"
-            raise UsageError(f"{value!r} is no JSON value", hint=hint) from None
+            raise UsageError(f"{value!r} is not a JSON value", hint=hint) from None
         parsed = value
     if slot.datatype == "BYTES" and not isinstance(parsed, str | list):
         parsed = value  # 5 and true are words where words are asked for
@@ -78,13 +80,13 @@ def _row(row: object, known: Mapping[str, Slot]) -> list[dict[str, Array]]:
             return [request for inner in row for request in _row(inner, known)]
         case {**named} if named:
             return read_json(named, known)
-    raise UsageError(f"{row!r} is no request", hint=FORMS)
+    raise UsageError(f"{row!r} is not a request", hint=FORMS)
 
 
 def _protocol_tensor(tensor: object, known: Mapping[str, Slot]) -> tuple[str, Array]:
     """``{"name", "shape", "datatype", "data"}`` as KServe v2 writes it; the data may be flat."""
     if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or "data" not in tensor:
-        raise UsageError(f"{json.dumps(tensor)} is no tensor", hint='write {"name": ..., "shape": ..., "data": ...}')
+        raise UsageError(f"{json.dumps(tensor)} is not a tensor", hint='write {"name": ..., "shape": ..., "data": ...}')
     slot = find_slot(known, tensor["name"])
     datatype = tensor.get("datatype", slot.datatype)
     if datatype != slot.datatype:
@@ -112,7 +114,7 @@ def _shaped(array: Array, shape: object, slot: Slot) -> Array:
     if shape is None:
         return array
     if not isinstance(shape, list) or not all(isinstance(d, int) and d >= 0 for d in shape):
-        raise UsageError(f"the shape of input {slot.name} is no list of sizes: {json.dumps(shape)}")
+        raise UsageError(f"the shape of input {slot.name} is not a list of sizes: {json.dumps(shape)}")
     try:
         return array.reshape(shape)
     except ValueError:
@@ -140,7 +142,7 @@ def _raw(data: bytes, slot: Slot) -> Array:
         return array
     kind = BY_WIRE[slot.datatype]
     if len(data) % (kind.size or 1):
-        raise UsageError(f"{len(data)} bytes are no whole number of {slot.datatype}, which input {slot.name} takes")
+        raise UsageError(f"{len(data)} bytes are not a whole number of {slot.datatype}, which input {slot.name} takes")
     if slot.datatype == "BF16":
         from triton_kit.client.codec import read_bfloat16
 
@@ -160,7 +162,7 @@ def _read_npz(path: Path, known: Mapping[str, Slot]) -> dict[str, Array]:
     except OSError as error:
         raise _unreadable(path, error) from None
     except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, AttributeError) as error:
-        raise UsageError(f"{path} is no .npz file of plain arrays: {error}", hint=_no_pickle(error)) from None
+        raise UsageError(f"{path} is not a .npz file of plain arrays: {error}", hint=_no_pickle(error)) from None
 
 
 def _load_npy(path: Path) -> Array:
@@ -171,9 +173,9 @@ def _load_npy(path: Path) -> Array:
     except OSError as error:
         raise _unreadable(path, error) from None
     except (ValueError, EOFError) as error:
-        raise UsageError(f"{path} is no .npy file of a plain array: {error}", hint=_no_pickle(error)) from None
+        raise UsageError(f"{path} is not a .npy file of a plain array: {error}", hint=_no_pickle(error)) from None
     if not isinstance(array, np.ndarray):
-        raise UsageError(f"{path} is no .npy file", hint="name it .npz")
+        raise UsageError(f"{path} is not a .npy file", hint="name it .npz")
     return array
 
 

@@ -53,7 +53,7 @@ def models(client: Client) -> tuple[ModelHealth, ...]:
 
 
 def load(client: Client, model: str, *, config: Mapping[str, object] | None = None, timeout: float) -> ControlResult:
-    """Load a model, or load it anew, and wait until its versions, and the ensembles that use it, are settled.
+    """Load a model, or load it again, and wait until its versions, and the ensembles that use it, are settled.
 
     ``config`` is taken instead of what the repository says. A failure that the server tells, or a version that is not
     ready in the end, is the outcome's ``error``; where the server manages its models in another way, or does not
@@ -63,7 +63,7 @@ def load(client: Client, model: str, *, config: Mapping[str, object] | None = No
 
 
 def reload(client: Client, model: str, *, config: Mapping[str, object] | None, timeout: float) -> ControlResult:
-    """Load a model anew even where the server sees no change: it compares times of files in the model's directory.
+    """Load a model again even where the server sees no change: it compares times of files in the model's directory.
 
     A configuration that differs from the one that is served makes it load (core, ``model_lifecycle.cc``:AsyncLoad).
     ``config`` is what the repository says; where that is ``None``, not known, the server is asked for what it serves,

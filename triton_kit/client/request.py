@@ -30,7 +30,7 @@ class InferRequest:
 
     ``fill`` is ``random``, ``zeros`` or empty; ``inline`` and ``shapes`` are as typed: ``NAME=VALUE``, ``NAME:3,224``;
     ``images`` are ``FILE`` or ``NAME=FILE``. ``top`` is how many classes to show, ``None`` for the usual.
-    ``values`` tells that the outputs' values are wanted, and not only the best classes of them.
+    ``values`` says that the outputs' values are wanted, and not only the best classes of them.
     """
 
     model: str
@@ -98,7 +98,7 @@ def _not_there(client: Client, model: str, version: str, error: ServerError) -> 
     ready = sorted({e.name for e in entries if e.state == "READY"})
     listed = f"the models are: {', '.join(ready)}" if ready else "no model is ready; see: tk health"
     if not mine:
-        return UsageError(f"{model!r} is no model of {client.url}", hint=suggest(model, ready, otherwise=listed))
+        return UsageError(f"{model!r} is not a model of {client.url}", hint=suggest(model, ready, otherwise=listed))
     versions = [e.version for e in mine if e.state == "READY"]
     if versions and version and version not in versions:
         return UsageError(f"model {model} has no version {version} ready", hint=f"ready are: {', '.join(versions)}")
@@ -205,7 +205,7 @@ def _shapes(texts: Sequence[str], known: Mapping[str, Slot]) -> dict[str, tuple[
         except ValueError:
             shape = (-1,)
         if not name or min(shape) < 0:
-            raise UsageError(f"{text!r} is no shape", hint="write NAME:3,224,224")
+            raise UsageError(f"{text!r} is not a shape", hint="write NAME:3,224,224")
         shapes[find_slot(known, name).name] = shape
     return shapes
 

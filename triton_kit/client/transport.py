@@ -1,6 +1,6 @@
 """HTTP requests over the standard library, with a deadline, and failures that say what is wrong.
 
-tritonclient sends over gevent, whose time limit starts anew with every packet and whose import costs more than most
+tritonclient sends over gevent, whose time limit starts again with every packet and whose import costs more than most
 requests; here a request ends when its time is over, and closing the transport ends those in flight.
 """
 
@@ -168,7 +168,7 @@ class Transport:
             return HttpResponse(status=response.status, reason=response.reason, headers=names, body=body)
 
     def _explain(self, error: OSError | http.client.HTTPException, seconds: float, *, secured: bool) -> TkError:
-        """What a failed request means, and what to do; ``secured`` tells whether TLS was agreed on."""
+        """What a failed request means, and what to do; ``secured`` says whether TLS was agreed on."""
         import ssl
 
         url = str(self.address)
@@ -176,7 +176,7 @@ class Transport:
             case TimeoutError():
                 return NoAnswer.timed_out(url, seconds)
             case socket.gaierror() | UnicodeError():
-                return NoAnswer(f"{self.address.host} is no host that is known here", hint="check the address")
+                return NoAnswer(f"{self.address.host} is not a host that is known here", hint="check the address")
             case ConnectionRefusedError():
                 return NoAnswer(f"nothing listens at {url}", hint=_NO_SERVER)
             case ssl.SSLCertVerificationError():

@@ -137,7 +137,7 @@ class Client(Protocol):
     def config(self, model: str, version: str = "") -> ServedConfig: ...
 
     def load(self, model: str, config: Mapping[str, object] | None = None, *, timeout: float | None = None) -> None:
-        """Load a model, or load it anew, and wait until the server says how that went.
+        """Load a model, or load it again, and wait until the server says how that went.
 
         ``config`` is a whole configuration, in protobuf's JSON, to take instead of what the repository says.
         """

@@ -19,7 +19,7 @@ def read_labels(path: Path) -> tuple[tuple[str, ...], list[Item]]:
     try:
         found: object = json.loads(path.read_bytes().decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        return (), [left(_NAME, f"is no JSON: {error}")]
+        return (), [left(_NAME, f"is not JSON: {error}")]
     if isinstance(found, dict) and isinstance(found.get("object_type_names"), list):
         found = found["object_type_names"]
     pairs = enumerate(found) if isinstance(found, list) else found.items() if isinstance(found, dict) else ()

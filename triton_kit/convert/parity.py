@@ -26,7 +26,7 @@ TOLERANCES: Mapping[str, tuple[float, float]] = {
 class Row:
     """How far one output differs over all inputs: the largest absolute and relative difference.
 
-    ``agrees`` tells whether every number is within ``atol + rtol * |reference|``.
+    ``agrees`` says whether every number is within ``atol + rtol * |reference|``.
     """
 
     output: str

@@ -43,7 +43,7 @@ def _parse(option: str, texts: Sequence[str]) -> dict[str, Shape]:
         if not sign or not name or not re.fullmatch(r"[0-9]+(?:[x,][0-9]+)*", sizes, re.ASCII):
             raise UsageError(f"{option} {text}: not of the form NAME=SHAPE", hint=f"write {option} image=1x3x224x224")
         if name in found:
-            raise UsageError(f"{option} {text}: {name} stands there twice")
+            raise UsageError(f"{option} {text}: {name} is given twice")
         shape = tuple(int(size) for size in re.split("[x,]", sizes))
         if 0 in shape:
             raise UsageError(f"{option} {text}: a size of 0", hint="write sizes of 1 or more")

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from triton_kit.repository.model_config import ModelConfig, ModelDynamicBatching, ModelInput, ModelOutput
 
 _QUANTIZE = b"\x22\x0eQuantizeLinear"
-"""The field op_type of a node, as it stands in the file (onnx.proto3, NodeProto)."""
+"""The field op_type of a node, as it is in the file (onnx.proto3, NodeProto)."""
 
 
 class _Values(TypedDict, total=False):
@@ -99,7 +99,7 @@ def find_model(here: ProjectContext, given: str, repository: Path | None) -> Pat
 
 
 def plan_conversion(here: ProjectContext, request: ConversionRequest, repository: Path | None = None) -> Conversion:
-    """The conversion of that model. Reads, and writes nothing. Raises UsageError for what cannot be meant."""
+    """The conversion of that model. Reads, and writes nothing. Raises UsageError for what does not make sense."""
     folder = find_model(here, request.model, repository)
     aim = release(here.release)
     config = _config(folder)
@@ -164,7 +164,7 @@ def _config(folder: Path) -> ModelConfig.Dict:
     document = parse(path.read_bytes())
     if document.problems:
         first = document.problems[0]
-        raise UsageError(f"{path}:{first.span.line}: {first.message}", hint="mend it first; see tk validate")
+        raise UsageError(f"{path}:{first.span.line}: {first.message}", hint="fix it first; see tk validate")
     found = document.config.to_dict()
     backend = found.get("backend") or found.get("platform") or onnxruntime.name
     if backend not in (onnxruntime.name, *onnxruntime.platforms):
@@ -205,7 +205,7 @@ def _next_version(target: Path, values: _Values) -> int:
     path = target / CONFIG_NAME
     found = parse(path.read_bytes() if path.is_file() else b"").config.to_dict()
     if found.get("backend", found.get("platform")) not in (tensorrt.name, *tensorrt.platforms):
-        raise UsageError(f"{target} exists, and is no TensorRT model", hint="give another name with --into")
+        raise UsageError(f"{target} exists, and is not a TensorRT model", hint="give another name with --into")
     for side, own, other in (
         ("input", _declared(found.get("input", [])), _declared(values["input"])),
         ("output", _declared(found.get("output", [])), _declared(values["output"])),

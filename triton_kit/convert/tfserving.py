@@ -45,7 +45,7 @@ class ServedModel:
 def plan(request: TFServingRequest, templates: Templates, release: str) -> list[ImportedModel]:
     """The plan for each model. Writes nothing.
 
-    Raises UsageError for a source that is none. What is wrong with one of the models of a models.config is told of it.
+    Raises UsageError for a source that is not one. What is wrong with one model of a models.config is reported with it.
     """
     batching = read_batching(request.batching) if request.batching is not None else None
     if request.source.is_dir():
@@ -164,7 +164,7 @@ def _versions(base: Path) -> dict[int, Path]:
     if "://" in str(base) or str(base).startswith(("gs:/", "s3:/")):
         raise UsageError(f"{base} is not on this machine", hint="copy it here first, and give its directory")
     if not base.is_dir():
-        raise UsageError(f"{base} is no directory here", hint="give the base path of the model on this machine")
+        raise UsageError(f"{base} is not a directory here", hint="give the base path of the model on this machine")
     names = [path for path in base.iterdir() if path.is_dir() and path.name.isascii() and path.name.isdecimal()]
     found = {int(path.name): path for path in names if int(path.name) > 0 and tensorflow.recognise(path)}
     if not found:
@@ -181,7 +181,7 @@ def _served(versions: dict[int, Path], policy: str | None) -> list[int]:
         found = [number for number in asked if number in versions]
         if not found:
             raise UsageError(
-                f"none of the versions {policy.partition(':')[2]} is there", hint="mend the version policy"
+                f"none of the versions {policy.partition(':')[2]} is there", hint="correct the version policy"
             )
         return found
     return sorted(versions)

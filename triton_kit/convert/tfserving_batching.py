@@ -23,7 +23,7 @@ _LEFT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching:
-    """The parameters that have a counterpart, ``None`` where they are not set, and what is told of the others."""
+    """The parameters that have a counterpart, ``None`` where they are not set, and what is reported of the others."""
 
     size: int | None
     timeout_us: int | None
@@ -34,7 +34,7 @@ class Batching:
         """The request with the batching, and what to say of it."""
         items = list(self.items)
         if not batchable:
-            said = "the SavedModel has no first dimension of any size in every tensor: max_batch_size: 0"
+            said = "the SavedModel has no variable first dimension in every tensor: max_batch_size: 0"
             return request, [left("batching", said), *items]
         size = self.size
         if size is not None:

@@ -113,7 +113,7 @@ def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
     """The archive by its manifest, which lies at its top or in its one directory. Raises UsageError without one."""
     places = [file for file in files if file == MANIFEST or file.split("/", 1)[-1] == MANIFEST]
     if not places:
-        raise UsageError(f"{path} has no {MANIFEST}: it is no TorchServe archive", hint="give a .mar file")
+        raise UsageError(f"{path} has no {MANIFEST}: it is not a TorchServe archive", hint="give a .mar file")
     prefix = min(places, key=len)[: -len(MANIFEST)]
     try:
         text = (unpacked / prefix / MANIFEST).read_bytes()[:_LONGEST_MANIFEST].decode("utf-8")
@@ -121,9 +121,9 @@ def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
         model = manifest["model"]
         runtime = str(manifest.get("runtime", "python"))
         if not isinstance(model, dict):
-            raise TypeError("model is no object")
+            raise TypeError("model is not an object")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{path}: {MANIFEST} is no manifest: {error}", hint="make the archive again") from None
+        raise UsageError(f"{path}: {MANIFEST} is not a manifest: {error}", hint="make the archive again") from None
     if not runtime.lower().startswith("python"):
         raise UsageError(
             f"{path} is for the runtime {printable(runtime)}, not for Python", hint="import its model with tk add"
@@ -198,7 +198,7 @@ def _refuse_untold(model: Path, inputs: bool, outputs: bool) -> None:
     given = [] if inputs else [f"--input {name}:FP32:DIMS" for name in names]
     given += [] if outputs else [f"--output OUTPUT__{i}:FP32:DIMS" for i in range(found.outputs or 1)]
     raise UsageError(
-        f"{model.name} does not tell the types and shapes of its tensors",
+        f"{model.name} does not describe the types and shapes of its tensors",
         hint=f"add {' '.join(given)}, without the batch dimension; or --keep-handler",
     )
 

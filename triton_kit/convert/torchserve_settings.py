@@ -1,4 +1,4 @@
-"""What TorchServe was told of a model: in its model-config.yaml, and in the server's config.properties."""
+"""TorchServe's settings of a model: in its model-config.yaml, and in the server's config.properties."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Settings:
 def read_settings(yaml: Path | None, properties: Path | None, model: str, version: str) -> Settings:
     """The settings of a model; the YAML in the archive comes first, as in TorchServe (frontend ModelManager).
 
-    Raises UsageError, with the file, for what cannot be read or is no setting.
+    Raises UsageError, with the file, for what cannot be read or is not a setting.
     """
     values: dict[str, tuple[object, str]] = {}
     rest: dict[str, object] = {}
@@ -64,14 +64,16 @@ def read_settings(yaml: Path | None, properties: Path | None, model: str, versio
     if yaml is not None:
         found = yaml_file.read(yaml).value or {}
         if not isinstance(found, dict):
-            raise UsageError(f"{yaml.name} of the archive is no mapping", hint="make the archive again")
+            raise UsageError(f"{yaml.name} of the archive is not a mapping", hint="make the archive again")
         values |= {name: (found[name], yaml.name) for name in _KNOWN if name in found}
         rest = {name: value for name, value in found.items() if name not in _KNOWN}
     for name in _NUMBERS:
         value, origin = values.get(name, (1, ""))
         least = 0 if name in ("maxBatchDelay", "minWorkers", "maxWorkers") else 1
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
-            raise UsageError(f"{origin}: {name} is {value!r}, which is no such number", hint="mend it, or leave it out")
+            raise UsageError(
+                f"{origin}: {name} is {value!r}, which is not such a number", hint="fix it, or leave it out"
+            )
     return Settings(values=values, rest=rest)
 
 
@@ -86,7 +88,7 @@ def _from_properties(path: Path, model: str, version: str) -> dict[str, object]:
     try:
         models = json.loads(properties.get("models") or "{}")
     except ValueError as error:
-        raise UsageError(f"{path}: models is no JSON: {error}", hint="mend it, or leave --config out") from None
+        raise UsageError(f"{path}: models is not JSON: {error}", hint="fix it, or leave --config out") from None
     versions = models.get(model) if isinstance(models, dict) else None
     found = versions.get(version) if isinstance(versions, dict) else None
     if found is None and isinstance(versions, dict) and len(versions) == 1:

@@ -119,7 +119,7 @@ def trtexec(build: Build) -> list[str]:
 
 
 def _shape(name: str, shape: Shape) -> str:
-    """``NAME:1x3``; a name with a colon stands in quotes, and one with a comma cannot be written."""
+    """``NAME:1x3``; a name with a colon is in quotes, and one with a comma cannot be written."""
     if "," in name or "'" in name:
         raise UsageError(f"input {name}: trtexec takes no such name", hint="export the model with plain names")
     return f"{repr(name) if ':' in name else name}:{'x'.join(map(str, shape))}"
@@ -159,7 +159,7 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"out of memory|OutOfMemory|[Ii]nsufficient (?:workspace|memory)",
-        "the GPU's memory did not suffice",
+        "the GPU's memory was not enough",
         "lower --max or --workspace, or free the GPU",
     ),
     (

@@ -104,7 +104,9 @@ def _safe(path: Path, member: _Member) -> str:
     parts = [part for part in name.rstrip("/").split("/") if part not in ("", ".")]
     outside = name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or not parts
     if outside or any(not part.isprintable() or len(os.fsencode(part)) > 255 for part in parts):
-        raise UsageError(f"{path} holds {name!r}, which is no path inside of a model", hint="do not trust this archive")
+        raise UsageError(
+            f"{path} holds {name!r}, which is not a path inside of a model", hint="do not trust this archive"
+        )
     if not (member.directory or member.regular):
         raise UsageError(f"{path} holds {name}, which is a link or a device", hint="do not trust this archive")
     return "/".join(parts)
@@ -184,7 +186,7 @@ def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
     def open_() -> IO[bytes]:
         found = opened.extractfile(info)
         if found is None:
-            raise OSError("an entry is no file")
+            raise OSError("an entry is not a file")
         return found
 
     regular = info.isreg() and not info.issparse()

@@ -18,7 +18,7 @@ _CONSUMER = re.compile(r"GeForce|TITAN|Jetson|Orin|Xavier", re.IGNORECASE)
 _DATA_CENTRE = re.compile(r"\b(?:Tesla|[ABHLPTV]\d{1,3}[SX]?|GH200|GB\d{3})\b")
 
 _COMPUTE = (("23.01", (6, 0)), ("24.11", None), ("25.03", (7, 5)))
-"""The least compute capability from a release on; ``None`` where NVIDIA's release notes do not tell."""
+"""The least compute capability from a release on; ``None`` where NVIDIA's release notes do not say."""
 
 
 def runs(release: Release, driver: str, gpu: str) -> Verdict:

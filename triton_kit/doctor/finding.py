@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from triton_kit.doctor.machine import Machine
 
 Result: TypeAlias = Literal["ok", "warning", "problem", "unknown", "skipped"]
-"""``problem``: serving fails; ``warning``: it works, and not as meant; ``unknown``: the data do not tell."""
+"""``problem``: serving fails; ``warning``: it works, but not as intended; ``unknown``: the data do not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

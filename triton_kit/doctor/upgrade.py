@@ -20,7 +20,7 @@ from triton_kit.runtime.gpu.devices import Devices
 
 _ENGINE_FILES = ("*.plan", "*.engine")
 _EVERYONE = frozenset(("http", "shared-memory", "model-analyzer"))
-"""Changes that concern clients, of which a repository tells nothing."""
+"""Changes that concern clients, of which a repository says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def _flags(before: str, after: str, flags: Sequence[str]) -> Iterator[Step]:
 
 
 def _findings(repository: Path | None, before: str, after: str) -> Iterator[Step]:
-    """What the linter says of the other release alone; what is wrong in both is no matter of the change."""
+    """What the linter says of the other release alone; what is wrong in both does not concern the change."""
     if repository is None:
         return
     known = {_key(found) for found in lint(repository, release=before).diagnostics}
@@ -87,7 +87,7 @@ def _plans(repository: Path | None) -> Iterator[Step]:
             yield Step(
                 weight="breaks",
                 what=f"{plans[0]} was built for one release of TensorRT",
-                remedy=f"build it anew in the image of the other release (tk convert tensorrt {model.name})",
+                remedy=f"build it again in the image of the other release (tk convert tensorrt {model.name})",
                 source="server issue 5793",
             )
 
@@ -101,7 +101,7 @@ def _environments(repository: Path | None, before: str, after: str) -> Iterator[
             yield Step(
                 weight="breaks",
                 what=f"{model.config_path} names an environment, and Python goes from {old} to {new}",
-                remedy=f"pack the environment anew with Python {new}",
+                remedy=f"pack the environment again with Python {new}",
                 source="server, docs/introduction/compatibility.md",
             )
 

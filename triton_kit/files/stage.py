@@ -17,7 +17,7 @@ def stage(near: Path) -> Iterator[Path]:
     """An empty directory on the file system of the directory ``near``, gone when the block ends.
 
     It lies beside ``near``, not in it: a server takes every sub-directory of a repository for a model, hidden ones
-    too (core model_repository_manager.cc:Poll). Only where ``near`` is the root of a file system, or stands in a
+    too (core model_repository_manager.cc:Poll). Only where ``near`` is the root of a file system, or is in a
     directory that cannot be written, is the stage inside. A lock says that its process lives; the stages of killed
     processes are removed by whoever comes next.
     """

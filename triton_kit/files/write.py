@@ -198,10 +198,10 @@ def _bring(source: Path, target: Path, mode: str) -> None:
     try:
         real = source.resolve(strict=True)
     except RuntimeError:  # A loop of links: an OSError from Python 3.13 on.
-        raise TkError(f"{source} is a link that leads in a circle") from None
+        raise TkError(f"{source} is a link that leads in a cycle") from None
     if real.is_dir():
         if source.is_symlink() and source.parent.resolve().is_relative_to(real):
-            raise TkError(f"{source} is a link to a directory that it stands in", hint="remove the link")
+            raise TkError(f"{source} is a link to a directory that it is in", hint="remove the link")
         target.mkdir()
         for child in sorted(real.iterdir()):
             _bring(child, target / child.name, mode)

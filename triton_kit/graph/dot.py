@@ -67,7 +67,7 @@ def _table(node: Node) -> str:
 def _rows(node: Node) -> Iterator[str]:
     if node.role in (Role.INPUT, Role.OUTPUT, Role.LOST):
         kind, ports = ("i", node.inputs) if node.inputs else ("o", node.outputs)
-        below = "nothing gives it" if node.role is Role.LOST else port_type(ports[0])
+        below = "nothing provides it" if node.role is Role.LOST else port_type(ports[0])
         small = f"<BR/>{_SMALL}{escaped(below)}</FONT>" if below else ""
         yield f'<TR><TD PORT="{kind}0"><B>{_text(node.name)}</B>{small}</TD></TR>'
         yield from _said(ports[0].findings)

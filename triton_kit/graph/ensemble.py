@@ -33,7 +33,7 @@ def flow_of_ensemble(model: Model, reader: Reader) -> Flow:
     nodes = [*_lost(nodes), *nodes]
     edges, order = _edges(nodes)
     inside = sorted(nodes, key=lambda node: (node.role is Role.OUTPUT, order[node.id], node.role is Role.STEP))
-    # The ensemble's outputs stand behind everything else, however short the way to them is.
+    # The ensemble's outputs are behind everything else, however short the way to them is.
     last = max((order[n.id] for n in inside if n.role is not Role.OUTPUT), default=0) + 1
     return Flow(
         name=model.name,

@@ -45,7 +45,7 @@ class Node(Value):
     """A box: a step, a model by itself, or an end of the ensemble.
 
     ``index`` is that of a step. ``version`` and ``batch`` (the largest one, 0 for no batch dimension) are those of the
-    model, ``None`` when unknown; ``exists`` tells whether there is such a model.
+    model, ``None`` when unknown; ``exists`` says whether there is such a model.
     """
 
     id: str
@@ -79,7 +79,7 @@ class About(TypedDict, total=False):
 class Edge(Value):
     """A tensor on its way from an output port to an input port, each by its node and number.
 
-    ``backward`` tells that it closes a circle. ``severity`` is the worst that is said of its ends.
+    ``backward`` says that it closes a circle. ``severity`` is the worst that is said of its ends.
     """
 
     source: str
@@ -94,7 +94,7 @@ class Edge(Value):
 class Flow(Value):
     """One model: an ensemble with its steps, or a single box. ``findings`` have no nearer place in it.
 
-    The nodes stand in the order of the flow: inputs, steps as they can run, outputs. ``levels`` are the lengths of the
+    The nodes are in the order of the flow: inputs, steps as they can run, outputs. ``levels`` are the lengths of the
     longest ways to the nodes, in their order.
     """
 
@@ -124,7 +124,7 @@ class Flow(Value):
 
 
 class Config(Value):
-    """A model's configuration as text, and the file it stands in; empty where the server makes it."""
+    """A model's configuration as text, and the file it is in; empty where the server makes it."""
 
     file: str
     text: str

@@ -1,4 +1,4 @@
-"""Where everything stands in a drawing: layers from left to right, edges that bend between them only."""
+"""Where everything is in a drawing: layers from left to right, edges that bend between them only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PADDING, HEADER, ROW, PILL = 14, 46, 22, 42
 _GAP, _LANE, _COLUMN_GAP = 30.0, 16.0, 72.0
 _PASSES = 14
 _MOST_LANES = 4000
-"""With more lanes than that, which edges would take on their way to the right, outputs stand beside their sources."""
+"""With more lanes than that, which edges would take on their way to the right, outputs are beside their sources."""
 
 Point = tuple[float, float]
 
@@ -68,7 +68,7 @@ def lay_out(flow: Flow) -> Layout:
 
 
 class _Item:
-    """What stands in a layer: a box, or a lane for an edge that passes by.
+    """What is in a layer: a box, or a lane for an edge that passes by.
 
     ``before`` are the items to the left that it is tied to, with the height of the tie there and here; ``after`` those
     to the right.
@@ -248,7 +248,7 @@ def box_of(node: Node) -> Box:
     title = width(name_text(node.name)) * CHARACTER * TITLE
     if node.role in (Role.INPUT, Role.OUTPUT, Role.LOST):
         ports = node.inputs or node.outputs
-        below = "nothing gives it" if node.role is Role.LOST else port_type(ports[0])
+        below = "nothing provides it" if node.role is Role.LOST else port_type(ports[0])
         wide = max(title, width(below) * CHARACTER * SMALL) + 2 * PADDING + 4
         return Box(node, wide, PILL, [PILL / 2] * len(node.inputs), [PILL / 2] * len(node.outputs))
     step = 40 if node.role is Role.STEP else 0

@@ -57,7 +57,7 @@ def _node(node: Node, id_: str, styles: list[str]) -> str:
     title = f"<b>{quoted(name_text(node.name))}</b>"
     if node.role in (Role.INPUT, Role.OUTPUT, Role.LOST):
         ports = node.inputs or node.outputs
-        below = "nothing gives it" if node.role is Role.LOST else port_type(ports[0])
+        below = "nothing provides it" if node.role is Role.LOST else port_type(ports[0])
         return f'{id_}(["{"<br/>".join((title, quoted(below), *_findings(ports)))}"])'
     lines = [title, quoted(about(node))]
     lines += [f"← {quoted(f'{name_text(p.name)} {port_type(p)}'.rstrip())}" for p in node.inputs]

@@ -51,7 +51,7 @@ class Reader:
         return readable(lambda: model.document.config)
 
     def is_ensemble(self, model: Model) -> bool:
-        """Whether it is an ensemble, or was meant as one."""
+        """Whether it is an ensemble, or was intended as one."""
         said = readable(lambda: model.is_ensemble)
         if said is not None:
             return said

@@ -1,4 +1,4 @@
-"""A picture by itself: each flow below the other, each finding numbered at its place and told underneath."""
+"""A picture by itself: each flow below the other, each finding numbered at its place and described underneath."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _box(box: Box) -> Iterator[str]:
     yield f'<rect class="box" width="{box.width:.1f}" height="{box.height:.1f}" rx="{radius:g}"/>'
     if ends:
         ports = node.inputs or node.outputs
-        below = "nothing gives it" if node.role is Role.LOST else port_type(ports[0])
+        below = "nothing provides it" if node.role is Role.LOST else port_type(ports[0])
         yield _text("title", box.width / 2, 19, name_text(node.name), anchor="middle")
         yield _text("about", box.width / 2, 33, below, anchor="middle")
     else:

@@ -119,9 +119,9 @@ class _Tree:
         """Which steps a tensor comes from, where it is not the ensemble's own input."""
         found = [self.nodes[edge.source] for edge in self.incoming.get((id_, number), ())]
         if not found and id_.startswith(Role.OUTPUT.value):
-            return ", which nothing gives"
+            return ", which nothing provides"
         if any(node.role is Role.LOST for node in found):
-            return ", which nothing gives"
+            return ", which nothing provides"
         steps = [str(node.index) for node in found if node.role is Role.STEP]
         return f", from step {' and '.join(steps)}" if steps else ""
 

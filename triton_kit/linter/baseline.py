@@ -1,4 +1,4 @@
-"""Findings that a project knows of: kept in a file, told again by what they say and not by where they stand."""
+"""Findings that a project knows of: kept in a file, recognised by what they say and not by where they are."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def read_baseline(text: str, name: str) -> Counter[Fingerprint]:
     try:
         document = json.loads(text)
         if document["version"] != VERSION:
-            raise UsageError(f"{name} is a baseline of version {document['version']}", hint="write it anew")
+            raise UsageError(f"{name} is a baseline of version {document['version']}", hint="write it again")
         found = document["findings"]
         return Counter(
             (current_rule(str(e["rule"])), str(e["model"]), str(e["file"]), str(e["message"])) for e in found
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise UsageError(f"{name} is no baseline", hint="write it with --update-baseline") from None
+        raise UsageError(f"{name} is not a baseline", hint="write it with --update-baseline") from None
 
 
 def former_names(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from triton_kit.model.target import find_targets
 def show_completed(paths: list[str], options: Options) -> str:
     """The completed configurations of some models as text, each after a comment with its name where there are several.
 
-    Raises UsageError for a path that is no model, ProblemsFound for a model that the server would refuse.
+    Raises UsageError for a path that is not a model, ProblemsFound for a model that the server would refuse.
     """
     targets = find_targets(paths)
     texts = []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Severity(IntEnum):
     """How bad a finding is.
 
-    ERROR: the server will refuse it. WARNING: it loads, and not as meant. NOTE: it could be better.
+    ERROR: the server will refuse it. WARNING: it loads, but not as intended. NOTE: it could be better.
     """
 
     NOTE = 1
@@ -42,7 +42,7 @@ class Problem(Value):
     ``at`` is the route in the model's config (the nearest existing parent is shown when it is absent). ``file`` is set
     when the finding is about another file of the model. ``key`` points at the field's name instead of its value.
     ``severity`` replaces the rule's where what is not known of the server decides: such a finding is conditional, and
-    its message says ``if``. ``fix`` is what mends it for certain, and does no harm.
+    its message says ``if``. ``fix`` is what fixes it for certain, and does no harm.
     """
 
     at: Route = ()
@@ -81,7 +81,7 @@ class Diagnostic(Value):
 
     @property
     def fixable(self) -> bool:
-        """Whether there is something that mends it for certain."""
+        """Whether there is something that fixes it for certain."""
         return bool(self.changes)
 
 

@@ -246,7 +246,7 @@ class Run:
             document = model.document
             suppressions = Suppressions(document.source)
         except Exception:
-            # A document that cannot be had is a finding already.
+            # A document that is not available is a finding already.
             return found, []
         config = model.at_file
         kept = [d for d in found if d.file != config or not suppressions.cover(d.rule, d.span)]

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 
 def look_up(words: Sequence[str]) -> Answer:
-    """The pages of the rules of those names; a text that is no name is taken for a message of the server.
+    """The pages of the rules of those names; a text that is not a name is taken for a message of the server.
 
     Raises UsageError where nothing is asked for, and where nothing is found.
     """
@@ -40,7 +40,7 @@ def look_up(words: Sequence[str]) -> Answer:
         former = tuple(renamed.how_called_now(name) for name in dict.fromkeys(written) if renamed.is_former(name))
         return Answer([page(rules[name]) for name in dict.fromkeys(names)], [], former)
     if len(names) == 1 and (names[0] in AREAS or names[0] in renamed.AREAS):
-        raise UsageError(f"{words[0]} is an area, no rule", hint=f"tk rules --area {names[0]} lists its rules")
+        raise UsageError(f"{words[0]} is an area, not a rule", hint=f"tk rules --area {names[0]} lists its rules")
     # Without quotes a message comes as many words.
     asked = " ".join(words)
     if len(words) > 1 and any(name in rules for name in names):
@@ -49,7 +49,7 @@ def look_up(words: Sequence[str]) -> Answer:
     if len(asked.split()) == 1 and (near := _near(asked)):
         matches = [m for m in matches if _as_name(asked) in m.message]
         if not matches:
-            raise UsageError(f"{asked} is no rule", hint=f"did you mean {near}?")
+            raise UsageError(f"{asked} is not a rule", hint=f"did you mean {near}?")
     if not matches:
         said = asked if len(asked) <= 60 else asked[:57] + "..."
         raise UsageError(f"no rule is called {said!r}, and none quotes such a message of the server", hint=LIST)
@@ -77,7 +77,7 @@ def list_rules(area: str | None = None, severity: str | None = None, text: str |
         asked = tuple(name for name in AREAS if name.startswith(area))
     if not asked:
         hint = suggest(str(area), AREAS, otherwise=f"the areas are {', '.join(AREAS)}")
-        raise UsageError(f"{area} is no area", hint=hint)
+        raise UsageError(f"{area} is not an area", hint=hint)
     pages = [page(rule) for rule in load_rules().values() if rule.area in asked or rule.name in asked]
     pages = [one for one in pages if severity in (None, one.severity)]
     return pages if text is None else search_text(text, pages)

@@ -52,7 +52,7 @@ def options(
     if "*" in load_models and len(load_models) > 1:
         raise UsageError("--load-model '*' excludes any other", hint="name the models, or give '*' alone")
     if config_name is not None and (not config_name or "/" in config_name):
-        raise UsageError(f"--config-name {config_name!r} is no name", hint="give the file's name without .pbtxt")
+        raise UsageError(f"--config-name {config_name!r} is not a name", hint="give the file's name without .pbtxt")
     if select or ignore or severities:
         from triton_kit.linter.renamed import current, current_keys
 

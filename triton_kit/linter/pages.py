@@ -101,7 +101,7 @@ def _file_line(line: str) -> str:
 def search_messages(text: str, pages: Iterable[Page]) -> list[Match]:
     """The pages that quote the message, a part of one, or something in a whole line of a log; the closest first.
 
-    Quotes, case and white space do not matter. Where a whole fragment stands in the text, one that is only a part of
+    Quotes, case and white space do not matter. Where a whole fragment is in the text, one that is only a part of
     it says nothing more, and is passed over.
     """
     wanted = _plain(text)
@@ -124,7 +124,7 @@ def _parts(message: str) -> list[str]:
 
 
 def _follow(parts: list[str], text: str) -> bool:
-    """Whether the parts stand in the text, one behind the other."""
+    """Whether the parts are in the text, one behind the other."""
     at = 0
     for part in parts:
         at = text.find(part, at)

@@ -19,7 +19,7 @@ MOST_PIECES = 65536 // _TOKEN // 2
 def in_pieces(count: int, work: Callable[[int], Result]) -> list[Result]:
     """``[work(0), work(1), ...]``, by this process and its forks together, each taking the next piece when it is free.
 
-    The results of forks are pickled. A fork that fails is no error: this process does again what it did, and raises
+    The results of forks are pickled. A fork that fails is not an error: this process does again what it did, and raises
     what there is to raise. Where there is one processor, or another thread that would not survive a fork, there are no
     forks. ``count`` is at most MOST_PIECES.
     """

@@ -30,7 +30,7 @@ def split_severities(given: Mapping[str, str]) -> tuple[list[str], tuple[tuple[s
         elif severity.upper() in Severity.__members__:
             changed.append((name, Severity[severity.upper()]))
         else:
-            raise UsageError(f"{severity} is no severity", hint="write error, warning, note or off")
+            raise UsageError(f"{severity} is not a severity", hint="write error, warning, note or off")
     return off, tuple(changed)
 
 
@@ -48,6 +48,6 @@ def check_names(names: tuple[str, ...]) -> list[str]:
     known = [*load_rules(), *AREAS]
     for name in names:
         if name not in known and not is_former(name):
-            hint = suggest(name, known, otherwise="the names stand in brackets behind each message")
-            raise UsageError(f"{name} is no rule", hint=hint)
+            hint = suggest(name, known, otherwise="the names are in brackets after each message")
+            raise UsageError(f"{name} is not a rule", hint=hint)
     return [how_called_now(name) for name in dict.fromkeys(names) if is_former(name)]

@@ -11,7 +11,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """A help for a name that is none of the choices: the nearest, or all of them where none is near."""
     choices = list(choices)
     if not choices:
-        return "there is none to choose from"
+        return "there are none to choose from"
     if near := suggestion.nearest(name, choices):
         return f"did you mean '{near}'?"
     return "use one of: " + ", ".join(sorted(choices)[:20])

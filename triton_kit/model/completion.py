@@ -51,7 +51,7 @@ class Tensor:
 
     @property
     def written(self) -> bool:
-        """Whether it stands in the file."""
+        """Whether it is in the file."""
         return self.message is not None
 
     @property
@@ -63,8 +63,8 @@ class Tensor:
 class Completed(NamedTuple):
     """A version's configuration after the backend's completion.
 
-    ``skipped`` tells that the backend left it as written; ``known`` is false where only running the model's own code
-    could tell what it adds. ``dynamic`` tells that dynamic batching is added; ``decoupled`` what is said of that.
+    ``skipped`` says that the backend left it as written; ``known`` is false where only running the model's own code
+    could tell what it adds. ``dynamic`` says that dynamic batching is added; ``decoupled`` what is said of that.
     """
 
     max_batch_size: int

@@ -1,4 +1,4 @@
-"""What stands in a directory, found with one scan and told without following trouble."""
+"""What is in a directory, found with one scan, whatever is wrong with an entry."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def listing(path: str) -> dict[str, str]:
 
 
 def kind_of(path: str) -> str | None:
-    """What stands at the path after following links: one of the kinds, or ``None`` for nothing."""
+    """What is at the path after following links: one of the kinds, or ``None`` for nothing."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):

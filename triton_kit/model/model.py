@@ -99,7 +99,7 @@ class Model:
 
     @property
     def entries(self) -> dict[str, str]:
-        """What stands in the directory: names and their kinds."""
+        """What is in the directory: names and their kinds."""
         if isinstance(self._listing, OSError):
             raise Broken(self.directory)
         return self._listing
@@ -114,7 +114,7 @@ class Model:
         return {}
 
     def listing(self, name: str) -> dict[str, str]:
-        """What stands in a sub-directory; Broken where that cannot be listed."""
+        """What is in a sub-directory; Broken where that cannot be listed."""
         if name not in self._listings:
             try:
                 self._listings[name] = self.repository.disk.listing(self.join(name))
@@ -186,7 +186,7 @@ class Model:
 
     @property
     def source(self) -> SourceMap:
-        """Where each part of the configuration stands in its file."""
+        """Where each part of the configuration is in its file."""
         return self.document.source
 
     @cached_property
@@ -234,7 +234,7 @@ class Model:
 
     @property
     def inspected(self) -> Listing:
-        """What stands in the one directory that detection looks into: the first by name, whatever it is."""
+        """What is in the one directory that detection looks into: the first by name, whatever it is."""
         if not self.directories:
             return NOTHING
         entries = self.listing(self.directories[0])
@@ -445,7 +445,7 @@ class Repository:
 
     @cached_property
     def entries(self) -> dict[str, str]:
-        """What stands in the repository; Broken where it cannot be listed."""
+        """What is in the repository; Broken where it cannot be listed."""
         try:
             return disk.listing(self.directory)
         except OSError:

@@ -17,7 +17,7 @@ def complete_text(model: Model) -> str:
     completed = model.completed(model.versions[-1])
     text = dump(complete_config(model, completed))
     if not completed.known:
-        return f"# The backend may add more to it, which only the server tells.\n{text}"
+        return f"# The backend may add more to it, which only the server knows.\n{text}"
     return text
 
 

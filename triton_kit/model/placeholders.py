@@ -1,4 +1,4 @@
-"""What is left of a template that nobody filled in."""
+"""What is left of a template that was not filled in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SED = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
 class Placeholder(NamedTuple):
-    """A placeholder outside quotes, and where it stands in the text."""
+    """A placeholder outside quotes, and where it is in the text."""
 
     text: str
     start: int
@@ -30,7 +30,7 @@ class Placeholder(NamedTuple):
 
 
 def unrendered(document: Document) -> tuple[Placeholder, ...]:
-    """The placeholders for which the text is no configuration yet, in order; none where it can be read, or without any.
+    """The placeholders that keep the text from being a configuration, in order; none where it can be read.
 
     Those between quotes do no harm to the syntax, and are not among them.
     """

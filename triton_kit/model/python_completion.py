@@ -1,4 +1,4 @@
-"""What a Python model's ``auto_complete_config`` says, as far as its code tells without being run."""
+"""What a Python model's ``auto_complete_config`` says, as far as its code shows without being run."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def parse_release_option(release: str | None) -> tuple[int, int]:
     try:
         parsed = parse_release(name)
     except ValueError:
-        raise UsageError(f"{name!r} is no Triton release", hint="write a container release such as 24.10") from None
+        raise UsageError(f"{name!r} is not a Triton release", hint="write a container release such as 24.10") from None
     if name != DEFAULT_RELEASE:
         from triton_kit.repository.release import release as known
 

@@ -40,7 +40,7 @@ def find_target(path: str) -> Target:
     """What a path stands for, by what it is and what is in it."""
     kind = disk.kind_of(path)
     if kind is None or kind == disk.DANGLING:
-        said = "is a link that leads nowhere" if kind else "does not exist"
+        said = "is a broken link" if kind else "does not exist"
         raise UsageError(f"{path} {said}", hint="give a model repository, a model, or a file of one")
     if kind == disk.DIRECTORY and os.path.basename(path.rstrip("/")) != CONFIG_NAME:
         if path in ("", "."):

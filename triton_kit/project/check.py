@@ -14,7 +14,7 @@ from triton_kit.model.target import Target
 from triton_kit.repository.names import CONFIG_NAME
 
 WAITING = "1/.gitkeep"
-"""What stands in a version directory whose model file is still to come; git keeps no empty directories."""
+"""What is in a version directory whose model file is still to come; git keeps no empty directories."""
 
 
 _FILE_RULES = ("model-file-missing", "dali-file-missing", "fil-file-missing", "vllm-arguments-missing")
@@ -39,9 +39,9 @@ def check_model(staged: Path, repository: Path, lint_options: Options) -> None:
 
 
 def check_config(directory: Path, text: str, lint_options: Options) -> None:
-    """Raise ProblemsFound if a server would refuse that config for the model, for something that stands in it.
+    """Raise ProblemsFound if a server would refuse that config for the model, for something that is in it.
 
-    What is wrong with other files of the model is no reason to leave an old config.
+    What is wrong with other files of the model is not a reason to leave an old config.
     """
     directory = directory.resolve()
     with stage(directory.parent) as place:

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 def overlay(text: str, config: Mapping[str, object]) -> str:
     """The text, a valid config.pbtxt, with the fields of ``config`` merged into its own (see ``values.merge``).
 
-    A field that the text has is replaced where it stands, a new one is added at the end, null removes one. Of a
+    A field that the text has is replaced where it is, a new one is added at the end, null removes one. Of a
     choice (``dynamic_batching`` or ``sequence_batching``) the one in ``config`` stays. Raises UsageError for what the
     schema refuses.
     """
@@ -57,7 +57,7 @@ def _put(text: str, name: str, new: str) -> str:
 
 
 def _cut(text: str, start: int, end: int, new: str) -> str:
-    """Replace a statement; one that goes takes its line along if nothing else stands on it."""
+    """Replace a statement; one that goes takes its line along if nothing else is on it."""
     if not new and text[end : end + 1] == "\n" and text[:start].rpartition("\n")[2].strip() == "":
         start -= len(text[:start].rpartition("\n")[2])
         end += 1

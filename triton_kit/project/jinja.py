@@ -88,7 +88,7 @@ def _pbtxt(value: object) -> str:
 
 def _python(value: object) -> str:
     text = repr(_defined(value))
-    # As formatters have it: double quotes, unless one stands inside.
+    # As formatters have it: double quotes, unless one is inside.
     return f'"{text[1:-1]}"' if isinstance(value, str) and '"' not in value and "'" not in value else text
 
 

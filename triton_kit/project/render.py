@@ -119,7 +119,7 @@ def render_text(layers: Sequence[Layer], templates: Templates) -> str:
 
 
 def is_rendered(text: str) -> bool:
-    """Whether nobody changed the text since it was rendered; other line ends, as git may make them, are no change."""
+    """Whether nobody changed the text since it was rendered; other line ends, as git makes them, are not a change."""
     text = text.replace("\r\n", "\n")
     header = _HEADER.match(text)
     return bool(header) and header is not None and _digest(header[1], text[header.end() :]) == header[2]

@@ -1,4 +1,4 @@
-"""A project's defaults: the file tk.yaml, found from where one stands upward."""
+"""A project's defaults: the file tk.yaml, found from the working directory upward."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _severities(document: yaml_file.YamlFile, values: Mapping[str, object]) -> M
         word = "off" if severity is False else severity
         if word not in _SEVERITIES:
             where = document.where(("lint", "severity", name))
-            raise UsageError(f"{where}: {severity} is no severity", hint=suggest(str(severity), _SEVERITIES))
+            raise UsageError(f"{where}: {severity} is not a severity", hint=suggest(str(severity), _SEVERITIES))
         severities[str(name)] = word
     return severities
 

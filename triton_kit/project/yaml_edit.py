@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def with_config(text: str, config: Mapping[str, object], file: Path) -> str:
-    """The text with one field of ModelConfig under ``config``, in the place of what stands there for it.
+    """The text with one field of ModelConfig under ``config``, in the place of what is there for it.
 
     The field is whole: nothing of what it was stays. Raises UsageError where the layout does not allow it.
     """

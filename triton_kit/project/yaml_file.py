@@ -36,7 +36,7 @@ class YamlFile:
 
 
 def read(file: Path) -> YamlFile:
-    """Read a file. Raises TkError where it cannot be read, UsageError with its place where it is no plain YAML."""
+    """Read a file. Raises TkError where it cannot be read, UsageError with its place where it is not plain YAML."""
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,7 +142,7 @@ class _Reader:
         import yaml
 
         if id(node) in parents:
-            raise self.fail(node, "an alias refers to what it stands in")
+            raise self.fail(node, "an alias refers to what contains it")
         if len(self.places) > _LIMIT:
             raise self.fail(node, f"more than {_LIMIT} values, aliases written out")
         self.places.setdefault(at, (_line(node), _column(node)))
@@ -167,7 +167,7 @@ class _Reader:
             if not isinstance(key, str | int) or isinstance(key, bool):
                 raise self.fail(key_node, f"the key {key_node.value!r} is not a word", "put it in quotes")
             if key in first:
-                raise self.fail(key_node, f"{key} stands here twice, the first time in line {first[key]}")
+                raise self.fail(key_node, f"{key} is given twice, the first time in line {first[key]}")
             first[key] = _line(key_node)
             place = (*at, key)
             self.places[place] = (_line(key_node), _column(key_node))

@@ -15,7 +15,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json]"
 def as_json(message: Message) -> dict[str, Json]:
     """The fields that were set, with the names of the schema, enum values by name, and bytes in base 64.
 
-    Bytes of a string that are no UTF-8 cannot be told in JSON and become replacement characters.
+    Bytes of a string that are not UTF-8 cannot be written in JSON and become replacement characters.
     """
     return {name: _value(value) for name, value in message.fields()}
 

@@ -13,7 +13,7 @@ Value: TypeAlias = "Item | list[Item] | dict[str | int, Item]"
 """What a field holds."""
 
 Mark: TypeAlias = "int | tuple[str, Message] | tuple[str, int, int, int, tuple[tuple[int, int], ...] | None]"
-"""Where a field stands in the text: the offset where it begins, where matching again says the rest; the entry of a map
+"""Where a field is in the text: the offset where it begins, where matching again says the rest; the entry of a map
 after its name; or name, offset of the name, of the value and of its end, and those of a list's items."""
 
 
@@ -30,7 +30,7 @@ class Message:
     Equality is proto3's: a scalar that was set to its default equals an absent one, an empty block does not.
     """
 
-    # What was set lies in __dict__, so that an attribute costs no call; the slots say where it stands in the text.
+    # What was set lies in __dict__, so that an attribute costs no call; the slots say where it is in the text.
     __slots__ = ("__dict__", "_end", "_marks", "_name", "_start", "_type")
 
     def __init__(self, type_: MessageType, name: int = 0, start: int = -1) -> None:

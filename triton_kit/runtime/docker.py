@@ -24,7 +24,7 @@ from triton_kit.runtime.types import Endpoints, ServerSpec
 _MODELS = "/models"
 
 _THE_ENGINES_OWN = re.compile(r"PATH|HOME|USER|TMPDIR|LANG|(?:DOCKER|CONTAINER|LD|XDG|LC)_.*|.*_PROXY", re.IGNORECASE)
-"""Variables that the engine's command line reads itself: they must not change it when they are meant for the server."""
+"""Variables that the engine's command line reads itself: they must not change it when they are for the server."""
 
 _LOGGING = {
     "docker": ["--log-driver", "json-file", "--log-opt", "max-size=16m", "--log-opt", "max-file=2"],
@@ -53,7 +53,7 @@ class DockerRuntime:
         engines.check(self.engine)
         if spec.pull == "never" and not engines.has_image(self.engine, image(spec)):
             raise TkError(
-                f"image {image(spec)} is not on this machine, and --pull never forbids to fetch it",
+                f"image {image(spec)} is not on this machine, and --pull never forbids fetching it",
                 hint="take --pull missing, or --image with one that is here",
             )
 
@@ -111,7 +111,7 @@ class DockerRuntime:
             return []
         if self.engine == "podman" or spec.gpu_way == "cdi":
             return [part for gpu in gpus.split(",") for part in ("--device", f"nvidia.com/gpu={gpu}")]
-        # The value is read as CSV: a list of devices is one field, and so stands in quotes of its own.
+        # The value is read as CSV: a list of devices is one field, and so is in quotes of its own.
         return ["--gpus", "all" if gpus == "all" else f'"device={gpus}"']
 
 

@@ -55,7 +55,7 @@ class Snapshot:
 
 
 class ServerDied(TkError):
-    """The server ended by itself; ``status`` is its exit code, ``log`` the lines that tell why."""
+    """The server ended by itself; ``status`` is its exit code, ``log`` the lines that say why."""
 
     def __init__(self, message: str, *, status: int, log: tuple[str, ...], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -64,7 +64,7 @@ class ServerDied(TkError):
 
 
 class NotReady(ProblemsFound):
-    """The server did not become ready: ``snapshot`` is how far it came, ``log`` the lines that tell why."""
+    """The server did not become ready: ``snapshot`` is how far it came, ``log`` the lines that say why."""
 
     def __init__(self, message: str, *, snapshot: Snapshot, log: tuple[str, ...], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -93,7 +93,7 @@ def ready(endpoints: Endpoints, model: str | None = None, version: str = "", *, 
 def index(endpoints: Endpoints, *, timeout: float = 5.0) -> tuple[ModelState, ...]:
     """Each version of each model that the server has heard of (``/v2/repository/index``).
 
-    Raises TkError when nothing answers, or the answer is no index.
+    Raises TkError when nothing answers, or the answer is not an index.
     """
     status, body = _ask(endpoints, "POST", "/v2/repository/index", timeout)
     if status == 0:
@@ -226,7 +226,7 @@ def _late(snapshot: Snapshot, timeout: float, told: list[str]) -> NotReady:
         f"{who} not ready after {timeout:g} s; the server's last words:{listed}",
         snapshot=snapshot,
         log=words,
-        hint="a Python model without its model.py, or a library that is not found, makes the server wait for ever",
+        hint="a Python model without its model.py, or a library that is not found, makes the server wait forever",
     )
 
 

@@ -92,7 +92,7 @@ class LocalRuntime:
         return {**env, **spec.env}
 
     def start(self, spec: ServerSpec) -> LocalServer:
-        """Start the server; it is not ready yet. Raises TkError when it cannot be had or started."""
+        """Start the server; it is not ready yet. Raises TkError when it is not available or started."""
         if not spec.repository.is_dir():
             raise TkError(f"{spec.repository} is not a directory")
         home = server_home(self.progress)

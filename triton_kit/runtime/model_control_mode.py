@@ -1,4 +1,4 @@
-"""Who says which models are loaded: the server by itself, or tk, which then can load them anew."""
+"""Who says which models are loaded: the server by itself, or tk, which then can load them again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def model_control(given: Sequence[str], *, option: str, needs: str | None = None
     theirs = flag_value(given, "model-control-mode")
     if theirs is not None and option not in ("none", theirs):
         raise UsageError(
-            f"--model-control {option} and --model-control-mode={theirs} cannot both be",
+            f"--model-control {option} and --model-control-mode={theirs} exclude each other",
             hint="leave one of them out",
         )
     if needs is None:

@@ -22,7 +22,7 @@ def choose(bind: str, http: int, grpc: int, metrics: int) -> tuple[int, int, int
     wanted = (http, grpc, metrics)
     for option, port in zip(_OPTIONS, wanted, strict=True):
         if not 0 <= port <= 65535:
-            raise UsageError(f"{option} {port} is no TCP port", hint="take a number from 0 (any free port) to 65535")
+            raise UsageError(f"{option} {port} is not a TCP port", hint="take a number from 0 (any free port) to 65535")
     for i, port in enumerate(wanted):
         if port and port in wanted[:i]:
             raise UsageError(f"{_OPTIONS[i]} {port} is also {_OPTIONS[wanted.index(port)]}", hint="give each its own")
@@ -43,7 +43,9 @@ def _take(held: contextlib.ExitStack, bind: str, port: int, option: str) -> int:
         # Only listening tells: with SO_REUSEADDR two sockets may be bound to one port, but only one may listen.
         probe.listen(1)
     except socket.gaierror:
-        raise UsageError(f"--bind {bind} is no address", hint="take 127.0.0.1, or 0.0.0.0 for all networks") from None
+        raise UsageError(
+            f"--bind {bind} is not an address", hint="take 127.0.0.1, or 0.0.0.0 for all networks"
+        ) from None
     except OSError as error:
         raise _refused(error, bind, port, option) from None
     return int(probe.getsockname()[1])
@@ -56,7 +58,7 @@ def _refused(error: OSError, bind: str, port: int, option: str) -> TkError:
             f"port {port} is in use" + (f" by {owner}" if owner else ""), hint=f"take a free port with {option} 0"
         )
     if error.errno == errno.EADDRNOTAVAIL:
-        return UsageError(f"--bind {bind} is no address of this machine", hint="take 127.0.0.1")
+        return UsageError(f"--bind {bind} is not an address of this machine", hint="take 127.0.0.1")
     if error.errno == errno.EACCES:
         return TkError(f"port {port} is not allowed for this user", hint=f"take one above 1023, or {option} 0")
     return TkError(f"port {port} on {bind} cannot be opened: {error.strerror}")

@@ -1,6 +1,6 @@
 """Which of a server's endpoints are closed, and what opens them: ``logging`` and ``trace`` can write files.
 
-The server compares a header with a value that stands on its command line (server, ``command_line_parser.cc`` and
+The server compares a header with a value that is on its command line (server, ``command_line_parser.cc`` and
 ``restricted_features.h``; over gRPC the header's name begins with ``triton-grpc-protocol-``, ``grpc_server.cc``).
 """
 

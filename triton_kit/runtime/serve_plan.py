@@ -56,8 +56,8 @@ def _silent(_line: str) -> None:
 class ServeRequest:
     """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
 
-    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded anew at any time;
-    ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` loads anew what changes.
+    With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded again at any time;
+    ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` reloads what changes.
     """
 
     repository: Path
@@ -104,7 +104,7 @@ class ServePlan:
 def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
     """Choose runtime, ports, GPUs and shared memory. ``environment`` is what ``--env NAME`` takes values from.
 
-    Raises UsageError for what cannot be meant, TkError for what this machine cannot do; starts nothing.
+    Raises UsageError for what does not make sense, TkError for what this machine cannot do; starts nothing.
     """
     _check_words(request)
     check_repository(request.repository)
@@ -167,7 +167,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
 
 
 def check_repository(path: Path) -> None:
-    """Raise UsageError for a path that is no directory, or is a model instead of a repository of models."""
+    """Raise UsageError for a path that is not a directory, or is a model instead of a repository of models."""
     Repository(path).models  # noqa: B018 - reads the directory, and says what is wrong with it
     if (path / CONFIG_NAME).is_file():
         raise UsageError(
@@ -212,7 +212,7 @@ def parse_env(items: Sequence[str], environment: Mapping[str, str]) -> dict[str,
         name, given, value = item.partition("=")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             # The value may be a secret, and is shown nowhere.
-            raise UsageError(f"--env {name!r} is no variable's name", hint="write --env NAME=VALUE or --env NAME")
+            raise UsageError(f"--env {name!r} is not a variable's name", hint="write --env NAME=VALUE or --env NAME")
         if "\0" in value or (value and re.search(r"[\r\n]", value) and the_engines_own(name)):
             raise UsageError(
                 f"the value of --env {name} has a character that it cannot have", hint="write it in one line"
@@ -237,11 +237,11 @@ def _check_words(request: ServeRequest) -> None:
         if value not in known:
             raise UsageError(f"{option} {value!r} is unknown", hint=suggest(value, known))
     if request.name is not None and not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,99}", request.name):
-        raise UsageError(f"--name {request.name!r} is no name for a server", hint="take letters, digits, _ . and -")
+        raise UsageError(f"--name {request.name!r} is not a name for a server", hint="take letters, digits, _ . and -")
     if request.image is not None and not re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", request.image, re.ASCII):
-        raise UsageError(f"--image {request.image!r} is no name of an image", hint="write it as REPOSITORY:TAG")
+        raise UsageError(f"--image {request.image!r} is not the name of an image", hint="write it as REPOSITORY:TAG")
     if request.cpus is not None and not 0.01 <= request.cpus < float("inf"):
-        raise UsageError(f"--cpus {request.cpus:g} is no number of processors", hint="write it as 2 or 1.5")
+        raise UsageError(f"--cpus {request.cpus:g} is not a number of processors", hint="write it as 2 or 1.5")
     check_identity(request.user)
     if request.cpu and request.gpus not in ("auto", "none"):
         raise UsageError(f"--cpu and --gpus {request.gpus} exclude each other", hint="choose one")
@@ -261,7 +261,7 @@ def _size(option: str, written: str | None) -> int | None:
         return None
     size = shared_memory.parse_size(written)
     if size is None:
-        raise UsageError(f"{option} {written!r} is no size", hint="write it as 512m or 2g")
+        raise UsageError(f"{option} {written!r} is not a size", hint="write it as 512m or 2g")
     return size
 
 
@@ -285,9 +285,7 @@ def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> li
     if engine is not None and (links := outside_links(spec.repository)):
         first = links[0].relative_to(spec.repository.resolve())
         more = f" and {len(links) - 1} more" if len(links) > 1 else ""
-        notes.append(
-            (f"{first}{more} links out of the repository, which leads nowhere in a container", "copy the files")
-        )
+        notes.append((f"{first}{more} links out of the repository, which is broken in a container", "copy the files"))
     if spec.bind not in ("127.0.0.1", "::1", "localhost"):
         notes.append((f"the server can be reached from other machines: it listens on {spec.bind}", None))
     return notes

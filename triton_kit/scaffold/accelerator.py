@@ -48,7 +48,7 @@ def parse_accelerator(text: str, *, release: str) -> Accelerator:
     option = f"--accelerator {text}"
     name, _, rest = text.partition(":")
     if name not in _FIELDS:
-        raise UsageError(f"{option}: {name or 'nothing'} is no accelerator", hint=suggest(name, tuple(_FIELDS)))
+        raise UsageError(f"{option}: {name or 'nothing'} is not an accelerator", hint=suggest(name, tuple(_FIELDS)))
     words = [word.strip() for word in rest.split(",") if word.strip()]
     if name == "openvino" and words:
         raise UsageError(f"{option}: openvino takes no parameters", hint="write --accelerator openvino")
@@ -56,7 +56,7 @@ def parse_accelerator(text: str, *, release: str) -> Accelerator:
     for word in words:
         for key, value in _parameters(word, option).items():
             if key in parameters:
-                raise UsageError(f"{option}: {key} stands there twice")
+                raise UsageError(f"{option}: {key} is given twice")
             parameters[key] = value
     for key, value in parameters.items():
         if wrong := wrong_tensorrt_parameter(key, value, parse_release(release)):
@@ -71,7 +71,7 @@ def _parameters(word: str, option: str) -> dict[str, str]:
         return {"precision_mode": word.upper()}
     if not sign:
         known = (*_PRECISIONS, "workspace=SIZE", "cache=DIR", "KEY=VALUE")
-        raise UsageError(f"{option}: {word} is no precision", hint=f"write one of {', '.join(known)}")
+        raise UsageError(f"{option}: {word} is not a precision", hint=f"write one of {', '.join(known)}")
     if key == "workspace":
         return {"max_workspace_size_bytes": str(parse_size(value, option))}
     if key == "cache":
@@ -83,20 +83,20 @@ def parse_size(text: str, option: str) -> int:
     """``2g``, ``512m`` or a number of bytes. Raises UsageError."""
     found = re.fullmatch(r"([0-9]{1,15})([kmg]?)b?", text.strip().lower(), re.ASCII)
     if not found or not int(found[1]):
-        raise UsageError(f"{option}: {text or 'nothing'} is no size", hint="write 512m or 2g")
+        raise UsageError(f"{option}: {text or 'nothing'} is not a size", hint="write 512m or 2g")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def in_config_text(text: str, accelerator: Accelerator, name: str) -> str:
     """A config.pbtxt with the accelerator, all else as it was, comments too; ``name`` is the file's, for messages.
 
-    Raises UsageError for a text that cannot be read, is no ONNX model's, or has accelerators already.
+    Raises UsageError for a text that cannot be read, is not an ONNX model's, or has accelerators already.
     """
     document = parse(text.encode("utf-8", "surrogateescape"))
     if document.problems:
         first = document.problems[0]
         raise UsageError(
-            f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it first; see tk validate"
+            f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="fix it first; see tk validate"
         )
     message = document.config
     if message.has("optimization"):

@@ -1,4 +1,4 @@
-"""What a format needs in its config beside its tensors: parameters that its file tells, a library, an environment."""
+"""What a format needs in its config beside its tensors: parameters that its file names, a library, an environment."""
 
 from __future__ import annotations
 

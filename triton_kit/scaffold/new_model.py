@@ -38,7 +38,7 @@ _INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk
 def plan_model(request: AddRequest, templates: Templates, *, release: str | None = None) -> Plan:
     """The plan for the model. Reads the model's file and writes nothing. A ``release`` of ``None`` is DEFAULT_RELEASE.
 
-    Raises UsageError for what cannot be meant, ModelFileError for a file that is no model.
+    Raises UsageError for what does not make sense, ModelFileError for a file that is not a model.
     """
     check_name(request.name)
     if request.wiring is not None:
@@ -144,7 +144,7 @@ def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, An
 
 
 def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig) -> dict[str, Any]:
-    """The largest batch, the tensors and the steps, as given or as the file tells."""
+    """The largest batch, the tensors and the steps, as given or as the file says."""
     input_ = [options.parse_tensor(t, "--input") for t in request.inputs] or list(derived.input)
     output = [options.parse_tensor(t, "--output") for t in request.outputs] or list(derived.output)
     refuse_missing_tensors(request, backend, input_, output)
@@ -242,7 +242,7 @@ def _refuse_collisions(files: Sequence[PlannedFile]) -> None:
     seen: set[str] = set()
     for file in files:
         if file.path in seen:
-            raise UsageError(f"{file.path} would stand in the model twice", hint="rename one of the files")
+            raise UsageError(f"{file.path} would be in the model twice", hint="rename one of the files")
         seen.add(file.path)
 
 

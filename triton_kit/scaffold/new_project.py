@@ -41,7 +41,7 @@ class StartRequest:
 def plan_project(request: StartRequest) -> Plan:
     """The plan for the project. Reads the models' files and writes nothing.
 
-    Raises UsageError for a file that is no model, or two that would have one name.
+    Raises UsageError for a file that is not a model, or two that would have one name.
     """
     release(request.release)
     templates = Templates()

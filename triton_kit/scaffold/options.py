@@ -56,7 +56,7 @@ def parse_numbers(text: str, option: str, *, least: int = 1) -> list[int]:
             raise UsageError(f"{option} {text}: {part.strip() or 'an empty part'} is not a number from {least} up")
         numbers.append(int(part))
     if len(set(numbers)) != len(numbers):
-        raise UsageError(f"{option} {text}: a number stands there twice")
+        raise UsageError(f"{option} {text}: a number is given twice")
     return numbers
 
 
@@ -104,7 +104,7 @@ def _map(words: Sequence[str], step: str, hint: str) -> dict[str, str]:
         if not name or (sign and not tensor):
             raise UsageError(f"--step {step}: {word} is not NAME=TENSOR", hint=hint)
         if name in result:
-            raise UsageError(f"--step {step}: {name} stands there twice")
+            raise UsageError(f"--step {step}: {name} is given twice")
         result[name] = tensor or name
     return result
 

@@ -55,7 +55,7 @@ def refuse_beside_wiring(request: AddRequest) -> None:
     if request.source is not None:
         raise UsageError("an ensemble has no file", hint="leave out --from or --ensemble")
     if request.backend not in (None, "ensemble"):
-        raise UsageError(f"{request.backend} is no ensemble", hint="leave out --backend or --ensemble")
+        raise UsageError(f"{request.backend} is not an ensemble", hint="leave out --backend or --ensemble")
     given = {"--input": request.inputs, "--output": request.outputs, "--step": request.steps}
     for option, value in given.items():
         if value:
@@ -92,7 +92,11 @@ def refuse_missing_tensors(
         given = layer.content.get("values", {})
         missing = [o for o in missing if not given.get(o[2:])]
     if missing and backend.facts.needs_tensors and not _tells_when_it_runs(request.source):
-        what = f"{request.source} does not tell its tensors" if request.source else f"{backend.name} has no tensors yet"
+        what = (
+            f"{request.source} does not describe its tensors"
+            if request.source
+            else f"{backend.name} has no tensors yet"
+        )
         raise UsageError(
             f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"
         )
@@ -110,7 +114,7 @@ def refuse_twice(option: str, names: Sequence[str]) -> None:
     """
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise UsageError(f"{option} {name} stands there twice", hint="give each tensor a name of its own")
+            raise UsageError(f"{option} {name} is given twice", hint="give each tensor a name of its own")
 
 
 def refuse_unserved(values: Mapping[str, Any], request: AddRequest) -> None:

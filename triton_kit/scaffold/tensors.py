@@ -31,7 +31,7 @@ class Tensor(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedConfig:
-    """What a model file tells for its config; ``known`` is false where the file does not tell its tensors."""
+    """What a model file tells for its config; ``known`` is false where the file does not describe its tensors."""
 
     max_batch_size: int = 0
     input: tuple[Tensor, ...] = ()
@@ -112,7 +112,7 @@ def _refuse_fixed_batch(file: Path, signature: Signature, max_batch_size: int) -
             if dims(tensor.shape or ())[:1] != [-1]:
                 raise UsageError(
                     f"--max-batch-size {max_batch_size}: {side} {tensor.name} of {file} is {show_shape(tensor.shape)}, "
-                    "which has no first dimension of any size for the batch",
+                    "whose first dimension is not variable, so there is none for the batch",
                     hint="export the model with a dynamic batch dimension, or leave out --max-batch-size",
                 )
 

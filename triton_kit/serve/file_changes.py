@@ -9,10 +9,10 @@ from pathlib import Path
 from triton_kit.errors import TkError
 
 QUIET = 80
-"""Milliseconds without a change after which a change is told: an editor writes a file in several steps."""
+"""Milliseconds without a change after which a change is reported: an editor writes a file in several steps."""
 
 LONGEST = 5000
-"""Milliseconds after which it is told although the changes go on."""
+"""Milliseconds after which it is reported although the changes go on."""
 
 LOOK = 200
 """Milliseconds after which a watch without a change says so."""
@@ -24,7 +24,7 @@ NOT_THE_SERVERS = frozenset(("model.yaml",))
 def changes(repository: Path, stop: threading.Event) -> Iterator[set[str]]:
     """The names of the models that changed, came or went, some at a time, until ``stop`` is set.
 
-    What editors, Python and version control leave beside a file is no change (watchfiles' DefaultFilter). Raises
+    What editors, Python and version control leave beside a file is not a change (watchfiles' DefaultFilter). Raises
     TkError when the directory cannot be watched.
     """
     before: tuple[dict[Path, str], Iterator[Set[tuple[object, str]]]] | None = None

@@ -1,4 +1,4 @@
-"""``tk serve --watch``: what changes in the repository is checked, and loaded anew while the old version serves."""
+"""``tk serve --watch``: what changes in the repository is checked, and loaded again while the old version serves."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Reloader:
     waiting: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     def take(self, client: Client, names: Iterable[str]) -> Iterator[ModelChange]:
-        """Act on models that changed, came or went, and tell what became of each."""
+        """Act on models that changed, came or went, and report what became of each."""
         changed = set(names)
         served = _by_name(model_control.models(client))
         there = {name for name in changed | self.waiting.keys() if self._is_there(name)}

@@ -25,7 +25,7 @@ _ACTIVATE = re.compile(rb"(?:\./)?bin/activate$")
 
 
 class Environment(Value):
-    """``python`` is ``3.10`` and the like, ``None`` where it does not tell; ``activates``: it has bin/activate.
+    """``python`` is ``3.10`` and the like, ``None`` where it does not say; ``activates``: it has bin/activate.
 
     ``whole`` is false where the archive was not read to its end.
     """
@@ -38,7 +38,7 @@ class Environment(Value):
 def read(path: Path, *, most: int = WHOLE) -> Environment:
     """What the archive at a path holds, as far as its first ``most`` bytes (decompressed) tell.
 
-    Raises ModelFileError for a file that is no archive of the tar family, that is broken, or has entries without end.
+    Raises ModelFileError for a file that is not a tar archive, is broken, or has entries without end.
     """
     require_kind(path, "a tar archive", ("a gzip archive", "a bzip2 archive", "an xz archive"))
     python, activates, whole = None, False, False
@@ -83,7 +83,7 @@ def _opened(path: Path) -> IO[bytes]:
 def _names(file: IO[bytes], path: Path, most: int) -> Iterator[bytes | None]:
     """The names of a tar archive's entries; ``None`` at its end, nothing more where ``most`` bytes were read.
 
-    The names of interest are short: where a longer one stands in an entry of its own, its first 100 bytes stand in the
+    The names of interest are short: where a longer one is in an entry of its own, its first 100 bytes are in the
     header as well, and are enough.
     """
     seen = 0
@@ -114,7 +114,9 @@ def _size(header: bytes, path: Path) -> int:
     checksum = header[148:156].strip(b"\0 ")
     spaces = header[:148] + b" " * 8 + header[156:]
     if not checksum or not re.fullmatch(rb"[0-7]+", checksum) or int(checksum, 8) != sum(spaces):
-        raise ModelFileError(path, "is no tar archive", reason="foreign", hint="pack the environment with conda-pack")
+        raise ModelFileError(
+            path, "is not a tar archive", reason="foreign", hint="pack the environment with conda-pack"
+        )
     field = header[124:136]
     if field[0] & 0x80:  # GNU's way to write sizes of 8 GiB and more.
         return int.from_bytes(field[1:], "big")

@@ -26,7 +26,7 @@ _HEAD = 512
 _PART = 64 * 1024
 """Bytes looked at around what tells; none of the writers comes near it."""
 _MOST = 2**24
-"""More features or classes than any forest has: a number beyond it is no count."""
+"""More features or classes than any forest has: a number beyond it is not a count."""
 
 _BINARY = struct.Struct("<fIiiiIII")
 _BINARY_SIZE = 136
@@ -55,7 +55,7 @@ class Forest(Value):
 
 
 def sniff(head: bytes) -> str | None:
-    """The format by a file's first bytes; ``None`` where it is no forest's. A JSON file is not told by its start."""
+    """The format by a file's first bytes; ``None`` where it is not a forest's. A JSON file is not told by its start."""
     if head.startswith(b"tree\n") or head.startswith(b"tree\r\n"):
         return "lightgbm"
     if head.startswith(b"binf") or _binary_at(head, 0) is not None:
@@ -115,7 +115,7 @@ def _read(path: Path, data: mmap.mmap) -> Forest:
 
 
 def _xgboost(path: Path, data: mmap.mmap, kind: str) -> Forest:
-    """JSON and UBJSON have the same keys; what tells stands behind the trees, near the end."""
+    """JSON and UBJSON have the same keys; what decides is behind the trees, near the end."""
     param, goal = (_member(data, key, kind) for key in (b"learner_model_param", b"objective"))
     if not isinstance(param, dict):
         if data.find(b"learner") < 0 and data.find(b"gradient_booster") < 0:
@@ -171,7 +171,9 @@ def _count(path: Path, name: str, value: object, *, least: int = 1) -> int:
     """A number as the files have it, as text or as a number. Raises ModelFileError for anything else."""
     text = str(value)[:20]
     if not (text.isascii() and text.isdecimal() and least <= int(text) <= _MOST):
-        raise ModelFileError(path, f"says {name}: {text}, which is no count", reason="malformed", hint="save it again")
+        raise ModelFileError(
+            path, f"says {name}: {text}, which is not a count", reason="malformed", hint="save it again"
+        )
     return int(text)
 
 

@@ -41,7 +41,7 @@ class IrTensor(Value):
     """An input or output: every name that its tensor has, the one that OpenVINO gives first (the smallest) first.
 
     ``spec.name`` is that first name; in a file that names no tensors (IR version 10) the name of the layer. ``named``
-    tells whether the file itself names it. ``layout`` is as written, such as ``[N,C,H,W]``, or empty.
+    says whether the file itself names it. ``layout`` is as written, such as ``[N,C,H,W]``, or empty.
     """
 
     spec: TensorSpec
@@ -198,7 +198,7 @@ def _number(text: str | None) -> int:
 def _port(layer: Element, name: str, kind: str, port: Element) -> _Port:
     layout = ""
     if kind in ("Parameter", "Result"):
-        # It stands at the layer or at its port.
+        # It is at the layer or at its port.
         for attribute in layer.iter("attribute"):
             if attribute.get("name") == "layout":
                 layout = layout or attribute.get("layout", "") or attribute.get("value", "")
@@ -242,7 +242,7 @@ def _text(path: Path) -> bytes:
             if kind == "a git-lfs pointer":
                 raise lfs_pointer(path)
             if kind != "an XML file":
-                raise ModelFileError(path, f"is {kind or 'no XML'}, not an OpenVINO IR", reason="foreign")
+                raise ModelFileError(path, f"is {kind or 'not XML'}, not an OpenVINO IR", reason="foreign")
         if size > _SIZE_LIMIT:
             raise ModelFileError(path, f"has {size:,} bytes, too many for an OpenVINO IR", reason="malformed")
         with os.fdopen(os.dup(fd), "rb") as file:

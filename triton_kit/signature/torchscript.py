@@ -133,7 +133,7 @@ def _root(archive: Archive, path: Path) -> str:
 
 
 def _top_class(start: bytes, path: Path) -> tuple[str, str]:
-    """Module and name of the class of the pickled object, which stand at the start in the form that PyTorch writes."""
+    """Module and name of the class of the pickled object, which are at the start in the form that PyTorch writes."""
     if start.startswith(b"\x80\x02c"):
         module, _, rest = start[3:].partition(b"\n")
         name, end, _ = rest.partition(b"\n")

@@ -19,7 +19,7 @@ _TAG_LIMIT = 1 << 32
 
 
 class WireError(Exception):
-    """The bytes are no protobuf message.
+    """The bytes are not a protobuf message.
 
     ``at`` is the first byte of the field where this shows, ``tag`` its tag as far as known. ``needed`` is set where
     the file ends too early: the size it would at least have.

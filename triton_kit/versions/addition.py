@@ -78,7 +78,7 @@ def add_version(
                 (staged / str(number)).rename(target)
             except OSError as error:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                    raise UsageError(f"{target} has come in the meantime", hint="run it again") from None
+                    raise UsageError(f"{target} appeared in the meantime", hint="run it again") from None
                 raise
             sync(folder.path)
         write_log(folder.path, finished(done))

@@ -21,7 +21,7 @@ def with_policy(text: str, policy: Policy, *, name: str) -> str:
     if document.problems:
         first = document.problems[0]
         raise UsageError(
-            f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it first; see tk validate"
+            f"{name}:{first.span.line}:{first.span.column}: {first.message}", hint="fix it first; see tk validate"
         )
     if read_policy(document.config) == policy:
         return text

@@ -79,13 +79,13 @@ def _read_json(file: Path) -> Case:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is not JSON: {error}") from None
     if not isinstance(value, dict) or not value.get("inputs") or "outputs" not in value:
-        raise UsageError(f"{file} is no case", hint='write {"inputs": {"NAME": [...]}, "outputs": {"NAME": [...]}}')
+        raise UsageError(f"{file} is not a case", hint='write {"inputs": {"NAME": [...]}, "outputs": {"NAME": [...]}}')
     for key in value:
         if key not in _KEYS:
             raise UsageError(f"{file}: {key} is not a key of a case", hint=suggest(key, _KEYS))
     parameters = value.get("parameters", {})
     if not isinstance(parameters, dict) or not isinstance(value.get("partial", False), bool):
-        raise UsageError(f"{file}: parameters is no object, or partial not true or false")
+        raise UsageError(f"{file}: parameters is not an object, or partial is not true or false")
     for key, parameter in parameters.items():
         if not isinstance(parameter, str | int | float):
             raise UsageError(f"{file}: the parameter {key} is not a text, a number, true or false")
@@ -110,7 +110,7 @@ def _outputs(file: Path, value: object) -> dict[str, Mapping[str, object]]:
         case list() as tensors:
             for tensor in tensors:
                 if not isinstance(tensor, dict) or not isinstance(tensor.get("name"), str) or "data" not in tensor:
-                    raise UsageError(f"{file}: {json.dumps(tensor)} is no output", hint="give it name and data")
+                    raise UsageError(f"{file}: {json.dumps(tensor)} is not an output", hint="give it name and data")
             return {tensor["name"]: tensor for tensor in tensors}
         case dict() as named:
             return {n: v if isinstance(v, dict) and "data" in v else {"data": v} for n, v in named.items()}
@@ -140,7 +140,7 @@ def _read_npz(file: Path) -> Case:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError, AttributeError) as error:
-        raise UsageError(f"{file} is no .npz file of plain arrays: {error}") from None
+        raise UsageError(f"{file} is not a .npz file of plain arrays: {error}") from None
     parts: dict[str, dict[str, Array]] = {"inputs": {}, "outputs": {}, "rtol": {}, "atol": {}}
     for key, array in arrays.items():
         side, _, name = key.partition("/")
@@ -207,7 +207,7 @@ def _expected(case: Case, name: str, given: Mapping[str, object], datatype: str 
 
     if datatype not in BY_WIRE:
         if datatype is not None:
-            raise UsageError(f"{datatype} is no data type of output {name}", hint=suggest(datatype, tuple(BY_WIRE)))
+            raise UsageError(f"{datatype} is not a data type of output {name}", hint=suggest(datatype, tuple(BY_WIRE)))
         return Expected(array=np.zeros(0))  # The model has no such output: its values do not matter.
     slot = _slot(name, datatype)
     try:

@@ -1,4 +1,4 @@
-"""A model whose versions are asked for: its folder, and what stands in it now."""
+"""A model whose versions are asked for: its folder, and what is in it now."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def policy_of(folder: ModelFolder) -> Policy:
     if document.problems:
         first = document.problems[0]
         raise UsageError(
-            f"{folder.config}:{first.span.line}:{first.span.column}: {first.message}", hint="mend it; see tk validate"
+            f"{folder.config}:{first.span.line}:{first.span.column}: {first.message}", hint="fix it; see tk validate"
         )
     return read_policy(document.config)
 
@@ -144,5 +144,5 @@ def require_versions(folder: ModelFolder, wanted: tuple[int, ...]) -> None:
 def read_number(text: str) -> int:
     """A version as it is typed: a plain number. Raises UsageError."""
     if not (text.isascii() and text.isdecimal() and str(int(text[:30])) == text[:30]) or int(text[:30]) >= 2**63:
-        raise UsageError(f"{text!r} is no version", hint="give a number as its directory has it: 1, 2, 3")
+        raise UsageError(f"{text!r} is not a version", hint="give a number as its directory has it: 1, 2, 3")
     return int(text)

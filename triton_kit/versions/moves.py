@@ -43,7 +43,7 @@ def previous(folder: ModelFolder, states: Sequence[State]) -> Policy:
         if gone or not state.served:
             listed = ", ".join(map(str, gone)) or "none"
             raise UsageError(
-                f"{folder.name} cannot go back: version {listed}, served before, is not there any more",
+                f"{folder.name} cannot go back: version {listed}, served before, is no longer there",
                 hint=f"promote one of: {', '.join(map(str, there)) or 'none'}",
             )
         return policy

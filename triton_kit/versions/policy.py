@@ -58,7 +58,7 @@ class Policy:
 
     @property
     def member(self) -> str:
-        """As it stands inside of ``version_policy { }``."""
+        """As it is inside of ``version_policy { }``."""
         match self.kind:
             case "none":
                 return ""
@@ -110,4 +110,4 @@ def from_value(value: Mapping[str, object] | None) -> Policy:
             return Policy(kind="specific", numbers=tuple(numbers))
         case {"all": _}:
             return Policy(kind="all")
-    raise UsageError(f"{value!r} is no version policy")
+    raise UsageError(f"{value!r} is not a version policy")

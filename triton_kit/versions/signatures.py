@@ -13,13 +13,13 @@ from triton_kit.versions.model_folder import ModelFolder, backend_and_file
 
 
 def read_signature(backend: str, file: Path) -> Signature | None:
-    """What a model file says of its tensors; ``None`` where it does not tell. Raises ModelFileError."""
+    """What a model file says of its tensors; ``None`` where it does not say. Raises ModelFileError."""
     known = BACKENDS.get(backend)
     return known.read(file) if known is not None and file.exists() else None
 
 
 def version_signature(folder: ModelFolder, directory: Path) -> Signature | None:
-    """What the model file in a version directory says; ``None`` where it does not tell or cannot be read."""
+    """What the model file in a version directory says; ``None`` where it does not say or cannot be read."""
     backend, name = backend_and_file(folder)
     if not name:
         return None

@@ -136,7 +136,7 @@ def _inputs(folder: ModelFolder) -> tuple[int, dict[str, Slot]]:
         config = complete_config(model, model.completed(model.versions[-1]))
     except (Broken, IndexError):
         raise UsageError(
-            f"what {folder.name} takes cannot be told", hint=f"mend it first; see tk validate {folder.path}"
+            f"what {folder.name} takes cannot be determined", hint=f"fix it first; see tk validate {folder.path}"
         ) from None
     if "sequence_batching" in config:
         raise UsageError(
@@ -144,7 +144,7 @@ def _inputs(folder: ModelFolder) -> tuple[int, dict[str, Slot]]:
         )
     if not config.get("input"):
         raise UsageError(
-            f"what {folder.name} takes is told by the server alone", hint="write its input in config.pbtxt"
+            f"what {folder.name} takes is known to the server alone", hint="write its input in config.pbtxt"
         )
     limit = int(config.get("max_batch_size", 0))
     slots: dict[str, Slot] = {}
@@ -188,7 +188,7 @@ def _named(folder: ModelFolder) -> frozenset[str] | None:
     if document.problems:
         first = document.problems[0]
         where = f"{folder.config}:{first.span.line}:{first.span.column}"
-        raise UsageError(f"{where}: {first.message}", hint="mend it first; see tk validate")
+        raise UsageError(f"{where}: {first.message}", hint="fix it first; see tk validate")
     message = document.config
     if not message.has(FIELD):
         return None

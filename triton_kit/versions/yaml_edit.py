@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def with_policy(text: str, policy: Policy, *, file: Path) -> str:
-    """The text with that policy under ``values``, or under ``config`` where it stands there, all else as it was.
+    """The text with that policy under ``values``, or under ``config`` where it is there, all else as it was.
 
     Raises UsageError where its layout does not allow that.
     """

@@ -33,7 +33,7 @@ class SourceOptions(OptionGroup):
     backend: Annotated[
         str | None, Option(metavar="NAME", help="The backend; without --from: python, ensemble, ...")
     ] = None
-    template: Annotated[str | None, Option(metavar="NAME", help="Another template than the backend's.")] = None
+    template: Annotated[str | None, Option(metavar="NAME", help="A template other than the backend's.")] = None
     inputs: Inputs = None
     outputs: Outputs = None
     library: Annotated[
@@ -44,7 +44,7 @@ class SourceOptions(OptionGroup):
     )
     accelerator: Annotated[
         str | None,
-        Option(metavar="NAME[:...]", help="Of ONNX Runtime: tensorrt:fp16,workspace=2g,cache=/DIR, or openvino"),
+        Option(metavar="NAME[:...]", help="ONNX Runtime's: tensorrt:fp16,workspace=2g,cache=/DIR, or openvino"),
     ] = None
     labels: Annotated[
         str | None, Option(metavar="FILE", help="One label a line, for the output; OUTPUT=FILE if it has many.")

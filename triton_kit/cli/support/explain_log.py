@@ -1,4 +1,4 @@
-"""``tk explain --log``: what went wrong by a server's log, where, and what mends it."""
+"""``tk explain --log``: what went wrong by a server's log, where, and what fixes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _open(name: str) -> Iterator[IO[bytes]]:
         with open(name, "rb") as file:
             yield file
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise UsageError(f"{name} is no file", hint="give the file of the log, or - for stdin") from error
+        raise UsageError(f"{name} is not a file", hint="give the file of the log, or - for stdin") from error
     except OSError as error:
         raise TkError(f"{name} cannot be read: {error.strerror}") from error
 

@@ -1,4 +1,4 @@
-"""The part of ``tk validate`` that mends: what was fixed, what would be, what was left alone and why."""
+"""The part of ``tk validate`` that fixes: what was fixed, what would be, what was left alone and why."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def show_diff(paths: Sequence[str], options: Options) -> int:
 
 
 def _counts(fixes: Fixes) -> str:
-    findings = "1 finding" if fixes.mended == 1 else f"{fixes.mended} findings"
+    findings = "1 finding" if fixes.fixed == 1 else f"{fixes.fixed} findings"
     return f"{findings} in {'1 file' if fixes.places == 1 else f'{fixes.places} files'}"
 
 
@@ -53,4 +53,4 @@ def _tell_left(fixes: Fixes) -> None:
     for file in fixes.rendered:
         terminal.say(f"{file} is made from model.yaml, and left alone: change that, and run tk render")
     for file, diagnostic in fixes.withheld:
-        terminal.say(f"{file} is left alone: mended, it would be refused, since {printable(diagnostic.message)}")
+        terminal.say(f"{file} is left alone: fixed, it would be refused, since {printable(diagnostic.message)}")

@@ -102,7 +102,7 @@ def _for_typer(declared: Declaration) -> Any:
 
 
 def build_request(kind: Callable[..., R], *groups: OptionGroup, **others: Any) -> R:
-    """The value that a room takes, from groups whose fields it has, and from what is no option as it stands.
+    """The value that a room takes, from groups whose fields it has, and from what is not an option as it stands.
 
     What was not given, ``None``, is left to the value's own default. Raises TypeError for a field that it lacks.
     """

@@ -26,7 +26,7 @@ def seconds_option(help: str, *names: str, zero: bool = False) -> Option:  # noq
     def check(option: str, value: float) -> None:
         if not (value == 0 and zero) and not 0 < value < float("inf"):
             least = "0 or more" if zero else "more than 0"
-            raise UsageError(f"{option} {value:g} is no time to wait", hint=f"give seconds, {least}")
+            raise UsageError(f"{option} {value:g} is not a time to wait", hint=f"give seconds, {least}")
 
     return Option(*(names or ("--timeout",)), metavar="SECONDS", help=help, check=check)
 

@@ -27,7 +27,7 @@ Call = Callable[[], object]
 
 def common_options(
     quiet: Annotated[bool, Option("--quiet", "-q", help="Print results and errors only.")] = False,
-    verbose: Annotated[bool, Option("--verbose", "-v", help="Print more about what happens.")] = False,
+    verbose: Annotated[bool, Option("--verbose", "-v", help="Print more details.")] = False,
     no_color: Annotated[bool, Option("--no-color", help="Print without colours; so does NO_COLOR.")] = False,
 ) -> None:
     """The options that every command takes, which set ``terminal.settings``."""

@@ -15,7 +15,7 @@ Runtime = Annotated[
 ]
 Image = Annotated[
     str | None,
-    Option("--image", metavar="IMAGE", help="Another image than the official one of the release."),
+    Option("--image", metavar="IMAGE", help="An image other than the official one of the release."),
 ]
 LoadTimeout = Annotated[float, seconds_option("How long the models may take to load.")]
 
@@ -50,7 +50,8 @@ class ContainerOptions(OptionGroup):
         float | None, Option(metavar="NUMBER", help="The most processors that the container may use, as 1.5.")
     ] = None
     user: Annotated[
-        str, Option(metavar="UID[:GID]", help="Whom the container runs as: auto (not root), image, or a number.")
+        str,
+        Option(metavar="UID[:GID]", help="The user that the container runs as: auto (not root), image, or UID[:GID]."),
     ] = "auto"
     env: Annotated[
         list[str] | None, Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
@@ -72,10 +73,10 @@ class ModelsOptions(OptionGroup):
 
     model_control: Annotated[
         str,
-        Option(metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded anew."),
+        Option(metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded again."),
     ] = "none"
     watch: Annotated[
-        bool, Option("--watch", help="Check and load anew what changes in the repository, as it is saved.")
+        bool, Option("--watch", help="Check and reload what changes in the repository, as it is saved.")
     ] = False
     detach: Annotated[
         bool, Option("--detach", "-d", help="End when the models are ready, and leave the server running.")

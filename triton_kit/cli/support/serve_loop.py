@@ -16,7 +16,7 @@ from triton_kit.serve.loop import Board
 
 
 def defaults(path: str | None, server_args: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
-    """Repository, release and server flags: what stands after ``--`` is no path, and tk.yaml fills what is missing."""
+    """Repository, release and server flags: what follows ``--`` is not a path, and tk.yaml fills what is missing."""
     from triton_kit.project.settings import find
 
     flags = list(server_args)

@@ -61,7 +61,7 @@ class ServerOptions(OptionGroup):
         return bool(self.url or self.server)
 
     def place(self) -> ServerAddress:
-        """The server that is meant, see ``find_server``."""
+        """The server to ask, see ``find_server``."""
         return find_server(self.url, self.server, self.grpc)
 
     def connect(self, place: ServerAddress | None = None, *, timeout: float) -> Client:
@@ -92,7 +92,7 @@ class OptionalServerOptions(ServerOptions):
 
 
 def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
-    """The server that is meant: the address or the name that was given, else the one that tk runs.
+    """The server to ask: the address or the name that was given, else the one that tk runs.
 
     Where nothing was given and tk runs none, it is Triton's own port on this machine. Raises UsageError when several
     run and none of them there, and for a name that no server has.
@@ -112,13 +112,15 @@ def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
         return ServerAddress(url=url or usual, grpc=grpc)
     if len(running) > 1:
         names = ", ".join(one.name for one in running)
-        raise UsageError(f"{len(running)} servers run, and none was named", hint=f"choose with --server: {names}")
+        raise UsageError(
+            f"{len(running)} servers are running, and none was named", hint=f"choose with --server: {names}"
+        )
     detail(f"asking the server {running[0].name}, which tk started")
     return _place(running[0], grpc)
 
 
 def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:
-    """``Name: value`` by name. What is none is not told: it may be a secret."""
+    """``Name: value`` by name. One that is malformed is not shown: it may be a secret."""
     headers = {}
     for text in texts or ():
         name, colon, value = text.partition(":")

@@ -111,7 +111,7 @@ def gpu_count(text: str) -> int | None:
     if text == "unknown":
         return None
     if not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"--gpus {text!r} is no number", hint="write how many GPUs there are, or unknown")
+        raise UsageError(f"--gpus {text!r} is not a number", hint="write how many GPUs there are, or unknown")
     return int(text)
 
 
@@ -122,7 +122,7 @@ def resource_counts(given: list[str] | None) -> dict[str, int]:
         name, _, rest = one.partition(":")
         count = rest.partition(":")[0]
         if not name or not (count.isascii() and count.isdecimal()):
-            raise UsageError(f"--rate-limit-resource {one!r} is no resource", hint="write NAME:COUNT, such as R:4")
+            raise UsageError(f"--rate-limit-resource {one!r} is not a resource", hint="write NAME:COUNT, such as R:4")
         counts[name] = max(int(count), counts.get(name, 0))
     return counts
 
@@ -175,5 +175,5 @@ def project_around(start: str) -> Project | None:
 
 
 def default_path(project: Project | None) -> str:
-    """Without a path, the repository of the project that one stands in; without a project, the directory itself."""
+    """Without a path, the repository of the project here; without a project, the directory itself."""
     return os.path.relpath(project.repository) if project else "."

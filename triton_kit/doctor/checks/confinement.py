@@ -1,4 +1,4 @@
-"""Whether SELinux or AppArmor stand between a container and the repository."""
+"""Whether SELinux or AppArmor are between a container and the repository."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def look(machine: Machine) -> Finding:
         return skipped("no GPU")
     driver, gpu = devices.driver, devices.found[0].name
     if driver is None:
-        return unknown("nvidia-smi does not tell the driver's version")
+        return unknown("nvidia-smi does not report the driver's version")
     able = [one.container for one in releases().values() if runs(one, driver, gpu) in ("yes", "compatible")]
     span = f"runs {able[0]} to {able[-1]} for certain" if able else "runs none for certain"
     seen = f"driver {driver} {span}"

@@ -16,7 +16,7 @@ def look(machine: Machine) -> Finding:
     """What is available, within the limit of the control group, against the size of all version directories."""
     free = available()
     if free is None:
-        return unknown("this system does not tell its memory")
+        return unknown("this system does not report its memory")
     if machine.repository is None:
         return ok(f"{free / 1e9:.1f} GB are available")
     need = sum(
@@ -34,7 +34,7 @@ def look(machine: Machine) -> Finding:
 
 
 def available() -> int | None:
-    """Bytes that a program may take now; ``None`` where Linux does not tell."""
+    """Bytes that a program may take now; ``None`` where Linux does not report it."""
     try:
         lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
         free = int(lines["MemAvailable"].split()[0]) * 1024

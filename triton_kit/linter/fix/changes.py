@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from triton_kit.repository.text_format.source_map import SourceMap
 
 RENDERED = re.compile(r"# Rendered by tk [^\n]*\n# Content sha256: ")
-"""How a configuration begins that is made from model.yaml, where it is to be mended instead."""
+"""How a configuration begins that is made from model.yaml, where it is to be fixed instead."""
 
 _REST = re.compile(r"[ \t]*[,;]?[ \t]*(?:#[^\r\n]*)?(\r?\n)")
 _INDENT = re.compile(r"[ \t]*")
@@ -65,7 +65,7 @@ def _replacements(edit: Edit, source: SourceMap, root: Message) -> Iterator[Repl
             yield Replacement(*source.offsets(edit.at)[0], edit.text)
         case "name":
             name = source.name_offsets(edit.at)
-            # An entry without a key stands under the name of its field, which is not to change.
+            # An entry without a key is under the name of its field, which is not to change.
             if name is not None and (source.text[name[0]] in "\"'") == edit.text.startswith('"'):
                 yield Replacement(*name, edit.text)
         case "insert":

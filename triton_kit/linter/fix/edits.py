@@ -1,4 +1,4 @@
-"""What mends a finding, as a rule says it: by routes into the configuration, never by places in its text."""
+"""What fixes a finding, as a rule says it: by routes into the configuration, never by places in its text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["value", "numbers", "name", "insert", "text", "directory"]
 
 
 class Edit(NamedTuple):
-    """One change that mends a finding for certain; made by the functions below.
+    """One change that fixes a finding for certain; made by the functions below.
 
     ``value``: ``text`` is to stand as the value at ``at``. ``numbers``: the list there is to hold these. ``name``: the
     field there, or the key of a map's entry, is to have ``text`` for a name. ``insert``: the field ``text`` is to

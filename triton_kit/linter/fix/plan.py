@@ -1,4 +1,4 @@
-"""What ``tk validate --fix`` would do: each model mended in thought, judged again, and taken only if it is better."""
+"""What ``tk validate --fix`` would do: each model fixed in memory, judged again, and taken only if it is better."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class FixedFile(NamedTuple):
 class Fixes(NamedTuple):
     """What is to be done, and the report as it is then.
 
-    ``mended`` findings are. ``rendered`` files are left alone, since another one makes them. ``withheld`` ones
-    are, too: mended they would show an error that was hidden before, given with them.
+    ``fixed`` findings are. ``rendered`` files are left alone, since another one makes them. ``withheld`` ones
+    are, too: fixed, they would show an error that was hidden before, given with them.
     """
 
     files: tuple[FixedFile, ...]
     directories: tuple[Path, ...]
-    mended: int
+    fixed: int
     report: Report
     rendered: tuple[Path, ...] = ()
     withheld: tuple[tuple[Path, Diagnostic], ...] = ()
@@ -55,7 +55,7 @@ class Fixes(NamedTuple):
 
 
 def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fixes:
-    """What mends the findings in these repositories, models and files; nothing is written.
+    """What fixes the findings in these repositories, models and files; nothing is written.
 
     After it each model is accepted, or has fewer errors and no new ones; otherwise it is left as it is, bytes and all.
     Planning again on the result gives nothing. Raises UsageError for what does not exist.
@@ -77,12 +77,12 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fix
 
 
 def _settled(report: Report) -> Report:
-    """The report without what could not be mended after all."""
+    """The report without what could not be fixed after all."""
     return replace(report, diagnostics=tuple(replace(d, changes=()) if d.changes else d for d in report.diagnostics))
 
 
 class Planner:
-    """The state of one planning: what the files would hold, and how many findings that mends."""
+    """The state of one planning: what the files would hold, and how many findings that fixes."""
 
     def __init__(self, targets: Sequence[Target], options: Options, *, links: bool) -> None:
         self.targets = targets
@@ -97,14 +97,14 @@ class Planner:
         self.count = 0
 
     def plan(self) -> None:
-        """Mend model by model, again while that opens something to mend in the ensembles that use one."""
+        """Fix model by model, again while that opens something to fix in the ensembles that use one."""
         for _ in range(_PASSES):
             self.withheld.clear()
-            if not sum(self.mend(target) for target in self.fixable()):
+            if not sum(self.fix_model(target) for target in self.fixable()):
                 return
 
     def fixable(self) -> list[Target]:
-        """The models with something to mend, each as a target of its own."""
+        """The models with something to fix, each as a target of its own."""
         run = Run(self.options, self.overlay)
         report = run.report(self.targets)
         names = {d.model for d in report.diagnostics if d.fixable}
@@ -114,19 +114,19 @@ class Planner:
             found += [Target(target.repository, (name,)) for name in models if name in names]
         return found
 
-    def mend(self, target: Target) -> bool:
+    def fix_model(self, target: Target) -> bool:
         """Mend one model: all at once, or else one finding at a time; whether anything came of it."""
         start = self.overlay
         before = self.judge(target, start)
         fixable = self.chosen(before)
         if not fixable or not self.pin(target):
             return False
-        # What an unreadable text hid is no fault of its repair, unless it is in the same file: that is not valid then.
+        # What an unreadable text hid is not the fault of its repair, unless it is in the same file.
         file = next((d.file for d in fixable if _is_of_text(d)), None)
         for text_only in (False, True) if file else (False,):
-            mended, count, after = self.mend_fully(target, start, before, text_only=text_only)
+            fixed, count, after = self.fix_fully(target, start, before, text_only=text_only)
             if _better(before, after, file):
-                self.take(mended, count)
+                self.take(fixed, count)
                 return True
         if file:
             # Half a repair of the text helps nobody.
@@ -134,7 +134,7 @@ class Planner:
             return False
         return self.mend_singly(target, before)
 
-    def mend_fully(
+    def fix_fully(
         self, target: Target, overlay: Overlay, found: Report, *, text_only: bool
     ) -> tuple[Overlay, int, Report]:
         """Everything that is certain, until nothing is left or it goes in circles."""
@@ -170,7 +170,7 @@ class Planner:
         return Run(self.judging, overlay).report([target])
 
     def chosen(self, report: Report) -> list[Diagnostic]:
-        """The findings that can be mended and are to be."""
+        """The findings that can be fixed and are to be."""
         return [d for d in report.diagnostics if d.fixable and chosen(RULES[d.rule], self.options)]
 
     def pin(self, target: Target) -> bool:
@@ -191,7 +191,7 @@ class Planner:
         return True
 
     def applied(self, overlay: Overlay, found: Sequence[Diagnostic]) -> tuple[Overlay, int]:
-        """The files with these findings mended, as far as they do not get in each other's way; how many were."""
+        """The files with these findings fixed, as far as they do not get in each other's way; how many were."""
         texts, made = dict(overlay.texts), set(overlay.directories)
         replacements: dict[str, list[Replacement]] = {}
         count = 0
@@ -221,12 +221,12 @@ class Planner:
         self.overlay = overlay
         self.count += count
 
-    def withhold(self, mended: Diagnostic, before: Report, after: Report) -> None:
+    def withhold(self, fixed: Diagnostic, before: Report, after: Report) -> None:
         """Remember why a file is left as it is."""
         old = _errors(before)
         new = [d for d in after.diagnostics if d.severity is Severity.ERROR and (d.rule, d.message) not in old]
         if new:
-            self.withheld.setdefault(mended.file, min(new, key=lambda d: d.file != mended.file))
+            self.withheld.setdefault(fixed.file, min(new, key=lambda d: d.file != fixed.file))
 
     def fixes(self, report: Report) -> Fixes:
         """The result."""
@@ -238,7 +238,7 @@ class Planner:
         return Fixes(
             files=tuple(sorted(changed)),
             directories=tuple(sorted(self.directories[path] for path in self.overlay.directories)),
-            mended=self.count,
+            fixed=self.count,
             report=_settled(report),
             rendered=_rendered(report),
             withheld=tuple(self.withheld.items()),

@@ -5,7 +5,7 @@ The keys: ``version``; ``ok``, whether no finding is an error; ``summary`` with 
 place, each with ``rule``, ``severity`` (``error``, ``warning``, ``note``), ``model`` (``null`` for the repository),
 ``file``, ``span`` (``line``, ``column``, ``end_line``, ``end_column``; from 1, the end exclusive), ``message``,
 ``help`` (or ``null``), ``related`` (each ``message``, ``file`` or ``null``, ``span``), ``fixable``, and ``edits``, what
-``--fix`` would do: each ``file``, ``span`` and ``text`` to stand there, or a directory to make, both of them ``null``.
+``--fix`` would do: each ``file``, ``span`` and ``text`` to be there, or a directory to make, both of them ``null``.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def show_path(path: Path) -> str:
-    """The path with forward slashes; bytes of a name that are no text are shown escaped, so that it can be encoded."""
+    """The path with forward slashes; bytes of a name that are not text are shown escaped, so that it can be encoded."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 

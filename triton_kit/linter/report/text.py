@@ -35,7 +35,7 @@ def summary(report: Report) -> str:
 def _fixable(report: Report) -> Iterator[str]:
     total, number = len(report.diagnostics), sum(d.fixable for d in report.diagnostics)
     if number:
-        yield f"{number} of {total} can be mended: tk validate --fix" if total > 1 else "tk validate --fix mends it"
+        yield f"{number} of {total} can be fixed: tk validate --fix" if total > 1 else "tk validate --fix fixes it"
 
 
 def _count(number: int, noun: str) -> str:

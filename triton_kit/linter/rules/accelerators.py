@@ -67,11 +67,11 @@ def _accelerators(model: Model, name: str) -> Iterator[tuple[Route, dict[str, st
 def _refuse_value(key: str, value: str, integers: Sequence[str], booleans: Sequence[str]) -> tuple[str, str] | None:
     """What is wrong with a number or a boolean, and what to do (backend backend_common.cc:ParseIntValue, ...)."""
     if key in booleans and value.lower() not in _WORDS:
-        return f"the parameter {key} is '{value}', no boolean", "write true or false"
+        return f"the parameter {key} is '{value}', not a boolean", "write true or false"
     if key in integers:
         number = leading_integer(value)
         if number is None:
-            return f"the parameter {key} is '{value}', no integer", "write a number"
+            return f"the parameter {key} is '{value}', not an integer", "write a number"
         bits = 64 if key == "max_workspace_size_bytes" else 31
         if not -(2**31) <= number < 2**bits:
             return f"kills the server: the parameter {key}, {value}, is beyond its range", "lower it"
@@ -122,7 +122,7 @@ def wrong_tensorrt_parameter(key: str, value: str, release: tuple[int, int]) -> 
     if key == "precision_mode" and value not in modes:
         return f"the precision_mode '{value}' does not exist", nearest(value, modes)
     if key not in (*_TEXTS, *_INTEGERS, *_BOOLEANS):
-        return f"'{key}' is no parameter of the accelerator", nearest(key, (*_TEXTS, *_INTEGERS, *_BOOLEANS))
+        return f"'{key}' is not a parameter of the accelerator", nearest(key, (*_TEXTS, *_INTEGERS, *_BOOLEANS))
     return _refuse_value(key, value, _INTEGERS, _BOOLEANS)
 
 
@@ -187,7 +187,7 @@ def cuda_accelerator_parameter(model: Model) -> Iterator[Problem]:
         for key, value in parameters.items():
             wrong = _refuse_value(key, value, (), _CUDA_BOOLEANS)
             if key not in _CUDA:
-                wrong = f"'{key}' is no option of the CUDA provider", nearest(key, _CUDA)
+                wrong = f"'{key}' is not an option of the CUDA provider", nearest(key, _CUDA)
             if wrong:
                 yield if_on_gpu(model, Problem(at=(*at, key), message=wrong[0], help=wrong[1]))
 
@@ -239,7 +239,7 @@ def cuda_parameter(model: Model) -> Iterator[Problem]:
             if key == "do_copy_in_default_stream" and value.lower() in _WORDS:
                 continue
             problem = Problem(
-                at=("parameters", key), message=f"the parameter {key} is '{value}', no number", help="write a number"
+                at=("parameters", key), message=f"the parameter {key} is '{value}', not a number", help="write a number"
             )
             yield if_on_gpu(model, problem)
 
@@ -288,13 +288,13 @@ def tensorflow_accelerator(model: Model) -> Iterator[Problem]:
     for i, one in enumerate(accelerators.gpu_execution_accelerator if on_gpu(model) is not False else ()):
         at: Route = (*_AT, "gpu_execution_accelerator", i)
         if one.name not in _TENSORFLOW:
-            message = f"'{one.name}' is no accelerator that the tensorflow backend has"
+            message = f"'{one.name}' is not an accelerator that the tensorflow backend has"
             yield if_on_gpu(
                 model, Problem(at=(*at, "name"), message=message, help=nearest(one.name, tuple(_TENSORFLOW)))
             )
             continue
         for key in one.parameters:
             if one.name == "tensorrt" and key not in _TENSORFLOW["tensorrt"]:
-                message = f"'{key}' is no parameter of the accelerator"
+                message = f"'{key}' is not a parameter of the accelerator"
                 help_ = nearest(key, _TENSORFLOW["tensorrt"])
                 yield if_on_gpu(model, Problem(at=(*at, "parameters", key), message=message, help=help_))

@@ -51,7 +51,7 @@ def backend_undeterminable(model: Model) -> Iterator[Problem]:
     else:
         help_ = "write the backend's name, or give the model file its default name such as model.onnx"
     yield Problem(
-        message=f"the backend cannot be told: neither backend nor platform is set, and '{first}' holds no file of a "
+        message=f"the backend is unknown: neither backend nor platform is set, and '{first}' holds no file of a "
         "known name",
         help=help_,
     )
@@ -126,7 +126,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
     else:
         yield Problem(
             at=("backend",),
-            message=f"'{backend}' is no backend of an official image, so the server must have it installed",
+            message=f"'{backend}' is not a backend of an official image, so the server must have it installed",
             help=nearest(backend, SHIPPED[:10]),
         )
 

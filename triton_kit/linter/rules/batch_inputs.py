@@ -131,7 +131,7 @@ def batch_input_type(model: Model) -> Iterator[Problem]:
 
 @rule(Severity.ERROR)
 def batch_io_unknown_source(model: Model) -> Iterator[Problem]:
-    """The source of a batch input or output is no input of the model.
+    """The source of a batch input or output is not an input of the model.
 
     (core model_config_utils.cc:ValidateBatchIO.)
 
@@ -159,13 +159,13 @@ def batch_io_unknown_source(model: Model) -> Iterator[Problem]:
         for i, source in enumerate(entry.source_input):
             if names is not None and source not in names:
                 yield Problem(
-                    at=(*at, "source_input", i), message=f"'{source}' is no input", help=nearest(source, names)
+                    at=(*at, "source_input", i), message=f"'{source}' is not an input", help=nearest(source, names)
                 )
 
 
 @rule(Severity.ERROR)
 def batch_output_unknown_target(model: Model) -> Iterator[Problem]:
-    """The target of a batch output is no output of the model.
+    """The target of a batch output is not an output of the model.
 
     (core model_config_utils.cc:ValidateBatchIO.)
 
@@ -195,7 +195,7 @@ def batch_output_unknown_target(model: Model) -> Iterator[Problem]:
             if names is not None and target not in names:
                 yield Problem(
                     at=("batch_output", i, "target_name", j),
-                    message=f"'{target}' is no output",
+                    message=f"'{target}' is not an output",
                     help=nearest(target, names),
                 )
 

@@ -195,7 +195,7 @@ def cache_with_decoupled(model: Model) -> Iterator[Problem]:
 def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
     """A max_batch_size of 0 is written, and completion raises it.
 
-    0 cannot be told from an omitted value: a model that can batch gets the default, 4, unless its inputs and outputs
+    0 looks like an omitted value: a model that can batch gets the default, 4, unless its inputs and outputs
     are listed (onnxruntime onnxruntime.cc:AutoCompleteMaxBatch).
 
     Server says:

@@ -109,7 +109,7 @@ def priority_without_levels(model: Model) -> Iterator[Problem]:
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
 def ordering_with_priorities(model: Model) -> Iterator[Problem]:
-    """preserve_ordering stands with several priority levels.
+    """preserve_ordering is combined with several priority levels.
 
     (core model_config_utils.cc:ValidateModelConfig.)
 
@@ -139,7 +139,7 @@ def ordering_with_priorities(model: Model) -> Iterator[Problem]:
 
 @rule(Severity.ERROR, about=("dynamic_batching",))
 def ordering_with_delay(model: Model) -> Iterator[Problem]:
-    """preserve_ordering stands with a queue policy that delays requests which time out.
+    """preserve_ordering is combined with a queue policy that delays requests which time out.
 
     (core model_config_utils.cc:ValidateModelConfig.)
 

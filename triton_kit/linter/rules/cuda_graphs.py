@@ -109,7 +109,7 @@ def _sizes(model: Model, spec: Cuda.GraphSpec | Cuda.GraphSpec.LowerBound, at: R
             if dim < 0:
                 yield Problem(
                     at=(*at, "input", name, "dim", j),
-                    message=f"dimension {dim} of '{name}' is no size",
+                    message=f"dimension {dim} of '{name}' is not a size",
                     help="write the size for which the graph is captured",
                 )
 

@@ -1,4 +1,4 @@
-"""Rules about models of the DALI backend, as far as their files tell."""
+"""Rules about models of the DALI backend, as far as their files show."""
 
 from __future__ import annotations
 

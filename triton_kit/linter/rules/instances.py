@@ -52,7 +52,7 @@ def gpus_without_gpu_kind(model: Model) -> Iterator[Problem]:
 def no_gpu_for_group(model: Model) -> Iterator[Problem]:
     """A group asks for a GPU, and the server's machine has none.
 
-    Said only where the number of GPUs is given. Without a kind, a list of GPUs is no fallback either: the kind becomes
+    Reported only where the number of GPUs is given. Without a kind, a list of GPUs is not a fallback: the kind becomes
     KIND_CPU and the list stays (core model_config_utils.cc:ValidateInstanceGroup).
 
     Server says:
@@ -172,7 +172,7 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
             yield Problem(
                 at=("instance_group", i, "count"),
                 message=f"a count of {group.count} is taken for the default",
-                help="write how many instances are meant",
+                help="write how many instances you want",
             )
 
 

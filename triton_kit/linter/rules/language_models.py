@@ -1,4 +1,4 @@
-"""Rules about models of the vLLM and TensorRT-LLM backends, as far as their files tell."""
+"""Rules about models of the vLLM and TensorRT-LLM backends, as far as their files show."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _engine_arguments(model: Model, version: int) -> dict[str, object]:
 
 @rule(Severity.ERROR, backend="vllm")
 def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
-    """A vLLM model has no model.json with the arguments of its engine, or one that is no JSON.
+    """A vLLM model has no model.json with the arguments of its engine, or one that is not JSON.
 
     (vllm src/model.py.)
 
@@ -64,7 +64,7 @@ def vllm_arguments_missing(model: Model) -> Iterator[Problem]:
             _engine_arguments(model, version)
         except Broken:
             yield Problem(
-                message=f"{folder}/model.json is no object in JSON",
+                message=f"{folder}/model.json is not a JSON object",
                 help='write {"model": ...}',
                 file=Path(model.join(folder, "model.json")),
             )
@@ -108,7 +108,7 @@ def vllm_completion(model: Model) -> Iterator[Problem]:
     if model.config.has("model_transaction_policy") and not policy.decoupled:
         yield Problem(
             at=("model_transaction_policy",),
-            message="the vLLM model is said not to be decoupled, and the backend makes it so",
+            message="the vLLM model is configured as not decoupled, and the backend makes it decoupled",
             help="write decoupled: true, or leave the policy out",
         )
 

@@ -33,7 +33,7 @@ def metric_tag_no_label(model: Model) -> Iterator[Problem]:
         if key.startswith("_") or not all(c == "_" or (c.isascii() and c.isalnum()) for c in key):
             yield Problem(
                 at=("metric_tags", key),
-                message=f"kills the server: the metric tag '{key}' is no label of Prometheus",
+                message=f"kills the server: the metric tag '{key}' is not a label of Prometheus",
                 help="use letters, digits and underscores, and begin with no underscore",
             )
 
@@ -155,6 +155,6 @@ def unknown_metric_family(model: Model) -> Iterator[Problem]:
         if family and family not in known:
             yield Problem(
                 at=("model_metrics", "metric_control", i, "metric_identifier", "family"),
-                message=f"'{family}' is no metric that can be customised",
+                message=f"'{family}' is not a metric that can be customised",
                 help=nearest(family, known),
             )

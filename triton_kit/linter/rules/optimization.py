@@ -43,7 +43,7 @@ def unknown_cpu_accelerator(model: Model) -> Iterator[Problem]:
         if one.name != "openvino":
             yield Problem(
                 at=(*_AT, "cpu_execution_accelerator", i, "name"),
-                message=f"'{one.name}' is no accelerator that the onnxruntime backend has on CPUs",
+                message=f"'{one.name}' is not an accelerator that the onnxruntime backend has on CPUs",
                 help='write "openvino", or leave the accelerator out',
             )
 
@@ -76,7 +76,7 @@ def unknown_gpu_accelerator(model: Model) -> Iterator[Problem]:
         if one.name not in ("tensorrt", "cuda"):
             problem = Problem(
                 at=(*_AT, "gpu_execution_accelerator", i, "name"),
-                message=f"'{one.name}' is no accelerator that the onnxruntime backend has on GPUs",
+                message=f"'{one.name}' is not an accelerator that the onnxruntime backend has on GPUs",
                 help=nearest(one.name, ("tensorrt", "cuda")),
             )
             yield if_on_gpu(model, problem)

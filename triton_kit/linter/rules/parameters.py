@@ -65,7 +65,7 @@ def parameter_not_an_integer(model: Model) -> Iterator[Problem]:
         at = ("parameters", key)
         number = leading_integer(value)
         if number is None:
-            yield Problem(at=at, message=f"the parameter {key} is '{value}', no integer", help="write a number")
+            yield Problem(at=at, message=f"the parameter {key} is '{value}', not an integer", help="write a number")
         elif not -(2**31) <= number < 2**31:
             yield Problem(
                 at=at, message=f"kills the server: the parameter {key}, {value}, is beyond 32 bits", help="lower it"
@@ -98,7 +98,7 @@ def parameter_not_a_boolean(model: Model) -> Iterator[Problem]:
         if value.lower() not in _TRUE_FALSE:
             yield Problem(
                 at=("parameters", key),
-                message=f"the parameter {key} is '{value}', no boolean",
+                message=f"the parameter {key} is '{value}', not a boolean",
                 help="write true or false",
             )
 

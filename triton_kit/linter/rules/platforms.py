@@ -69,7 +69,7 @@ def unexpected_platform(model: Model) -> Iterator[Problem]:
         name = model.config.default_model_filename
         yield Problem(
             at=("default_model_filename",),
-            message=f"the backend cannot be told from the file name '{name}'"
+            message=f"the backend cannot be determined from the file name '{name}'"
             if name
             else f"the model's name, '{model.name}', ends in a dot where the backend's name is expected",
             help='write the backend\'s name: backend: "onnxruntime"',
@@ -79,7 +79,7 @@ def unexpected_platform(model: Model) -> Iterator[Problem]:
     is_backend = platform in SHIPPED
     yield Problem(
         at=("platform",),
-        message=f"'{platform}' is no platform" + (" but a backend" if is_backend else ""),
+        message=f"'{platform}' is not a platform" + (" but a backend" if is_backend else ""),
         help=f'write backend: "{platform}"' if is_backend else nearest(platform, known),
         fix=rename_field(("platform",), "backend") if is_backend else set_near(("platform",), platform, known),
     )

@@ -80,7 +80,7 @@ def resource_global_and_local(model: Model) -> Iterator[Problem]:
                 message=f"the resource '{resource.name}' is {'global' if ours else 'of each device'} here,"
                 f" {'global' if theirs else 'of each device'} elsewhere{end}",
                 help="write global in both places, or in none",
-                related=(Related(message="it is the other way here", file=other.at_file, span=first),),
+                related=(Related(message="it is the other way round here", file=other.at_file, span=first),),
                 severity=severity,
             )
 

@@ -18,7 +18,7 @@ def _reshaped(model: Model) -> Iterator[tuple[Tensor, list[int]]]:
 
 
 def _chunks(dims: Sequence[int]) -> list[int]:
-    """The products of what stands before, between and after the dimensions of any size."""
+    """The products of what is before, between and after the dimensions of any size."""
     products = [1]
     for dim in dims:
         if dim == -1:
@@ -122,7 +122,7 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
             continue
         before, after = _chunks(tensor.dims), _chunks(wanted)
         if len(before) != len(after):
-            said = "have different numbers of dimensions of any size"
+            said = "have different numbers of variable dimensions"
         elif [_wrapped(n) for n in before] != [_wrapped(n) for n in after]:
             said = "hold different numbers of elements"
         else:

@@ -115,7 +115,7 @@ def control_kind_twice(model: Model) -> Iterator[Problem]:
             yield Problem(
                 at=(*at, "kind"),
                 message=f"the control {kind} is given twice" + ("" if control.has("kind") else ": it is the default"),
-                help="name the kind that is meant",
+                help="name the kind that you want",
                 related=(
                     Related(
                         message="the first is here", file=model.at_file, span=model.document.source.locate(first[kind])

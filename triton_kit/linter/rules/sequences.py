@@ -48,7 +48,7 @@ def slot_utilization_out_of_range(model: Model) -> Iterator[Problem]:
 def idle_sequence_setting(model: Model) -> Iterator[Problem]:
     """A setting of sequence batching is none that does anything.
 
-    A control of an undefined kind is no control; a number of candidates that is not positive counts as
+    A control of an undefined kind is not a control; a number of candidates that is not positive counts as
     max_batch_size; states are not verified at load, and fail or mix up later (core model_config_utils.cc,
     sequence_batch_scheduler.cc:Create, sequence_state.cc).
 
@@ -108,6 +108,6 @@ def _state_dims(states: Sequence[ModelSequenceBatching.State]) -> Iterator[Probl
             if dim == 0 or dim < -1:
                 yield Problem(
                     at=("sequence_batching", "state", i, "dims", j),
-                    message=f"dimension {dim} of state {i} is no size",
+                    message=f"dimension {dim} of state {i} is not a size",
                     help="write a positive number, or -1",
                 )

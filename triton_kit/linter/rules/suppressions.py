@@ -14,7 +14,7 @@ from triton_kit.linter.wording import nearest
 def unused_suppression(unused: Iterable[Unused]) -> Iterator[Problem]:
     """A comment silences a rule that has nothing to say there, or names it as it was once called.
 
-    What it was for is mended, or it stands on the wrong line: the comment counts for its own line, and on a line of its
+    What it was for is fixed, or it is on the wrong line: the comment counts for its own line, and on a line of its
     own for the next.
 
     Bad:
@@ -35,4 +35,4 @@ def unused_suppression(unused: Iterable[Unused]) -> Iterator[Problem]:
                 message=f"{one.rule} has nothing to say here", help="remove it from the comment", span=one.span
             )
         else:
-            yield Problem(message=f"{one.rule} is no rule", help=nearest(one.rule, load_rules()), span=one.span)
+            yield Problem(message=f"{one.rule} is not a rule", help=nearest(one.rule, load_rules()), span=one.span)

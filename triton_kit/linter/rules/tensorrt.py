@@ -1,4 +1,4 @@
-"""Rules about TensorRT models, as far as their configuration and the first bytes of the engine tell."""
+"""Rules about TensorRT models, as far as their configuration and the first bytes of the engine show."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def _read(path: Path) -> None:
 
 @rule(Severity.ERROR, backend="tensorrt")
 def tensorrt_unreadable(model: Model) -> Iterator[Problem]:
-    """The model file is no TensorRT engine.
+    """The model file is not a TensorRT engine.
 
-    Whether an engine was built for the server's GPU and its release of TensorRT, the file does not tell (tensorrt
+    Whether an engine was built for the server's GPU and its release of TensorRT, the file does not say (tensorrt
     model_state.cc).
 
     Server says:
@@ -181,7 +181,7 @@ def tensorrt_ragged_format(model: Model) -> Iterator[Problem]:
 def tensorrt_without_gpu(model: Model) -> Iterator[Problem]:
     """A TensorRT model on a machine without a GPU.
 
-    Said only where the number of GPUs is given; instances of no kind are then instances of the CPU (core
+    Reported only where the number of GPUs is given; instances of no kind are then instances of the CPU (core
     model_config_utils.cc:NormalizeInstanceGroup, tensorrt tensorrt.cc).
 
     Server says:
@@ -256,7 +256,7 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
     there = model.options.gpus
     for rank in ranks:
         if not (rank.isascii() and rank.isdecimal()) or ranks.count(rank) > 1:
-            said = "stands there twice" if rank.isdecimal() else "is no number of a GPU"
+            said = "is given twice" if rank.isdecimal() else "is not the number of a GPU"
             yield Problem(at=at, message=f"'{rank}' in {key} {said}", help='write each GPU once: "0,1"')
             return
         if there is not None and int(rank) >= there:

@@ -76,7 +76,9 @@ def bad_profile(model: Model) -> Iterator[Problem]:
                 )
             elif number is None or number < 0:
                 yield Problem(
-                    at=at, message=f"the profile '{profile}' is no number of one", help="write the profile's number"
+                    at=at,
+                    message=f"the profile '{profile}' is not the number of one",
+                    help="write the profile's number",
                 )
 
 

@@ -136,7 +136,7 @@ def warmup_dims(model: Model) -> Iterator[Problem]:
             if dim < 0:
                 yield Problem(
                     at=(*at, "dims", i),
-                    message=f"dimension {dim} of the warm-up input '{name}' is no size",
+                    message=f"dimension {dim} of the warm-up input '{name}' is not a size",
                     help="write the size that the sample has",
                 )
 

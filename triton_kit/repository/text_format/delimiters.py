@@ -51,7 +51,7 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
     if text.startswith("]", following):
         if c == ",":
             reader.report(
-                "syntax", pos, pos + 1, "a comma stands before the ] of a list", "remove the comma", "", field=field
+                "syntax", pos, pos + 1, "there is a comma before the ] of a list", "remove the comma", "", field=field
             )
         reader.end_list(field, name, following + 1)
         return tail(text, following + 1)

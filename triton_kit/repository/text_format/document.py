@@ -24,7 +24,7 @@ ProblemKind: TypeAlias = Literal[
 class ParseProblem(Value):
     """Something the reader refuses, with its place, what is so, and what to do.
 
-    ``replacement`` is what mends it, where nothing else can have been meant.
+    ``replacement`` is what fixes it, where nothing else can have been meant.
     """
 
     kind: ProblemKind

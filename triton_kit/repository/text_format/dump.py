@@ -28,7 +28,7 @@ def dump(value: Message | Mapping[str, object], *, message: str = "ModelConfig",
 
 
 def escape(text: str) -> str:
-    """The text as it stands between the double quotes of a literal; surrogate escapes become their bytes."""
+    """The text as it is between the double quotes of a literal; surrogate escapes become their bytes."""
     if text.isascii() and text.isprintable():
         return text.replace("\\", "\\\\").replace('"', '\\"')
     return "".join(_escaped(c) for c in text)

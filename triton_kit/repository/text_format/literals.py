@@ -63,11 +63,11 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[object], tuple
         c = text[pos]
         if c == "]":
             if comma >= 0:
-                what = "a comma stands before the ] of a list"
+                what = "there is a comma before the ] of a list"
                 reader.report("syntax", comma, comma + 1, what, "remove the comma", "", field=field)
             return values, tuple(items), pos + 1
         if c in ",;":
-            reader.report("syntax", pos, pos + 1, f"{c} stands where a value should be", "remove it", "", field=field)
+            reader.report("syntax", pos, pos + 1, f"{c} is where a value should be", "remove it", "", field=field)
             comma, pos = -1, skip(text, pos + 1)
             continue
         if c in "}>":
@@ -156,7 +156,7 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[object, int]:
 
 
 class _Problem:
-    """``instead`` is the text that should stand there, where there is no doubt."""
+    """``instead`` is the text that should be there, where there is no doubt."""
 
     __slots__ = ("help", "instead", "kind", "text")
 
@@ -193,12 +193,12 @@ def _integer(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Pr
 
 def _bad_number(kind: str, word: str) -> _Problem:
     if kind == "bad octal":
-        return _Problem("syntax", "{} begins with 0, yet is not octal", f"write {word.lstrip('0') or '0'}")
+        return _Problem("syntax", "{} begins with 0, but is not octal", f"write {word.lstrip('0') or '0'}")
     if kind == "bad hex":
-        return _Problem("syntax", "{} is no hexadecimal number", "write hexadecimal digits after 0x")
+        return _Problem("syntax", "{} is not a hexadecimal number", "write hexadecimal digits after 0x")
     found = re.compile(r"[0-9]+").match(word)
     help_ = f"put a space after {found[0]}, or write {found[0]} alone" if found and found.end() < len(word) else None
-    return _Problem("syntax", "{} is no number", help_)
+    return _Problem("syntax", "{} is not a number", help_)
 
 
 def _float(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:

@@ -84,7 +84,7 @@ class Reader:
     ) -> None:
         """Note something wrong at these offsets, in the message that is being read or in a field of it.
 
-        ``instead`` is the text that should stand there, or a replacement at another place, where there is no doubt.
+        ``instead`` is the text that should be there, or a replacement at another place, where there is no doubt.
 
         An unfilled template is one mistake: what its remains do to the syntax is not said.
         """

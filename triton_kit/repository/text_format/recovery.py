@@ -203,7 +203,7 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         reader.report("encoding", pos, pos + 2, "the file is UTF-16, not UTF-8", "save it as UTF-8 without BOM")
         return reader.size
     if control := _CONTROL.match(text, pos):
-        reader.report("encoding", pos, control.end(), "a control character stands outside a string", "remove it")
+        reader.report("encoding", pos, control.end(), "there is a control character outside a string", "remove it")
         return skip(text, control.end())
     if c > "\x7f":
         return _not_ascii(reader, pos)
@@ -229,7 +229,7 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         reader.report("syntax", pos, pos + 7, what, "choose one side, and remove the conflict's marks")
         return reader.size
     if c == "[":
-        reader.report("syntax", pos, pos + 1, "a [ stands where a field should begin", "write the name of a field")
+        reader.report("syntax", pos, pos + 1, "a [ is where a field should begin", "write the name of a field")
         return skip(text, pos + 1) if _FIELD.match(text, skip(text, pos + 1)) else past(reader, pos)
     what = suggestions.short(text[pos:end])
     if c.isdigit():
@@ -238,9 +238,7 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
             help_ = f"write {several}: [ ... ] for several values"
         reader.report("syntax", pos, end, f"{what} is not the name of a field", help_)
     else:
-        reader.report(
-            "syntax", pos, end, f"{what} stands where a field should begin", "remove it, or write NAME: VALUE"
-        )
+        reader.report("syntax", pos, end, f"{what} is where a field should begin", "remove it, or write NAME: VALUE")
     if c == "{" and balance(reader) > 0:
         reader.balance = balance(reader) - 1
         return skip(text, pos + 1)
@@ -284,9 +282,9 @@ def _not_ascii(reader: Reader, pos: int) -> int:
         reader.report("encoding", pos, pos + 1, what, "save it as UTF-8 without BOM", "")
         return skip(text, pos + 1)
     if text[pos].isspace() or text[pos] == "\u200b":
-        what = f"U+{ord(text[pos]):04X} is no white space here"
-        reader.report("encoding", pos, pos + 1, what, "replace it by a plain space", " ")
+        what = f"U+{ord(text[pos]):04X} is not white space here"
+        reader.report("encoding", pos, pos + 1, what, "replace it with a plain space", " ")
         return skip(text, pos + 1)
-    what = f"{suggestions.short(text[pos])} stands outside a string"
+    what = f"{suggestions.short(text[pos])} is outside a string"
     reader.report("encoding", pos, pos + 1, what, "use ASCII characters outside strings and comments")
     return resync(reader, pos + 1)

@@ -22,7 +22,7 @@ _TEMPLATE = re.compile(
 
 
 def is_template(text: str, pos: int) -> bool:
-    """Whether an unfilled template variable stands at this offset."""
+    """Whether an unfilled template variable is at this offset."""
     return _TEMPLATE.match(text, pos) is not None
 
 
@@ -89,7 +89,7 @@ def balanced(text: str, pos: int, depth: int = 0) -> int:
 
 
 def junk(text: str, pos: int) -> int:
-    """The end of something that is no value: the rest of the line, up to what ends a value."""
+    """The end of something that is not a value: the rest of the line, up to what ends a value."""
     found = re.compile(r"""[^\s,;\]}>#"':{[]+""").match(text, pos)
     return max(found.end() if found else pos, pos + 1)
 

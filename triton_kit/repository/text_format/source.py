@@ -24,7 +24,7 @@ START = Span(line=1, column=1, end_line=1, end_column=1)
 
 
 class Replacement(NamedTuple):
-    """A text that should stand in place of what stands from one offset to another."""
+    """A text that should replace what is from one offset to another."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Replacement(NamedTuple):
 
 
 class Comment(Value):
-    """A ``#`` comment: its text with the ``#``, where it stands, whether code stands before it on its line."""
+    """A ``#`` comment: its text with the ``#``, where it is, whether code is before it on its line."""
 
     span: Span
     text: str

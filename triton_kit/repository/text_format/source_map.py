@@ -1,4 +1,4 @@
-"""Where each part of a document stands in its text."""
+"""Where each part of a document is in its text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ITEM = r"[-0-9]+"
 
 
 class Overridden(NamedTuple):
-    """A value that a later one replaces: ``what`` it is a value of, where it stands, and where ``by`` what."""
+    """A value that a later one replaces: ``what`` it is a value of, where it is, and where ``by`` what."""
 
     what: str
     span: Span
@@ -30,7 +30,7 @@ Offsets = tuple[int, int, int]
 
 
 class SourceMap:
-    """Where each part of a document stands in its text; everything is computed when it is asked for.
+    """Where each part of a document is in its text; everything is computed when it is asked for.
 
     ``text`` is the whole text, bytes that are not UTF-8 as surrogate escapes.
     """

@@ -1,4 +1,4 @@
-"""Strings that are not in their plainest spelling, and those that stand where something else is taken."""
+"""Strings that are not in their plainest spelling, and those that are where something else is taken."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def read_open_string(reader: Reader, field: Field, pos: int, line_end: int) -> i
     text, quote = reader.text, reader.text[pos]
     if text.startswith("\0", line_end):
         reader.report(
-            "encoding", line_end, line_end + 1, "a NUL character stands in a string", "remove it", field=field
+            "encoding", line_end, line_end + 1, "there is a NUL character in a string", "remove it", field=field
         )
         closing = text.find(quote, line_end, text.index("\n", line_end))
         return closing + 1 if closing > 0 else text.index("\n", line_end)

@@ -92,11 +92,11 @@ def snake(name: str) -> str:
 
 
 Advice: TypeAlias = tuple[str, str, str | None]
-"""Message, help, and the text that should stand there, where there is no doubt about it."""
+"""Message, help, and the text that should be there, where there is no doubt about it."""
 
 
 def unknown_field(name: str, stack: Sequence[tuple[MessageType, Field | None]]) -> Advice:
-    """Advice on a name that is no field of the last message of the stack."""
+    """Advice on a name that is not a field of the last message of the stack."""
     if stack[0][0].name not in message_names():
         # Text of another program, of which no more is known than its fields.
         return f"{name[:100]} is not a field", f"the fields are {', '.join(stack[-1][0].fields)}", None
@@ -156,7 +156,7 @@ def _places() -> dict[str, list[tuple[str, ...]]]:
 
 
 def unknown_value(value: str, enum: EnumType) -> Advice:
-    """Advice on a word that is no value of the enum."""
+    """Advice on a word that is not a value of the enum."""
     message = f"{short(value)} is not a value of {enum.name.rsplit('.', 1)[-1]}"
     upper = snake(value).upper() if not value.isupper() else value
     prefix = next(iter(enum.values)).split("_")[0] + "_"

@@ -15,7 +15,7 @@ _CLOSERS = {"{": "}", "<": ">", "[": "]"}
 
 
 class Token(NamedTuple):
-    """A token or a comment, and how many line breaks stand before it."""
+    """A token or a comment, and how many line breaks are before it."""
 
     kind: int
     text: str
@@ -24,7 +24,7 @@ class Token(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Remark:
-    """A comment on a line of its own; ``blank`` says whether an empty line stands before it."""
+    """A comment on a line of its own; ``blank`` says whether an empty line is before it."""
 
     text: str
     blank: bool = False
@@ -32,7 +32,7 @@ class Remark:
 
 @dataclass(slots=True, kw_only=True)
 class Body:
-    """What stands between two delimiters, or the whole file.
+    """What is between two delimiters, or the whole file.
 
     ``inside`` is a comment behind the opening delimiter; ``spread`` says whether there is a line break in it.
     """
@@ -44,7 +44,7 @@ class Body:
 
 @dataclass(slots=True, kw_only=True)
 class Scalar:
-    """A value without delimiters: one literal, or adjacent strings, which ``spread`` says stand on several lines.
+    """A value without delimiters: one literal, or adjacent strings, which ``spread`` says are on several lines.
 
     ``remarks`` are the comments before, between and behind the strings: those before the literal of that number.
     """
@@ -55,7 +55,7 @@ class Scalar:
 
 
 class Comment(NamedTuple):
-    """A comment, and whether something stands before it on its line."""
+    """A comment, and whether something is before it on its line."""
 
     text: str
     trailing: bool
@@ -77,7 +77,7 @@ class Items:
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """A field, or an item of a list, which has no name; ``comment`` stands behind it on its last line."""
+    """A field, or an item of a list, which has no name; ``comment`` is behind it on its last line."""
 
     name: str
     colon: bool
@@ -190,7 +190,7 @@ class _Cursor:
 
 
 def _take(body: Body, token: Token, *, fresh: bool) -> None:
-    """Put a comment where it belongs: behind what stands before it on its line, or on a line of its own."""
+    """Put a comment where it belongs: behind what is before it on its line, or on a line of its own."""
     if token.breaks == 0 and not fresh:
         last = body.entries[-1] if body.entries else None
         if last is None and body.inside is None:

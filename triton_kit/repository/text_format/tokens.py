@@ -14,7 +14,7 @@ STRING, INTEGER, NAME, INTEGERS, BLOCK, LIST, OTHER, CLOSE = range(3, 11)
 
 STRING is a single literal without escapes, INTEGER a plain decimal one, INTEGERS the inside of a list of such, BLOCK
 the opening delimiter of a message, LIST that of the first message in brackets, OTHER the first character of any other
-value, CLOSE a closing delimiter with no name before it. A brace that may begin a template variable is no delimiter.
+value, CLOSE a closing delimiter with no name before it. A brace that may begin a template variable is not a delimiter.
 """
 
 # The same as SPACE and TAIL, yet quick where there is no comment: an alternative is left at its first character.

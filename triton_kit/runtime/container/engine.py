@@ -74,7 +74,7 @@ def has_image(engine: Engine, image: str) -> bool:
 
 
 def download_size(engine: Engine, image: str) -> int | None:
-    """The bytes that a pull of the whole image fetches, or ``None`` when the registry does not tell."""
+    """The bytes that a pull of the whole image fetches, or ``None`` when the registry does not say."""
     try:
         done = process.run([engine, "manifest", "inspect", "--verbose", image], timeout=_SIZE_PATIENCE)
         manifest = json.loads(done.stdout) if done.exit_code == 0 else None
@@ -90,7 +90,7 @@ def download_size(engine: Engine, image: str) -> int | None:
 
 
 def pull(engine: Engine, image: str, progress: Callable[[str], None], *, pause: float = 0.1) -> None:
-    """Fetch an image; ``progress`` gets its size, then how far it is. Raises TkError when it cannot be had."""
+    """Fetch an image; ``progress`` gets its size, then how far it is. Raises TkError when it is not available."""
     size = download_size(engine, image)
     progress(f"pulling {image}" + (f": {size / 1e9:.1f} GB, less what is here already" if size else ""))
     puller = process.spawn([engine, "pull", image])

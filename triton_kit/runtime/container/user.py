@@ -26,7 +26,7 @@ class Identity:
 def check(wanted: str) -> None:
     """Raise UsageError for what ``choose`` does not know."""
     if wanted not in ("auto", "image") and not re.fullmatch(r"\d{1,10}(?::\d{1,10})?", wanted, re.ASCII):
-        raise UsageError(f"--user {wanted!r} is no user of a container", hint="write auto, image, or UID[:GID]")
+        raise UsageError(f"--user {wanted!r} is not a user of a container", hint="write auto, image, or UID[:GID]")
 
 
 def choose(wanted: str, repository: Path, *, maps_users: bool) -> Identity:

@@ -86,7 +86,7 @@ def find_home() -> ServerHome:
 def server_home(progress: Progress) -> ServerHome:
     """Where the server is; fetched first if it must be. ``progress`` gets a sentence before anything that takes time.
 
-    Raises TkError when there is no server for this machine, or when it cannot be had: with what to do about it.
+    Raises TkError when there is no server for this machine, or when it is not available: with what to do about it.
     """
     home = find_home()
     if home.origin == "cache" and not home.binary.is_file():
@@ -177,7 +177,7 @@ def _unpacked(staging: Path, progress: Progress) -> Path:
     if given:
         wheel = Path(given).expanduser()
         if not wheel.is_file():
-            raise TkError(f"TK_SERVER_WHEEL: {given} is no file", hint="set it to the wheel's path, or unset it")
+            raise TkError(f"TK_SERVER_WHEEL: {given} is not a file", hint="set it to the wheel's path, or unset it")
         _verify(wheel)
         return _unzip(wheel, staging / "server", progress)
     progress(f"fetching the embedded Triton server ({WHEEL} {WHEEL_VERSION}, 55 MB, only once)")

@@ -26,7 +26,7 @@ _KIND = "nvidia.com/gpu"
 class GpuChoice:
     """The GPUs of a server: ``none``, ``all``, or a comma-separated list of indices or UUIDs, and why.
 
-    ``count`` is how many that are, ``None`` where this machine does not tell. ``way`` is how a container gets them.
+    ``count`` is how many that are, ``None`` where this machine does not say. ``way`` is how a container gets them.
     """
 
     gpus: str

@@ -24,7 +24,7 @@ _MODEL = re.compile(
     r"|(?:^|: |: in |^in )ensemble ([^ ',]{1,500})[ ,]"
 )
 _TALK = re.compile(rb"^[^\]]{0,200}(?:[ \"|m]I\d{4} \d\d:\d\d|Z I \d)")
-"""What the server only tells, behind whatever stands before it."""
+"""What the server only tells, behind whatever is before it."""
 
 _LOGGED = ("[libprotobuf ERROR", "[E:onnxruntime")
 """How libraries of the server begin the lines of their errors."""
@@ -41,7 +41,7 @@ class LogProblem:
 
     ``severity`` is ``error``, ``warning``, ``consequence`` (of another one) or ``harmless``; ``place`` is where the log
     itself says that it is, as ``FILE:LINE``; ``line`` is the number of the first line that tells it, ``text`` what
-    stands there, ``count`` how many do.
+    is there, ``count`` how many do.
     """
 
     severity: str
@@ -68,7 +68,7 @@ class UnknownError:
 
 @dataclass(slots=True, kw_only=True)
 class Digest:
-    """What a log tells: its problems in order, the errors that nothing is known of, and how many lines it has."""
+    """What a log says: its problems in order, the errors that nothing is known of, and how many lines it has."""
 
     problems: list[LogProblem]
     unknown: list[UnknownError]
@@ -76,7 +76,7 @@ class Digest:
 
     @property
     def ok(self) -> bool:
-        """Whether no line tells of an error."""
+        """Whether no line reports an error."""
         return not self.unknown and all(t.severity in ("warning", "harmless") for t in self.problems)
 
 
@@ -143,7 +143,7 @@ class Reader:
         parts.setdefault("engine", "podman" if "podman" in text.lower() else "docker")
         if (model := _MODEL.search(text)) or (model := _ROW.match(text)):
             parts.setdefault("model", model[1] or model[2])
-        if "model" in parts:  # with namespaces, the repository stands before it
+        if "model" in parts:  # with namespaces, the repository is before it
             parts["model"] = parts["model"].rpartition("::")[2]
         told, new = self._problem(known, parts, text, level, number)
         if (name := parts.get("model")) and name not in told.models and len(told.models) < MANY:

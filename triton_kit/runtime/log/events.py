@@ -114,7 +114,7 @@ def _event(text: str) -> Event | None:
 
 
 def last_words(lines: Iterable[str], *, limit: int = 5) -> tuple[str, ...]:
-    """The lines that tell why a server ended: its errors, or for want of those its last lines."""
+    """The lines that say why a server ended: its errors, or for want of those its last lines."""
     talk = [line for line in lines if line.strip() and line[0] not in "+|"]
     telling = []
     for line in talk:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 LONGEST = 1 << 16
-"""Bytes of a line that are looked at: what is wrong stands at its beginning."""
+"""Bytes of a line that are looked at: what is wrong is at its beginning."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _HEAD = re.compile(

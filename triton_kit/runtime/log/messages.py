@@ -26,9 +26,9 @@ _MISSING = {"model": "a model", "file": "a file", "engine": "docker"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A text with holes: ``literals`` stand in a line one behind the other, ``holes`` are the names between them.
+    """A text with holes: ``literals`` are in a line one behind the other, ``holes`` are the names between them.
 
-    A hole is ``""`` where what stands there does not matter, and begins with ``*`` where it takes the rest of the line.
+    A hole is ``""`` where what is there does not matter, and begins with ``*`` where it takes the rest of the line.
     """
 
     literals: tuple[str, ...]
@@ -57,7 +57,7 @@ class Message:
         return tuple(found)
 
     def find(self, text: str) -> dict[str, str] | None:
-        """What stands in the holes, or ``None`` where the text is not this message. Takes linear time."""
+        """What is in the holes, or ``None`` where the text is not this message. Takes linear time."""
         at = text.find(self.literals[0])
         if at < 0:
             return None
@@ -93,7 +93,7 @@ class Message:
 
 
 def hole_beside(parts: list[str], i: int) -> bool:
-    """Whether a gap whose extent does not matter stands beside that part: blanks there do not matter either."""
+    """Whether a gap whose extent does not matter is beside that part: blanks there do not matter either."""
     return (i > 0 and parts[i - 1] == GAP) or (i + 1 < len(parts) and parts[i + 1] == GAP)
 
 
@@ -105,7 +105,7 @@ def _first_word(text: str) -> str:
 class KnownProblem:
     """One cause: the messages by which it shows, and sentences with the holes of the messages in braces.
 
-    ``rule`` is the rule of the linter that finds it beforehand, ``command`` what mends it or shows more.
+    ``rule`` is the rule of the linter that finds it beforehand, ``command`` what fixes it or shows more.
     """
 
     area: str
@@ -117,7 +117,7 @@ class KnownProblem:
     rule: str | None = None
 
     def find(self, text: str, *, logged: bool = True) -> dict[str, str] | None:
-        """What stands in the holes of the first message that the text is, or ``None``.
+        """What is in the holes of the first message that the text is, or ``None``.
 
         A text that no server ``logged`` may be anything: there, short fragments of the server's say nothing.
         """
@@ -148,7 +148,7 @@ def _entry(area: str, lines: list[str]) -> KnownProblem:
     }
     kind = next((kind for kind in KINDS if kind == marked.get("~", "error")), None)
     if kind is None:
-        raise ValueError(f"{marked['~']} is no kind")
+        raise ValueError(f"{marked['~']} is not a kind")
     return KnownProblem(
         area=area,
         messages=tuple(Message.read(line) for line in lines if line[:2] not in ("= ", "> ", "$ ", "? ", "~ ")),
@@ -215,7 +215,7 @@ class Table:
             yield ranked[rank]
 
     def find(self, text: str, *, logged: bool = True) -> tuple[KnownProblem, dict[str, str]] | None:
-        """The closest entry that tells of the text, with what stands in its holes."""
+        """The closest entry that tells of the text, with what is in its holes."""
         for known in self.candidates(text):
             if (parts := known.find(text, logged=logged)) is not None:
                 return known, parts

@@ -25,7 +25,7 @@ DAY = 24 * 60 * 60.0
 
 
 def state_dir() -> Path:
-    """tk's own directory for what cannot be had again: ``triton-kit`` in ``$XDG_STATE_HOME`` (~/.local/state)."""
+    """tk's own directory for what is not available again: ``triton-kit`` in ``$XDG_STATE_HOME`` (~/.local/state)."""
     general = os.environ.get("XDG_STATE_HOME")
     return (Path(general) if general else Path.home() / ".local" / "state") / "triton-kit"
 

@@ -40,7 +40,7 @@ def group_alive(pid: int) -> bool:
     """Whether children of a dead process, of the group that it led, still run.
 
     The kernel gives a number to no new process while a group has it, so a process of that number, which is not the one
-    that was meant, says that the group had ended.
+    in question, says that the group had ended.
     """
     if Path(f"/proc/{pid}").exists():
         return False

@@ -88,7 +88,7 @@ def reserve(running: Running) -> None:
         known = _read(files.read_all().get(running.name, {}))
         if known is not None and _lives(known, _containers(known.runtime)):
             raise UsageError(
-                f"a server named {running.name} runs already, on {known.repository}",
+                f"a server named {running.name} is running already, on {known.repository}",
                 hint=f"end it with tk stop {running.name}, or take another --name",
             )
         if known is not None:
@@ -131,12 +131,12 @@ def find(name: str | None = None) -> Running:
         for one in found:
             if one.name == name:
                 return one
-        hint = f"those that run are: {names}" if names else "start one with tk serve --detach"
-        raise UsageError(f"{name} is no server that tk started, or it has ended", hint=hint)
+        hint = f"those running are: {names}" if names else "start one with tk serve --detach"
+        raise UsageError(f"{name} is not a server that tk started, or it has ended", hint=hint)
     if not found:
-        raise UsageError("no server that tk started runs", hint="start one with tk serve --detach")
+        raise UsageError("no server that tk started is running", hint="start one with tk serve --detach")
     if len(found) > 1:
-        raise UsageError(f"{len(found)} servers run, and none was named", hint=f"name one of: {names}")
+        raise UsageError(f"{len(found)} servers are running, and none was named", hint=f"name one of: {names}")
     return found[0]
 
 

@@ -168,7 +168,7 @@ def plain(name: str, taken: Mapping[str, object] | set[str]) -> str:
 
 
 def apart(steps: Sequence[Step], wires: Wires, maps: Mapping[End, End]) -> Conflict | None:
-    """A step that shares no tensor with the others, and that nobody said should stand apart."""
+    """A step that shares no tensor with the others, and that nobody said should be apart."""
     together = {steps[0].label}
     shared = list(wires.sources.items())
     grown = True
@@ -186,7 +186,7 @@ def apart(steps: Sequence[Step], wires: Wires, maps: Mapping[End, End]) -> Confl
         near = next((x for x in there if agree(x[1].full, port.full)), there[0])
         end = End(step.label, port.name)
         return Conflict(
-            message=f"{step.label} would stand apart: nothing fits {end}, {port}; {near[0]} is {near[1]}",
-            hint=f"put a step between them; if it is meant so, say --map {end}={port.name}",
+            message=f"{step.label} would not be connected: nothing fits {end}, {port}; {near[0]} is {near[1]}",
+            hint=f"put a step between them; if that is intended, give --map {end}={port.name}",
         )
     return None

@@ -17,7 +17,7 @@ from triton_kit.suggestion import suggest
 def read_members(names: list[str], repository: Path, ensemble: str, lint_options: Options) -> dict[str, Member]:
     """The models of those names, for a new ensemble of the repository.
 
-    Raises UsageError for a model that is not there, does not tell its tensors, or uses the ensemble itself;
+    Raises UsageError for a model that is not there, does not describe its tensors, or uses the ensemble itself;
     ProblemsFound for one that a server would refuse.
     """
     checked = Run(lint_options).repository(str(repository))
@@ -37,14 +37,14 @@ def _read(name: str, repository: Repository, ensemble: str) -> Member:
         raise UsageError(f"{repository.path} has no model {name or 'without a name'}", hint=hint)
     refusal = repository.refusal(model)
     if refusal is not None:
-        raise ProblemsFound(f"{name} will not load: {refusal.message}", hint=f"mend it first: tk validate {model.path}")
+        raise ProblemsFound(f"{name} will not load: {refusal.message}", hint=f"fix it first: tk validate {model.path}")
     try:
         completed = model.completed(model.versions[-1])
     except (Broken, IndexError):
         raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}") from None
     if not (completed.known or (completed.inputs and completed.outputs)):
         raise UsageError(
-            f"{name} does not tell its tensors before it runs", hint="write input and output into its config.pbtxt"
+            f"{name} does not describe its tensors before it runs", hint="write input and output into its config.pbtxt"
         )
     batching = completed.max_batch_size > 0
     return Member(

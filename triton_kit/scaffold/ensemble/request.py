@@ -62,7 +62,7 @@ def _use(part: str, text: str) -> tuple[str, str, int]:
     own, sign, rest = part.partition("=")
     model, at, version = (rest if sign else part).partition("@")
     if not model or (sign and not own) or (at and not re.fullmatch(r"[0-9]+", version, re.ASCII)):
-        raise UsageError(f"--ensemble {text}: {part or 'an empty step'} is no step", hint="write MODEL,NAME=MODEL@2")
+        raise UsageError(f"--ensemble {text}: {part or 'an empty step'} is not a step", hint="write MODEL,NAME=MODEL@2")
     return own if sign else "", model, int(version) if at else -1
 
 
@@ -121,7 +121,7 @@ def _find(text: str, ends: set[End], option: str, side: str, steps: Sequence[Ste
         raise UsageError(f"{option}: {text} names no step", hint=suggest(text.partition(".")[0], labels))
     own = [end.tensor for end in ends if end.step == step.label]
     wrong = text.removeprefix(f"{step.label}.")
-    raise UsageError(f"{option}: {wrong or 'an empty name'} is no {side} of {step.label}", hint=_choice(wrong, own))
+    raise UsageError(f"{option}: {wrong or 'an empty name'} is not an {side} of {step.label}", hint=_choice(wrong, own))
 
 
 def _choice(wrong: str, names: Sequence[str]) -> str:

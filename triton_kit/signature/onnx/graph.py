@@ -32,7 +32,7 @@ _RUNTIMES_OWN = frozenset(
 class Faults(NamedTuple):
     """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
 
-    ``contradicted`` is no reason to refuse: the session gives such an output another shape than the file.
+    ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file.
     """
 
     words: tuple[str, ...] = ()
@@ -86,10 +86,10 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str])
     for node in nodes:
         for name in node.inputs:
             if name and name not in makers and name not in known:
-                yield f"{node.title} takes '{name}', which nothing makes"
+                yield f"{node.title} takes '{name}', which nothing produces"
     for name in outputs:
         if name not in makers and name not in known:
-            yield f"the output '{name}' is made by nothing"
+            yield f"the output '{name}' is produced by nothing"
     waiting = [{makers[name] for name in node.inputs if name in makers} for node in nodes]
     takers: dict[int, list[int]] = {}
     for i, needed in enumerate(waiting):
@@ -106,7 +106,7 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str])
                 ready.append(taker)
     if done < len(nodes):
         first = next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
-        yield f"{first.title} takes what it makes itself, in a circle"
+        yield f"{first.title} takes what it produces itself, in a cycle"
 
 
 def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> bool:
@@ -195,7 +195,7 @@ class _Checker:
         version = self.versions.get(domain)
         if version is None:
             said = f"operators of {domain}" if domain else "operators"
-            self.faults.append(f"{node.title} needs a version of {said}, and the model imports none")
+            self.faults.append(f"{node.title} needs a version of {said}, and the model does not import one")
             return
         if domain not in tables():
             return
@@ -206,7 +206,7 @@ class _Checker:
             if not (domain == "" and operator in _RUNTIMES_OWN):
                 of = f"{domain} " if domain else "opset "
                 there = f" in {of}{version}" if versions_of(domain, operator) else ""
-                self.faults.append(f"{node.title} is of an operator that does not exist{there}")
+                self.faults.append(f"{node.title} has an operator that does not exist{there}")
             return
         if not (domain == "" and operator in _RUNTIMES_OWN):
             self._check_shape(node, found)
@@ -225,7 +225,7 @@ class _Checker:
             self.faults.append(f"{node.title} lacks its attribute '{name}'")
         for name in node.attributes:
             if name not in found.attributes and not name.startswith("__"):
-                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not")
+                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not have")
 
 
 def _domain(domain: str) -> str:

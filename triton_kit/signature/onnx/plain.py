@@ -20,7 +20,7 @@ _FIXED = (21, 61)
 def plain_node(data: bytes) -> Parts | None:
     """A ``NodeProto``: its name, operator and domain, the names of its inputs, outputs and attributes.
 
-    ``None`` for none at all, for one with a graph inside, with a field that is unknown here, or that is no message: who
+    ``None`` for none at all, for one with a graph inside, with an unknown field, or that is not a message: who
     goes through it field by field knows what to say.
     """
     if not data:

@@ -40,7 +40,7 @@ _BROADCAST = frozenset(
 def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) -> Iterator[str]:
     """What ONNX Runtime refuses for its shapes (``ShapeInferenceError``), each in words.
 
-    ``nodes`` stand in order; ``shapes`` are those of inputs and initializers, and grow with what the nodes make.
+    ``nodes`` are in order; ``shapes`` are those of inputs and initializers, and grow with what the nodes make.
     ``version`` is the opset of the default domain.
     """
     if version < _BROADCASTS_SINCE:
@@ -92,7 +92,7 @@ def _broadcast(shapes: Sequence[Shape]) -> Shape | None:
 
 
 def _product(shapes: Sequence[Shape]) -> Shape | None:
-    """The shape of a product of matrices; empty where one is no matrix, ``None`` where they do not fit."""
+    """The shape of a product of matrices; empty where one is not a matrix, ``None`` where they do not fit."""
     if len(shapes) != 2 or min(map(len, shapes)) < 2:
         return ()
     left, right = shapes

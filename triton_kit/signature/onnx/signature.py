@@ -96,7 +96,7 @@ def session_outputs(path: Path, model: OnnxModel) -> tuple[TensorSpec, ...]:
 
 
 def _complaint(path: Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:
-    """Why a file is no ONNX model: another kind of file, cut short, or broken inside."""
+    """Why a file is not an ONNX model: another kind of file, cut short, or broken inside."""
     kind = None if walk.graphs else name_kind(head)
     if kind == "a git-lfs pointer":
         return lfs_pointer(path)

@@ -39,7 +39,7 @@ def type_faults(
 ) -> Iterator[str]:
     """What ONNX Runtime refuses for its types (graph.cc:InferAndVerifyTypeMatch), each in words.
 
-    ``nodes`` stand in order; ``elements`` are the element types of inputs and initializers, and grow with what the
+    ``nodes`` are in order; ``elements`` are the element types of inputs and initializers, and grow with what the
     nodes make; ``declared`` are those that the graph's outputs are said to have.
     """
     for node in nodes:
@@ -79,7 +79,7 @@ def _outcome(
         if allowed is not None and element not in allowed:
             return (), (at, f"{_name(element)}, and its operator does not take that type")
         if bound.setdefault(parameter, element) != element:
-            return (), (at, f"{_name(element)}, beside {_name(bound[parameter])}, where one type is wanted")
+            return (), (at, f"{_name(element)}, beside {_name(bound[parameter])}, where one type is required")
     made = _stretched(found.outputs, found.many_outputs, outputs)
     return tuple(bound.get(p) or _only(found.allowed.get(p)) for p in made[:outputs]), None
 

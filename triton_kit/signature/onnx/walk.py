@@ -38,7 +38,7 @@ _NESTING = 30
 """Sub-graphs within sub-graphs; each takes three messages, and protobuf's own limit is 100."""
 
 MODEL_TAGS = frozenset({8, 18, 26, 34, 40, 50, 58, 66, 114, 162, 202, 210})
-"""The fields of ``ModelProto`` as they stand on the wire."""
+"""The fields of ``ModelProto`` as they are on the wire."""
 
 
 class _Io:
@@ -59,7 +59,7 @@ class _Io:
         return TensorSpec(name=self.name, dtype=known.config if known else None, shape=shape)
 
     def value(self) -> tuple[int, tuple[Dim, ...] | None]:
-        """Its element type as ONNX numbers it, 0 for what is no tensor, and its shape where it is known."""
+        """Its element type as ONNX numbers it, 0 for what is not a tensor, and its shape where it is known."""
         if self.kind != "tensor":
             return 0, None
         return self.element, None if self.dims is None else tuple(self.dims)

@@ -88,7 +88,7 @@ def _external(path: Path, told: dict[str, str]) -> Iterator[bytes]:
     location = Path(str(told.get("location", "")))
     file = path.parent / location
     if location.is_absolute() or ".." in location.parts or not file.is_file():
-        message = f"keeps weights in {str(location)!r}, which is no file beside it"
+        message = f"keeps weights in {str(location)!r}, which is not a file beside it"
         raise ModelFileError(path, message, reason="external")
     try:
         left = int(told["length"]) if "length" in told else None

@@ -59,7 +59,7 @@ class Flow:
 def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
     """The flow of an ensemble whose steps are complete; ``None`` for anything else.
 
-    With ``mapped`` it is ``None`` also where some input or output is in no map, which is told by itself.
+    With ``mapped`` it is ``None`` also where some input or output is in no map, which is reported on its own.
     """
     steps = model.config.ensemble_scheduling.step if not model.backend else []
     if not steps or any(not (s.input_map and s.output_map) for s in steps):
@@ -190,10 +190,10 @@ def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
         if tensor.name not in flow.written:
             why, help_ = "no step writes it", "name it as a value of an output_map"
         elif lacking:
-            why = f"nobody gives {listed(lacking)}"
+            why = f"nothing provides {listed(lacking)}"
             help_ = nearest(lacking[0], sorted(flow.available | set(flow.written) - {lacking[0]}))
         else:
-            why, help_ = "its steps wait for each other", "break the circle"
+            why, help_ = "its steps wait for each other", "break the cycle"
         yield Problem(
             at=(*tensor.at, "name"), message=f"the ensemble output '{tensor.name}' is never written: {why}", help=help_
         )
@@ -268,5 +268,5 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
                 yield Problem(
                     at=(*_STEPS, i, "output_map", key),
                     message=f"'{tensor}' is never there: its steps wait for each other",
-                    help="break the circle",
+                    help="break the cycle",
                 )

@@ -217,7 +217,7 @@ def step_maps_unknown_tensor(model: Model) -> Iterator[Problem]:
                     near = set_near(at, key, names, list(getattr(step, f"{kind}_map")))
                     yield Problem(
                         at=at,
-                        message=f"'{key}' is no {kind} of '{found.name}'",
+                        message=f"'{key}' is not an {kind} of '{found.name}'",
                         help="swap key and value: the key is the model's tensor"
                         if value in names
                         else nearest(key, names),

@@ -59,7 +59,7 @@ def step_model_missing(model: Model) -> Iterator[Problem]:
             if len(holders) > 1:
                 yield Problem(
                     at=(*_STEPS, i, "model_name"),
-                    message=f"{len(holders)} repositories have a model '{step.model_name}', and it is not told which",
+                    message=f"{len(holders)} repositories have a model '{step.model_name}', and none is chosen",
                     help="name the repository's path in model_namespace"
                     if model.options.namespacing
                     else "rename one of them",
@@ -125,7 +125,7 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
                 message=f"the ensemble uses itself through '{found.name}'"
                 if found.name != model.name
                 else "the ensemble uses itself",
-                help="break the circle",
+                help="break the cycle",
             )
             return
         for path, other in sorted(reached.items()):
@@ -133,7 +133,7 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
                 yield Problem(
                     at=at,
                     message=f"kills the server: '{found.name}' leads to '{other.name}', an ensemble that uses itself",
-                    help=f"break the circle of '{other.name}'",
+                    help=f"break the cycle of '{other.name}'",
                 )
                 return
 
@@ -257,6 +257,6 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
         yield Problem(
             at=(*_STEPS, i, "model_name"),
             message=f"'{found.name}' will not load, and the ensemble with it",
-            help=f"mend '{found.name}' first",
+            help=f"fix '{found.name}' first",
             related=(Related(message=problem.message, file=problem.file or found.at_file, **place),),
         )

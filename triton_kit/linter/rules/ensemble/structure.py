@@ -12,7 +12,7 @@ from triton_kit.model.model import Model
 
 @rule(Severity.ERROR)
 def ensemble_scheduling_elsewhere(model: Model) -> Iterator[Problem]:
-    """A model that is no ensemble has ensemble_scheduling.
+    """A model that is not an ensemble has ensemble_scheduling.
 
     (core model_config_utils.cc:ValidateEnsembleSchedulingConfig.)
 
@@ -33,7 +33,7 @@ def ensemble_scheduling_elsewhere(model: Model) -> Iterator[Problem]:
         yield Problem(
             at=("ensemble_scheduling",),
             key=True,
-            message=f"ensemble_scheduling stands in a model of the backend '{model.backend}'",
+            message=f"ensemble_scheduling is in a model of the backend '{model.backend}'",
             help='write platform: "ensemble" and no backend, or leave the steps out',
         )
 

@@ -1,4 +1,4 @@
-"""Rules about the forests of the FIL backend, as far as their files tell."""
+"""Rules about the forests of the FIL backend, as far as their files show."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fil_model_type(model: Model) -> Iterator[Problem]:
     if model_type(model) not in FILES:
         yield Problem(
             at=("parameters", "model_type"),
-            message=f"'{model_type(model)}' is no model type of the fil backend",
+            message=f"'{model_type(model)}' is not a model type of the fil backend",
             help=nearest(model_type(model), FILES),
         )
 

@@ -37,7 +37,7 @@ def model_path(model: Model, version: int) -> str:
 
 @rule(Severity.ERROR, backend="onnxruntime")
 def onnx_unreadable(model: Model) -> Iterator[Problem]:
-    """The model file is no ONNX file that can be opened.
+    """The model file is not an ONNX file that can be opened.
 
     Empty, cut short, a git-lfs pointer, something else, or with tensors kept outside its directory (onnxruntime
     onnxruntime.cc:LoadModel).
@@ -246,7 +246,7 @@ _MOST_FAULTS = 5
 
 @rule(Severity.ERROR, backend="onnxruntime")
 def onnx_non_tensor(model: Model) -> Iterator[Problem]:
-    """An input or output of the ONNX model is no tensor.
+    """An input or output of the ONNX model is not a tensor.
 
     A sequence, map, optional or sparse tensor fails the load even if the configuration does not name it; a typical case
     is the ZipMap output of scikit-learn (onnxruntime onnxruntime_utils.cc).

@@ -60,7 +60,7 @@ def _controls(model: Model) -> Iterator[Problem]:
                 names = [t.name for t in onnx.signature.inputs]
                 yield Problem(
                     at=name_at,
-                    message=f"the control '{entry.name}' is no input of the model",
+                    message=f"the control '{entry.name}' is not an input of the model",
                     help=nearest(entry.name, names),
                 )
                 continue
@@ -121,6 +121,6 @@ def onnx_state_unknown(model: Model) -> Iterator[Problem]:
             if name and name not in known:
                 yield Problem(
                     at=("sequence_batching", "state", i, side),
-                    message=f"'{name}' is no {side.partition('_')[0]} of the model",
+                    message=f"'{name}' is not an {side.partition('_')[0]} of the model",
                     help=f"name one of {listed(known)}",
                 )

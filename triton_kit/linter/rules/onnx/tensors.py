@@ -80,7 +80,7 @@ def _unknown_tensors(model: Model) -> Iterator[Problem]:
                 at, beside = (*tensor.at, "name"), completed.inputs if tensor.kind == "input" else completed.outputs
                 yield Problem(
                     at=at if tensor.written else tensor.at,
-                    message=f"'{tensor.name}' is no {tensor.kind} of the model",
+                    message=f"'{tensor.name}' is not an {tensor.kind} of the model",
                     help=nearest(tensor.name, known),
                     fix=set_near(at, tensor.name, known, [t.name for t in beside]) if tensor.written else None,
                 )

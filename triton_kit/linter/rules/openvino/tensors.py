@@ -45,7 +45,7 @@ def _models(model: Model) -> Iterator[tuple[int, IrModel]]:
 
 @rule(Severity.ERROR, backend="openvino")
 def openvino_unreadable(model: Model) -> Iterator[Problem]:
-    """The model file is no OpenVINO IR, or its weights are not beside it.
+    """The model file is not an OpenVINO IR, or its weights are not beside it.
 
     The weights of `model.xml` are in `model.bin` (openvino openvino.cc:ReadModel).
 
@@ -197,7 +197,7 @@ def _unknown(model: Model) -> Iterator[Problem]:
                 if tensor.name and tensor.name not in known:
                     yield Problem(
                         at=(*tensor.at, "name"),
-                        message=f"'{tensor.name}' is no {tensor.kind} of the model",
+                        message=f"'{tensor.name}' is not an {tensor.kind} of the model",
                         help=nearest(tensor.name, [t.spec.name for t in there]),
                     )
 

@@ -129,13 +129,13 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
     for call, file in _calls(model):
         if call.method == "set_dynamic_batching":
             if model.config.has("sequence_batching"):
-                said = "set_dynamic_batching stands against sequence_batching in config.pbtxt"
+                said = "set_dynamic_batching conflicts with sequence_batching in config.pbtxt"
                 yield _problem(call, file, said, "keep one of the two")
         elif not call.known:
             continue
         elif call.method == "set_max_batch_size":
             if not isinstance(call.argument, int):
-                yield _problem(call, file, f"max_batch_size {call.argument!r} is no number", "give a number")
+                yield _problem(call, file, f"max_batch_size {call.argument!r} is not a number", "give a number")
             elif call.argument < size:
                 said = f"max_batch_size {call.argument} is below that of config.pbtxt, {size}"
                 yield _problem(call, file, said, "give the same number, or leave it out of one of the two")

@@ -30,7 +30,7 @@ def _span(node: ast.stmt | ast.expr) -> Span:
 
 @rule(Severity.ERROR, backend="python")
 def python_initialize_fails(model: Model) -> Iterator[Problem]:
-    """The model's initialize raises whatever happens, or is no method at all.
+    """The model's initialize raises whatever happens, or is not a method at all.
 
     It is called once for each instance, and its exception refuses the model (python pb_stub.cc:Initialize).
 
@@ -158,7 +158,7 @@ def _sets_decoupled(found: ast.ClassDef) -> bool:
 def python_completion_unreadable(model: Model) -> Iterator[Problem]:
     """auto_complete_config adds a tensor that core cannot read, and then nothing that it adds counts.
 
-    A data type that does not exist, or dims that are no integers: beside a config.pbtxt the completion is dropped
+    A data type that does not exist, or dims that are not integers: beside a config.pbtxt the completion is dropped
     without a word, without one there is no configuration (core model.cc:Model::Init).
 
     Server says:
@@ -187,7 +187,7 @@ def python_completion_unreadable(model: Model) -> Iterator[Problem]:
     """
     if not model.options.auto_complete:
         return
-    # A config.pbtxt stays as it is, so that the model loads, and not as meant.
+    # A config.pbtxt stays as it is, so that the model loads, but not as intended.
     severity = None if model.config_kind is None else Severity.WARNING
     for found, file in _classes(model):
         function = method(found, "auto_complete_config")
@@ -202,7 +202,7 @@ def python_completion_unreadable(model: Model) -> Iterator[Problem]:
                 help_ = nearest(kind, tuple(DATA_TYPES))
                 yield Problem(message=message, help=help_, file=file, span=span, severity=severity)
             elif isinstance(dims, list) and not all(isinstance(d, int) or d == int(d) for d in dims if _number(d)):
-                message = f"the dims {dims} are no integers, and what auto_complete_config adds is dropped"
+                message = f"the dims {dims} are not integers, and what auto_complete_config adds is dropped"
                 yield Problem(message=message, help="write integers", file=file, span=span, severity=severity)
 
 

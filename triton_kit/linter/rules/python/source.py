@@ -75,7 +75,7 @@ def python_syntax(model: Model) -> Iterator[Problem]:
     """The code of a Python model does not compile.
 
     The stub cannot import it (python pb_stub.cc). The server's Python may be another than the one that tk runs on, so
-    newer syntax is no problem of an older server here.
+    newer syntax is not a problem of an older server here.
 
     Server says:
 

@@ -71,7 +71,7 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
                 continue
             seen.add(use.name)
             yield Problem(
-                message=f"'{use.name}' is no {use.kind} of the configuration",
+                message=f"'{use.name}' is not an {use.kind} of the configuration",
                 help=nearest(use.name, names),
                 file=Path(model.model_file(version)),
                 span=Span(line=use.line, column=use.column, end_line=use.end_line, end_column=use.end_column),

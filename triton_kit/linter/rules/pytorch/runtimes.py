@@ -1,4 +1,4 @@
-"""Rules about PyTorch models that are no TorchScript: packages of AOT-Inductor, and those for the Python runtime."""
+"""Rules about PyTorch models that are not TorchScript: packages of AOT-Inductor, and those for the Python runtime."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def _input_order(model: Model) -> Iterator[Problem]:
             yield from positions(model.inputs, len(names), "argument")
         else:
             which = "no position" if odd.name in names else "no argument of forward and no position"
-            mixed = ", and other inputs are no arguments" if odd.name in names else ""
+            mixed = ", and other inputs are not arguments" if odd.name in names else ""
             yield Problem(
                 at=(*odd.at, "name"),
                 message=f"input '{odd.name}' is {which}{mixed}, so the order in the configuration decides",

@@ -54,7 +54,7 @@ def config_unreadable(model: Model) -> Iterator[Problem]:
     """
     if model.config_kind == disk.OTHER:
         yield Problem(
-            message="config.pbtxt is no regular file",
+            message="config.pbtxt is not a regular file",
             help="replace it with a file",
             file=model.at_file,
         )
@@ -103,7 +103,7 @@ def config_missing(model: Model) -> Iterator[Problem]:
         )
     elif model.platform == "tensorflow_graphdef":
         yield Problem(
-            message="config.pbtxt is missing, and a frozen TensorFlow graph does not tell its inputs and outputs",
+            message="config.pbtxt is missing, and a frozen TensorFlow graph does not describe its inputs and outputs",
             help="write a config.pbtxt with the model's inputs and outputs, or save it as a SavedModel",
         )
 
@@ -147,7 +147,7 @@ def config_misnamed(model: Model) -> Iterator[Problem]:
     for version in model.directories:
         if CONFIG_NAME in model.listing(version):
             yield Problem(
-                message=f"the configuration in '{version}' is never read: it belongs into the model's directory",
+                message=f"the configuration in '{version}' is never read: it belongs in the model's directory",
                 help="move it one directory up",
                 file=Path(model.join(version, CONFIG_NAME)),
             )

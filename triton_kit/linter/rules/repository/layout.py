@@ -1,4 +1,4 @@
-"""Rules about what stands where in a repository."""
+"""Rules about what is where in a repository."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def unreadable_repository(repository: Repository) -> Iterator[Problem]:
     for name, kind in sorted(entries.items()):
         if kind == disk.DANGLING:
             yield Problem(
-                message=f"'{name}' is a link that leads nowhere, which loses every model of the repository",
+                message=f"'{name}' is a broken link, which loses every model of the repository",
                 help="remove the link, or restore what it points to",
                 file=Path(repository.directory) / name,
             )
@@ -78,7 +78,7 @@ def unreadable_directory(model: Model) -> Iterator[Problem]:
     for name, kind in sorted(model.entries.items()):
         if kind == disk.DANGLING:
             yield Problem(
-                message=f"'{name}' is a link that leads nowhere, and the server stops at it",
+                message=f"'{name}' is a broken link, and the server stops at it",
                 help="remove the link, or restore what it points to",
                 file=Path(model.join(name)),
             )

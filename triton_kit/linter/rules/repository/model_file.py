@@ -18,7 +18,7 @@ from triton_kit.model.model import Model
 
 @rule(Severity.ERROR)
 def library_no_library(model: Model) -> Iterator[Problem]:
-    """A backend library in the model's directory is no shared library.
+    """A backend library in the model's directory is not a shared library.
 
     (core backend_model.cc, shared_library.cc.)
 
@@ -46,7 +46,7 @@ def library_no_library(model: Model) -> Iterator[Problem]:
                 head = b""
             if head != b"\x7fELF":
                 yield Problem(
-                    message=f"'{library}' is no shared library",
+                    message=f"'{library}' is not a shared library",
                     help="build it again, or remove it",
                     file=Path(model.join(folder, library)),
                 )
@@ -83,7 +83,7 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
         return
     allowed = platforms_of(model.backend, model.options.release)
     if allowed and model.platform not in allowed:
-        # Which of the two is meant, and so the file, is another rule's matter.
+        # Which of the two applies, and so the file, is another rule's matter.
         return
     for version in model.versions:
         path = model.model_file(version)
@@ -112,7 +112,7 @@ def _missing(model: Model, version: int, kind: str | None) -> Problem:
         )
     held = sorted(model.listing(folder))
     if kind == disk.DANGLING:
-        said, help_ = "is a link that leads nowhere", "restore what it points to"
+        said, help_ = "is a broken link", "restore what it points to"
     else:
         said = "does not exist"
         near = [h for h in held if h.rpartition(".")[2] == name.rpartition(".")[2]]
@@ -147,7 +147,9 @@ def unused_file_name(model: Model) -> Iterator[Problem]:
     for key, name in model.config.cc_model_filenames.items():
         at = ("cc_model_filenames", key)
         if not re.fullmatch(r"[1-9][0-9]?\.[0-9]", key):
-            yield Problem(at=at, key=True, message=f"'{key}' is no compute capability", help='write one such as "8.0"')
+            yield Problem(
+                at=at, key=True, message=f"'{key}' is not a compute capability", help='write one such as "8.0"'
+            )
             continue
         lacking = [v for v in model.versions if disk.kind_of(model.join(model.version_folder(v), name)) is None]
         if lacking:

@@ -83,7 +83,7 @@ def requested_model_missing(repository: Repository) -> Iterator[Problem]:
 def backend_not_installed(model: Model) -> Iterator[Problem]:
     """The server does not have the backend.
 
-    Said only where `--image-backends` tells which ones it has. A library `libtriton_<backend>.so` in the version's or
+    Reported only where `--image-backends` lists them. A library `libtriton_<backend>.so` in the version's or
     the model's directory does as well (core backend_model.cc:GetBackendRuntimeLibraryName).
 
     Server says:
@@ -176,7 +176,7 @@ def checksum_mismatch(model: Model) -> Iterator[Problem]:
             at = ("model_repository_agents", "agents", i, "parameters", key)
             algorithm, _, name = key.partition(":")
             if algorithm != "MD5" or not name:
-                yield Problem(at=at, key=True, message=f"'{key}' is no checksum", help="write MD5:<file>")
+                yield Problem(at=at, key=True, message=f"'{key}' is not a checksum", help="write MD5:<file>")
                 continue
             path = model.join(name)
             if disk.kind_of(path) != disk.FILE:

@@ -170,7 +170,7 @@ def ignored_version_directory(model: Model) -> Iterator[Problem]:
     ]
     if ignored:
         yield Problem(
-            message=f"{listed(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored: no plain number",
+            message=f"{listed(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored: not a plain number",
             help="name versions 1, 2, 3 and so on",
             file=Path(model.join(ignored[0])),
         )

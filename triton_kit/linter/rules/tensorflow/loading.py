@@ -193,9 +193,9 @@ def tensorflow_parameter(model: Model) -> Iterator[Problem]:
         value = entry.string_value
         at = ("parameters", key)
         if key in _INTEGERS and leading_integer(value) is None:
-            yield Problem(at=at, message=f"the parameter {key} is '{value}', no integer", help="write a number")
+            yield Problem(at=at, message=f"the parameter {key} is '{value}', not an integer", help="write a number")
         elif key == "TF_USE_PER_SESSION_THREADS" and value.lower() not in _BOOLEANS:
-            yield Problem(at=at, message=f"the parameter {key} is '{value}', no boolean", help="write true or false")
+            yield Problem(at=at, message=f"the parameter {key} is '{value}', not a boolean", help="write true or false")
         elif key == "TF_INIT_OPS_FILE" and value:
             for version in model.versions:
                 if not os.path.exists(model.join(model.version_folder(version), value)):

@@ -122,7 +122,7 @@ def _unknown_of(tensors: list[Tensor], known: list[str] | tuple[str, ...], also:
         if tensor.name and tensor.name not in known and tensor.name not in also:
             yield Problem(
                 at=(*tensor.at, "name"),
-                message=f"'{tensor.name}' is no {tensor.kind} of the model",
+                message=f"'{tensor.name}' is not an {tensor.kind} of the model",
                 help=nearest(tensor.name, known),
             )
 
@@ -279,7 +279,7 @@ def _dims(model: Model) -> Iterator[Problem]:
 def _is_batching(model: Model, signature: SignatureDef) -> bool:
     """Whether max_batch_size is over 0 after completion.
 
-    Where it is not written, the rank of the last written tensor tells what is meant (AutoCompleteHelper).
+    Where it is not written, the rank of the last written tensor decides (AutoCompleteHelper).
     """
     size = model.config.max_batch_size
     specs = {spec.name: spec for spec in (*signature.inputs, *signature.outputs)}

@@ -43,7 +43,7 @@ def _values(message: Message, at: Route = ()) -> Iterator[tuple[Route, str, Scal
 
 @rule(Severity.ERROR, broken=True)
 def unrendered_template(model: Model) -> Iterator[Problem]:
-    """The configuration is a template that nobody filled in.
+    """The configuration is a template that was not filled in.
 
     Placeholders of a shell, of Jinja, of Python's `string.Template`, of sed. The server refuses the text at the first
     of them (protobuf TextFormat); what else is said of a template would be of no use, so nothing else is.
@@ -105,8 +105,8 @@ def unfilled_placeholder(model: Model) -> Iterator[Problem]:
         yield Problem(
             at=at,
             key=kind == "key",
-            message=f"'{placeholder}' is a placeholder that nobody filled in{more}",
-            help="fill the template in before the server reads it",
+            message=f"'{placeholder}' is a placeholder that was not filled in{more}",
+            help="fill the template in before a server reads it",
         )
 
 
@@ -133,9 +133,7 @@ def number_in_another_base(model: Model) -> Iterator[Problem]:
             written = source.text[start:end].lstrip("-")
             if len(written) > 1 and written[0] == "0" and written.strip("0"):
                 base = "hexadecimal" if written[1] in "xX" else "octal"
-                yield Problem(
-                    at=at, message=f"{written} is {base} for {value}", help=f"write {value}, if that is meant"
-                )
+                yield Problem(at=at, message=f"{written} is {base} for {value}", help=f"write {value} if you mean that")
 
 
 @rule(Severity.WARNING)
@@ -170,7 +168,7 @@ def overridden_value(model: Model) -> Iterator[Problem]:
 def text_not_utf8(model: Model) -> Iterator[Problem]:
     """A text has bytes that are not UTF-8.
 
-    It parses, and the configuration that the server hands on is then broken or not to be had (protobuf TextFormat).
+    It parses, and the configuration that the server hands on is then broken or not available (protobuf TextFormat).
 
     Server says:
 

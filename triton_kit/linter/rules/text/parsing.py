@@ -26,7 +26,7 @@ def _parse_problems(model: Model, kind: str) -> Iterator[Problem]:
 
 @rule(Severity.ERROR, broken=True)
 def syntax(model: Model) -> Iterator[Problem]:
-    """The text is no protobuf text format.
+    """The text is not protobuf text format.
 
     Triton reads no further and refuses the model with `failed to read text proto` (core
     filesystem/api.cc:ReadTextProto, protobuf TextFormat).
@@ -60,7 +60,7 @@ def syntax(model: Model) -> Iterator[Problem]:
 
 @rule(Severity.ERROR, broken=True)
 def unknown_field(model: Model) -> Iterator[Problem]:
-    """A field has no such name where it stands.
+    """A field has no such name where it is.
 
     Names are exact: case, underscores and nesting count (protobuf TextFormat).
 
@@ -106,7 +106,7 @@ def unknown_enum_value(model: Model) -> Iterator[Problem]:
 def wrong_type(model: Model) -> Iterator[Problem]:
     """A value is of another type than its field.
 
-    Numbers take no quotes, strings need them, a block is no scalar (protobuf TextFormat).
+    Numbers take no quotes, strings need them, a block is not a scalar (protobuf TextFormat).
 
     Server says:
 

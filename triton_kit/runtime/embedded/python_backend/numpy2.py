@@ -2,7 +2,7 @@
 #
 # The stub of that python backend was compiled with a pybind11 that knows NumPy 1 only: it reads the size of an item
 # where NumPy 2 keeps flags (PyArray_Descr: elsize in NumPy 1, the low half of flags in NumPy 2), so for most types it
-# takes an item for 0 bytes long. Inputs then repeat their first byte, and outputs are empty. Both ways are mended here,
+# takes an item for 0 bytes long. Inputs then repeat their first byte, and outputs are empty. Both ways are fixed here,
 # in the process of the stub alone; with NumPy 1 nothing is touched. NumPy 1 has no wheels for Python 3.13.
 
 import ctypes
