@@ -25,10 +25,14 @@ EXCEPTIONS = {
     "POLL", "OFF", "p50", "p90", "p99", "ubuntu", "dcgm",
     # Names of one sequence, of which some only hold a place.
     "T_SYMBOL", "INTEGER", "NAME", "STRING",
-    # Parameters of the context manager protocol.
-    "trace",
+    # Parameters of the context manager protocol, and of a method of tritonclient.
+    "trace", "input_tensor",
+    # Types of messages of TensorFlow Serving, named in casts.
+    "ModelServerConfig", "BatchingParameters",
+    # What pytest calls of a plugin.
+    "pytest_collection_modifyitems", "pytest_runtest_logreport", "pytest_collectreport",
     # Attributes that the standard library, PyYAML and ONNX Runtime read.
-    "__cause__", "__context__", "response_class", "yaml_implicit_resolvers", "ignore_aliases",
+    "__cause__", "__context__", "response_class", "pycache_prefix", "tempdir", "yaml_implicit_resolvers", "ignore_aliases",
     "log_severity_level", "graph_optimization_level", "execution_mode",
     # What Triton's Python backend calls.
     "TritonPythonModel", "auto_complete_config", "initialize", "execute", "finalize",

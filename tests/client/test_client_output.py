@@ -13,8 +13,8 @@ from triton_kit.client.answer import outputs_json, read_outputs, summarise
 from triton_kit.client.codec import datatype_of, own, read_bfloat16, split_parameters
 from triton_kit.client.errors import ServerError
 from triton_kit.client.health import examine, listed
-from triton_kit.client.request import Question, prepare
-from triton_kit.client.summary import percentile, tally
+from triton_kit.client.request import InferRequest, plan_inferences
+from triton_kit.client.summary import percentile, summarize_latencies
 from triton_kit.client.types import (
     InferResult,
     ModelIndexEntry,
@@ -91,63 +91,63 @@ class Served:
 
 
 QUESTIONS = {
-    "inline": Question(model="plain", inline=("x=[[1,2,3],[4,5,6]]",)),
-    "flat": Question(model="plain", inline=("x=[1,2,3,4,5,6]",)),
-    "too short": Question(model="plain", inline=("x=[1,2,3]",)),
-    "ragged": Question(model="plain", inline=("x=[[1,2],[3]]",)),
-    "mixed": Question(model="plain", inline=("x=[1,[3]]",)),
-    "no value": Question(model="plain", inline=("x",)),
-    "no JSON": Question(model="plain", inline=("x=one",)),
-    "null": Question(model="plain", inline=("x=[null]",)),
-    "twice": Question(model="plain", inline=("x=[1,2,3,4,5,6]", "x=1")),
-    "near name": Question(model="batched", inline=("mas=[true]",)),
-    "far name": Question(model="batched", inline=("other=[1]",)),
-    "missing": Question(model="batched"),
-    "optional left out": Question(model="batched", inline=("x=[1,2]",)),
-    "a batch of two": Question(model="batched", inline=("x=[[1,2],[3,4]]", "mask=[[true],[false]]")),
-    "batches differ": Question(model="batched", inline=("x=[[1,2],[3,4]]", "mask=[[true]]")),
-    "over the limit": Question(model="batched", inline=("x=[1,2,3,4,5,6,7,8,9,10]",)),
-    "at the limit": Question(model="batched", inline=("x=[1,2,3,4,5,6,7,8]",)),
-    "repeated": Question(model="batched", inline=("x=[1,2]",), batch=3),
-    "another batch": Question(model="batched", inline=("x=[1,2,3,4]",), batch=3),
-    "batch too large": Question(model="batched", fill="zeros", batch=5),
-    "batch of no batching": Question(model="plain", fill="zeros", batch=2),
-    "batch of one is fine": Question(model="plain", fill="zeros", batch=1),
-    "fraction": Question(model="batched", inline=("x=[1.5,2]",)),
-    "too large": Question(model="batched", inline=("x=[2147483648,2]",)),
-    "largest": Question(model="batched", inline=("x=[2147483647,-2147483648]",)),
-    "infinite": Question(model="plain", inline=("x=[1e39,1,1,1,1,1]",)),
-    "a bool of 2": Question(model="batched", inline=("x=[1,2]", "mask=[2]")),
-    "words": Question(model="words", inline=("text=hello",)),
-    "a number as a word": Question(model="words", inline=("text=5",)),
-    "a list of words": Question(model="words", inline=('text=[["a"],["b"]]', 'more=["c", "d"]')),
-    "no word": Question(model="words", inline=("text=[1]",)),
-    "random": Question(model="batched", fill="random", seed=3, batch=2),
-    "random with one given": Question(model="batched", fill="random", seed=3, inline=("x=[1,2,3,4]",)),
-    "random words": Question(model="words", fill="random", seed=1),
-    "random halves": Question(model="half", fill="random"),
-    "zeros of open sizes": Question(model="open", fill="zeros"),
-    "shaped": Question(model="open", fill="zeros", shapes=tuple(f"{n}:1,2" for n in "abcd")),
-    "three sizes left open": Question(model="open", fill="zeros", shapes=("a:1,2,2", "b:1,2,2")),
-    "four sizes left open": Question(model="open", fill="zeros", shapes=("a:1,2,2",)),
-    "shaped with the batch": Question(model="open", fill="zeros", shapes=("a:3,2,2",), batch=3),
-    "shaped against the batch": Question(model="open", fill="zeros", shapes=("a:2,2,2",), batch=3),
-    "shaped wrong": Question(model="open", fill="zeros", shapes=("a:3,3",)),
-    "shape of what is given": Question(model="plain", inline=("x=[1,2,3,4,5,6]",), fill="zeros", shapes=("x:2,3",)),
-    "shape without fill": Question(model="plain", shapes=("x:2,3",)),
-    "no shape": Question(model="plain", fill="zeros", shapes=("x:-2,3",)),
-    "no name": Question(model="plain", fill="zeros", shapes=(":2,3",)),
-    "classes": Question(model="scores", fill="zeros"),
-    "three classes": Question(model="scores", fill="zeros", top=3),
-    "no classes": Question(model="scores", fill="zeros", top=0),
-    "values": Question(model="scores", fill="zeros", values=True),
-    "unknown model": Question(model="batchd", fill="zeros"),
-    "strange model": Question(model="zzz", fill="zeros"),
-    "unknown version": Question(model="plain", version="7", fill="zeros"),
-    "broken model": Question(model="broken", fill="zeros"),
-    "unloaded model": Question(model="never", fill="zeros"),
-    "scale": Question(model="plain", scale="huge", fill="zeros"),
-    "layout": Question(model="plain", layout="XYZ", fill="zeros"),
+    "inline": InferRequest(model="plain", inline=("x=[[1,2,3],[4,5,6]]",)),
+    "flat": InferRequest(model="plain", inline=("x=[1,2,3,4,5,6]",)),
+    "too short": InferRequest(model="plain", inline=("x=[1,2,3]",)),
+    "ragged": InferRequest(model="plain", inline=("x=[[1,2],[3]]",)),
+    "mixed": InferRequest(model="plain", inline=("x=[1,[3]]",)),
+    "no value": InferRequest(model="plain", inline=("x",)),
+    "no JSON": InferRequest(model="plain", inline=("x=one",)),
+    "null": InferRequest(model="plain", inline=("x=[null]",)),
+    "twice": InferRequest(model="plain", inline=("x=[1,2,3,4,5,6]", "x=1")),
+    "near name": InferRequest(model="batched", inline=("mas=[true]",)),
+    "far name": InferRequest(model="batched", inline=("other=[1]",)),
+    "missing": InferRequest(model="batched"),
+    "optional left out": InferRequest(model="batched", inline=("x=[1,2]",)),
+    "a batch of two": InferRequest(model="batched", inline=("x=[[1,2],[3,4]]", "mask=[[true],[false]]")),
+    "batches differ": InferRequest(model="batched", inline=("x=[[1,2],[3,4]]", "mask=[[true]]")),
+    "over the limit": InferRequest(model="batched", inline=("x=[1,2,3,4,5,6,7,8,9,10]",)),
+    "at the limit": InferRequest(model="batched", inline=("x=[1,2,3,4,5,6,7,8]",)),
+    "repeated": InferRequest(model="batched", inline=("x=[1,2]",), batch=3),
+    "another batch": InferRequest(model="batched", inline=("x=[1,2,3,4]",), batch=3),
+    "batch too large": InferRequest(model="batched", fill="zeros", batch=5),
+    "batch of no batching": InferRequest(model="plain", fill="zeros", batch=2),
+    "batch of one is fine": InferRequest(model="plain", fill="zeros", batch=1),
+    "fraction": InferRequest(model="batched", inline=("x=[1.5,2]",)),
+    "too large": InferRequest(model="batched", inline=("x=[2147483648,2]",)),
+    "largest": InferRequest(model="batched", inline=("x=[2147483647,-2147483648]",)),
+    "infinite": InferRequest(model="plain", inline=("x=[1e39,1,1,1,1,1]",)),
+    "a bool of 2": InferRequest(model="batched", inline=("x=[1,2]", "mask=[2]")),
+    "words": InferRequest(model="words", inline=("text=hello",)),
+    "a number as a word": InferRequest(model="words", inline=("text=5",)),
+    "a list of words": InferRequest(model="words", inline=('text=[["a"],["b"]]', 'more=["c", "d"]')),
+    "no word": InferRequest(model="words", inline=("text=[1]",)),
+    "random": InferRequest(model="batched", fill="random", seed=3, batch=2),
+    "random with one given": InferRequest(model="batched", fill="random", seed=3, inline=("x=[1,2,3,4]",)),
+    "random words": InferRequest(model="words", fill="random", seed=1),
+    "random halves": InferRequest(model="half", fill="random"),
+    "zeros of open sizes": InferRequest(model="open", fill="zeros"),
+    "shaped": InferRequest(model="open", fill="zeros", shapes=tuple(f"{n}:1,2" for n in "abcd")),
+    "three sizes left open": InferRequest(model="open", fill="zeros", shapes=("a:1,2,2", "b:1,2,2")),
+    "four sizes left open": InferRequest(model="open", fill="zeros", shapes=("a:1,2,2",)),
+    "shaped with the batch": InferRequest(model="open", fill="zeros", shapes=("a:3,2,2",), batch=3),
+    "shaped against the batch": InferRequest(model="open", fill="zeros", shapes=("a:2,2,2",), batch=3),
+    "shaped wrong": InferRequest(model="open", fill="zeros", shapes=("a:3,3",)),
+    "shape of what is given": InferRequest(model="plain", inline=("x=[1,2,3,4,5,6]",), fill="zeros", shapes=("x:2,3",)),
+    "shape without fill": InferRequest(model="plain", shapes=("x:2,3",)),
+    "no shape": InferRequest(model="plain", fill="zeros", shapes=("x:-2,3",)),
+    "no name": InferRequest(model="plain", fill="zeros", shapes=(":2,3",)),
+    "classes": InferRequest(model="scores", fill="zeros"),
+    "three classes": InferRequest(model="scores", fill="zeros", top=3),
+    "no classes": InferRequest(model="scores", fill="zeros", top=0),
+    "values": InferRequest(model="scores", fill="zeros", values=True),
+    "unknown model": InferRequest(model="batchd", fill="zeros"),
+    "strange model": InferRequest(model="zzz", fill="zeros"),
+    "unknown version": InferRequest(model="plain", version="7", fill="zeros"),
+    "broken model": InferRequest(model="broken", fill="zeros"),
+    "unloaded model": InferRequest(model="never", fill="zeros"),
+    "scale": InferRequest(model="plain", scale="huge", fill="zeros"),
+    "layout": InferRequest(model="plain", layout="XYZ", fill="zeros"),
 }
 
 
@@ -155,10 +155,10 @@ def shown(array) -> list[object]:
     return [str(array.dtype), list(array.shape), repr(array.ravel().tolist()[:8])]
 
 
-def requests_of(question: Question) -> object:
+def requests_of(question: InferRequest) -> object:
     """The requests and notes as plain values; of a refusal what it says."""
     try:
-        found = prepare(Served(), question)
+        found = plan_inferences(Served(), question)
     except TkError as error:
         return f"{type(error).__name__}: {error.message}\n  hint: {error.hint}"
     requests = [
@@ -198,7 +198,7 @@ DOCUMENTS = {
 def test_what_is_read_from_a_file(name, tmp_path, monkeypatch, snapshot):
     monkeypatch.chdir(tmp_path)
     Path("data.json").write_text(json.dumps(DOCUMENTS[name]))
-    assert requests_of(Question(model="batched", data=Path("data.json"))) == snapshot
+    assert requests_of(InferRequest(model="batched", data=Path("data.json"))) == snapshot
 
 
 def test_answers_in_text_and_json(snapshot):
@@ -238,10 +238,10 @@ def test_the_health_of_a_server(snapshot):
 
 def test_times_are_summed_up(snapshot):
     assert [
-        tally([], failed=0, seconds=0.0),
-        tally([], failed=3, seconds=2.0),
-        tally([0.004, 0.001, 0.003, 0.002], failed=1, seconds=2.0),
-        tally([i / 1000 for i in range(1, 201)], failed=0, seconds=0.5),
+        summarize_latencies([], failed=0, seconds=0.0),
+        summarize_latencies([], failed=3, seconds=2.0),
+        summarize_latencies([0.004, 0.001, 0.003, 0.002], failed=1, seconds=2.0),
+        summarize_latencies([i / 1000 for i in range(1, 201)], failed=0, seconds=0.5),
         [percentile([1.0, 2.0, 3.0], p) for p in (0, 1, 33, 34, 66, 67, 100)],
     ] == snapshot
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from triton_kit.client.answer import to_json
 from triton_kit.client.input_slots import Slot, convert, fit, to_array
 from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
-from triton_kit.client.summary import percentile, tally
+from triton_kit.client.summary import percentile, summarize_latencies
 from triton_kit.errors import UsageError
 from triton_kit.repository.tensor import BY_WIRE, agree
 
@@ -84,7 +84,7 @@ def test_an_integer_arrives_as_it_is_or_not_at_all(datatype, number):
 
 @given(st.lists(st.floats(0, 10), max_size=30), st.integers(0, 3))
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(times, failed):
-    found = tally(times, failed=failed, seconds=2.0)
+    found = summarize_latencies(times, failed=failed, seconds=2.0)
     assert found.sent == len(times) + failed
     assert found.rate == len(times) / 2
     ordered = sorted(times)

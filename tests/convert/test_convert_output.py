@@ -10,7 +10,7 @@ import model_files
 import pytest
 from transcript import files
 
-from triton_kit.convert.profiles import Profile, parse_given, profiles
+from triton_kit.convert.profiles import Profile, parse_shapes, profiles
 from triton_kit.convert.trtexec import PATH, Build, argv, explain, trtexec
 from triton_kit.repository.tensor import TensorSpec
 
@@ -87,7 +87,7 @@ def test_the_shapes_that_an_engine_is_built_for(name, snapshot):
         configured=configured,
         max_batch_size=batch,
         preferred=preferred,
-        given=parse_given(*given),
+        given=parse_shapes(*given),
     )
     assert [(p.name, p.least, p.best, p.most) for p in found] == snapshot
 

@@ -22,7 +22,7 @@ from triton_kit.model.normalization import complete_config
 from triton_kit.runtime.gpu.cpu_only import divide
 from triton_kit.scaffold.tensors import derive
 from triton_kit.signature.errors import ModelFileError
-from triton_kit.versions.model_folder import Place, served_by, state_of, versions_of
+from triton_kit.versions.model_folder import ModelFolder, served_by, state_of, versions_of
 from triton_kit.versions.policy import read_policy
 
 REFUSED = "not to be told"
@@ -68,7 +68,7 @@ def test_all_count_and_serve_the_same_versions(repositories: list[Path]) -> None
         for name, model in triton_kit.load(root).models.items():
             validated = judged.model(name)
             assert validated is not None
-            place = Place(path=root / name, judged=options())
+            place = ModelFolder(path=root / name, lint_options=options())
             all_ = told(lambda m=model: list(m.all_versions))
             # tk versions warns of the directories below 0, which no request can name.
             shown = all_ if all_ == REFUSED else [number for number in all_ if number >= 0]
@@ -118,7 +118,7 @@ def test_a_directory_whose_name_begins_with_a_number_counts_for_all(tmp_path: Pa
     (folder / "config.pbtxt").write_text('backend: "python"')
     model = triton_kit.load(tmp_path).models["m"]
     assert [(v.number, v.path) for v in model.versions] == [(1, folder / "1")]
-    place = Place(path=folder, judged=options())
+    place = ModelFolder(path=folder, lint_options=options())
     assert versions_of(place) == {1: folder / "1"}
     assert served_by(place, read_policy(model.document.message)) == (1,)
     validated = Repository(str(tmp_path)).model("m")

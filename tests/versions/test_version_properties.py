@@ -15,16 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from versioned_models import CONFIG, make_model
 
 from triton_kit.errors import UsageError
-from triton_kit.project.context import surroundings
+from triton_kit.project.context import find_context
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.state.process_identity import born
 from triton_kit.runtime.state.registry import Running, record
 from triton_kit.runtime.types import Endpoints
 from triton_kit.versions import config_edit, yaml_edit
 from triton_kit.versions.comparison import EXACT, Expected, Tolerance, compare
-from triton_kit.versions.loaded_versions import Asked, asked_server
+from triton_kit.versions.loaded_versions import NamedServer, find_named_server
 from triton_kit.versions.log import Entry, State, history, read_log
-from triton_kit.versions.model_folder import Place, state_of, versions_of
+from triton_kit.versions.model_folder import ModelFolder, state_of, versions_of
 from triton_kit.versions.moves import pin, promote, rollback
 from triton_kit.versions.policy import Policy, from_value, read_policy, specific
 from triton_kit.versions.removal import choose, prune
@@ -110,8 +110,8 @@ class Moves(RuleBasedStateMachine):
     def start(self):
         self.folder = Path(tempfile.mkdtemp())
         self.model = make_model(self.folder / "models", *range(1, 6), config=CONFIG)
-        self.here = surroundings()
-        self.place = Place(path=self.model, judged=self.here.judged)
+        self.here = find_context()
+        self.place = ModelFolder(path=self.model, lint_options=self.here.lint_options)
         self.stack = [(Policy(), (5,))]
 
     def _arrived(self, policy):
@@ -204,12 +204,14 @@ def test_a_server_that_is_named_by_its_address_is_asked_over_http_with_what_open
                 metadata={"token": "over gRPC"},
             )
         )
-        assert asked_server("127.0.0.1:8000", None) == Asked(
+        assert find_named_server("127.0.0.1:8000", None) == NamedServer(
             name="127.0.0.1:8000", url="127.0.0.1:8000", headers={"token": "over HTTP"}
         )
-        assert asked_server("127.0.0.1:8001", None) == Asked(name="127.0.0.1:8001", url="127.0.0.1:8001", headers={})
+        assert find_named_server("127.0.0.1:8001", None) == NamedServer(
+            name="127.0.0.1:8001", url="127.0.0.1:8001", headers={}
+        )
         sleeper.kill()
-    assert asked_server("", None) is None
+    assert find_named_server("", None) is None
 
 
 @pytest.mark.parametrize(("asked", "kept"), [(0, {0: ("the ensemble pipeline asks for it",)}), (-1, {})])
@@ -223,8 +225,8 @@ def test_a_version_0_that_an_ensemble_asks_for_is_kept_and_the_latest_is_no_numb
         f'ensemble_scheduling {{ step {{ model_name: "m" model_version: {asked} input_map {{ key: "x" value: "a" }}\n'
         'output_map { key: "y0" value: "b" } } }\n'
     )
-    here = surroundings()
-    found = prune(here, Place(path=model, judged=here.judged), 1, loaded={}, dry_run=True)
+    here = find_context()
+    found = prune(here, ModelFolder(path=model, lint_options=here.lint_options), 1, loaded={}, dry_run=True)
     assert found.kept == kept
     assert found.gone == ((1,) if kept else (0, 1))
 

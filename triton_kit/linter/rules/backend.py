@@ -160,10 +160,6 @@ def tensorflow_removed(model: Model) -> Iterator[Problem]:
         )
 
 
-_PYTHON_BASED = ("pytorch", "vllm", "tensorrtllm")
-"""Backends of official images that have a ``model.py`` as a runtime."""
-
-
 @rule(Severity.ERROR)
 def runtime_missing(model: Model) -> Iterator[Problem]:
     """The runtime names a library that the backend does not have.
@@ -190,7 +186,7 @@ def runtime_missing(model: Model) -> Iterator[Problem]:
     runtime, backend = model.config.runtime, model.backend
     if not runtime or backend not in SHIPPED or runtime == f"libtriton_{backend}.so":
         return
-    if runtime == "model.py" and backend in _PYTHON_BASED:
+    if runtime == "model.py" and model.facts.python_runtime:
         return
     if os.path.normpath(os.path.join("..", backend, runtime)) == os.path.join("..", backend, f"libtriton_{backend}.so"):
         return
