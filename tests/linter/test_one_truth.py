@@ -17,8 +17,10 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.errors import TkError
 from triton_kit.linter.engine import Run
 from triton_kit.linter.options import options
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.model.normalization import complete_config
+from triton_kit.model.repository import Repository
 from triton_kit.runtime.gpu.cpu_only import divide
 from triton_kit.scaffold.tensors import derive
 from triton_kit.signature.errors import ModelFileError
