@@ -60,7 +60,7 @@ def test_all_name_the_same_models(repositories: list[Path]) -> None:
         names = list(triton_kit.load(root).models)
         assert Run(options()).repository(str(root)).names == names
         division = divide(root)
-        assert sorted((*division.at_once, *(load.model for load in division.later))) == sorted(names), root
+        assert sorted((*division.at_once, *(load.model for load in division.deferred))) == sorted(names), root
 
 
 def test_all_count_and_serve_the_same_versions(repositories: list[Path]) -> None:
