@@ -32,8 +32,8 @@ EXCEPTIONS = {
     # What pytest calls of a plugin.
     "pytest_collection_modifyitems", "pytest_runtest_logreport", "pytest_collectreport",
     # Attributes that the standard library, PyYAML and ONNX Runtime read.
-    "__cause__", "__context__", "response_class", "pycache_prefix", "tempdir", "yaml_implicit_resolvers", "ignore_aliases",
-    "log_severity_level", "graph_optimization_level", "execution_mode",
+    "__cause__", "__context__", "response_class", "pycache_prefix", "tempdir", "yaml_implicit_resolvers",
+    "ignore_aliases", "log_severity_level", "graph_optimization_level", "execution_mode",
     # What Triton's Python backend calls.
     "TritonPythonModel", "auto_complete_config", "initialize", "execute", "finalize",
 }  # fmt: skip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from triton_kit.linter.diagnostic import Report
-    from triton_kit.model.model import Repository
+    from triton_kit.model.repository import Repository
 
 __all__ = ["__version__", "lint", "load", "render"]
 
@@ -27,10 +27,10 @@ def load(
     Models, versions and configurations are read when they are asked for. ``models`` are the models by name; of a model
     ``versions`` are the versions that the server loads, ``all_versions`` those that it counts, each an integer with
     ``number`` and ``path``; ``config`` is the configuration as written, ``completed(version)`` that of a version after
-    completion. Asking for what cannot be read raises ``triton_kit.model.model.Broken``. The options are those of
+    completion. Asking for what cannot be read raises ``triton_kit.model.broken.Broken``. The options are those of
     ``lint``. Raises UsageError for a release that is unknown.
     """
-    from triton_kit.model.model import Repository
+    from triton_kit.model.repository import Repository
     from triton_kit.model.server_options import ServerOptions, parse_release_option
 
     server = ServerOptions(release=parse_release_option(release), auto_complete=auto_complete, gpus=gpus)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.backends.detect import Listing, detect_backend
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.repository.release_name import NEWEST
 
 

@@ -17,8 +17,10 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.errors import TkError
 from triton_kit.linter.engine import Run
 from triton_kit.linter.options import options
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.model.normalization import complete_config
+from triton_kit.model.repository import Repository
 from triton_kit.runtime.gpu.cpu_only import divide
 from triton_kit.scaffold.tensors import derive
 from triton_kit.signature.errors import ModelFileError
@@ -58,7 +60,7 @@ def test_all_name_the_same_models(repositories: list[Path]) -> None:
         names = list(triton_kit.load(root).models)
         assert Run(options()).repository(str(root)).names == names
         division = divide(root)
-        assert sorted((*division.at_once, *(load.model for load in division.later))) == sorted(names), root
+        assert sorted((*division.at_once, *(load.model for load in division.deferred))) == sorted(names), root
 
 
 def test_all_count_and_serve_the_same_versions(repositories: list[Path]) -> None:

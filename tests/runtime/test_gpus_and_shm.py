@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.runtime.gpu.selection import check
 from triton_kit.runtime.shared_memory import LEAST, MIB, parse_size, shm_size
 

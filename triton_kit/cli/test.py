@@ -96,7 +96,7 @@ def _check_recording(record: bool, **asked: object) -> None:
 
 def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
-    from triton_kit.model.model import Repository
+    from triton_kit.model.repository import Repository
     from triton_kit.project import context
     from triton_kit.versions.model_folder import find_model_folder
 

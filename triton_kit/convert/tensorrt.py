@@ -20,7 +20,7 @@ from triton_kit.files import write
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.files.stage import stage
 from triton_kit.linter.options import Options
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.project import check
 from triton_kit.project.context import ProjectContext, find_repository
 from triton_kit.project.render import Layer

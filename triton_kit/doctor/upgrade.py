@@ -13,7 +13,9 @@ from triton_kit.doctor.driver_versions import least_compute, runs
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import lint
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 from triton_kit.repository.release import filter_flags, python_of, release
 from triton_kit.resources import resource
 from triton_kit.runtime.gpu.devices import Devices

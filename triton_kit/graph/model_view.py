@@ -10,9 +10,10 @@ from triton_kit.graph.flow import About, Findings, Port
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.engine import Run
 from triton_kit.linter.select import chosen
+from triton_kit.model.broken import Broken
 from triton_kit.model.completion import Completed, Tensor, tensors
 from triton_kit.model.ensemble import is_decoupled
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:

@@ -17,8 +17,10 @@ from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.model.overlay import Disk
+from triton_kit.model.repository import Repository
 from triton_kit.model.target import Target, find_targets
 from triton_kit.repository.text_format.source import START, Span
 

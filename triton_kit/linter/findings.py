@@ -8,7 +8,9 @@ from typing import NamedTuple
 from triton_kit.linter.diagnostic import Diagnostic, Problem, Severity
 from triton_kit.linter.rule import Rule
 from triton_kit.linter.suppress import Unused
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 
 Finding = tuple[Rule, Problem]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.model.broken import Broken
 from triton_kit.model.devices import on_gpu
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.model import Model
 from triton_kit.model.model_file import read_once
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.value import replace

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 
 from triton_kit.model import disk
+from triton_kit.model.broken import Broken
 from triton_kit.model.ensemble import reached_from
-from triton_kit.model.model import Broken, Repository
+from triton_kit.model.repository import Repository
 from triton_kit.model.target import Target
 from triton_kit.model.version import version_numbers
 from triton_kit.repository.names import CONFIG_NAME

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 
 if TYPE_CHECKING:
     from triton_kit.repository.model_config import ModelEnsembling

@@ -1,64 +1,30 @@
-"""A model and its repository as the server sees them: each fact read once, when it is asked for."""
+"""A model as the server sees it: each fact read once, when it is asked for."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
 from triton_kit.backends.facts import Facts, facts
 from triton_kit.model import disk
+from triton_kit.model.broken import Broken, Guarded, kept
 from triton_kit.model.completion import Completed, Readers, Tensor, complete, tensors
-from triton_kit.model.overlay import Disk
-from triton_kit.model.server_options import USUAL, ServerOptions
 from triton_kit.model.version import Version, overflows, selected, version_folder, version_numbers
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import show_release
-from triton_kit.repository.text_format.document import Document, Message, SourceMap, parse
+from triton_kit.repository.text_format.document import Document, SourceMap, parse
 
 if TYPE_CHECKING:
     import ast
 
     from triton_kit.model.placeholders import Placeholder
-    from triton_kit.model.refusal import Refusal
+    from triton_kit.model.repository import Repository
     from triton_kit.repository.model_config import ModelConfig
     from triton_kit.signature.errors import ModelFileError
     from triton_kit.signature.onnx.model import OnnxModel
-
-
-class Broken(Exception):
-    """What a rule reads is broken, and another rule says so: this one has nothing to say."""
-
-
-Failure = TypeVar("Failure", bound=BaseException)
-
-
-def kept(error: Failure) -> Failure:
-    """An error to be remembered: without the frames that it came through, which hold the model and all it has read."""
-    error.__traceback__ = error.__context__ = error.__cause__ = None
-    return error
-
-
-class Guarded:
-    """A configuration of which some fields could not be read: asking for one of those raises Broken."""
-
-    def __init__(self, message: Message, tainted: frozenset[str]) -> None:
-        self._message = message
-        self._tainted = tainted
-
-    def __getattr__(self, name: str) -> object:
-        if name in self._tainted:
-            raise Broken(name)
-        return getattr(self._message, name)
-
-    def has(self, name: str) -> bool:
-        """As Message.has."""
-        if name in self._tainted:
-            raise Broken(name)
-        return self._message.has(name)
 
 
 class Model:
@@ -387,107 +353,3 @@ def _tainted(document: Document) -> frozenset[str]:
     from triton_kit.model.damage import tainted_fields
 
     return tainted_fields(document)
-
-
-def _unjudged(_: Model) -> None:
-    """The judge of a repository that nobody judges: nothing is refused."""
-
-
-class Repository:
-    """A model repository as the server sees it; a model is read when it is asked for.
-
-    ``directory`` is where it is, as it was given. ``judge`` says what the server would refuse a model for.
-    """
-
-    def __init__(
-        self,
-        directory: str | os.PathLike[str],
-        options: ServerOptions = USUAL,
-        judge: Callable[[Model], Refusal | None] = _unjudged,
-    ) -> None:
-        self.directory = os.fspath(directory)
-        self.options = options
-        self._judge = judge
-        self._models: dict[str, Model] = {}
-        self.others: tuple[Repository, ...] = ()
-        """The server's other repositories, where several were given."""
-        self.second = False
-        """Whether another one was given before it."""
-        self.disk: Disk = disk
-
-    def __repr__(self) -> str:
-        return f"Repository({self.directory!r})"
-
-    @cached_property
-    def path(self) -> Path:
-        """Where it is."""
-        return Path(self.directory)
-
-    @cached_property
-    def models(self) -> dict[str, Model]:
-        """All models by name, hidden ones included, as the server sees them.
-
-        Raises UsageError where the path is not a directory that can be read.
-        """
-        from triton_kit.errors import UsageError
-
-        hint = "give the path of a model repository"
-        kind = disk.kind_of(self.directory)
-        if kind in (None, disk.DANGLING):
-            raise UsageError(f"{self.directory} does not exist", hint=hint)
-        if kind != disk.DIRECTORY:
-            raise UsageError(f"{self.directory} is not a directory", hint=hint)
-        try:
-            names = self.names
-        except Broken:
-            raise UsageError(f"{self.directory} cannot be read", hint="check its permissions") from None
-        return {name: model for name in names if (model := self.model(name)) is not None}
-
-    @cached_property
-    def entries(self) -> dict[str, str]:
-        """What is in the repository; Broken where it cannot be listed."""
-        try:
-            return disk.listing(self.directory)
-        except OSError:
-            raise Broken(self.directory) from None
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The names of all models: every sub-directory is one."""
-        return disk.by_bytes(self.entries, disk.DIRECTORY)
-
-    def model(self, name: str) -> Model | None:
-        """The model of that name, or ``None``."""
-        if name not in self._models:
-            if not name or "/" in name or "\0" in name or name in (".", ".."):
-                return None
-            path = os.path.join(self.directory, name)
-            if not os.path.isdir(path):
-                return None
-            self._models[name] = Model(path, self)
-        return self._models[name]
-
-    def forget(self, name: str) -> None:
-        """Let go of what was read of a model; who asks for it again gets it read again."""
-        self._models.pop(name, None)
-
-    def holders(self, name: str) -> list[Repository]:
-        """The server's repositories that have a model of that name, this one first."""
-        return [one for one in (self, *self.others) if one.model(name) is not None]
-
-    def find(self, name: str, namespace: str = "") -> Model | None:
-        """The model that an ensemble of this repository gets by that name; ``None`` where there is none, or several.
-
-        With namespacing the own repository comes first, or the one that ``namespace`` names (core
-        model_repository_manager.cc:DependencyGraph::FindNode).
-        """
-        holders = self.holders(name)
-        if self.options.namespacing and namespace:
-            holders = [one for one in holders if one.directory == namespace]
-        if len(holders) == 1 or (holders and holders[0] is self):
-            return holders[0].model(name)
-        return None
-
-    def refusal(self, model: Model) -> Refusal | None:
-        """What the server would refuse a model for, as the judge says; ``None`` where it would take it."""
-        return self._judge(model)

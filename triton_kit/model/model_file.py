@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model, kept
+from triton_kit.model.broken import Broken, kept
+from triton_kit.model.model import Model
 from triton_kit.signature.errors import ModelFileError
 
 Read = TypeVar("Read")

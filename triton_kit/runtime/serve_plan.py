@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.repository.release_name import DEFAULT_RELEASE

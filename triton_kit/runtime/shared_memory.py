@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 
 MIB = 1024 * 1024
 PER_INSTANCE = 64 * MIB

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.linter.options import Options
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 from triton_kit.model.target import is_model
 from triton_kit.model.version import leading_integer
 from triton_kit.project.context import ProjectContext, find_repository

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from triton_kit.files.stage import stage
 from triton_kit.files.write import explain_os_errors, sync
+from triton_kit.model.broken import Broken
 from triton_kit.model.ensemble import steps_of
-from triton_kit.model.model import Broken, Repository
+from triton_kit.model.repository import Repository
 from triton_kit.project.context import ProjectContext
 from triton_kit.versions.log import Entry, State, entry, finished, write_log
 from triton_kit.versions.model_folder import ModelFolder, state_of, versions_of

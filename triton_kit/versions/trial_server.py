@@ -13,7 +13,7 @@ from triton_kit.errors import ProblemsFound
 from triton_kit.files.stage import stage
 from triton_kit.files.write import explain_os_errors
 from triton_kit.model.ensemble import reached_from
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.project.check import mirror
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import DEFAULT_RELEASE

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from triton_kit.client.input_slots import Slot
 from triton_kit.errors import UsageError
 from triton_kit.files.write import explain_os_errors, replace_text
-from triton_kit.model.model import Broken, Repository
+from triton_kit.model.broken import Broken
 from triton_kit.model.normalization import complete_config
+from triton_kit.model.repository import Repository
 from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, unknown, warning
 from triton_kit.doctor.machine import Machine
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.repository.size import show_size
 
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

@@ -7,7 +7,7 @@ import shutil
 
 from triton_kit.doctor.finding import Finding, ok, skipped, warning
 from triton_kit.doctor.machine import Machine
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.runtime.shared_memory import shm_size
 
 PLACE = "/dev/shm"

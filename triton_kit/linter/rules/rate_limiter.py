@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from triton_kit.model.model import Repository
+from triton_kit.model.repository import Repository
 from triton_kit.runtime.config_override import on_cpu, read_config
 
 

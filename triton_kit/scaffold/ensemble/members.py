@@ -7,9 +7,11 @@ from pathlib import Path
 from triton_kit.errors import ProblemsFound, UsageError
 from triton_kit.linter.engine import Run
 from triton_kit.linter.options import Options
+from triton_kit.model.broken import Broken
 from triton_kit.model.completion import Tensor
 from triton_kit.model.ensemble import is_decoupled
-from triton_kit.model.model import Broken, Model, Repository
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 from triton_kit.scaffold.ensemble.value import Member, Port
 from triton_kit.suggestion import suggest
 

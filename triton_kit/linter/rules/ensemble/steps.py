@@ -9,8 +9,9 @@ from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.fix.edits import insert_after, set_near
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
+from triton_kit.model.broken import Broken
 from triton_kit.model.ensemble import reached_from, steps_of
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import shape
+from triton_kit.model.broken import Broken
 from triton_kit.model.completion import Completed
 from triton_kit.model.ensemble import steps_of
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.model import Model
 from triton_kit.repository.tensor import agree
 from triton_kit.repository.text_format.source import Route
 

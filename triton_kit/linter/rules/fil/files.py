@@ -11,7 +11,8 @@ from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter, read_once
 from triton_kit.signature import forest
 from triton_kit.signature.errors import ModelFileError

@@ -11,7 +11,8 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
 from triton_kit.model import disk
-from triton_kit.model.model import Broken, Model
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.signature.errors import ModelFileError
 
 if TYPE_CHECKING:

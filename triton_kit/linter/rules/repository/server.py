@@ -9,7 +9,8 @@ from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 from triton_kit.model import disk
-from triton_kit.model.model import Model, Repository
+from triton_kit.model.model import Model
+from triton_kit.model.repository import Repository
 
 
 @rule(Severity.ERROR)
