@@ -54,7 +54,7 @@ def test(
     from triton_kit.versions.golden_run import cases_of, run_cases
 
     _check_recording(record, random=random, input=inputs, data=data, shape=shapes, batch=batch)
-    folders = _places(models or (), repository)
+    folders = _model_folders(models or (), repository)
     if (record or model_version) and len(folders) != 1:
         option = "--record" if record else "--model-version"
         raise UsageError(f"{option} is for one model, and there are {len(folders)}", hint="name one model")
@@ -94,7 +94,7 @@ def _check_recording(record: bool, **asked: object) -> None:
         raise UsageError("--record needs inputs", hint="add --random N, --input NAME=VALUE or --data FILE")
 
 
-def _places(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
+def _model_folders(models: Sequence[str], repository: Path | None) -> list[ModelFolder]:
     """The models that are named, or all of the repository."""
     from triton_kit.model.repository import Repository
     from triton_kit.project import context

@@ -225,7 +225,7 @@ class _Checker:
             self.faults.append(f"{node.title} lacks its attribute '{name}'")
         for name in node.attributes:
             if name not in found.attributes and not name.startswith("__"):
-                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not have")
+                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not have have")
 
 
 def _domain(domain: str) -> str:
