@@ -125,7 +125,7 @@ def test_a_model_with_a_fixed_batch_is_not_batched(tk: Run, tmp_path: Path) -> N
     write_onnx(tmp_path / "a.onnx", shape=(1, 3))
     code, _, err = tk("add", "a", "--from", "a.onnx", "--max-batch-size", "8")
     assert code == 2
-    assert "input x of a.onnx is [1, 3], which has no first dimension of any size" in err
+    assert "input x of a.onnx is [1, 3], whose first dimension is not variable" in err
     assert files(tmp_path / "model_repository") == set()
 
 

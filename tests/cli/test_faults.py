@@ -250,7 +250,7 @@ FAULTS: tuple[Fault, ...] = (
         needs="disk",
         env={"XDG_STATE_HOME": "{place}/full"},
     ),
-    Fault(name="two of one name", exit_code=2, says="runs already", needs="twin"),
+    Fault(name="two of one name", exit_code=2, says="is running already", needs="twin"),
     Fault(
         name="memory used up",
         exit_code=1,

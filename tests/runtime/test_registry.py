@@ -125,7 +125,7 @@ def test_one_name_is_given_once_even_to_two_at_the_same_moment(process: int) -> 
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(claim, range(16)))
     assert said.count("taken") == 1
-    assert set(said) - {"taken"} == {"a server named one runs already, on /models here"}
+    assert set(said) - {"taken"} == {"a server named one is running already, on /models here"}
 
 
 def test_the_name_of_a_server_that_ended_is_free_again(process: int) -> None:

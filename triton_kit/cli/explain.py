@@ -50,6 +50,8 @@ def explain(
     from triton_kit.linter.lookup import look_up
 
     answer = look_up(rules or [])
+    for renamed in answer.renamed:
+        terminal.warn(renamed)
     if format_ == "json":
         terminal.out_json(as_json(answer))
         return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Annotated
 
 from triton_kit.cli.support.declarations import Argument, Option
@@ -16,6 +15,7 @@ from triton_kit.cli.support.terminal import console, live, out, out_json, say, s
 from triton_kit.client import NoAnswer
 from triton_kit.client.health import Health, ModelHealth, examine, waits_for, watch
 from triton_kit.errors import UsageError
+from triton_kit.value import replace
 
 QUICK, PATIENT = 5.0, 60.0
 """Seconds to wait for an answer, and for all to be ready."""

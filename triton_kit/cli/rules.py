@@ -36,7 +36,8 @@ def rules(
         terminal.warn(how_called_now(area))
     pages = list_rules(area, severity.value if severity else None, search)
     if format_ == "json":
-        listed = [{field: getattr(p, field) for field in ("name", "severity", "area", "headline")} for p in pages]
+        shown = ("name", "severity", "area", "headline", "backends")
+        listed = [{field: getattr(page, field) for field in shown} for page in pages]
         terminal.out_json({"rules": listed})
         return 0
     if not pages:
