@@ -30,7 +30,17 @@ NO_WORDS = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt0])|\b0x[0
 def collect(paths: list[str], seed: int, zone: str, temporary: str) -> subprocess.Popen[str]:
     """A collection that has begun."""
     # In the order of the files, in this process alone, and with all that a plain run has besides.
-    argv = [sys.executable, "-m", "pytest", "-o", "addopts=", "--strict-markers", "--collect-only", "-q"]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-o",
+        "addopts=",
+        "--strict-markers",
+        "--collect-only",
+        "--snapshot-warn-unused",
+        "-q",
+    ]
     argv += ["-p", "no:xdist", "-p", "no:randomly", "-p", "no:cacheprovider", *paths]
     env = {**os.environ, "PYTHONHASHSEED": str(seed), "TZ": zone, "TMPDIR": temporary}
     return subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
