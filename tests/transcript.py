@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from triton_kit.cli import run
+from triton_kit.resources import resource
 from triton_kit.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,12 @@ def plain(text: str, place: Path | None = None) -> str:
     """The text without what differs from run to run."""
     if place is not None:
         text = text.replace(str(place.resolve()), "<place>").replace(str(place), "<place>")
-    for name, known in (("<checkout>", ROOT), ("<home>", Path.home()), ("=<machine>:", f"={platform.node()}:")):
+    for name, known in (
+        ("<templates>", resource("templates")),
+        ("<checkout>", ROOT),
+        ("<home>", Path.home()),
+        ("=<machine>:", f"={platform.node()}:"),
+    ):
         text = text.replace(str(known), name)
     for pattern, new in _VARYING:
         text = pattern.sub(new, text)
