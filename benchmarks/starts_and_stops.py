@@ -107,7 +107,7 @@ class Rounds:
         )
 
     def settled(self) -> Count:
-        """The count once it is no longer falling: a keeper of a killed tk takes its time."""
+        """The count once it is no longer falling: a reaper of a killed tk takes its time."""
         end = time.monotonic() + PATIENCE
         while (found := self.count()) != Count(
             processes=0, containers=0, shared_memory=0, temporary_files=0, state_files=0

@@ -78,7 +78,7 @@ class Serving:
     def away(self) -> None:
         """End it, if it still runs, and close its files."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # killed, its keeper would give the server its full grace
+            self.process.send_signal(signal.SIGINT)  # killed, its reaper would give the server its full grace
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:

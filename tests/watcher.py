@@ -8,7 +8,7 @@ which lies in the run's temporary directory.
 Standard library only, and few modules of it: it is started with ``-I -S`` beside every run.
 """
 
-# ruff: noqa: PTH208
+# ruff: noqa: PTH115, PTH208
 
 import json
 import os
@@ -20,7 +20,7 @@ import time
 MARK = "TK_TEST_SESSION"
 """The variable whose value begins with the run's mark, which ends with a slash; a worker, or a run inside, adds its."""
 
-KEEPER = b"/runtime/keeper.py"
+REAPER = b"/runtime/reaper.py"
 """On the command line of the process that removes shared memory and containers after a tk that was killed."""
 
 PATIENCE = float(os.environ.get("TK_TEST_PATIENCE", "20"))
@@ -33,8 +33,7 @@ def marked(mark):
     for name in os.listdir("/proc"):
         if name.isdigit() and int(name) != os.getpid():
             try:
-                with open(f"/proc/{name}/environ", "rb") as file:
-                    text = file.read()
+                text = environment_of(name)
             except OSError:
                 continue
             if mark.encode() in text:
@@ -43,6 +42,26 @@ def marked(mark):
                 if environment.get(MARK, "").startswith(mark):
                     found[int(name)] = environment
     return found
+
+
+def environment_of(pid):
+    """The environment of a process as bytes; one that was started just now may still be on its way to it."""
+    for _ in range(40):
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            text = file.read()
+        if text or not started_just_now(pid):
+            break
+        time.sleep(0.005)
+    return text
+
+
+def started_just_now(pid):
+    """Whether a process, not a thread of the kernel and not a zombie, is younger than a second."""
+    os.readlink(f"/proc/{pid}/exe")
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        ticks = int(file.read().rpartition(b")")[2].split()[19])
+    with open("/proc/uptime", "rb") as file:
+        return float(file.read().split()[0]) - ticks / os.sysconf("SC_CLK_TCK") < 1
 
 
 def command_line(pid):
@@ -55,14 +74,14 @@ def command_line(pid):
 
 
 def end(mark, chosen=lambda pid, environment: True):
-    """End by force what carries the mark and is chosen; keepers only after some time, since they tidy up."""
+    """End by force what carries the mark and is chosen; reapers only after some time, since they tidy up."""
     begin = time.monotonic()
     while time.monotonic() < begin + 3 * PATIENCE:
         there = [pid for pid, environment in marked(mark).items() if chosen(pid, environment)]
         if not there:
             return
         for pid in there:
-            if time.monotonic() > begin + PATIENCE or KEEPER not in command_line(pid):
+            if time.monotonic() > begin + PATIENCE or REAPER not in command_line(pid):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except OSError:

@@ -138,7 +138,7 @@ def test_a_detached_server_is_listed_read_restarted_and_ended(life: Life) -> Non
     assert re.search(rf"^{one.name} .* 1 of 1 ", tk("ps").stdout, re.MULTILINE)
 
     # Nothing of tk runs beside it.
-    assert [found for found in processes(life.repository) if "keeper" in found or "triton_kit" in found] == []
+    assert [found for found in processes(life.repository) if "reaper" in found or "triton_kit" in found] == []
 
     assert "successfully loaded 'doubler'" in tk("logs").stdout
     assert len(tk("logs", one.name, "--tail", "2").stdout.splitlines()) == 2

@@ -53,7 +53,7 @@ def registered(
         spec = replace(spec, labels={registry.RECORD: registry.label(replace(entry, owner=None, owner_born=None))})
     plan.runtime.check(spec)
     registry.reserve(entry)
-    # A tk that is killed is not a reason to remember its server: the keeper takes the state file away, too.
+    # A tk that is killed is not a reason to remember its server: the reaper takes the state file away, too.
     spec = replace(spec, leftovers=(str(files.path_of(name)),))
     held = [entry]
     released: list[bool] = []

@@ -136,7 +136,7 @@ class LocalServer:
 
     @property
     def leftovers(self) -> tuple[str, ...]:
-        """What a killed server leaves, see ``keeper.sweep``."""
+        """What a killed server leaves, see ``reaper.sweep``."""
         return (f"{_SHM}{_shm_prefix(self._spec)}*", *self._links)
 
     @property

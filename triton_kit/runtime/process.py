@@ -173,7 +173,7 @@ def spawn(
     """Start a program that keeps running. ``env`` replaces the environment when given.
 
     It gets a session of its own: a Ctrl-C at the terminal reaches tk alone, which then ends it in order. If tk is
-    killed, a keeper process ends the program's whole group (``grace`` seconds after asking politely) and removes
+    killed, a reaper process ends the program's whole group (``grace`` seconds after asking politely) and removes
     ``leftovers``: paths, with a final ``*`` all paths that begin so. A program that is to be released, and outlive tk,
     needs ``output``, a new file for what it says, since a pipe ends with tk.
     Raises TkError when the program does not exist or cannot be started.
@@ -206,7 +206,7 @@ def spawn(
 def run_uninterrupted(action: Callable[[], None]) -> None:
     """Do it whole, or not at all, even when a Ctrl-C comes meanwhile; that then follows.
 
-    Signals raise in the main thread, so another one does it: between a program's start and the keeper's knowing of it
+    Signals raise in the main thread, so another one does it: between a program's start and the reaper's knowing of it
     nothing may come. ``Thread.join`` cannot wait for that: interrupted once, it takes the thread for ended (CPython
     before 3.13, bpo-45274).
     """
@@ -248,7 +248,7 @@ def _guard(grace: float, leftovers: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _dismiss(guard: subprocess.Popen[bytes]) -> None:
-    """Tell the keeper that nothing is left to keep; without a first line, it ends by itself."""
+    """Tell the reaper that nothing is left to keep; without a first line, it ends by itself."""
     assert guard.stdin is not None
     with contextlib.suppress(OSError):
         guard.stdin.write(b"done\n")

@@ -18,7 +18,7 @@ import sys
 import time
 
 CONTAINER = "container:"
-"""Begins a leftover ``container:ENGINE:NAME``, which only the keeper removes: who is alive does that itself."""
+"""Begins a leftover ``container:ENGINE:NAME``, which only the reaper removes: who is alive does that itself."""
 
 
 def end_group(group: int, *, grace: float) -> bool:

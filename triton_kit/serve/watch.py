@@ -62,7 +62,7 @@ class Watcher(NoWatcher):
     def __init__(self, plan: ServePlan, *, timeout: float) -> None:
         spec = plan.spec
         source = Source(repository=spec.repository, release=spec.release, server_args=spec.server_args, cpu=plan.cpu)
-        self._keeper = Reloader(source, gpus=plan.gpus.count, timeout=timeout)
+        self._reloader = Reloader(source, gpus=plan.gpus.count, timeout=timeout)
         self._repository = spec.repository
         self._server: Server | None = None
         self._begun = threading.Event()
@@ -119,7 +119,7 @@ class Watcher(NoWatcher):
         from triton_kit.client import connect
 
         with connect(server.endpoints.http, headers=server.endpoints.headers, timeout=ANSWER) as client:
-            for change in self._keeper.take(client, names):
+            for change in self._reloader.take(client, names):
                 self._done.put(change)
 
 

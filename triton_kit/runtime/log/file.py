@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -37,23 +38,24 @@ def lines(name: str | None, *, tail: int | None, follow: bool) -> Iterator[str]:
             hint="start it with tk serve --detach to have its log kept",
         )
     else:
-        yield from _file(one.log, tail=tail, ended=None if not follow else lambda: not alive(one.pid, one.born))
+        yield from follow_file(one.log, tail=tail, ended=None if not follow else lambda: not alive(one.pid, one.born))
 
 
 def _of_the_dead(name: str, tail: int | None) -> Iterator[str]:
     path = files.servers_dir() / f"{name}.log"
     if "/" in name or not path.is_file():
         registry.find(name)
-    yield from _file(path, tail=tail, ended=None)
+    yield from follow_file(path, tail=tail, ended=None)
 
 
-def _file(path: Path, *, tail: int | None, ended: Callable[[], bool] | None) -> Iterator[str]:
+def follow_file(path: Path, *, tail: int | None, ended: Callable[[], bool] | None) -> Iterator[str]:
+    """The last lines of a log, and those to come until ``ended`` says so; ``None`` follows nothing. Raises TkError."""
     try:
         with path.open("rb") as file:
             yield from (_text(line) for line in deque(file, tail))
             while ended is not None:
                 over = ended()
-                if file.tell() > path.stat().st_size:  # it was cut
+                if file.tell() > os.fstat(file.fileno()).st_size:  # it was cut; its name may be gone
                     file.seek(0)
                 yield from (_text(line) for line in file)
                 if over:

@@ -38,7 +38,7 @@ class Running:
     ``runtime`` is ``local``, ``docker`` or ``podman``; ``started`` is in seconds since the epoch. ``born`` is the mark
     of the process ``pid``, see ``process_identity``; ``owner`` is the tk that shows the server and ends it,
     ``None`` once it is detached. ``control`` is the model control mode. ``headers`` open over HTTP what is closed, and
-    ``metadata`` over gRPC. ``leftovers`` are the paths that a killed server leaves, see ``keeper.sweep``, and ``again``
+    ``metadata`` over gRPC. ``leftovers`` are the paths that a killed server leaves, see ``reaper.sweep``, and ``again``
     is what ``tk serve`` was asked for.
     """
 
