@@ -288,7 +288,7 @@ class Model:
 
     @cached_property
     def reads(self) -> dict[tuple[int, object], object]:
-        """What readers said of model files, by version and reader: see modelread."""
+        """What readers said of model files, by version and reader: see ``model_file``."""
         return {}
 
     @cached_property
