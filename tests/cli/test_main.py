@@ -187,6 +187,32 @@ def test_a_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
     assert "Exception ignored" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "command",
+    [("validate", "sample_repository"), ("graph", "sample_repository"), ("rules",), ("--version",), ("--help",)],
+    ids=lambda command: command[0].strip("-"),
+)
+def test_a_full_disk_behind_the_output_is_one_error(command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "triton_kit", *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 3
+    assert done.stderr == (
+        "error: the output cannot be written: no space left on device\n  hint: write it to another place\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_what_is_said_on_the_side_loses_no_result() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "triton_kit", "graph", "nowhere"], stderr=full, stdout=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("variables", "flag", "wanted"),
     [

@@ -56,6 +56,10 @@ A dash in its name is a ``_`` there, and the module of a name that is a word of 
 """
 
 
+AT_ONCE = ("validate", "graph", "fmt")
+"""Commands that start nothing and leave nothing open: their process may end without tidying up after itself."""
+
+
 def module_of(name: str) -> str:
     """The module of a command."""
     return f"triton_kit.cli.{function_of(name)}{'_' if keyword.iskeyword(name) else ''}"
@@ -82,7 +86,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output has gone: nothing is left to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        terminal.discard(sys.stdout)
         return 1
     except KeyboardInterrupt:
         code = 130
@@ -108,4 +112,21 @@ def main() -> NoReturn:
         signal.signal(signal.SIGHUP, _leave)
     code = run()
     # Code that catches everything, the import of a package for one, may have swallowed what the signal raised.
-    sys.exit(128 + _left[0] if _left else code)
+    code = 128 + _left[0] if _left else code
+    if sys.argv[1:2] and sys.argv[1] in AT_ONCE and sys.getprofile() is None and sys.gettrace() is None:
+        _leave_at_once(code)
+    sys.exit(code)
+
+
+def _leave_at_once(code: int) -> None:
+    """End the process without taking apart, value by value, what the system frees in one go.
+
+    For a command that starts nothing and leaves nothing open. Where what was printed cannot be written, it returns:
+    the interpreter says so in its own way.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code)

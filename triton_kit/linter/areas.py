@@ -9,10 +9,10 @@ from typing import NamedTuple
 class Area(NamedTuple):
     """Where the rules of an area stand, and when they can find anything; until then no module is even imported.
 
-    ``modules`` are the modules below ``triton_kit.linter.rules``. ``about`` are fields of the configuration, of which
-    one must be written. ``backends`` are names of backends and platforms, of which one must be the model's. Empty, they
-    demand nothing. Where the configuration is broken, the rules are asked whatever is written; ``backends`` are those
-    of the area's rules, each of which is about one of them.
+    ``modules`` are the modules below ``triton_kit.linter.rules``. ``about`` are fields of the configuration, at any
+    depth, of which one must be written. ``backends`` are names of backends and platforms, of which one must be the
+    model's. Empty, they demand nothing. Where the configuration is broken, the rules are asked whatever is written;
+    ``backends`` are those of the area's rules, each of which is about one of them.
     """
 
     modules: tuple[str, ...]
@@ -42,10 +42,10 @@ AREAS: dict[str, Area] = {
     "backend": Area(("backend", "platforms", "repository.agents")),
     "model-file": Area(("repository.model_file",)),
     "tensors": Area(("tensors", "tensor_formats"), ("input", "output")),
-    "reshape": Area(("reshape",), ("input", "output")),
-    "labels": Area(("labels",), ("output",)),
+    "reshape": Area(("reshape",), ("reshape",)),
+    "labels": Area(("labels",), ("label_filename",)),
     "batch-inputs": Area(("batch_inputs",), ("batch_input", "batch_output")),
-    "ragged-batches": Area(("ragged_batches",), ("input", "batch_input", "batch_output")),
+    "ragged-batches": Area(("ragged_batches",), ("allow_ragged_batch", "batch_input", "batch_output")),
     "batching": Area(
         ("batching", "batching_queue"), ("max_batch_size", "dynamic_batching", "sequence_batching", "response_cache")
     ),
@@ -53,7 +53,7 @@ AREAS: dict[str, Area] = {
     "sequences": Area(("sequence_controls", "sequences"), ("sequence_batching",)),
     "states": Area(("states",), ("sequence_batching",)),
     "instances": Area(("instances", "tensorrt_instances"), ("instance_group",)),
-    "rate-limiter": Area(("rate_limiter",), ("instance_group",)),
+    "rate-limiter": Area(("rate_limiter",), ("rate_limiter",)),
     "optimization": Area(("optimization",), ("optimization", "model_operations")),
     "accelerators": Area(("accelerators",), ("optimization", "parameters")),
     "cuda-graphs": Area(("cuda_graphs",), ("optimization",)),

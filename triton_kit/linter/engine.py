@@ -66,6 +66,7 @@ class Run:
         self.options = options
         self.disk = disk
         self.asked: dict[object, list[Rule]] = {}
+        self.decisive = {field for area in AREAS.values() for field in area.about}
         self.severities = dict(options.severities)
         self.findings: dict[str, list[Finding]] = {}
         self.repositories: dict[str, Repository] = {}
@@ -174,11 +175,18 @@ class Run:
         names: tuple[str, str] | None = None
         with suppress(Broken):
             names = (model.backend, model.platform)
-        key = (written, names)
-        if key not in self.asked:
+        asked = self.asked.get((self.deciding(written), names))
+        if asked is None:
             rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            self.asked[key] = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
-        return self.asked[key]
+            asked = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
+            for rule in rules:
+                self.decisive.update(rule.about)
+            self.asked[self.deciding(written), names] = asked
+        return asked
+
+    def deciding(self, written: frozenset[str] | None) -> frozenset[str] | None:
+        """Those of the written fields that decide which rules are asked, as far as their modules are loaded."""
+        return written and written.intersection(self.decisive)
 
     def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""

@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 
 class Tensor:
-    """An input or output of a configuration: as written, or as the backend completed it."""
+    """An input or output of a configuration: as written, or as the backend completed it; ``kind`` says which."""
 
-    __slots__ = ("at", "data_type", "dims", "message", "name", "optional", "ragged", "reshape")
+    __slots__ = ("at", "data_type", "dims", "kind", "message", "name", "optional", "ragged", "reshape")
 
     def __init__(self, at: Route, message: ModelInput | ModelOutput | None, added: ConfigTensor | None = None) -> None:
         self.at = at
+        self.kind = str(at[0])
         self.message = message
         if message is not None:
             self.name: str = message.name
             self.data_type: str | int = message.data_type
             self.dims: list[int] = list(message.dims)
             self.reshape: list[int] | None = list(message.reshape.shape) if message.has("reshape") else None
-            own = cast("ModelInput", message) if at[0] == "input" else None
+            own = cast("ModelInput", message) if self.kind == "input" else None
             self.optional = own is not None and own.optional
             self.ragged = own is not None and own.allow_ragged_batch
             return
@@ -43,11 +44,6 @@ class Tensor:
         self.reshape = None if added.reshape is None else list(added.reshape)
         self.optional = added.optional
         self.ragged = False
-
-    @property
-    def kind(self) -> str:
-        """``input`` or ``output``."""
-        return str(self.at[0])
 
     @property
     def written(self) -> bool:

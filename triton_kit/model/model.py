@@ -174,12 +174,12 @@ class Model:
         return cast("ModelConfig", Guarded(document.message, _tainted(document)))
 
     def written(self) -> frozenset[str] | None:
-        """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
+        """The fields that are written, at any depth, or ``None`` where the configuration is broken in some way."""
         try:
             document = self.document
         except Broken:
             return None
-        return None if document.problems else frozenset(name for name, _ in document.message.fields())
+        return None if document.problems else document.names
 
     # --- the configuration as the server completes it
 
@@ -301,12 +301,14 @@ class Model:
             from triton_kit.signature.onnx.signature import ModelFileError, infer_missing, read
 
             path = self.model_file(version)
-            if disk.kind_of(path) == disk.DIRECTORY:
+            kind = disk.kind_of(path)
+            if kind == disk.DIRECTORY:
                 path = os.path.join(path, "model.onnx")
-            if disk.kind_of(path) != disk.FILE:
+                kind = disk.kind_of(path)
+            if kind != disk.FILE:
                 raise Broken(path)
             try:
-                self._onnx[version] = infer_missing(Path(path), read(Path(path), confined=False, checked=True))
+                self._onnx[version] = infer_missing(path, read(path, confined=False, checked=True, regular=True))
             except ModelFileError as error:
                 self._onnx[version] = kept(error)
         return self._onnx[version]

@@ -16,8 +16,8 @@ class ModelFileError(TkError):
     ``detail`` is the message without the file's name.
     """
 
-    def __init__(self, path: Path, detail: str, *, reason: str, hint: str | None = None) -> None:
+    def __init__(self, path: str | Path, detail: str, *, reason: str, hint: str | None = None) -> None:
         super().__init__(f"{path} {detail}", hint=hint)
-        self.path = path
+        self.path = Path(path)
         self.detail = detail
         self.reason = reason

@@ -9,7 +9,7 @@ from pathlib import Path
 from triton_kit.signature.errors import ModelFileError
 
 
-def confine(path: Path, locations: Iterable[str]) -> None:
+def confine(path: str | Path, locations: Iterable[str]) -> None:
     """Refuses external data outside the directory of the model file: absolute, by ``..``, or through a link.
 
     ONNX Runtime resolves a location relative to the directory of the model file. Raises ModelFileError.

@@ -56,13 +56,14 @@ def name_kind(head: bytes) -> str | None:
     return None
 
 
-def open_model(path: Path) -> tuple[int, int]:
+def open_model(path: str | Path, *, regular: bool = False) -> tuple[int, int]:
     """An open descriptor of a regular, non-empty file and its size in bytes; never waits on a pipe or a device.
 
-    Raises ModelFileError.
+    ``regular`` says that the caller has just seen a regular file there. Raises ModelFileError.
     """
     try:
-        check_regular(path, os.stat(path))  # noqa: PTH116 - a Path method would cost a second call
+        if not regular:
+            check_regular(path, os.stat(path))  # noqa: PTH116 - a Path method would cost a second call
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise explain(path, error) from None
@@ -76,7 +77,7 @@ def open_model(path: Path) -> tuple[int, int]:
     return fd, size
 
 
-def check_regular(path: Path, info: os.stat_result) -> int:
+def check_regular(path: str | Path, info: os.stat_result) -> int:
     """The size of a regular file. Raises ModelFileError for a directory, a pipe, a socket or a device."""
     if stat.S_ISREG(info.st_mode):
         return info.st_size
@@ -87,7 +88,7 @@ def check_regular(path: Path, info: os.stat_result) -> int:
     raise ModelFileError(path, f"is {kind}, not a model file", reason="special", hint="give a regular file")
 
 
-def explain(path: Path, error: OSError | ValueError) -> ModelFileError:
+def explain(path: str | Path, error: OSError | ValueError) -> ModelFileError:
     """A failure of the operating system on a model file, as a message."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         dangling = os.path.islink(path)  # noqa: PTH114 - must not raise on a name that cannot be
@@ -120,7 +121,7 @@ def require_kind(path: Path, wanted: str, also: tuple[str, ...]) -> None:
         raise ModelFileError(path, f"is {kind}, not {wanted}", reason="foreign")
 
 
-def lfs_pointer(path: Path) -> ModelFileError:
+def lfs_pointer(path: str | Path) -> ModelFileError:
     """The failure for a file that git-lfs has not fetched."""
     return ModelFileError(
         path, "is a git-lfs pointer, not the model itself", reason="git-lfs", hint="run `git lfs pull`"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from triton_kit import json_document
+from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,10 +133,35 @@ def console() -> Console:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Print a line; what the stream's encoding lacks, a file name's stray bytes for one, is shown escaped."""
+    """Print a line; what the stream's encoding lacks, a file name's stray bytes for one, is shown escaped.
+
+    Raises TkError where a result cannot be written; what is said on the side may be lost on a full disk.
+    """
     try:
-        stream.write(text + "\n")
-    except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+        try:
+            stream.write(text + "\n")
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if stream is sys.stdout:
+            raise unwritable(error) from None
+        discard(stream)
+
+
+def unwritable(error: OSError) -> TkError:
+    """The failure of printing a result, after which nothing more is tried."""
+    # What the stream still holds would fail once more as the process ends.
+    discard(sys.stdout)
+    reason = (error.strerror or str(error)).lower()
+    return TkError(f"the output cannot be written: {reason}", hint="write it to another place")
+
+
+def discard(stream: TextIO) -> None:
+    """Let all that goes to the stream go nowhere from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

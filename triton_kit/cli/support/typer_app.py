@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -142,6 +143,15 @@ def run(args: Sequence[str]) -> int:
         code = group().main(list(args), prog_name="tk", standalone_mode=False)
     except typer.Abort:
         return 130
+    except OSError as error:
+        try:
+            # Typer's own words, a help for one, are still to be written where that was what failed.
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            raise terminal.unwritable(error) from None
+        raise
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

@@ -20,7 +20,7 @@ def groups(model: Model) -> Iterator[tuple[int, ModelInstanceGroup]]:
         yield from enumerate(model.config.instance_group)
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("gpus",))
 def gpus_without_gpu_kind(model: Model) -> Iterator[Problem]:
     """A group of CPU or MODEL kind lists GPUs.
 
@@ -89,7 +89,7 @@ def no_gpu_for_group(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("gpus",))
 def no_such_gpu(model: Model) -> Iterator[Problem]:
     """A group names a GPU that the server's machine does not have.
 
@@ -153,7 +153,7 @@ def undefined_instance_kind(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("count",))
 def negative_instance_count(model: Model) -> Iterator[Problem]:
     """A group has a negative number of instances, which counts as not given.
 

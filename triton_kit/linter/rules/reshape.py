@@ -139,7 +139,7 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR, since="26.03", about=("input", "output"))
+@rule(Severity.ERROR, since="26.03")
 def element_count_overflow(model: Model) -> Iterator[Problem]:
     """The dims of a tensor that is reshaped make more elements than 64 bits can count.
 

@@ -11,7 +11,7 @@ from triton_kit.linter.wording import shape
 from triton_kit.model.model import Model
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("format",))
 def format_without_three_dims(model: Model) -> Iterator[Problem]:
     """An image format is given for an input that has not exactly three dims.
 
@@ -40,7 +40,7 @@ def format_without_three_dims(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("is_shape_tensor", "is_non_linear_format_io"))
 def tensorrt_flag_elsewhere(model: Model) -> Iterator[Problem]:
     """A flag that only TensorRT models may set is set.
 
@@ -74,7 +74,7 @@ def tensorrt_flag_elsewhere(model: Model) -> Iterator[Problem]:
                 )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("is_non_linear_format_io",))
 def non_linear_without_three_dims(model: Model) -> Iterator[Problem]:
     """A tensor of non-linear format has not exactly three dims.
 

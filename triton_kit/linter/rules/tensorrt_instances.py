@@ -11,7 +11,7 @@ from triton_kit.model.model import Model
 from triton_kit.model.version import leading_integer
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("profile",))
 def profile_elsewhere(model: Model) -> Iterator[Problem]:
     """A group names optimization profiles, and the model is none of TensorRT.
 

@@ -189,7 +189,7 @@ def duplicate_tensor_name(model: Model) -> Iterator[Problem]:
             )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("optional",))
 def optional_unsupported(model: Model) -> Iterator[Problem]:
     """An input is optional where the backend knows no optional inputs.
 

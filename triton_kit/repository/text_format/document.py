@@ -37,11 +37,15 @@ class ParseProblem(Value):
 
 
 class Document(Value):
-    """A parsed file: its message (what could be read), its source map, and everything wrong with it."""
+    """A parsed file: its message (what could be read), its source map, and everything wrong with it.
+
+    ``names`` are those of all fields that are written, at any depth.
+    """
 
     message: Message
     source: SourceMap
     problems: tuple[ParseProblem, ...]
+    names: frozenset[str]
 
     @property
     def config(self) -> ModelConfig:
@@ -61,7 +65,8 @@ def parse(data: bytes | str, *, message: str | MessageType = "ModelConfig") -> D
     root = reader.read()
     source = SourceMap(text, root, replaced=reader.replaced)
     problems = tuple(_problem(found, source) for found in sorted(reader.found, key=lambda f: f.start))
-    return Document(message=root, source=source, problems=problems)
+    names = frozenset().union(*[vars(one) for one in reader.messages])
+    return Document(message=root, source=source, problems=problems, names=names)
 
 
 def _problem(found: Found, source: SourceMap) -> ParseProblem:

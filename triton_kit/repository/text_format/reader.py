@@ -62,6 +62,7 @@ class Reader:
         self.text = padded(text)
         self.root = Message(type_)
         self.stack = [Frame(self.root, "", None, False)]
+        self.messages = [self.root]
         self.found: list[Found] = []
         # Whether a value took the place of an earlier one.
         self.replaced = False
@@ -164,6 +165,7 @@ class Reader:
     def open(self, field: Field, delimiter: str, name: int, start: int, listed: bool, name_end: int = 0) -> None:
         """Go into a message of the field; the second one of a field that takes one is reported, and read for itself."""
         child = Message(field.type, name, start)  # type: ignore[arg-type]
+        self.messages.append(child)
         parent = self.stack[-1].message.__dict__
         if field.map:
             parent.setdefault(field.name, {})

@@ -18,14 +18,15 @@ from triton_kit.value import replace
 __all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read", "session_outputs"]
 
 
-def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxModel:
+def read(path: str | Path, *, confined: bool = True, checked: bool = False, regular: bool = False) -> OnnxModel:
     """Reads an ONNX file without loading its weights; takes milliseconds and one small buffer at any size.
 
     Raises ModelFileError, whose ``reason`` tells which: see there. A file with external data outside the directory
     of the model file (an absolute path, ``..``, or a link) is refused, unless ``confined`` is false: ONNX Runtime
-    1.19 follows ``..``. ``checked`` looks at every node as well, for ``faults``.
+    1.19 follows ``..``. ``checked`` looks at every node as well, for ``faults``. ``regular`` says that the
+    caller has just seen a regular file there.
     """
-    fd, size = open_model(path)
+    fd, size = open_model(path, regular=regular)
     try:
         walk = Walk(Wire(fd, size))
         try:
@@ -41,7 +42,8 @@ def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxMod
             known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
             outputs = {io.name: io.value() for io in walk.outputs}
             found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions)
-            model = replace(model, faults=found.words, contradicted=found.contradicted)
+            if found.words or found.contradicted:
+                model = replace(model, faults=found.words, contradicted=found.contradicted)
     except OSError as error:
         raise explain(path, error) from None
     finally:
@@ -51,7 +53,7 @@ def read(path: Path, *, confined: bool = True, checked: bool = False) -> OnnxMod
     return model
 
 
-def infer_missing(path: Path, model: OnnxModel) -> OnnxModel:
+def infer_missing(path: str | Path, model: OnnxModel) -> OnnxModel:
     """The model with shapes and types inferred for outputs that the file leaves without, or declares as they are not.
 
     Only then is the onnx package loaded; weights over a kilobyte are left out of the inference. A file over 512 MB, or
@@ -63,7 +65,7 @@ def infer_missing(path: Path, model: OnnxModel) -> OnnxModel:
         return model
     from triton_kit.signature.onnx.inference import infer_outputs, merge_shapes
 
-    found = infer_outputs(path, wanted)
+    found = infer_outputs(Path(path), wanted)
     outputs = tuple(
         replace(t, shape=merge_shapes(t.shape, found[t.name].shape))
         if t.name in model.contradicted and t.name in found
@@ -95,7 +97,7 @@ def session_outputs(path: Path, model: OnnxModel) -> tuple[TensorSpec, ...]:
     )
 
 
-def _complaint(path: Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:
+def _complaint(path: str | Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:
     """Why a file is not an ONNX model: another kind of file, cut short, or broken inside."""
     kind = None if walk.graphs else name_kind(head)
     if kind == "a git-lfs pointer":

@@ -127,7 +127,7 @@ def _missing(model: Model, version: int, kind: str | None) -> Problem:
     return Problem(at=at, message=f"the model file {folder}/{name} {said}", help=help_, file=file)
 
 
-@rule(Severity.WARNING)
+@rule(Severity.WARNING, about=("cc_model_filenames", "default_model_filename"))
 def unused_file_name(model: Model) -> Iterator[Problem]:
     """A file name for a kind of GPU is under a key that no GPU has, or names a file that a version lacks.
 

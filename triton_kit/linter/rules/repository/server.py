@@ -145,7 +145,7 @@ def custom_config_missing(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.ERROR)
+@rule(Severity.ERROR, about=("model_repository_agents",))
 def checksum_mismatch(model: Model) -> Iterator[Problem]:
     """The checksum agent is given a sum that the file does not have.
 
