@@ -145,7 +145,8 @@ def run(args: Sequence[str]) -> int:
         return 130
     except OSError as error:
         try:
-            # Typer's own words, a help for one, are still to be written where that was what failed.
+            # Typer writes help itself; where that was what failed, one more line fails as well.
+            sys.stdout.write("\n")
             sys.stdout.flush()
         except BrokenPipeError:
             raise
