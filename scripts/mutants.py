@@ -88,22 +88,20 @@ class _Source:
     def _left_out(self) -> Iterator[tuple[int, int]]:
         for node in ast.walk(self.tree):
             match node:
-                case ast.Expr(value=ast.Constant(value=str())) | ast.Assert() | ast.Import() | ast.ImportFrom():
-                    yield self._span(node)
-                case ast.JoinedStr():
-                    yield self._span(node)
-                case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                case (
+                    ast.Expr(value=ast.Constant(value=str()))
+                    | (ast.Assert() | ast.Import() | ast.ImportFrom() | ast.JoinedStr())
+                    | ast.If(test=ast.Name(id="TYPE_CHECKING"))
+                    | ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")])
+                    | ast.keyword(arg="strict", value=ast.Constant())
+                ):
                     yield self._span(node)
                 case ast.AnnAssign() | ast.arg() if node.annotation is not None:
                     yield self._span(node.annotation)
-                case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]):
-                    yield self._span(node)
                 case ast.Assign(value=value) if _is_type(value):
                     yield self._span(value)
                 case ast.Call(func=ast.Name(id="cast" | "TypeVar" | "isinstance" | "NewType")):
                     yield from map(self._span, node.args[0 if node.func.id != "isinstance" else 1 :][:1])  # type: ignore[attr-defined]
-                case ast.keyword(arg="strict", value=ast.Constant()):
-                    yield self._span(node)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield from map(self._span, node.decorator_list)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
@@ -184,13 +182,16 @@ class _Source:
                     for condition in node.ifs:
                         yield from self._negated(condition)
                 case ast.Slice():
-                    for bound in (node.lower, node.upper):
-                        if isinstance(bound, ast.Name | ast.Constant):
-                            yield self._make("slice", *self._span(bound), "")
+                    yield from self._bounds(node)
                 case ast.Call(func=ast.Name(id=name)) if name in _CALLED:
                     yield self._make("builtin", *self._span(node.func), _CALLED[name])
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     yield from self._returns(node)
+
+    def _bounds(self, node: ast.Slice) -> Iterator[Mutant]:
+        for bound in (node.lower, node.upper):
+            if isinstance(bound, ast.Name | ast.Constant):
+                yield self._make("slice", *self._span(bound), "")
 
     def _plain(self, node: ast.UnaryOp) -> bool:
         """Whether nothing but blanks is between ``not`` and its operand."""

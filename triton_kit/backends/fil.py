@@ -42,7 +42,7 @@ def recognise(path: Path) -> FileKind | None:
     head = first_bytes(path)
     if not head:
         return FileKind(platform="", default_file=FILES[by_name[suffix]]) if suffix in by_name else None
-    kind = forest.sniff(head)
+    kind: str | None = forest.sniff(head)
     if kind is None and head.lstrip()[:1] == b"{" and suffix != ".py" and forest.is_forest(path):
         kind = "xgboost_json"
     kind = kind or by_name.get(suffix)

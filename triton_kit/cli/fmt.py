@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format
-from triton_kit.errors import UsageError
+from triton_kit.errors import UsageError, assert_never
 
 if TYPE_CHECKING:
     from triton_kit.project.canonical_layout import Formatted
@@ -79,15 +79,19 @@ def _exit_code(results: list[Formatted], *, check: bool) -> int:
 
 def _show(results: list[Formatted], *, check: bool, diff: bool) -> None:
     for result in results:
-        if result.status == "unreadable":
-            _show_problem(result)
-        elif result.status == "rendered":
-            terminal.detail(f"{result.path}: written by tk render, left alone")
-        elif result.status == "changed":
-            if diff:
+        match result.status:
+            case "unreadable":
+                _show_problem(result)
+            case "rendered":
+                terminal.detail(f"{result.path}: written by tk render, left alone")
+            case "changed" if diff:
                 _show_diff(result)
-            else:
+            case "changed":
                 terminal.out(f"{result.path}: {'would be formatted' if check else 'formatted'}")
+            case "unchanged":
+                pass
+            case _:
+                assert_never(result.status)
     terminal.say(_summary(results, would=check or diff))
 
 

@@ -14,6 +14,9 @@ from triton_kit.errors import TkError
 if TYPE_CHECKING:
     from triton_kit.client.types import Client
 
+    Todo = queue.SimpleQueue[tuple[int, Inference] | None]
+    Done = queue.SimpleQueue["InferOutcome | BaseException"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferOutcome:
@@ -38,23 +41,24 @@ def infer_many(
     The requests are taken one by one as they are sent. A failed one does not stop the others. When the caller stops
     early, nothing more is sent, and what is in flight is left to its end.
     """
-    if in_flight == 1:
-        for index, request in enumerate(requests):
-            yield _send(client, index, request, timeout)
+    if in_flight > 1:
+        yield from _infer_in_parallel(client, requests, in_flight, timeout)
         return
+    for index, request in enumerate(requests):
+        yield _send(client, index, request, timeout)
+
+
+def _infer_in_parallel(
+    client: Client, requests: Iterable[Inference], in_flight: int, timeout: float | None
+) -> Iterator[InferOutcome]:
     waiting = enumerate(requests)
-    todo: queue.SimpleQueue[tuple[int, Inference] | None] = queue.SimpleQueue()
-    done: queue.SimpleQueue[InferOutcome | BaseException] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            while (job := todo.get()) is not None:
-                done.put(_send(client, *job, timeout))
-        except BaseException as error:
-            done.put(error)
-
+    todo: Todo = queue.SimpleQueue()
+    done: Done = queue.SimpleQueue()
     # Daemons, so that Ctrl-C ends the program at once and not after the slowest answer.
-    workers = [threading.Thread(target=work, daemon=True, name=f"tk-infer-{i}") for i in range(in_flight)]
+    workers = [
+        threading.Thread(target=_work, args=(client, timeout, todo, done), daemon=True, name=f"tk-infer-{i}")
+        for i in range(in_flight)
+    ]
     running = 0
     try:
         for worker in workers:
@@ -73,6 +77,15 @@ def infer_many(
     finally:
         for _ in workers:
             todo.put(None)
+
+
+def _work(client: Client, timeout: float | None, todo: Todo, done: Done) -> None:
+    """Send what comes until ``None`` does; what is not an expected failure goes to the caller, who raises it."""
+    try:
+        while (job := todo.get()) is not None:
+            done.put(_send(client, *job, timeout))
+    except BaseException as error:
+        done.put(error)
 
 
 def _send(client: Client, index: int, request: Inference, timeout: float | None) -> InferOutcome:

@@ -1,4 +1,4 @@
-"""The inference protocol over gRPC: tritonclient's client, and what its errors mean."""
+"""The inference protocol over gRPC, with tritonclient's client."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.address import Address
 from triton_kit.client.certificates import SYSTEM, Certificates, read_parts
-from triton_kit.client.codec import check_tensors, explain_unreadable, own, set_inputs, split_parameters, unreadable
+from triton_kit.client.codec import explain_unreadable, set_inputs, split_parameters, unreadable
 from triton_kit.client.errors import NoAnswer, ServerError
-from triton_kit.client.tls_failure import no_tls, not_trusted, turned_away
+from triton_kit.client.grpc_answer import decode_answer
+from triton_kit.client.grpc_failure import explain
 from triton_kit.client.transport import check_headers
 from triton_kit.client.types import (
     Inference,
@@ -23,17 +24,16 @@ from triton_kit.client.types import (
     TensorMetadata,
     read_config,
 )
-from triton_kit.errors import TkError, UsageError
+from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from tritonclient.grpc import InferenceServerClient
     from tritonclient.grpc import InferResult as Result
-    from tritonclient.grpc.service_pb2 import InferTensorContents, ModelMetadataResponse
+    from tritonclient.grpc.service_pb2 import ModelMetadataResponse
     from tritonclient.utils import InferenceServerException
 
-    from triton_kit.client.types import Array
 
 _CHANNEL = (
     ("grpc.max_send_message_length", -1),
@@ -43,25 +43,6 @@ _CHANNEL = (
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.use_local_subchannel_pool", 1),
 )
-
-_NOT_FROM_THE_SERVER = (
-    "failed to connect",
-    "connection re",
-    "socket closed",
-    "dns ",
-    "name resolution",
-    "domain name",
-    "http2 header",
-    "goaway",
-    "rst_stream",
-    "recvmsg",
-    "keepalive",
-    "end of tcp stream",
-    "stream removed",
-    "settings frame",
-    "handshake",
-)
-"""What gRPC's own text says of a broken connection; its status alone is one that servers send, too: UNAVAILABLE."""
 
 
 class GrpcClient:
@@ -186,7 +167,7 @@ class GrpcClient:
                 except queue.Empty:
                     raise NoAnswer.timed_out(self.url, seconds) from None
                 if error is not None:
-                    raise self._explain(error, seconds)
+                    raise explain(error, self._address, seconds)
                 answer = result.get_response()
                 final = answer.parameters["triton_final_response"].bool_param
                 if answer.outputs or not final:
@@ -215,35 +196,10 @@ class GrpcClient:
         try:
             return ask(*arguments, headers=self._headers, client_timeout=seconds, **options)
         except InferenceServerException as error:
-            raise self._explain(error, seconds) from error
+            raise explain(error, self._address, seconds) from error
         except ValueError as error:
             # grpc says so of a channel that another thread has closed.
             raise NoAnswer(f"{self.url}: {error}") from error
-
-    def _explain(self, error: InferenceServerException, seconds: float) -> TkError:
-        """What a failed call means: the server's own refusal, or nobody there."""
-        status, details = str(error.status()).removeprefix("StatusCode."), str(error.message() or "")
-        lower = details.lower()
-        if status == "DEADLINE_EXCEEDED":
-            answer = NoAnswer.timed_out(self.url, seconds)
-            return NoAnswer(answer.message, hint=f"{answer.hint}; if this is the HTTP port, leave --grpc out")
-        if status != "CANCELLED" and not any(sign in lower for sign in _NOT_FROM_THE_SERVER):
-            return ServerError(details or status, status=status)
-        if "connection refused" in lower:
-            hint = "start one with tk serve, or say where it is with --url"
-            return NoAnswer(f"nothing listens at {self.url}", hint=hint)
-        if "dns" in lower or "name resolution" in lower or "domain name" in lower:
-            return NoAnswer(f"{self._address.host} is not a host that is known here", hint="check the address")
-        if "http1" in lower or "http2 header" in lower or "settings frame" in lower:
-            return NoAnswer(f"{self.url} does not speak gRPC; it may be an HTTP port", hint="leave --grpc out")
-        if "certificate_verify_failed" in lower or "hostname verification" in lower:
-            return not_trusted(self.url, "hostname mismatch" if "hostname" in lower else _tls_reason(details))
-        if "unwrap failed" in lower or (self._address.secure and "socket closed" in lower):
-            return turned_away(self.url)
-        if "handshake" in lower or "ssl" in lower:
-            return no_tls(self.url, _tls_reason(details))
-        hint = "look at the server's log; if this is the HTTP port, leave --grpc out"
-        return NoAnswer(f"{self.url} closed the connection without a complete answer", hint=hint)
 
 
 def connect_grpc(
@@ -266,44 +222,6 @@ def connect_grpc(
     credentials = grpc.ssl_channel_credentials(*read_parts(certificates)) if address.secure else None
     client = InferenceServerClient(address.authority, creds=credentials, channel_args=list(options))
     return GrpcClient(address, client=client, headers=headers, timeout=timeout)
-
-
-def decode_answer(result: Result, seconds: float) -> InferResult:
-    """The arrays in tritonclient's ``InferResult``. Raises what ``unreadable`` lists when it lies."""
-    answer = result.get_response()
-    check_tensors([(o.name, o.datatype, list(o.shape)) for o in answer.outputs])
-    outputs: dict[str, Array] = {}
-    for i, output in enumerate(answer.outputs):
-        if i < len(answer.raw_output_contents):
-            outputs[output.name] = own(result.as_numpy(output.name), output.datatype)
-        else:
-            outputs[output.name] = _from_contents(output.contents, output.datatype, tuple(output.shape))
-    return InferResult(
-        model=answer.model_name,
-        version=answer.model_version,
-        outputs=outputs,
-        datatypes={o.name: o.datatype for o in answer.outputs},
-        seconds=seconds,
-    )
-
-
-def _from_contents(contents: InferTensorContents, datatype: str, shape: tuple[int, ...]) -> Array:
-    """Typed contents, which servers other than Triton send, and of which tritonclient reads strings alone."""
-    import numpy as np
-
-    from triton_kit.repository.tensor import BY_WIRE
-
-    values = [value for _, field in contents.ListFields() for value in field]
-    if datatype == "BYTES":
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-        return array.reshape(shape)
-    return np.array(values, dtype=BY_WIRE[datatype].numpy or "float32").reshape(shape)
-
-
-def _tls_reason(details: str) -> str:
-    """The part of gRPC's text that tells why TLS failed: its last words, where OpenSSL speaks."""
-    return details.rpartition("OPENSSL_internal:")[2].strip(" .") or details
 
 
 def _tensor(value: ModelMetadataResponse.TensorMetadata) -> TensorMetadata:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from triton_kit.client.input_slots import Slot, convert
-from triton_kit.errors import UsageError
+from triton_kit.errors import UsageError, assert_never
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from triton_kit.client.types import Array
 
 CHANNELS = (1, 3, 4)
-SCALES = ("none", "01", "inception", "imagenet")
+Scale: TypeAlias = Literal["none", "01", "inception", "imagenet"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
 LAYOUTS = ("auto", "nchw", "nhwc")
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -51,7 +52,7 @@ def holds_encoded(slot: Slot) -> bool:
     return slot.datatype == "UINT8" and len(inner) == 1 and inner[0] < 0
 
 
-def read_image(path: Path, slot: Slot, *, scale: str = "none", layout: str = "auto") -> tuple[Array, str]:
+def read_image(path: Path, slot: Slot, *, scale: Scale = "none", layout: str = "auto") -> tuple[Array, str]:
     """One image as one example for an input, without its batch dimension, and what was done to it in a few words.
 
     ``scale`` maps 0..255 to itself, to 0..1, to -1..1, or to ImageNet's normal form. Raises UsageError where the
@@ -164,11 +165,13 @@ def _pixels(image: Image, place: Layout) -> tuple[Array, str]:
     return array, f"({before}) to {size[0]}x{size[1]} {mode}"
 
 
-def _scale(pixels: Array, scale: str) -> Array:
+def _scale(pixels: Array, scale: Scale) -> Array:
     import numpy as np
 
     scaled: Array = pixels
     match scale:
+        case "none":
+            pass
         case "01":
             scaled = pixels / np.float32(255)
         case "inception":
@@ -178,4 +181,6 @@ def _scale(pixels: Array, scale: str) -> Array:
                 raise UsageError(f"the scale imagenet is for 3 channels, and the input has {pixels.shape[2]}")
             mean, deviation = np.array(_MEAN, dtype=np.float32), np.array(_DEVIATION, dtype=np.float32)
             scaled = (pixels / np.float32(255) - mean) / deviation
+        case _:
+            assert_never(scale)
     return scaled

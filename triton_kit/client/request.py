@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.client.errors import ServerError
-from triton_kit.client.image import LAYOUTS, SCALES, image_slot, read_image
+from triton_kit.client.image import LAYOUTS, SCALES, Scale, image_slot, read_image
 from triton_kit.client.input_slots import Slot, check_batches, check_complete, find_slot, fit, slots
 from triton_kit.client.inputs import read_data, read_inline
 from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
@@ -39,7 +39,7 @@ class InferRequest:
     fill: str = ""
     data: Path | None = None
     images: Sequence[str] = ()
-    scale: str = "none"
+    scale: Scale = "none"
     layout: str = "auto"
     seed: int = 0
     batch: int | None = None

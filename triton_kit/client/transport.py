@@ -19,15 +19,14 @@ from typing import TYPE_CHECKING
 
 from triton_kit.client.address import Address
 from triton_kit.client.errors import NoAnswer, ServerError
-from triton_kit.client.tls_failure import broken_off, is_secured, no_tls, not_trusted, turned_away
-from triton_kit.errors import TkError, UsageError
+from triton_kit.client.http_failure import explain
+from triton_kit.client.tls_failure import is_secured
+from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from _typeshed import WriteableBuffer
-
-_NO_SERVER = "start one with tk serve, or say where it is with --url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ class Transport:
             # A kept connection may have been closed from the other side meanwhile; asking again is safe for a GET.
             if not fresh and method == "GET" and isinstance(error, ConnectionError):
                 return self.request(method, path, body, headers=headers, timeout=deadline - time.monotonic())
-            raise self._explain(error, seconds, secured=secured) from error
+            raise explain(error, self.address, seconds, secured=secured) from error
         except BaseException:
             self._drop(connection)
             raise
@@ -166,37 +165,6 @@ class Transport:
             body = response.read()
             names = {name.lower(): value for name, value in response.getheaders()}
             return HttpResponse(status=response.status, reason=response.reason, headers=names, body=body)
-
-    def _explain(self, error: OSError | http.client.HTTPException, seconds: float, *, secured: bool) -> TkError:
-        """What a failed request means, and what to do; ``secured`` says whether TLS was agreed on."""
-        import ssl
-
-        url = str(self.address)
-        match error:
-            case TimeoutError():
-                return NoAnswer.timed_out(url, seconds)
-            case socket.gaierror() | UnicodeError():
-                return NoAnswer(f"{self.address.host} is not a host that is known here", hint="check the address")
-            case ConnectionRefusedError():
-                return NoAnswer(f"nothing listens at {url}", hint=_NO_SERVER)
-            case ssl.SSLCertVerificationError():
-                return not_trusted(url, error.verify_message)
-            case ssl.SSLError() if secured and broken_off(error):
-                return turned_away(url)
-            case ssl.SSLError():
-                return no_tls(url, str(error.reason or error))
-            case ConnectionError() if secured:
-                return turned_away(url)
-            case http.client.BadStatusLine() if "\x15\x03" in str(error):
-                return NoAnswer(f"{url} speaks TLS", hint="write https://")
-            case http.client.BadStatusLine() if "\x00" in str(error):
-                return NoAnswer(f"{url} does not speak HTTP/1.1; it may be a gRPC port", hint="try --grpc")
-            case ConnectionError() | http.client.IncompleteRead():
-                hint = "look at the server's log; if this is the gRPC port, use --grpc, and if it speaks TLS, https://"
-                return NoAnswer(f"{url} closed the connection without a complete answer", hint=hint)
-            case http.client.HTTPException():
-                return NoAnswer(f"{url} does not speak HTTP", hint="check the port")
-        return NoAnswer(f"{url} cannot be reached: {error.strerror or error}", hint="check the address")
 
 
 class _Response(http.client.HTTPResponse):

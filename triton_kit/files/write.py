@@ -10,8 +10,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from triton_kit.errors import TkError, UsageError
-from triton_kit.files.plan import Plan, PlannedFile
+from triton_kit.errors import TkError, UsageError, assert_never
+from triton_kit.files.plan import Mode, Plan, PlannedFile
 from triton_kit.files.stage import PREFIX, lock, remove_stale, stage
 
 Check = Callable[[Path], None]
@@ -193,7 +193,7 @@ def _put(target: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _bring(source: Path, target: Path, mode: str) -> None:
+def _bring(source: Path, target: Path, mode: Mode) -> None:
     """Bring a file or a tree along; a source that is a symbolic link is followed."""
     try:
         real = source.resolve(strict=True)
@@ -206,16 +206,24 @@ def _bring(source: Path, target: Path, mode: str) -> None:
         for child in sorted(real.iterdir()):
             _bring(child, target / child.name, mode)
         sync(target)
-    elif mode == "copy":
-        _copy(real, target)
-    elif mode == "link":
-        _link(real, target)
     else:
-        # A move is a second name for the file first: the first one is given up when all is in place.
-        try:
-            os.link(real, target)
-        except OSError:
+        _bring_file(real, target, mode)
+
+
+def _bring_file(real: Path, target: Path, mode: Mode) -> None:
+    match mode:
+        case "copy":
             _copy(real, target)
+        case "link":
+            _link(real, target)
+        case "move":
+            # A move is a second name for the file first: the first one is given up when all is in place.
+            try:
+                os.link(real, target)
+            except OSError:
+                _copy(real, target)
+        case _:
+            assert_never(mode)
 
 
 def _copy(source: Path, target: Path) -> None:

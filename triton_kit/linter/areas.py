@@ -44,7 +44,7 @@ AREAS: dict[str, Area] = {
     "tensors": Area(("tensors", "tensor_formats"), ("input", "output")),
     "reshape": Area(("reshape",), ("reshape",)),
     "labels": Area(("labels",), ("label_filename",)),
-    "batch-inputs": Area(("batch_inputs",), ("batch_input", "batch_output")),
+    "batch-inputs": Area(("batch_inputs", "batch_outputs"), ("batch_input", "batch_output")),
     "ragged-batches": Area(("ragged_batches",), ("allow_ragged_batch", "batch_input", "batch_output")),
     "batching": Area(
         ("batching", "batching_queue"), ("max_batch_size", "dynamic_batching", "sequence_batching", "response_cache")
@@ -78,7 +78,7 @@ AREAS: dict[str, Area] = {
     "fil-files": Area(("fil.files",), (), ("fil",)),
     "dali": Area(("dali",), (), ("dali",)),
     "language-models": Area(("language_models",), (), ("vllm", "tensorrtllm")),
-    "warmup": Area(("warmup",), ("model_warmup",)),
+    "warmup": Area(("warmup", "warmup_inputs"), ("model_warmup",)),
     "ensemble": Area(("ensemble.structure",), ("platform", "ensemble_scheduling")),
     "ensemble-maps": Area(("ensemble.maps",), ("platform",), _ENSEMBLE),
     "ensemble-flow": Area(("ensemble.flow",), ("platform",), _ENSEMBLE),

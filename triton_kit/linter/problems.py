@@ -33,8 +33,8 @@ def once(problems: Iterable[Problem]) -> Iterator[Problem]:
     """Each finding once, however many versions share it."""
     seen = set()
     for problem in problems:
-        if (problem.at, problem.message, problem.file) not in seen:
-            seen.add((problem.at, problem.message, problem.file))
+        if (problem.at, problem.message) not in seen:
+            seen.add((problem.at, problem.message))
             yield problem
 
 

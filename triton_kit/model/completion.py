@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from triton_kit.backends.facts import completer, facts
+from triton_kit.errors import assert_never
 from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.source import Route
 
@@ -89,7 +90,8 @@ def complete(
     written: Completed, config: ModelConfig, backend: str, server: ServerOptions, readers: Readers
 ) -> Completed:
     """The written configuration of a version as its backend completes it; raises what the readers raise."""
-    match facts(backend).completes:
+    completes = facts(backend).completes
+    match completes:
         case "signature":
             return _from_signature(written, config, backend, server, readers.signature)
         case "code":
@@ -98,6 +100,8 @@ def complete(
             return written
         case "server":
             return written._replace(known=False)
+        case _:
+            assert_never(completes)
 
 
 def _from_signature(

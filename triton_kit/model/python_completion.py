@@ -93,10 +93,8 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> PythonCompletion 
             if type(given) is not int or given < max_batch_size:
                 return None
             max_batch_size = given
-        elif not isinstance(given, dict):
-            return None
         elif call.method == "set_model_transaction_policy":
-            if set(given) != {"decoupled"}:
+            if not isinstance(given, dict) or set(given) != {"decoupled"}:
                 return None
             decoupled = bool(given["decoupled"])
         elif (tensor := _tensor(given)) is None:
@@ -107,8 +105,8 @@ def outcome(function: ast.FunctionDef, max_batch_size: int) -> PythonCompletion 
     return PythonCompletion(max_batch_size, inputs, outputs, dynamic, decoupled)
 
 
-def _tensor(given: dict[object, object]) -> ConfigTensor | None:
-    """The tensor that a dictionary describes; ``None`` where the server would refuse it."""
+def _tensor(given: object) -> ConfigTensor | None:
+    """The tensor that a dictionary describes; ``None`` for anything else, and where the server would refuse it."""
     match given:
         case {"name": str(name), "data_type": str(data_type), "dims": list(sizes), **rest} if (
             rest.keys() <= {"optional"}

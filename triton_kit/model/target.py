@@ -46,6 +46,11 @@ def find_target(path: str) -> Target:
         if path in ("", "."):
             return _model(os.getcwd()) if is_model(path) else Target(path or ".", whole=True)
         return _model(path) if is_model(path) else Target(path, whole=True)
+    return _model_of_file(path)
+
+
+def _model_of_file(path: str) -> Target:
+    """The model that a file belongs to, by where it is."""
     folder, name = os.path.split(path.rstrip("/"))
     folder = folder or "."
     if name == CONFIG_NAME:

@@ -6,6 +6,7 @@ import base64
 import math
 from typing import TypeAlias
 
+from triton_kit.errors import assert_never
 from triton_kit.repository.message import Message, Value
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json]"
@@ -34,4 +35,7 @@ def _value(value: Value) -> Json:
             return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         case float() if not math.isfinite(value):
             return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+        case bool() | int() | float():
+            return value
+        case _:
+            assert_never(value)

@@ -14,7 +14,9 @@ import os
 import re
 import struct
 from pathlib import Path
+from typing import Literal, TypeAlias
 
+from triton_kit.errors import assert_never
 from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature import ubjson
 from triton_kit.signature.errors import ModelFileError
@@ -30,6 +32,9 @@ _MOST = 2**24
 
 _BINARY = struct.Struct("<fIiiiIII")
 _BINARY_SIZE = 136
+
+Sniffed: TypeAlias = Literal["lightgbm", "xgboost", "xgboost_ubj", "treelite_checkpoint"]
+"""The formats that the first bytes show, by the FIL backend's words."""
 
 
 class Forest(Value):
@@ -54,8 +59,8 @@ class Forest(Value):
         )
 
 
-def sniff(head: bytes) -> str | None:
-    """The format by a file's first bytes; ``None`` where it is not a forest's. A JSON file is not told by its start."""
+def sniff(head: bytes) -> Sniffed | None:
+    """The format that a file's first bytes show; ``None`` where it is not a forest's, or where it is JSON."""
     if head.startswith(b"tree\n") or head.startswith(b"tree\r\n"):
         return "lightgbm"
     if head.startswith(b"binf") or _binary_at(head, 0) is not None:
@@ -92,7 +97,8 @@ def _read(path: Path, data: mmap.mmap) -> Forest:
     head = data[:_HEAD]
     if head.startswith(b"version https://git-lfs"):
         raise lfs_pointer(path)
-    match sniff(head):
+    found = sniff(head)
+    match found:
         case "lightgbm":
             return _lightgbm(path, data)
         case "xgboost":
@@ -100,9 +106,17 @@ def _read(path: Path, data: mmap.mmap) -> Forest:
         case "xgboost_ubj":
             return _xgboost(path, data, "xgboost_ubj")
         case "treelite_checkpoint":
-            found = _treelite(head)
-            assert found is not None
-            return found
+            forest = _treelite(head)
+            assert forest is not None
+            return forest
+        case None:
+            return _json(path, data, head)
+        case _:
+            assert_never(found)
+
+
+def _json(path: Path, data: mmap.mmap, head: bytes) -> Forest:
+    """A forest of XGBoost as JSON, whose first bytes are those of any JSON."""
     if head.lstrip()[:1] == b"{":
         return _xgboost(path, data, "xgboost_json")
     kind = name_kind(head) or "no format that is known"

@@ -37,6 +37,11 @@ class _Scope:
     def bind(self, name: str, value: str | None) -> None:
         self.values.setdefault(name, set()).add(value)
 
+    def bind_unknown(self, names: list[str]) -> None:
+        """Bind names to what is not known."""
+        for name in names:
+            self.bind(name, None)
+
 
 def sends_requests(tree: ast.Module) -> bool:
     """Whether the model asks others, so that a tensor that it makes may be another model's input."""
@@ -83,9 +88,7 @@ def _survey(tree: ast.Module, module: _Scope, attributes: Values, calls: list[tu
         inner, inner_class = scope, in_class
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                inner, inner_class = _Scope(scope), False
-                if not in_class and not isinstance(node, ast.Lambda):
-                    scope.bind(node.name, None)
+                inner, inner_class = _function(node, scope, in_class), False
             case ast.arg(arg=name) | ast.alias(asname=str() as name) | ast.alias(name=name):
                 scope.bind(name, None)
             case ast.ClassDef():
@@ -96,9 +99,8 @@ def _survey(tree: ast.Module, module: _Scope, attributes: Values, calls: list[tu
                 known.add(target)
                 _bind(target, _text(value), scope, attributes, in_class)
             case ast.Global(names=names) | ast.Nonlocal(names=names):
-                for name in names:
-                    scope.bind(name, None)
-                    module.bind(name, None)
+                scope.bind_unknown(names)
+                module.bind_unknown(names)
             case (
                 ast.ExceptHandler(name=str() as name)
                 | ast.MatchAs(name=str() as name)
@@ -109,6 +111,13 @@ def _survey(tree: ast.Module, module: _Scope, attributes: Values, calls: list[tu
                 # A loop, a with, an unpacking, a walrus, a deletion: anything but a plain assignment.
                 _bind(node, None, scope, attributes, in_class)
         todo += [(child, inner, inner_class) for child in reversed(list(ast.iter_child_nodes(node)))]
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: _Scope, in_class: bool) -> _Scope:
+    """The scope of a function; its name is bound outside, but for a method's."""
+    if not in_class and not isinstance(node, ast.Lambda):
+        scope.bind(node.name, None)
+    return _Scope(scope)
 
 
 def _text(node: ast.expr | None) -> str | None:

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal, TypeAlias, cast, get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.files.write import replace_text
 from triton_kit.versions.policy import Policy, from_value
 
 FILE = ".tk-versions.jsonl"
+
+Action: TypeAlias = Literal["add", "promote", "pin", "rollback", "prune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +32,13 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A step: ``action`` is ``add``, ``promote``, ``pin``, ``rollback`` or ``prune``; ``time`` is UTC, ISO 8601.
+    """A step; ``time`` is UTC, ISO 8601.
 
     ``note`` says what more there is to say, such as that a promotion was taken back.
     """
 
     time: str
-    action: str
+    action: Action
     versions: tuple[int, ...]
     before: State
     after: State
@@ -43,7 +46,7 @@ class Entry:
     note: str = ""
 
 
-def entry(action: str, versions: Sequence[int], before: State, after: State, note: str = "") -> Entry:
+def entry(action: Action, versions: Sequence[int], before: State, after: State, note: str = "") -> Entry:
     """A step that is about to be taken now."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Entry(time=now, action=action, versions=tuple(versions), before=before, after=after, done=False, note=note)
@@ -96,7 +99,7 @@ def _read(line: str) -> Entry | None:
         value = json.loads(line)
         return Entry(
             time=str(value["time"]),
-            action=str(value["action"]),
+            action=_action(value["action"]),
             versions=tuple(map(int, value["versions"])),
             before=_state(value["before"]),
             after=_state(value["after"]),
@@ -105,6 +108,13 @@ def _read(line: str) -> Entry | None:
         )
     except (ValueError, KeyError, TypeError, RecursionError, UsageError):
         return None
+
+
+def _action(value: object) -> Action:
+    for action in get_args(Action):
+        if value == action:
+            return cast("Action", action)
+    raise ValueError(value)
 
 
 def _state(value: object) -> State:

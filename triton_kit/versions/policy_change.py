@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triton_kit.errors import TkError, UsageError
+from triton_kit.errors import TkError, UsageError, assert_never
 from triton_kit.files.stage import remove_stale
 from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.model import disk as files
@@ -18,7 +18,7 @@ from triton_kit.project.render import FILE as MODEL_YAML
 from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.versions import config_edit, yaml_edit
 from triton_kit.versions.lock import locked
-from triton_kit.versions.log import Entry, State, entry, finished, read_log, state_json, write_log
+from triton_kit.versions.log import Action, Entry, State, entry, finished, read_log, state_json, write_log
 from triton_kit.versions.model_folder import ModelFolder, policy_of, served_by, state_of
 from triton_kit.versions.policy import FIELD, Policy
 from triton_kit.versions.verdict import judge
@@ -47,7 +47,7 @@ class PolicyChange:
 def change_policy(
     here: ProjectContext,
     folder: ModelFolder,
-    action: str,
+    action: Action,
     choose: Callable[[State, tuple[Entry, ...]], Policy],
     *,
     note: str = "",
@@ -99,7 +99,10 @@ def _was_taken(folder: ModelFolder, one: Entry) -> bool:
             return all((folder.path / str(v)).exists() for v in one.versions)
         case "prune":
             return not any((folder.path / str(v)).exists() for v in one.versions)
-    return policy_of(folder) == one.after.policy
+        case "promote" | "pin" | "rollback":
+            return policy_of(folder) == one.after.policy
+        case _:
+            assert_never(one.action)
 
 
 def _follow(here: ProjectContext, folder: ModelFolder) -> None:

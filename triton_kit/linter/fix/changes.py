@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_kit.errors import assert_never
 from triton_kit.linter.diagnostic import Change
 from triton_kit.repository.message import Message
 from triton_kit.repository.text_format.source import START, Replacement, Route
@@ -70,8 +71,13 @@ def _replacements(edit: Edit, source: SourceMap, root: Message) -> Iterator[Repl
                 yield Replacement(*name, edit.text)
         case "insert":
             yield _insertion(source, edit)
-        case "numbers" if isinstance(value, list):
-            yield from _numbers(source, edit.at, value, edit.numbers)
+        case "numbers":
+            if isinstance(value, list):
+                yield from _numbers(source, edit.at, value, edit.numbers)
+        case "text" | "directory":
+            pass  # these are not about a field
+        case _:
+            assert_never(edit.kind)
 
 
 def _value(root: Message, at: Route) -> object:

@@ -1,4 +1,4 @@
-"""Rules about ``batch_input`` and ``batch_output``."""
+"""Rules about ``batch_input``, and about what ``batch_output`` has in common with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _entries(model: Model) -> Iterator[tuple[Route, BatchInput | BatchOutput]]:
     yield from ((("batch_output", i), entry) for i, entry in enumerate(model.config.batch_output))
 
 
-def _known(model: Model, kind: str) -> list[str] | None:
+def known_names(model: Model, kind: str) -> list[str] | None:
     """The names of the completed inputs or outputs, or ``None`` where completion cannot be foreseen."""
     if not model.versions:
         return None
@@ -155,117 +155,12 @@ def batch_io_unknown_source(model: Model) -> Iterator[Problem]:
     """
     names: list[str] | None = None
     for at, entry in _entries(model):
-        names = names if names is not None else _known(model, "input")
+        names = names if names is not None else known_names(model, "input")
         for i, source in enumerate(entry.source_input):
             if names is not None and source not in names:
                 yield Problem(
                     at=(*at, "source_input", i), message=f"'{source}' is not an input", help=nearest(source, names)
                 )
-
-
-@rule(Severity.ERROR)
-def batch_output_unknown_target(model: Model) -> Iterator[Problem]:
-    """The target of a batch output is not an output of the model.
-
-    (core model_config_utils.cc:ValidateBatchIO.)
-
-    Server says:
-
-        unknown target output name
-
-    Bad:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { kind: BATCH_SCATTER_WITH_INPUT_SHAPE target_name: "Y" source_input: "x" }
-
-    Good:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { kind: BATCH_SCATTER_WITH_INPUT_SHAPE target_name: "y" source_input: "x" }
-    """
-    for i, entry in enumerate(model.config.batch_output):
-        names = _known(model, "output")
-        for j, target in enumerate(entry.target_name):
-            if names is not None and target not in names:
-                yield Problem(
-                    at=("batch_output", i, "target_name", j),
-                    message=f"'{target}' is not an output",
-                    help=nearest(target, names),
-                )
-
-
-@rule(Severity.ERROR)
-def batch_output_duplicate_target(model: Model) -> Iterator[Problem]:
-    """A batch output names a target twice.
-
-    (core model_config_utils.cc:ValidateBatchIO.)
-
-    Server says:
-
-        can only be specified once
-
-    Bad:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { target_name: [ "y", "y" ] source_input: "x" }
-
-    Good:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { target_name: "y" source_input: "x" }
-    """
-    for i, entry in enumerate(model.config.batch_output):
-        for j, target in enumerate(entry.target_name):
-            if target in entry.target_name[:j]:
-                yield Problem(
-                    at=("batch_output", i, "target_name", j),
-                    message=f"the target '{target}' is named twice",
-                    help="remove one of the two",
-                )
-
-
-@rule(Severity.ERROR)
-def batch_output_without_target(model: Model) -> Iterator[Problem]:
-    """A batch output has no target, and the server process dies.
-
-    The backends read the first element of the empty list (backend backend_common.cc:BatchOutput::ParseFromModelConfig;
-    SIGSEGV on 24.10).
-
-    Bad:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { source_input: "x" }
-
-    Good:
-
-        backend: "python"
-        max_batch_size: 8
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
-        batch_output { target_name: "y" source_input: "x" }
-    """
-    for i, entry in enumerate(model.config.batch_output):
-        if not entry.target_name and not model.is_ensemble:
-            yield Problem(
-                at=("batch_output", i),
-                message=f"kills the server: batch_output {i} has no target_name",
-                help="name the output that it is for",
-            )
 
 
 @rule(Severity.WARNING, about=("batch_input",))

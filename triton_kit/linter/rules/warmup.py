@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.states import byte_size
-from triton_kit.linter.wording import count, listed, nearest, shape
-from triton_kit.model import disk
+from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
@@ -22,7 +19,7 @@ KILLS = "may kill the server: "
 """How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
 
 
-def _samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
+def samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
     """The samples that are run: those with a batch size, where some instance is not passive."""
     groups = model.config.instance_group
     if model.is_ensemble or (groups and all(group.passive for group in groups)):
@@ -30,12 +27,6 @@ def _samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
     for i, sample in enumerate(model.config.model_warmup):
         if sample.batch_size:
             yield ("model_warmup", i), sample
-
-
-def _inputs(model: Model) -> Iterator[tuple[Route, str, ModelWarmup.Input]]:
-    for at, sample in _samples(model):
-        for name, given in sample.inputs.items():
-            yield (*at, "inputs", name), name, given
 
 
 @rule(Severity.WARNING)
@@ -96,7 +87,7 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
           inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
         }
     """
-    for at, sample in _samples(model):
+    for at, sample in samples(model):
         completed = model.completed(model.versions[-1])
         limit = max(1, completed.max_batch_size)
         if completed.known and sample.batch_size > limit and facts(model.backend).batch_checked:
@@ -104,118 +95,6 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
                 at=(*at, "batch_size"),
                 message=f"{KILLS}a warm-up batch of {sample.batch_size} is over the limit of {limit}",
                 help="lower batch_size, or raise max_batch_size",
-            )
-
-
-@rule(Severity.ERROR)
-def warmup_dims(model: Model) -> Iterator[Problem]:
-    """A warm-up input has a dimension that is not fixed.
-
-    (core backend_model_instance.cc:GenerateWarmupData.)
-
-    Server says:
-
-        warmup setting expects all variable-size dimensions are specified
-
-    Bad:
-
-        model_warmup {
-          batch_size: 1
-          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ -1 ] zero_data: true } }
-        }
-
-    Good:
-
-        model_warmup {
-          batch_size: 1
-          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }
-        }
-    """
-    for at, name, given in _inputs(model):
-        for i, dim in enumerate(given.dims):
-            if dim < 0:
-                yield Problem(
-                    at=(*at, "dims", i),
-                    message=f"dimension {dim} of the warm-up input '{name}' is not a size",
-                    help="write the size that the sample has",
-                )
-
-
-@rule(Severity.ERROR)
-def warmup_without_data(model: Model) -> Iterator[Problem]:
-    """A warm-up input does not say where its data come from.
-
-    (core backend_model_instance.cc:GenerateWarmupData.)
-
-    Server says:
-
-        to have input_data_type set
-
-    Bad:
-
-        model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] } } }
-
-    Good:
-
-        model_warmup {
-          batch_size: 1
-          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] random_data: true } }
-        }
-    """
-    for at, name, given in _inputs(model):
-        if not any(given.has(field) for field in ("zero_data", "random_data", "input_data_file")):
-            yield Problem(
-                at=at,
-                message=f"the warm-up input '{name}' has no data",
-                help="write zero_data: true or random_data: true, or name an input_data_file",
-            )
-
-
-@rule(Severity.ERROR)
-def warmup_file(model: Model) -> Iterator[Problem]:
-    """The file of a warm-up input is missing or too short.
-
-    It is looked up in the model's directory `warmup/` and must hold the bytes of the dims (core
-    backend_model_instance.cc:GenerateWarmupData).
-
-    Server says:
-
-        failed to open text file for read … warmup
-        warmup setting expects … bytes, but the data provided from …only has
-
-    Bad:
-
-        model_warmup {
-          batch_size: 1
-          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "x.bin" } }
-        }
-
-    Good:
-
-        model_warmup {
-          batch_size: 1
-          inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "x.bin" } }
-        }
-        -- warmup/x.bin
-        0123456789abcdef
-    """
-    for at, name, given in _inputs(model):
-        if not given.has("input_data_file"):
-            continue
-        path = model.join("warmup", given.input_data_file)
-        if disk.kind_of(path) != disk.FILE:
-            yield Problem(
-                at=(*at, "input_data_file"),
-                message=f"the file warmup/{given.input_data_file} does not exist",
-                help="put it into the directory warmup of the model",
-            )
-            continue
-        needed, size = byte_size(given.data_type, list(given.dims)), os.path.getsize(path)
-        if needed is not None and size < needed:
-            yield Problem(
-                at=(*at, "input_data_file"),
-                message=f"warmup/{given.input_data_file} has {count(size, 'byte')} where '{name}' needs {needed}",
-                help="write all elements of the input to it",
             )
 
 
@@ -255,7 +134,7 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
     if model.repository.refusal(model) is not None:
         # What a sample has to fit is in doubt itself.
         return
-    for at, sample in _samples(model):
+    for at, sample in samples(model):
         completed = model.completed(model.versions[-1])
         if not completed.known:
             return

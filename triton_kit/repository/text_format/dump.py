@@ -124,28 +124,27 @@ def _list(field: Field, value: Sequence[object], route: str) -> Iterator[str]:
 
 
 def _scalar(field: Field, value: object, route: str) -> str:
-    kind = field.kind
-    if kind == "string":
-        if isinstance(value, str):
+    match field.kind, value:
+        case "string", str():
             return f'"{escape(value)}"'
-    elif kind == "bytes":
-        if isinstance(value, bytes):
+        case "bytes", bytes():
             return f'"{escape(value.decode("utf-8", "surrogateescape"))}"'
-    elif kind == "bool":
-        if isinstance(value, bool):
+        case "bool", bool():
             return "true" if value else "false"
-    elif kind == "enum":
-        return _enum(field, value, route)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if kind in ("float", "double"):
-            return _float(float(value), kind)
-        low, high = RANGES[kind]
-        if low <= value <= high:
-            return str(value)
-        raise UsageError(f"{route} is {value}, out of its range", hint=f"give a number from {low} to {high}")
-    elif isinstance(value, float) and kind in ("float", "double"):
-        return _float(value, kind)
+        case "enum", _:
+            return _enum(field, value, route)
+        case "float" | "double", int() | float() if not isinstance(value, bool):
+            return _float(float(value), field.kind)
+        case kind, int() if kind in RANGES and not isinstance(value, bool):
+            return _integer(value, kind, route)
     return _refuse(route, value, suggestions.takes(field))
+
+
+def _integer(value: int, kind: str, route: str) -> str:
+    low, high = RANGES[kind]
+    if low <= value <= high:
+        return str(value)
+    raise UsageError(f"{route} is {value}, out of its range", hint=f"give a number from {low} to {high}")
 
 
 def _enum(field: Field, value: object, route: str) -> str:

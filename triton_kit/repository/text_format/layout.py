@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from triton_kit.errors import assert_never
 from triton_kit.repository.text_format.syntax import Body, Entry, Items, Message, Remark, Scalar, read_syntax
 
 WIDTH = 80
@@ -142,3 +143,5 @@ def _takes_colon(entry: Entry) -> bool:
             first = next((e for e in body.entries if isinstance(e, Entry)), None)
             # Of an empty list only the schema knows what it is of.
             return entry.colon if first is None else isinstance(first.value, Scalar)
+        case _:
+            assert_never(entry.value)

@@ -80,20 +80,28 @@ def _list(reader: Reader, field: Field, start: int) -> tuple[list[object], tuple
         c = text[pos] if pos < reader.size else ""
         if c == ",":
             comma, pos = pos, skip(text, pos + 1)
-        elif c == ";":
-            what = "; does not separate the items of a list"
-            reader.report("syntax", pos, pos + 1, what, "write a comma", ",", field=field)
-            pos = skip(text, pos + 1)
-        elif _starts_value(field, text, pos):
-            if not together:
-                what = f"two values of {field.name} have no comma between them"
-                reader.report("syntax", pos, pos + 1, what, "write a comma", Replacement(end, end, ","), field=field)
-            together = True
+        elif c == ";" or _starts_value(field, text, pos):
+            pos, together = _no_comma(reader, field, end, pos, together)
         elif c != "]":
             break
     what = f"the list of {field.name} is never closed"
     reader.report("syntax", start, start + 1, what, "write a ] after its last item", field=field)
     return values, tuple(items), pos
+
+
+def _no_comma(reader: Reader, field: Field, end: int, pos: int, together: bool) -> tuple[int, bool]:
+    """Report what stands at ``pos``, behind a value, for a comma; where reading goes on.
+
+    The flag is whether two values had nothing between them: of a list, that is reported once.
+    """
+    if reader.text[pos] == ";":
+        what = "; does not separate the items of a list"
+        reader.report("syntax", pos, pos + 1, what, "write a comma", ",", field=field)
+        return skip(reader.text, pos + 1), together
+    if not together:
+        what = f"two values of {field.name} have no comma between them"
+        reader.report("syntax", pos, pos + 1, what, "write a comma", Replacement(end, end, ","), field=field)
+    return pos, True
 
 
 def _starts_value(field: Field, text: str, pos: int) -> bool:
@@ -139,19 +147,7 @@ def _scalar(reader: Reader, field: Field, pos: int) -> tuple[object, int]:
         return read_quoted(reader, field, pos, token), token.end()
     problem_or_value = read(field, token[0], kind == T_NUMBER, minus)
     if isinstance(problem_or_value, _Problem):
-        p = problem_or_value
-        end = max(token.end(), junk(text, pos))
-        glued = _GLUED.match(text, token.start())
-        if glued and glued[1] in reader.stack[-1].message._type.fields:
-            end, what = glued.start(1), f"{text[pos : glued.start(1)]} and {glued[1]} have no space between them"
-            reader.report("syntax", pos, end, what, "put a space between them", field=field)
-            return BAD, end
-        if field.kind == "enum" and kind == T_WORD:
-            p = _Problem("unknown-enum", *suggestions.unknown_value(text[pos:end], field.enum))
-        elif end > token.end():
-            p.instead = None
-        reader.report(p.kind, pos, end, p.message(suggestions.short(text[pos:end])), p.help, p.instead, field=field)
-        return BAD, end
+        return BAD, _report(reader, field, problem_or_value, pos, token)
     return problem_or_value, token.end()
 
 
@@ -168,6 +164,23 @@ class _Problem:
 
     def message(self, value: str) -> str:
         return self.text.replace("{}", value, 1)
+
+
+def _report(reader: Reader, field: Field, p: _Problem, pos: int, token: re.Match[str]) -> int:
+    """Report what is wrong with the value at ``pos``, whose token may be behind a minus sign; where it ends."""
+    text = reader.text
+    end = max(token.end(), junk(text, pos))
+    glued = _GLUED.match(text, token.start())
+    if glued and glued[1] in reader.stack[-1].message._type.fields:
+        end, what = glued.start(1), f"{text[pos : glued.start(1)]} and {glued[1]} have no space between them"
+        reader.report("syntax", pos, end, what, "put a space between them", field=field)
+        return end
+    if field.kind == "enum" and token.lastindex == T_WORD:
+        p = _Problem("unknown-enum", *suggestions.unknown_value(text[pos:end], field.enum))
+    elif end > token.end():
+        p.instead = None
+    reader.report(p.kind, pos, end, p.message(suggestions.short(text[pos:end])), p.help, p.instead, field=field)
+    return end
 
 
 def _integer(field: Field, word: str, number: bool, minus: bool) -> Scalar | _Problem:

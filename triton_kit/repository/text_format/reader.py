@@ -107,7 +107,7 @@ class Reader:
         # An entry of a map stands for its value.
         return (*route, field.name) if field and not self.stack[-1].message._type.entry else tuple(route)
 
-    def read(self) -> Message:
+    def read(self) -> Message:  # noqa: C901 - a call per field costs
         """Read the whole text; what is wrong is in ``found``."""
         self.root._start, self.root._end = 0, self.size
         text, size, stack, scan = self.text, self.size, self.stack, STATEMENT.match

@@ -184,40 +184,17 @@ def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
 
 def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     """Something other than a word where a field should begin."""
-    text, c, frame = reader.text, reader.text[pos], reader.stack[-1]
+    text, c = reader.text, reader.text[pos]
     if text.startswith(("//", "/*"), pos):
         return _code_comment(reader, pos)
     if c in ",;":
         reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it", "")
         alone = not text[text.rfind("\n", 0, pos) + 1 : pos].strip() and not _FIELD.match(text, skip(text, pos + 1))
         return resync(reader, pos + 1) if alone else skip(text, pos + 1)
-    if (
-        c == "{"
-        and len(reader.stack) == 1
-        and not reader.root.__dict__
-        and re.match(r'\s*(?:"|\})', text[pos + 1 : pos + 500])
-    ):
-        reader.report("syntax", pos, pos + 1, "the file is JSON, not protobuf text format", suggestions.NO_JSON)
-        return reader.size
-    if pos == 0 and text.startswith(("\udcff\udcfe", "\udcfe\udcff"), pos):
-        reader.report("encoding", pos, pos + 2, "the file is UTF-16, not UTF-8", "save it as UTF-8 without BOM")
-        return reader.size
-    if control := _CONTROL.match(text, pos):
-        reader.report("encoding", pos, control.end(), "there is a control character outside a string", "remove it")
-        return skip(text, control.end())
-    if c > "\x7f":
-        return _not_ascii(reader, pos)
+    if (end_ := _not_text_format(reader, pos)) is not None:
+        return end_
     if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
-        name = token[0][1:-1]
-        help_ = "write the name of a field without quotes"
-        unquoted = name if name in frame.message._type.fields else None
-        if frame.message._type.entry:
-            help_ = f"write key: {suggestions.short(token[0])} value: ..."
-        reader.report("syntax", pos, token.end(), f"{suggestions.short(token[0])} is in quotes", help_, unquoted)
-        value = skip(text, skip(text, token.end()) + 1)
-        if name in reader.stack[-1].message._type.fields and value < reader.size:
-            return value_at(reader, name, pos, token.end(), value, colon=True)
-        return past(reader, value)
+        return _quoted_name(reader, token)
     end = token.end() if token is not None else pos + 1
     if extension := _EXTENSION.match(text, pos):
         what = f"{suggestions.short(extension[0])} names an extension, and there are none"
@@ -233,9 +210,8 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         return skip(text, pos + 1) if _FIELD.match(text, skip(text, pos + 1)) else past(reader, pos)
     what = suggestions.short(text[pos:end])
     if c.isdigit():
-        help_ = "write the field's name, not a number"
-        if several := _last_list(reader, frame.message):
-            help_ = f"write {several}: [ ... ] for several values"
+        several = _last_list(reader, reader.stack[-1].message)
+        help_ = f"write {several}: [ ... ] for several values" if several else "write the field's name, not a number"
         reader.report("syntax", pos, end, f"{what} is not the name of a field", help_)
     else:
         reader.report("syntax", pos, end, f"{what} is where a field should begin", "remove it, or write NAME: VALUE")
@@ -243,6 +219,39 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         reader.balance = balance(reader) - 1
         return skip(text, pos + 1)
     return past(reader, pos) if c in "{<" else resync(reader, end)
+
+
+def _not_text_format(reader: Reader, pos: int) -> int | None:
+    """Report a character that no file in text format has outside strings, or another format; where reading goes on."""
+    text, c = reader.text, reader.text[pos]
+    if (
+        c == "{"
+        and len(reader.stack) == 1
+        and not reader.root.__dict__
+        and re.match(r'\s*(?:"|\})', text[pos + 1 : pos + 500])
+    ):
+        reader.report("syntax", pos, pos + 1, "the file is JSON, not protobuf text format", suggestions.NO_JSON)
+        return reader.size
+    if pos == 0 and text.startswith(("\udcff\udcfe", "\udcfe\udcff"), pos):
+        reader.report("encoding", pos, pos + 2, "the file is UTF-16, not UTF-8", "save it as UTF-8 without BOM")
+        return reader.size
+    if control := _CONTROL.match(text, pos):
+        reader.report("encoding", pos, control.end(), "there is a control character outside a string", "remove it")
+        return skip(text, control.end())
+    return _not_ascii(reader, pos) if c > "\x7f" else None
+
+
+def _quoted_name(reader: Reader, token: re.Match[str]) -> int:
+    """A field's name in quotes, with its colon."""
+    text, type_ = reader.text, reader.stack[-1].message._type
+    name, shown = token[0][1:-1], suggestions.short(token[0])
+    known = name in type_.fields
+    help_ = f"write key: {shown} value: ..." if type_.entry else "write the name of a field without quotes"
+    reader.report("syntax", token.start(), token.end(), f"{shown} is in quotes", help_, name if known else None)
+    value = skip(text, skip(text, token.end()) + 1)
+    if known and value < reader.size:
+        return value_at(reader, name, token.start(), token.end(), value, colon=True)
+    return past(reader, value)
 
 
 def _last_list(reader: Reader, message: Message) -> str | None:

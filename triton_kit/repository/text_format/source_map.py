@@ -189,15 +189,11 @@ class SourceMap:
                 continue
             if field.kind == "message":
                 blocks = value if isinstance(value, list) else [value] if value is not None else []
-                if not blocks:
-                    return self._mark_places(marks[0])[0] if marks else place
-                if not field.repeated:
-                    message = blocks[0]
-                else:
-                    at_ = steps.pop(0) if steps else None
-                    if not isinstance(at_, int) or not 0 <= at_ < len(blocks):
-                        return self._mark_places(marks[0])[0] if marks else _message_place(blocks[0])
-                    message = blocks[at_]
+                message = _block(blocks, field.repeated, steps)
+                if message is None:
+                    if marks:
+                        return self._mark_places(marks[0])[0]
+                    return _message_place(blocks[0]) if blocks else place
                 place = _message_place(message)
                 continue
             if not marks:
@@ -265,6 +261,14 @@ class SourceMap:
             _, start, end = self._mark_places(index["value"][-1])[0]
             return (name, start, end), None
         return (name, entry._start, entry._end), None
+
+
+def _block(blocks: list[Message], repeated: bool, steps: list[str | int]) -> Message | None:
+    """The message of a field that a route goes on to, its number in a repeated field taken off the route."""
+    if not repeated:
+        return blocks[0] if blocks else None
+    at = steps.pop(0) if steps else None
+    return blocks[at] if isinstance(at, int) and 0 <= at < len(blocks) else None
 
 
 def _item(values: object, step: str | int) -> object:

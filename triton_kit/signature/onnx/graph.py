@@ -78,18 +78,23 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str])
         return
     makers: dict[str, int] = {}
     for i, node in enumerate(nodes):
-        for name in node.outputs:
-            if name and (name in makers or name in known):
+        for name in filter(None, node.outputs):
+            if name in makers or name in known:
                 yield f"'{name}' is made twice: by {node.title} too"
-            elif name:
+            else:
                 makers[name] = i
+    made = known | makers.keys()
     for node in nodes:
-        for name in node.inputs:
-            if name and name not in makers and name not in known:
+        for name in filter(None, node.inputs):
+            if name not in made:
                 yield f"{node.title} takes '{name}', which nothing produces"
-    for name in outputs:
-        if name not in makers and name not in known:
-            yield f"the output '{name}' is produced by nothing"
+    yield from (f"the output '{name}' is produced by nothing" for name in outputs if name not in made)
+    if (stuck := _in_cycle(nodes, makers)) is not None:
+        yield f"{stuck.title} takes what it produces itself, in a cycle"
+
+
+def _in_cycle(nodes: Sequence[Node], makers: Mapping[str, int]) -> Node | None:
+    """The first node that waits for what it makes itself, or for such a one; ``makers`` are the nodes by output."""
     waiting = [{makers[name] for name in node.inputs if name in makers} for node in nodes]
     takers: dict[int, list[int]] = {}
     for i, needed in enumerate(waiting):
@@ -104,9 +109,9 @@ def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str])
             waiting[taker].discard(one)
             if not waiting[taker]:
                 ready.append(taker)
-    if done < len(nodes):
-        first = next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
-        yield f"{first.title} takes what it produces itself, in a cycle"
+    if done == len(nodes):
+        return None
+    return next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
 
 
 def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> bool:
@@ -225,7 +230,7 @@ class _Checker:
             self.faults.append(f"{node.title} lacks its attribute '{name}'")
         for name in node.attributes:
             if name not in found.attributes and not name.startswith("__"):
-                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not have have")
+                self.faults.append(f"{node.title} has an attribute '{name}', which the operator does not have")
 
 
 def _domain(domain: str) -> str:

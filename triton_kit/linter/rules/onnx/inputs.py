@@ -6,8 +6,9 @@ from collections.abc import Container, Iterator, Sequence
 
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.onnx.tensors import allowed, once, versions
+from triton_kit.linter.rules.onnx.tensors import allowed, versions
 from triton_kit.linter.wording import count, listed
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model

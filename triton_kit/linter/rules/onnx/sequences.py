@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from triton_kit.linter.controls import CORRELATION_ID, ID_TYPES, controls, given_lists
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.onnx.tensors import once, versions
+from triton_kit.linter.rules.onnx.tensors import versions
 from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.model.model import Model
 

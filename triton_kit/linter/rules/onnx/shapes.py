@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_numbers
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnx.file import model_path
-from triton_kit.linter.rules.onnx.tensors import once, pairs, versions
+from triton_kit.linter.rules.onnx.tensors import pairs, versions
 from triton_kit.linter.wording import shape
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_near, set_word
+from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.onnx.file import model_path, signatures
 from triton_kit.linter.wording import nearest
@@ -28,15 +29,6 @@ def versions(model: Model) -> Iterator[tuple[int, OnnxModel, Completed]]:
         if any(f.kind in _OPAQUE for f in onnx.foreign_io):
             continue
         yield version, onnx, model.completed(version)
-
-
-def once(problems: Iterator[Problem]) -> Iterator[Problem]:
-    """Each finding once, however many versions share it."""
-    seen = set()
-    for problem in problems:
-        if (problem.at, problem.message) not in seen:
-            seen.add((problem.at, problem.message))
-            yield problem
 
 
 def allowed(onnx: OnnxModel) -> dict[str, TensorSpec]:

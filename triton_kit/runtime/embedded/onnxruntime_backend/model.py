@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np  # noqa: TID253
 import triton_python_backend_utils as pb_utils
-from tk_onnx_config import (  # type: ignore[import-not-found]
-    check,
-    complete,
-    load,
-    plain,
-    tensors,
-    unsupported,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from triton_kit.runtime.embedded.onnxruntime_backend.tk_onnx_config import check, complete, unsupported
+    from triton_kit.runtime.embedded.onnxruntime_backend.tk_onnx_session import load, plain, tensors
+
     Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
     Feed = dict[str, Array]
     Asked = tuple[int, Feed, list[str]]
+else:
+    from tk_onnx_config import check, complete, unsupported
+    from tk_onnx_session import load, plain, tensors
 
 
 class TritonPythonModel:
