@@ -20,6 +20,7 @@ last_release: str = NEWEST
 facts = Facts(
     states=False,
     python_stub=False,
+    shipped=True,
 )
 
 FILES = {

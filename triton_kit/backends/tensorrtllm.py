@@ -21,6 +21,7 @@ facts = Facts(
     responses="many",
     states=False,
     python_runtime=True,
+    shipped=True,
 )
 
 ENGINE_PATH = "gpt_model_path"

@@ -67,12 +67,12 @@ def describe(
 
 
 def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) -> None:
-    if library is not None and backend.name != custom.name:
+    if library is not None and not backend.facts.library:
         raise UsageError(
             f"--library goes with --backend custom, not with {backend.name}",
             hint="add --backend custom, or leave out --library",
         )
-    if backend.name == custom.name and library is None:
+    if backend.facts.library and library is None:
         raise UsageError(
             "a backend of your own has a library: --library missing", hint="add --library libtriton_NAME.so"
         )
