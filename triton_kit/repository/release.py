@@ -57,7 +57,6 @@ class Release(Value):
     openvino: str | None = None
     dcgm: str | None = None
     tensorrt: str | None = None
-    vllm: str | None = None
 
     @property
     def tabled(self) -> bool:
@@ -235,7 +234,6 @@ def _release(row: Mapping[str, str]) -> Release:
         openvino=row["openvino"] or None,
         dcgm=row["dcgm"] or None,
         tensorrt=_TENSORRT.get(row["container"]),
-        vllm=row["vllm"] or None,
     )
 
 
