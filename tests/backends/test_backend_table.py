@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,10 +13,12 @@ from model_files import served
 
 from triton_kit.backends import openvino, pytorch, tensorflow, tensorrt
 from triton_kit.backends.table import BACKENDS, for_file
-from triton_kit.backends.types import Backend, Companion
+from triton_kit.backends.types import Backend, Companion, NeedsValues
 from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.types import Signature
+
+ROOT = Path(__file__).parents[2]
 
 
 def archive(path: Path, *names: str) -> Path:
@@ -42,6 +46,26 @@ def test_each_backend_answers_under_its_own_name(name: str) -> None:
     )
     assert [(t.name, t.dims) for t in (*done.inputs, *done.outputs)] == [("x", (1, -1)), ("y", (1,))]
     assert done.blockers == ()
+
+
+def test_the_type_checker_takes_each_module_for_a_backend(tmp_path: Path) -> None:
+    # The table imports by name, so nothing else compares a module with the protocol.
+    file = tmp_path / "backends.py"
+    lines = [
+        "from triton_kit.backends.types import Backend, Completer, NeedsValues",
+        f"from triton_kit.backends import {', '.join(BACKENDS)}",
+        f"backends: tuple[Backend, ...] = ({', '.join(BACKENDS)},)",
+    ]
+    completers = [name for name in BACKENDS if BACKENDS[name].facts.completes == "signature"]
+    lines.append(f"completers: tuple[Completer, ...] = ({', '.join(completers)},)")
+    special = [name for name in BACKENDS if isinstance(BACKENDS[name], NeedsValues)]
+    lines.append(f"special: tuple[NeedsValues, ...] = ({', '.join(special)},)")
+    file.write_text("\n".join(lines))
+    command = [sys.executable, "-m", "mypy", "--config-file", ROOT / "pyproject.toml", "--follow-imports", "silent"]
+    done = subprocess.run(
+        [*command, "--cache-dir", tmp_path / "cache", "--no-pretty", file], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def name_of(backend: Backend | None) -> str | None:

@@ -16,6 +16,7 @@ from triton_kit.backends.table import BACKENDS
 from triton_kit.cli import run
 from triton_kit.client import connect
 from triton_kit.client.types import Inference
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.local import LocalRuntime
 
@@ -67,7 +68,8 @@ def forest(name: str) -> Callable[[Path], list[str]]:
 
 @dataclass(frozen=True)
 class Row:
-    """A format: the arguments that add it, the fields that its config must have, the files of its folder."""
+    """A format that a backend's module does not tell all of: the arguments that add it, the fields that its config must
+    have, the files of its folder."""
 
     backend: str
     arguments: Callable[[Path], list[str]]
@@ -207,17 +209,39 @@ TABLE = {
 }
 
 
-def test_the_table_has_every_backend() -> None:
-    assert {row.backend for row in TABLE.values()} == set(BACKENDS)
+def told_by_its_module(name: str) -> Row:
+    """The format of a backend without a row of its own: tensors, and a file of zeros where its model file lies."""
+    backend = BACKENDS[name]
+    path = f"1/{backend.default_file}"
+
+    def arguments(at: Path) -> list[str]:
+        told = ["--backend", name, *(X_Y if backend.facts.needs_tensors else ())]
+        if backend.last_release is not None and backend.last_release != NEWEST:
+            told += ["--release", backend.last_release]
+        if not backend.default_file:
+            return told
+        file = written(at / backend.default_file, bytes(64))
+        kind = backend.recognise(file)
+        assert kind is not None, f"{name} does not recognise {file.name}, its default_file: make a row of TABLE for it"
+        assert f"1/{kind.default_file}" == path
+        return [*told, "--from", str(file)]
+
+    return Row(name, arguments, {"backend": name}, (path,) if backend.default_file else ())
 
 
-@pytest.mark.parametrize("name", TABLE)
+FORMATS = {
+    **TABLE,
+    **{name: told_by_its_module(name) for name in BACKENDS if name not in {row.backend for row in TABLE.values()}},
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_a_model_of_each_format_is_added_rendered_and_accepted(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model_repository").mkdir()
-    row = TABLE[name]
+    row = FORMATS[name]
     if row.backend == "ensemble":
         assert run(["add", "a_python", "--backend", "python", *X_Y]) == 0
     arguments = row.arguments(tmp_path)

@@ -45,12 +45,6 @@ def test_the_newest_row_is_complete() -> None:
     assert row.ubuntu
     assert row.python
     assert row.onnxruntime
-    assert row.backends
-
-
-def test_tensorflow_left_the_image_with_25_03() -> None:
-    assert "tensorflow" in release("25.02").backends
-    assert "tensorflow" not in release("25.03").backends
 
 
 def test_an_image_variant_before_its_time_is_refused() -> None:

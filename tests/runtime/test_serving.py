@@ -126,12 +126,6 @@ def test_deprecated_flags_are_mentioned() -> None:
     assert help_ == "write --trace-config=rate=N"
 
 
-def test_a_runtime_that_is_named_is_taken() -> None:
-    assert choose_runtime("podman", "x").name == "podman"
-    assert choose_runtime("docker", "x").name == "docker"
-    assert isinstance(choose_runtime("local", "x"), LocalRuntime)
-
-
 def test_auto_is_the_embedded_server_where_no_engine_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert isinstance(choose_runtime("auto", IMAGE), LocalRuntime)

@@ -20,6 +20,7 @@ last_release: str = NEWEST
 facts = Facts(
     responses="many",
     states=True,
+    library=True,
 )
 
 _LIBRARY = re.compile(r"libtriton_([A-Za-z0-9_.-]+)\.so")

@@ -23,6 +23,7 @@ facts = Facts(
     needs_tensors=False,
     states=False,
     python_stub=False,
+    shipped=True,
 )
 
 AUTOSERIALIZE = b"autoserialize"

@@ -1,6 +1,7 @@
 """Which backend the server takes for a model, from the config and the files it finds.
 
 core, model_config_utils.cc:AutoCompleteBackendFields, which runs with and without ``--disable-auto-complete-config``.
+The names are those that are written in core: a backend that is new to tk is in none of them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from triton_kit.repository.release_name import NEWEST, before
+
+ENSEMBLE = "ensemble"
+"""The platform of an ensemble, which core runs itself; ``tk`` calls its backend so too, and no server has one."""
 
 MODEL_FILES = frozenset(
     ("model.savedmodel", "model.graphdef", "model.plan", "model.onnx", "model.xml", "model.pt", "model.py")
@@ -41,6 +45,11 @@ class Detected(NamedTuple):
     def undeterminable(self) -> bool:
         """Whether neither the configuration nor a file tells anything."""
         return not (self.backend or self.platform or self.default_model_filename)
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether the server runs it as an ensemble."""
+        return self.platform == ENSEMBLE
 
 
 def detect_backend(

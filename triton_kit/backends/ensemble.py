@@ -17,6 +17,7 @@ suffixes: tuple[str, ...] = ()
 last_release: str = NEWEST
 facts = Facts(
     completes="nothing",
+    steps=True,
     states=False,
     python_stub=False,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from triton_kit.backends.facts import Facts
-from triton_kit.backends.generic import complete_as_is, first_bytes
+from triton_kit.backends.generic import complete_as_is, first_bytes, text_parameters
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
-from triton_kit.repository.release_name import NEWEST
+from triton_kit.repository.release_name import NEWEST, before
 from triton_kit.repository.tensor import TensorSpec, dims
 from triton_kit.signature import forest
 from triton_kit.signature.types import Signature
@@ -20,6 +21,7 @@ last_release: str = NEWEST
 facts = Facts(
     states=False,
     python_stub=False,
+    shipped=True,
 )
 
 FILES = {
@@ -79,3 +81,32 @@ def _row(tensor: TensorSpec) -> ConfigTensor:
 def companions(path: Path) -> tuple[Companion, ...]:  # noqa: ARG001 - the Protocol's
     """None: a forest is one file."""
     return ()
+
+
+def template_values(
+    source: Path | None,
+    *,
+    model: str,  # noqa: ARG001 - the Protocol's
+    release: str,
+    given: Mapping[str, object],
+) -> dict[str, object]:
+    """The type of the file, and whether it classifies, by the name that the release has for that.
+
+    From 25.09 on the parameter is is_classifier, before it output_class; neither has a default, nor has threshold
+    where it is true (fil src/shared_state.h).
+    """
+    found = None if source is None else forest.read(source)
+    classifies = found is not None and bool(found.classifies or found.classes > 2)
+    parameters = {
+        "model_type": found.format if found else "xgboost",
+        "output_class" if before(release, "25.09") else "is_classifier": str(classifies).lower(),
+    }
+    if classifies:
+        parameters["threshold"] = "0.5"
+    values: dict[str, object] = {"parameters": text_parameters(parameters)}
+    mine = given.get("parameters")
+    asked = str(((mine.get("predict_proba") or {}) if isinstance(mine, dict) else {}).get("string_value", "")).lower()
+    if found and asked == "true":
+        output = found.signature(probabilities=True).outputs[0]
+        values["output"] = [{"name": output.name, "data_type": output.dtype, "dims": [(output.shape or (1,))[-1]]}]
+    return values

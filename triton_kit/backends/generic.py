@@ -1,8 +1,9 @@
-"""What backends have in common: completion without a batch dimension, and looking at a file's first bytes."""
+"""What backends have in common: completion without a batch dimension, text parameters, a file's first bytes."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from triton_kit.backends.types import Completion, ConfigTensor
@@ -42,6 +43,11 @@ def _blockers(side: str, tensors: tuple[TensorSpec, ...], supported: frozenset[s
         if tensor.shape and 0 in tensor.shape:
             found.append(f"{side} {tensor.name!r} has a dimension of 0")
     return found
+
+
+def text_parameters(parameters: Mapping[str, str]) -> dict[str, object]:
+    """Parameters as the config has them."""
+    return {key: {"string_value": value} for key, value in parameters.items()}
 
 
 def first_bytes(path: Path, count: int = 512) -> bytes:

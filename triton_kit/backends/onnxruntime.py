@@ -33,8 +33,12 @@ facts = Facts(
     graph_level=True,
     operator_libraries=True,
     batch_checked=True,
+    integers=("execution_mode", "intra_op_thread_count", "inter_op_thread_count"),
+    booleans=("enable_mem_arena", "enable_mem_pattern"),
     cpu_count=2,
     opens_file=True,
+    file_in_directory="model.onnx",
+    shipped=True,
 )
 
 DEFAULT_MAX_BATCH_SIZE = 4
@@ -46,14 +50,14 @@ BF16_SINCE = "26.03"
 
 def model_file(path: Path) -> Path:
     """The file that is loaded: a directory stands for ``model.onnx`` in it (onnxruntime_backend, LoadModel)."""
-    return path / "model.onnx" if path.is_dir() else path
+    return path / facts.file_in_directory if path.is_dir() else path
 
 
 def recognise(path: Path) -> FileKind | None:
     """An .onnx file, a directory that holds a model.onnx, or a file of another name that reads as ONNX."""
     kind = FileKind(platform=platforms[0], default_file=default_file)
     if path.is_dir():
-        return kind if (path / "model.onnx").is_file() else None
+        return kind if model_file(path).is_file() else None
     if path.suffix.lower() in suffixes:
         return kind
     if path.suffix or not path.is_file():

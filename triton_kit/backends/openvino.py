@@ -18,6 +18,8 @@ platforms: tuple[str, ...] = ()
 default_file = "model.xml"
 suffixes = (".xml",)
 last_release: str = NEWEST
+TYPES = frozenset(DATA_TYPES) - {"TYPE_FP64", "TYPE_BF16", "TYPE_STRING"}
+"""openvino_backend, openvino_utils.cc."""
 facts = Facts(
     completes_parts=True,
     responses="one",
@@ -26,14 +28,13 @@ facts = Facts(
     accelerators=False,
     optional_inputs=False,
     batch_checked=True,
+    types=TYPES,
     kinds=("KIND_CPU", "KIND_AUTO"),
     default_kind="KIND_CPU",
     opens_file=True,
     python_stub=False,
+    shipped=True,
 )
-
-_TYPES = frozenset(DATA_TYPES) - {"TYPE_FP64", "TYPE_BF16", "TYPE_STRING"}
-"""openvino_backend, openvino_utils.cc."""
 
 
 def recognise(path: Path) -> FileKind | None:
@@ -51,7 +52,7 @@ def read(path: Path) -> Signature | None:
 
 def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching: a batch dimension shows only in a layout, which an IR may lack."""
-    return complete_as_is(signature, _TYPES)
+    return complete_as_is(signature, TYPES)
 
 
 def companions(path: Path) -> tuple[Companion, ...]:

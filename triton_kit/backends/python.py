@@ -22,7 +22,9 @@ facts = Facts(
     batch_io=False,
     accelerators=False,
     batch_checked=True,
+    dims_checked=False,
     environment=True,
+    shipped=True,
 )
 
 

@@ -16,6 +16,10 @@ platforms = ("pytorch_libtorch", "torch_aoti")
 default_file = "model.pt"
 suffixes = (".pt", ".pts", ".pth", ".torchscript", ".pt2")
 last_release: str = NEWEST
+TYPES = frozenset(
+    f"TYPE_{t}" for t in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "STRING")
+)
+"""pytorch_backend, ConvertDataTypeToTorchType; not UINT16 to UINT64, not BF16."""
 facts = Facts(
     completes="nothing",
     responses="one",
@@ -24,15 +28,25 @@ facts = Facts(
     accelerators=False,
     optional_inputs=False,
     batch_checked=True,
+    dims_checked=False,
+    types=TYPES,
+    integers=("INTER_OP_THREAD_COUNT", "INTRA_OP_THREAD_COUNT"),
+    booleans=(
+        "DISABLE_OPTIMIZED_EXECUTION",
+        "INFERENCE_MODE",
+        "DISABLE_CUDNN",
+        "ENABLE_WEIGHT_SHARING",
+        "ENABLE_CACHE_CLEANING",
+        "ENABLE_TENSOR_FUSER",
+        "ENABLE_JIT_EXECUTOR",
+        "ENABLE_JIT_PROFILING",
+    ),
     opens_file=True,
     python_stub=False,
     python_runtime=True,
+    shipped=True,
+    since=(("torch_aoti", "26.03"),),
 )
-
-_TYPES = frozenset(
-    f"TYPE_{t}" for t in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "STRING")
-)
-"""pytorch_backend, ConvertDataTypeToTorchType; not UINT16 to UINT64, not BF16."""
 
 
 def recognise(path: Path) -> FileKind | None:
@@ -56,7 +70,7 @@ def read(path: Path) -> Signature | None:
 
 def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # noqa: ARG001 - the Protocol's
     """The complete shapes as dims, without batching; the backend itself completes nothing."""
-    return complete_as_is(signature, _TYPES)
+    return complete_as_is(signature, TYPES)
 
 
 def companions(path: Path) -> tuple[Companion, ...]:  # noqa: ARG001 - the Protocol's

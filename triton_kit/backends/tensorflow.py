@@ -21,6 +21,7 @@ default_file = "model.savedmodel"
 suffixes = (".savedmodel", ".graphdef", ".pb")
 last_release: str | None = "25.02"
 """build.py of the server leaves TensorFlow out of the default build from 25.03 on."""
+TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}
 facts = Facts(
     completes_parts=True,
     responses="one",
@@ -31,13 +32,14 @@ facts = Facts(
     operator_libraries=True,
     optional_inputs=False,
     batch_checked=True,
+    types=TYPES,
     cpu_count=2,
     opens_file=True,
     python_stub=False,
+    shipped=True,
 )
 
 _SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
-_TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}
 
 DEFAULT_MAX_BATCH_SIZE = 4
 """The server's ``--backend-config=default-max-batch-size`` (core, backend_config.cc)."""
@@ -117,7 +119,7 @@ def complete(
     """
     size = max(default_max_batch_size, 0) if is_batchable(signature) else 0
     batching = is_batchable(signature)
-    plain = complete_as_is(signature, _TYPES)
+    plain = complete_as_is(signature, TYPES)
     return Completion(
         max_batch_size=size,
         inputs=tuple(_tensor(t, batching) for t in signature.inputs),

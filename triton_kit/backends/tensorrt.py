@@ -7,7 +7,7 @@ from pathlib import Path
 from triton_kit.backends.facts import Facts
 from triton_kit.backends.generic import complete_as_is, first_bytes
 from triton_kit.backends.types import Companion, Completion, FileKind
-from triton_kit.repository.release_name import NEWEST, before
+from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.files import require_kind
 from triton_kit.signature.types import Signature
 
@@ -16,6 +16,8 @@ platforms = ("tensorrt_plan",)
 default_file = "model.plan"
 suffixes = (".plan", ".engine", ".trt")
 last_release: str = NEWEST
+TYPES = frozenset(f"TYPE_{t}" for t in ("FP32", "FP16", "INT8", "UINT8", "INT32", "BOOL", "INT64", "BF16"))
+"""tensorrt_backend, tensorrt_utils.cc; ``since`` says which are newer."""
 facts = Facts(
     completes_parts=True,
     responses="one",
@@ -24,12 +26,14 @@ facts = Facts(
     accelerators=False,
     optional_inputs=False,
     batch_checked=True,
-    kinds=("KIND_GPU", "KIND_AUTO"),
+    types=TYPES,
+    kinds=("KIND_GPU", "KIND_AUTO", "KIND_MODEL"),
+    cuda=True,
     opens_file=True,
     python_stub=False,
+    shipped=True,
+    since=(("TYPE_INT64", "24.05"), ("TYPE_BF16", "24.06"), ("KIND_MODEL", "26.06")),
 )
-
-_TYPES = frozenset({"TYPE_FP32", "TYPE_FP16", "TYPE_INT8", "TYPE_UINT8", "TYPE_INT32", "TYPE_BOOL"})
 
 
 def recognise(path: Path) -> FileKind | None:
@@ -46,16 +50,8 @@ def read(path: Path) -> Signature | None:
 
 
 def complete(signature: Signature, *, release: str = NEWEST) -> Completion:
-    """The complete shapes as dims, without batching; types as the release has them.
-
-    BF16 since 24.06, INT64 since 24.05 (tensorrt_backend, tensorrt_utils.cc).
-    """
-    types = _TYPES
-    if not before(release, "24.05"):
-        types |= {"TYPE_INT64"}
-    if not before(release, "24.06"):
-        types |= {"TYPE_BF16"}
-    return complete_as_is(signature, types)
+    """The complete shapes as dims, without batching; types as the release has them."""
+    return complete_as_is(signature, frozenset(facts.in_release(TYPES, release)))
 
 
 def companions(path: Path) -> tuple[Companion, ...]:  # noqa: ARG001 - the Protocol's

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from triton_kit.backends.facts import Facts
-from triton_kit.backends.generic import complete_as_is
+from triton_kit.backends.generic import complete_as_is, first_bytes, text_parameters
 from triton_kit.backends.types import Companion, Completion, ConfigTensor, FileKind
 from triton_kit.repository.release_name import NEWEST
 from triton_kit.signature.errors import ModelFileError
@@ -21,6 +23,7 @@ facts = Facts(
     responses="many",
     states=False,
     python_runtime=True,
+    shipped=True,
 )
 
 ENGINE_PATH = "gpt_model_path"
@@ -84,3 +87,44 @@ def complete(signature: Signature, *, release: str = NEWEST) -> Completion:  # n
 def companions(path: Path) -> tuple[Companion, ...]:  # noqa: ARG001 - the Protocol's
     """None."""
     return ()
+
+
+def template_values(
+    source: Path | None,
+    *,
+    model: str,
+    release: str,  # noqa: ARG001 - the Protocol's
+    given: Mapping[str, object],  # noqa: ARG001 - the Protocol's
+) -> dict[str, object]:
+    """The tensors and parameters of the backend; the engine lies in the version, where the server's image sees it."""
+    return {
+        "max_batch_size": MAX_BATCH_SIZE if source is None else _engine_batch(source),
+        "input": [_value(t) for t in INPUTS],
+        "output": [_value(t) for t in OUTPUTS],
+        "dynamic_batching": {},
+        "instance_group": [{"kind": "KIND_CPU", "count": 1}],
+        "parameters": text_parameters(
+            {STRATEGY: STRATEGIES[0], ENGINE_PATH: f"/models/{model}/1/{default_file}"},
+        ),
+    }
+
+
+def _engine_batch(directory: Path) -> int:
+    """The largest batch that the engine was built for, by its config.json."""
+    try:
+        found = json.loads(first_bytes(directory / "config.json", 1 << 22))
+        size = found["build_config"]["max_batch_size"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return MAX_BATCH_SIZE
+    return size if isinstance(size, int) and 0 < size < 2**31 else MAX_BATCH_SIZE
+
+
+def _value(tensor: ConfigTensor) -> dict[str, object]:
+    value: dict[str, object] = {"name": tensor.name, "data_type": tensor.data_type, "dims": list(tensor.dims)}
+    if tensor.reshape is not None:
+        value["reshape"] = {"shape": list(tensor.reshape)}
+    if tensor.name == "input_ids":
+        value["allow_ragged_batch"] = True
+    if tensor.optional:
+        value["optional"] = True
+    return value

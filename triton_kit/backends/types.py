@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from triton_kit.backends.facts import Facts
 from triton_kit.repository.release_name import NEWEST
@@ -94,3 +95,16 @@ class Completer(Protocol):
         self, signature: Signature, *, release: str, max_batch_size: int, default_max_batch_size: int
     ) -> Completion:
         """The tensors and the batching of a configuration with that ``max_batch_size`` and without tensors."""
+
+
+@runtime_checkable
+class NeedsValues(Protocol):
+    """A backend whose template takes more than the tensors, such as parameters that the model file tells."""
+
+    def template_values(
+        self, source: Path | None, *, model: str, release: str, given: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Values for its template, for a new model of that name and file; ``given`` are those that the user set.
+
+        Raises ModelFileError for a file that is not what it should be.
+        """

@@ -23,6 +23,7 @@ facts = Facts(
     responses="many",
     states=False,
     python_runtime=True,
+    shipped=True,
 )
 
 _LIMIT = 1 << 20

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triton_kit.backends import onnxruntime, pytorch
+from triton_kit.backends import onnxruntime, python, pytorch
 from triton_kit.backends.table import for_file
 from triton_kit.convert.handlers import BUILT_IN, BuiltIn, packages_of, split_handler
 from triton_kit.convert.labels import read_labels
@@ -212,7 +212,7 @@ def _plan_handler(
         raise UsageError("--keep-handler, but the archive names no handler", hint="leave out --keep-handler")
     if file.endswith(".py") and file not in archive.files:
         raise _missing(file, "handler")
-    told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
+    told = {"source": resource("templates/torchserve/model.py"), "backend": python.name}
     tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
     planned = new_model.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
     at = common.version

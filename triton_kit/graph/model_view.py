@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from triton_kit.backends.detect import ENSEMBLE
 from triton_kit.graph.flow import About, Findings, Port
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.engine import Run
@@ -57,7 +58,7 @@ class Reader:
         if said is not None:
             return said
         config = self.config(model)
-        return config is not None and (config.platform == "ensemble" or config.has("ensemble_scheduling"))
+        return config is not None and (config.platform == ENSEMBLE or config.has("ensemble_scheduling"))
 
     def version(self, model: Model, asked: int = -1) -> int | None:
         """The version that a request for ``asked`` gets, -1 being the latest."""
@@ -83,7 +84,7 @@ class Reader:
         completed = self.completed(model, version)
         ensemble = self.is_ensemble(model)
         return {
-            "backend": "ensemble" if ensemble else readable(lambda: model.backend or model.platform) or "",
+            "backend": ENSEMBLE if ensemble else readable(lambda: model.backend or model.platform) or "",
             "version": version,
             "batch": completed.max_batch_size if completed else None,
             "decoupled": is_decoupled(model),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from triton_kit.graph.flow import Findings, Flow, Graph, Port, Role, worst
 from triton_kit.graph.layout import CHARACTER, HEADER, PADDING, SMALL, TITLE, Box, EdgePath, Layout, lay_out
@@ -15,7 +17,6 @@ from triton_kit.resources import resource
 
 MARGIN, _HEADING, _LINE = 32, 62, 18
 _NARROWEST, _WIDEST = 640, 1000
-_ACCENTS = ("python", "onnxruntime", "ensemble", "tensorrt", "pytorch")
 
 Numbers = Mapping[Diagnostic, int]
 
@@ -59,6 +60,12 @@ def document(inside: str, wide: float, high: float, title: str) -> str:
 def style() -> str:
     """The colours and faces of a drawing, as CSS."""
     return resource("graph/svg.css").read_text(encoding="utf-8")
+
+
+@cache
+def _accents() -> frozenset[str]:
+    """The backends that the style has a colour for."""
+    return frozenset(re.findall(r"\.accent\.(\w+)", style()))
 
 
 def drawing(layout: Layout, numbers: Numbers) -> Iterator[str]:
@@ -126,7 +133,7 @@ def _box(box: Box) -> Iterator[str]:
 def _inside(box: Box) -> Iterator[str]:
     """Header and rows of a step or model: inputs on the left, outputs on the right."""
     node, wide = box.node, box.width
-    accent = f"accent {node.backend}" if node.backend in _ACCENTS else "accent"
+    accent = f"accent {node.backend}" if node.backend in _accents() else "accent"
     yield f'<path class="head" d="M1 {HEADER - 4}V7q0 -6 6 -6H{wide - 7:.1f}q6 0 6 6V{HEADER - 4}z"/>'
     if node.exists:
         yield f'<path class="{accent}" d="M0 {HEADER - 4}V7q0 -7 7 -7H5V{HEADER - 4}z"/>'

@@ -1,4 +1,4 @@
-"""Triton releases: what each container holds, where its image is, and which flags its server knows.
+"""Triton releases: which versions each container holds, where its image is, and which flags its server knows.
 
 The tables are ``releases.csv`` (``TRITON_VERSION``, ``build.py`` and the compatibility page on each release branch of
 triton-inference-server/server, NVIDIA's release notes) and ``flags.csv`` (``tritonserver --help`` of 24.10 and
@@ -26,11 +26,6 @@ Variant: TypeAlias = Literal[
 
 _VARIANT_SINCE: Mapping[str, str] = {"vllm-python-py3": "23.10", "trtllm-python-py3": "23.10"}
 
-_DEFAULT_BACKENDS = (
-    "dali", "ensemble", "fil", "identity", "onnxruntime", "openvino", "python", "pytorch", "repeat", "square",
-    "tensorrt",
-)  # fmt: skip
-_TENSORFLOW_UNTIL = "25.03"
 _YEAR_MONTH = re.compile(r"\d\d\.(?:0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -62,19 +57,11 @@ class Release(Value):
     openvino: str | None = None
     dcgm: str | None = None
     tensorrt: str | None = None
-    vllm: str | None = None
 
     @property
     def tabled(self) -> bool:
         """Whether the tables cover this release; one newer than they are is only a name."""
         return self.server is not None
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        """The backends of the ``-py3`` image, sorted (``build.py:enable_all`` of the release's branch)."""
-        if self.container < _TENSORFLOW_UNTIL:
-            return tuple(sorted((*_DEFAULT_BACKENDS, "tensorflow")))
-        return _DEFAULT_BACKENDS
 
     @property
     def flags(self) -> Mapping[str, Flag]:
@@ -247,7 +234,6 @@ def _release(row: Mapping[str, str]) -> Release:
         openvino=row["openvino"] or None,
         dcgm=row["dcgm"] or None,
         tensorrt=_TENSORRT.get(row["container"]),
-        vllm=row["vllm"] or None,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
 from triton_kit.runtime.embedded.binaries import Progress, cache_dir, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
@@ -43,7 +44,7 @@ class LocalRuntime:
             return
         check_machine()
         library_directory()
-        needed = ["numpy", "onnxruntime"] if _has_onnx(spec.repository) else ["numpy"]
+        needed = ["numpy", ONNX_BACKEND] if _has_onnx(spec.repository) else ["numpy"]
         for package in needed:
             if importlib.util.find_spec(package) is None:
                 raise TkError(
@@ -186,7 +187,7 @@ def _default_max_batch_size(server_args: tuple[str, ...]) -> str | None:
         key, _, value = assignment.partition("=")
         if option == "--backend-config" and key == "default-max-batch-size" and value.lstrip("-").isdigit():
             found[backend] = value
-    return found.get("onnxruntime", found.get(""))
+    return found.get(ONNX_BACKEND, found.get(""))
 
 
 def _has_onnx(repository: Path) -> bool:
@@ -194,6 +195,6 @@ def _has_onnx(repository: Path) -> bool:
         if model.is_dir() and next(model.glob("*/*.onnx"), None) is not None:
             return True
         with contextlib.suppress(OSError):
-            if b"onnxruntime" in (model / "config.pbtxt").read_bytes():
+            if ONNX_BACKEND.encode() in (model / "config.pbtxt").read_bytes():
                 return True
     return False

@@ -177,15 +177,11 @@ def check_repository(path: Path) -> None:
 
 def choose_runtime(
     wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
-) -> DockerRuntime | LocalRuntime:
+) -> Runtime:
     """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
-    if wanted == "local":
-        return LocalRuntime(progress=progress)
-    if wanted != "auto":
-        engine: Engine = "podman" if wanted == "podman" else "docker"
-        return DockerRuntime(engine=engine, progress=progress)
     for candidate in get_args(Engine):
-        if engines.answers(candidate) and (pull == "always" or engines.has_image(candidate, image)):
+        found = wanted == "auto" and engines.answers(candidate)
+        if wanted == candidate or (found and (pull == "always" or engines.has_image(candidate, image))):
             return DockerRuntime(engine=candidate, progress=progress)
     return LocalRuntime(progress=progress)
 

@@ -45,19 +45,18 @@ def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> B
         raise UsageError("--calls goes with --bls", hint="add --bls, or leave out --calls")
     if asked.states and asked.sequence is None:
         raise UsageError("--state goes with --sequence", hint="add --sequence oldest, or leave out --state")
-    python = backend.name == "python"
     if asked.bls:
-        if not python:
+        if not backend.facts.is_code:
             raise UsageError(f"--bls is for models in Python, not for {backend.name}", hint="add --backend python")
         calls = [name.strip() for name in (asked.calls or "").split(",") if name.strip()]
-        return BehaviourAdditions(template="python_bls", values={"calls": calls})
+        return BehaviourAdditions(template=f"{backend.name}_bls", values={"calls": calls})
     if asked.decoupled:
         if backend.facts.responses != "many":
             raise UsageError(
                 f"--decoupled: {backend.name} sends one response to each request", hint="leave out --decoupled"
             )
         return BehaviourAdditions(
-            template="python_decoupled" if python else None,
+            template=f"{backend.name}_decoupled" if backend.facts.is_code else None,
             config={"model_transaction_policy": {"decoupled": True}},
         )
     return _sequence(asked, backend, values) if asked.sequence is not None else BehaviourAdditions()
@@ -66,18 +65,18 @@ def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> B
 def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> BehaviourAdditions:
     if asked.sequence not in ("oldest", "direct"):
         raise UsageError(f"--sequence {asked.sequence}: not a strategy", hint="write oldest or direct")
-    if backend.name == "ensemble":
+    if backend.facts.steps:
         raise UsageError("--sequence does not go with an ensemble", hint="give it to the models of the steps")
     if asked.states and not backend.facts.states:
-        hint = "leave out --state: model.py keeps it" if backend.name == "python" else "leave out --state"
+        hint = "leave out --state: model.py keeps it" if backend.facts.is_code else "leave out --state"
         raise UsageError(f"--state: {backend.name} keeps no states for a model", hint=hint)
     names = {str(t["name"]) for t in values["input"]}
-    python = backend.name == "python"
-    given = [(name, kind) for name, kind in _CONTROLS if python or name in names]
+    code = backend.facts.is_code
+    given = [(name, kind) for name, kind in _CONTROLS if code or name in names]
     controls: list[dict[str, object]] = [
         {"name": name, "control": [{"kind": kind, "int32_false_true": [0, 1]}]} for name, kind in given
     ]
-    if python or "CORRID" in names:
+    if code or "CORRID" in names:
         kind = "CONTROL_SEQUENCE_CORRID"
         controls.append({"name": "CORRID", "control": [{"kind": kind, "data_type": "TYPE_UINT64"}]})
     states = [_state(text) for text in asked.states]
@@ -88,7 +87,7 @@ def _sequence(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> 
         batching["state"] = states
     ends = {str(s[side]) for s in states for side in ("input_name", "output_name")}
     return BehaviourAdditions(
-        template="python_sequence" if python else None,
+        template=f"{backend.name}_sequence" if code else None,
         config={"sequence_batching": batching},
         taken=frozenset(ends | {str(c["name"]) for c in controls}),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from triton_kit.backends import ensemble, python
 from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Plan, PlannedFile
@@ -97,7 +98,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     return Plan(
         root=request.repository / request.name,
         files=tuple(files),
-        next_steps=_next(request, backend),
+        next_steps=_next(request, backend, files),
     )
 
 
@@ -114,9 +115,9 @@ def _meant_backend(request: AddRequest) -> str | None:
     if request.source is not None:
         return None
     if request.wiring is not None or request.steps:
-        return "ensemble"
+        return ensemble.name
     asked = request.behaviour
-    return "python" if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
+    return python.name if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
 
 
 def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, An
         if request.source is not None:
             derived = derive(backend, request.source, max_batch_size=request.max_batch_size, release=release)
         values = _tensor_values(request, backend, derived)
-    if backend.name == "ensemble":
+    if backend.facts.steps:
         refuse_for_ensembles(request)
     size = values["max_batch_size"]
     batching = options.dynamic_batching(request.batching, request.preferred, request.delay_us, size)
@@ -154,7 +155,7 @@ def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig
     if size < 0:
         raise UsageError(f"--max-batch-size {size}: below 0", hint="give 0 for a model without a batch dimension")
     values: dict[str, Any] = {"max_batch_size": size, "input": input_, "output": output}
-    if backend.name == "ensemble":
+    if backend.facts.steps:
         values["step"] = [options.parse_step(s) for s in request.steps]
     elif request.steps:
         raise UsageError("--step belongs to an ensemble", hint="add --backend ensemble, or leave out --step")
@@ -246,15 +247,12 @@ def _refuse_collisions(files: Sequence[PlannedFile]) -> None:
         seen.add(file.path)
 
 
-def _next(request: AddRequest, backend: Backend) -> tuple[str, ...]:
+def _next(request: AddRequest, backend: Backend, files: Sequence[PlannedFile]) -> tuple[str, ...]:
     steps = []
-    version = request.repository / request.name / str(request.version)
-    if backend.default_file and backend.name != "python" and request.source is None:
-        steps.append(f"cp FILE {shlex.quote(str(version / backend.default_file))}")
-    if backend.name == "vllm" and request.source is None:
-        steps = [f"edit {shlex.quote(str(version / backend.default_file))}"]
-    if backend.name == "python" and request.source is None:
-        steps.append(f"edit {shlex.quote(str(version / 'model.py'))}")
+    if backend.default_file and request.source is None:
+        file = f"{request.version}/{backend.default_file}"
+        do = "edit" if any(f.path == file for f in files) else "cp FILE"
+        steps.append(f"{do} {shlex.quote(str(request.repository / request.name / file))}")
     steps += [
         f"tk validate {shlex.quote(str(request.repository / request.name))}",
         f"tk serve {shlex.quote(str(request.repository))}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triton_kit.backends import ensemble
 from triton_kit.backends.types import Backend
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Mode
@@ -54,7 +55,7 @@ def refuse_beside_wiring(request: AddRequest) -> None:
     """Raise UsageError for what an ensemble that tk wires cannot have beside."""
     if request.source is not None:
         raise UsageError("an ensemble has no file", hint="leave out --from or --ensemble")
-    if request.backend not in (None, "ensemble"):
+    if request.backend not in (None, ensemble.name):
         raise UsageError(f"{request.backend} is not an ensemble", hint="leave out --backend or --ensemble")
     given = {"--input": request.inputs, "--output": request.outputs, "--step": request.steps}
     for option, value in given.items():
@@ -100,7 +101,7 @@ def refuse_missing_tensors(
         raise UsageError(
             f"{what}: {' and '.join(missing)} missing", hint=f"add {missing[0]} NAME:FP32:3,224,224 for each tensor"
         )
-    if backend.name == "ensemble" and not request.steps and not any("step" in _given(x) for x in request.layers):
+    if backend.facts.steps and not request.steps and not any("step" in _given(x) for x in request.layers):
         raise UsageError(
             "an ensemble has steps: --step missing",
             hint="add --step 'MODEL INPUT=TENSOR -> OUTPUT=TENSOR', or let --ensemble MODEL,MODEL wire it",

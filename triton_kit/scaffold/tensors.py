@@ -63,7 +63,7 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
         backend = found
     else:
         backend = BACKENDS[name]
-        if name == "ensemble":
+        if backend.facts.steps:
             raise UsageError(f"{name} takes no model file", hint="leave out --from")
         if found is not None and found.name != name and backend.recognise(file) is None:
             raise UsageError(f"{file} is for the backend {found.name}, not for {name}", hint="leave out --backend")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from triton_kit.backends.facts import facts
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.errors import ProblemsFound, UsageError
 from triton_kit.files.plan import Mode, PlannedFile
@@ -90,7 +91,7 @@ def add_version(
 
 def plan_files(folder: ModelFolder, backend: str, name: str, source: Path, mode: Mode) -> tuple[PlannedFile, ...]:
     """The files of the new version directory. Raises UsageError for a source that is none for this model."""
-    if backend == "ensemble":
+    if facts(backend).steps:
         raise UsageError(f"{folder.name} is an ensemble, which has no model file", hint="add versions to its steps")
     if not source.exists():
         raise UsageError(f"{source} does not exist", hint="give the model's file, or its directory")

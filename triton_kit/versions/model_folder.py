@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from triton_kit.backends.detect import ENSEMBLE
 from triton_kit.errors import TkError, UsageError
 from triton_kit.linter.options import Options
 from triton_kit.model.broken import Broken
@@ -129,8 +130,8 @@ def backend_and_file(folder: ModelFolder) -> tuple[str, str]:
         detected = model.detected
     except Broken:
         return "", ""
-    if detected.platform == "ensemble":
-        return "ensemble", ""
+    if detected.is_ensemble:
+        return ENSEMBLE, ""
     return str(detected.backend), str(detected.default_model_filename)
 
 

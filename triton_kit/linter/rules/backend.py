@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from triton_kit.backends.detect import MODEL_FILES
+from triton_kit.backends.detect import ENSEMBLE, MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import rename_field, set_string
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.platforms import PLATFORMS, SHIPPED
+from triton_kit.linter.rules.platforms import is_shipped, named_by, shipped
 from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.model import Model
 
@@ -76,8 +76,8 @@ def backend_is_no_backend(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
     """
     backend = model.config.backend
-    meant = next((b for b, platforms in PLATFORMS.items() if backend in platforms), None)
-    if meant or backend == "ensemble":
+    meant = named_by(backend)
+    if meant or backend == ENSEMBLE:
         yield Problem(
             at=("backend",),
             message=f"'{backend}' is a platform, not a backend",
@@ -110,9 +110,9 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
         not model.versions
         or model.options.image_backends is not None
         or not backend
-        or backend in SHIPPED
-        or backend == "ensemble"
-        or any(backend in p for p in PLATFORMS.values())
+        or is_shipped(backend)
+        or backend == ENSEMBLE
+        or named_by(backend)
     ):
         return
     library = f"libtriton_{backend}.so"
@@ -127,7 +127,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
         yield Problem(
             at=("backend",),
             message=f"'{backend}' is not a backend of an official image, so the server must have it installed",
-            help=nearest(backend, SHIPPED[:10]),
+            help=nearest(backend, shipped()),
         )
 
 
@@ -184,7 +184,7 @@ def runtime_missing(model: Model) -> Iterator[Problem]:
         runtime: "libtriton_onnxruntime.so"
     """
     runtime, backend = model.config.runtime, model.backend
-    if not runtime or backend not in SHIPPED or runtime == f"libtriton_{backend}.so":
+    if not runtime or not is_shipped(backend) or runtime == f"libtriton_{backend}.so":
         return
     if runtime == "model.py" and model.facts.python_runtime:
         return

@@ -37,7 +37,7 @@ def cuda_graphs_elsewhere(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         optimization { cuda { graphs: true } }
     """
-    if not model.backend or model.backend == "tensorrt" or model.is_ensemble:
+    if not model.backend or model.facts.cuda or model.is_ensemble:
         return
     optimization = model.config.optimization
     for name, there in (("cuda", optimization.has("cuda")), ("priority", bool(optimization.has("priority")))):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count, shape
 from triton_kit.model.model import Model
+from triton_kit.repository.release_name import show_release
 
 if TYPE_CHECKING:
     from triton_kit.repository.model_config import ModelInstanceGroup
@@ -176,9 +176,6 @@ def negative_instance_count(model: Model) -> Iterator[Problem]:
             )
 
 
-_MULTI_DEVICE = (26, 6)
-
-
 @rule(Severity.ERROR)
 def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
     """A group is of a kind that the backend does not run on.
@@ -202,11 +199,9 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
         backend: "tensorrt"
         instance_group [ { kind: KIND_GPU } ]
     """
-    allowed = facts(model.backend).kinds
+    allowed = model.facts.in_release(model.facts.kinds, show_release(model.options.release))
     if not allowed:
         return
-    if model.backend == "tensorrt" and model.options.release >= _MULTI_DEVICE:
-        allowed = (*allowed, "KIND_MODEL")
     gpus = model.options.gpus
     for i, group in groups(model):
         if isinstance(group.kind, str) and group.kind not in allowed:
@@ -215,10 +210,10 @@ def kind_unsupported_by_backend(model: Model) -> Iterator[Problem]:
                 message=f"the backend '{model.backend}' does not run on {group.kind}",
                 help=f"write {allowed[0]}, or leave the kind out",
             )
-        elif model.backend == "openvino" and group.kind == "KIND_AUTO" and not group.gpus and gpus != 0:
+        elif "KIND_GPU" not in allowed and group.kind == "KIND_AUTO" and not group.gpus and gpus != 0:
             yield Problem(
                 at=("instance_group", i),
-                message="a group without a kind is one of GPUs, on which the backend 'openvino' does not run"
+                message=f"a group without a kind is one of GPUs, on which the backend '{model.backend}' does not run"
                 + ("" if gpus else ", if the server's machine has a GPU"),
                 help="write kind: KIND_CPU",
                 severity=None if gpus else Severity.WARNING,

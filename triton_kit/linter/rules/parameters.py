@@ -14,31 +14,12 @@ from triton_kit.suggestion import close
 
 _TRUE_FALSE = ("true", "on", "1", "false", "off", "0")
 
-_INTS = {
-    "onnxruntime": ("execution_mode", "intra_op_thread_count", "inter_op_thread_count"),
-    "pytorch": ("INTER_OP_THREAD_COUNT", "INTRA_OP_THREAD_COUNT"),
-}
-_BOOLS = {
-    "onnxruntime": ("enable_mem_arena", "enable_mem_pattern"),
-    "pytorch": (
-        "DISABLE_OPTIMIZED_EXECUTION",
-        "INFERENCE_MODE",
-        "DISABLE_CUDNN",
-        "ENABLE_WEIGHT_SHARING",
-        "ENABLE_CACHE_CLEANING",
-        "ENABLE_TENSOR_FUSER",
-        "ENABLE_JIT_EXECUTOR",
-        "ENABLE_JIT_PROFILING",
-    ),
-}
 
-
-def _values(model: Model, table: dict[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+def _values(model: Model, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     parameters = model.config.parameters
-    if parameters:
-        for key in table.get(model.backend, ()):
-            if key in parameters:
-                yield key, parameters[key].string_value
+    for key in keys:
+        if key in parameters:
+            yield key, parameters[key].string_value
 
 
 @rule(Severity.ERROR)
@@ -61,7 +42,7 @@ def parameter_not_an_integer(model: Model) -> Iterator[Problem]:
 
         parameters { key: "intra_op_thread_count" value { string_value: "2" } }
     """
-    for key, value in _values(model, _INTS):
+    for key, value in _values(model, model.facts.integers):
         at = ("parameters", key)
         number = leading_integer(value)
         if number is None:
@@ -94,7 +75,7 @@ def parameter_not_a_boolean(model: Model) -> Iterator[Problem]:
 
         parameters { key: "enable_mem_arena" value { string_value: "true" } }
     """
-    for key, value in _values(model, _BOOLS):
+    for key, value in _values(model, model.facts.booleans):
         if value.lower() not in _TRUE_FALSE:
             yield Problem(
                 at=("parameters", key),

@@ -4,43 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.detect import ENSEMBLE
+from triton_kit.backends.facts import facts, platforms
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import rename_field, set_near, set_string
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
+from triton_kit.repository.release_name import show_release
 
-PLATFORMS = {
-    "tensorflow": ("tensorflow_graphdef", "tensorflow_savedmodel"),
-    "tensorrt": ("tensorrt_plan",),
-    "onnxruntime": ("onnxruntime_onnx",),
-    "pytorch": ("pytorch_libtorch",),
-}
-"""The platforms that a backend of these names takes (core model_config_utils.cc:GetBackendTypeFromPlatform)."""
+_OLDEST = "00.01"
+"""Before all releases: what holds then, holds in every one."""
+
+_EXAMPLES = ("identity", "repeat", "square")
+"""Backends of the official images that show how one is written; tk knows nothing else of them."""
 
 
 def platforms_of(backend: str, release: tuple[int, int]) -> tuple[str, ...]:
     """The platforms that a backend takes in a release; none where it takes any."""
-    aoti = ("torch_aoti",) if backend == "pytorch" and release >= (26, 3) else ()
-    return (*PLATFORMS.get(backend, ()), *aoti)
+    return platforms(backend, show_release(release))
 
 
-SHIPPED = (
-    "onnxruntime",
-    "python",
-    "pytorch",
-    "tensorrt",
-    "tensorflow",
-    "openvino",
-    "dali",
-    "fil",
-    "vllm",
-    "tensorrtllm",
-    "identity",
-    "repeat",
-    "square",
-)
-"""Backends that an official image of some release or kind ships."""
+def named_by(platform: str) -> str | None:
+    """The backend that a platform names in every release; ``None`` for other words.
+
+    Such a platform begins with its backend (core model_config_utils.cc:GetBackendTypeFromPlatform).
+    """
+    backend = platform.partition("_")[0]
+    return backend if platform in platforms(backend, _OLDEST) else None
+
+
+def is_shipped(backend: str) -> bool:
+    """Whether an official image of some release or variant has that backend."""
+    return backend in _EXAMPLES or facts(backend).shipped
+
+
+def shipped() -> list[str]:
+    """The backends of the official images that are there for a model of one's own."""
+    from triton_kit.backends.table import BACKENDS
+
+    return [name for name, backend in BACKENDS.items() if backend.facts.shipped]
+
+
+def _platforms_of_all() -> list[str]:
+    from triton_kit.backends.table import BACKENDS
+
+    return [platform for backend in BACKENDS for platform in platforms(backend, _OLDEST)]
 
 
 @rule(Severity.ERROR)
@@ -75,8 +84,8 @@ def unexpected_platform(model: Model) -> Iterator[Problem]:
             help='write the backend\'s name: backend: "onnxruntime"',
         )
         return
-    known = [p for platforms in PLATFORMS.values() for p in platforms] + ["ensemble"]
-    is_backend = platform in SHIPPED
+    known = [*_platforms_of_all(), ENSEMBLE]
+    is_backend = is_shipped(platform)
     yield Problem(
         at=("platform",),
         message=f"'{platform}' is not a platform" + (" but a backend" if is_backend else ""),
@@ -108,7 +117,7 @@ def platform_of_another_backend(model: Model) -> Iterator[Problem]:
     """
     backend, platform = model.backend, model.platform
     allowed = platforms_of(backend, model.options.release)
-    if not allowed or platform in allowed or platform == "ensemble":
+    if not allowed or platform in allowed or platform == ENSEMBLE:
         return
     if not model.config.backend and not model.config.platform and not model.config.default_model_filename:
         yield Problem(

@@ -13,8 +13,6 @@ from triton_kit.linter.wording import count
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter
 
-_TYPES = frozenset(f"TYPE_{t}" for t in ("FP32", "FP16", "INT8", "UINT8", "INT32", "BOOL"))
-
 
 def _read(path: Path) -> None:
     from triton_kit.signature.files import require_kind
@@ -70,12 +68,7 @@ def tensorrt_data_type(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    types = _TYPES
-    if model.options.release >= (24, 5):
-        types |= {"TYPE_INT64"}
-    if model.options.release >= (24, 6):
-        types |= {"TYPE_BF16"}
-    yield from unsupported((*model.inputs, *model.outputs), types, "tensorrt")
+    yield from unsupported(model)
 
 
 @rule(Severity.ERROR, backend="tensorrt")

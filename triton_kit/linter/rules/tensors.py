@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.completion import Tensor
@@ -24,9 +23,9 @@ def _completes_parts(model: Model) -> bool:
     """Whether the backend may fill in single attributes of a tensor that is listed."""
     if not model.options.auto_complete or model.is_ensemble:
         return False
-    if facts(model.backend).completes_parts:
+    if model.facts.completes_parts:
         return True
-    if model.backend != "python" or not model.versions:
+    if not model.facts.is_code or not model.versions:
         return False
     from triton_kit.signature.python_source import completes
 
@@ -212,7 +211,7 @@ def optional_unsupported(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     for tensor in model.inputs:
-        if tensor.optional and not facts(model.backend).optional_inputs:
+        if tensor.optional and not model.facts.optional_inputs:
             yield Problem(
                 at=(*tensor.at, "optional"),
                 message=f"{title(tensor)} is optional, which the backend '{model.backend}' does not support",
@@ -246,7 +245,7 @@ def batch_dimension_in_dims(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 10 ] }
     """
     size = model.config.max_batch_size
-    if size < 1 or model.backend not in ("python", "pytorch") or not model.inputs or not model.outputs:
+    if size < 1 or model.facts.dims_checked is not False or not model.inputs or not model.outputs:
         return
     # One tensor may well begin with a dimension of any size; all of them, with fixed ones behind, seldom do.
     if all(len(t.dims) > 1 and t.dims[0] == -1 and -1 not in t.dims[1:] for t in tensors(model)):

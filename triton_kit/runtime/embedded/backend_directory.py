@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.embedded import ONNX_BACKEND, PYTHON_BACKEND
 from triton_kit.runtime.embedded.binaries import ServerHome, cache_dir
 
 _NUMPY_2 = Path(__file__).parent / "python_backend" / "numpy2.py"
@@ -40,14 +41,14 @@ def make_backend_directory(home: ServerHome, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".backends-", dir=target.parent))
         try:
-            (staging / "python").mkdir()
+            (staging / PYTHON_BACKEND).mkdir()
             for part in parts:  # not as links: core refuses a library that "escapes" the backend directory
-                shutil.copy(part, staging / "python" / part.name)
-            with (staging / "python" / "triton_python_backend_utils.py").open("ab") as utils:
+                shutil.copy(part, staging / PYTHON_BACKEND / part.name)
+            with (staging / PYTHON_BACKEND / "triton_python_backend_utils.py").open("ab") as utils:
                 utils.write(_NUMPY_2.read_bytes())  # the stub was compiled for NumPy 1 alone
-            (staging / "onnxruntime").mkdir()
+            (staging / ONNX_BACKEND).mkdir()
             for part in _onnx_backend():
-                shutil.copyfile(part, staging / "onnxruntime" / part.name)
+                shutil.copyfile(part, staging / ONNX_BACKEND / part.name)
             staging.chmod(0o755)
             with contextlib.suppress(FileExistsError):
                 staging.rename(target)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.embedded import PYTHON_BACKEND
 from triton_kit.runtime.process import Completed, run
 
 RELEASE = "24.10"
@@ -126,7 +127,7 @@ def _home(origin: str, root: Path) -> ServerHome:
         origin=origin,
         binary=server / "bin" / "tritonserver",
         libs=root / "nvidia_pytriton.libs",
-        python_backend=server / "backends" / "python",
+        python_backend=server / "backends" / PYTHON_BACKEND,
         stubs=server / "python_backend_stubs",
         caches=server / "caches",
     )

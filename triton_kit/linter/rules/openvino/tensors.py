@@ -16,12 +16,10 @@ from triton_kit.model import disk
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import parameter, readable
-from triton_kit.repository.tensor import DATA_TYPES, dims
+from triton_kit.repository.tensor import dims
 
 if TYPE_CHECKING:
     from triton_kit.signature.openvino import IrModel, IrTensor
-
-_TYPES = frozenset(DATA_TYPES) - {"TYPE_FP64", "TYPE_BF16", "TYPE_STRING"}
 
 
 def _read(path: Path) -> IrModel:
@@ -111,7 +109,7 @@ def openvino_data_type(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 1, 4 ] }
         -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
     """
-    yield from unsupported((*model.inputs, *model.outputs), _TYPES, "openvino")
+    yield from unsupported(model)
 
 
 @rule(Severity.ERROR, backend="openvino")

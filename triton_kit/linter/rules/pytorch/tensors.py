@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
@@ -11,12 +11,8 @@ from triton_kit.linter.wording import count
 from triton_kit.model import disk
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
+from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.source import Route
-
-TYPES = frozenset(
-    f"TYPE_{t}" for t in ("BOOL", "UINT8", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "STRING")
-)
-"""pytorch libtorch_utils.cc:ModelConfigDataTypeToTorchType, and STRING."""
 
 PYTHON = "model.py"
 """The runtime that stands for PyTorch's own Python in place of the C++ library."""
@@ -98,12 +94,14 @@ def pytorch_data_type(model: Model) -> Iterator[Problem]:
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
     """
     if is_torchscript(model):
-        yield from unsupported(tensors(model), TYPES, "pytorch")
+        yield from unsupported(model)
 
 
-def unsupported(found: Iterable[Tensor], types: frozenset[str], backend: str) -> Iterator[Problem]:
-    """A finding for each tensor of a type that a backend does not take; a missing type is another rule's."""
-    for tensor in found:
+def unsupported(model: Model) -> Iterator[Problem]:
+    """A finding for each tensor of a type that the model's backend does not take; a missing type is another rule's."""
+    backend, known = model.backend, model.facts
+    types = known.in_release(known.types or (), show_release(model.options.release))
+    for tensor in tensors(model):
         if tensor.data_type != "TYPE_INVALID" and isinstance(tensor.data_type, str) and tensor.data_type not in types:
             yield Problem(
                 at=(*tensor.at, "data_type"),

@@ -96,9 +96,9 @@ def config_missing(model: Model) -> Iterator[Problem]:
             message="config.pbtxt is missing, and completion is off",
             help="write a config.pbtxt, or validate without --strict",
         )
-    elif model.backend == "pytorch":
+    elif model.facts.completes == "nothing":
         yield Problem(
-            message="config.pbtxt is missing, and the pytorch backend completes no inputs and outputs",
+            message=f"config.pbtxt is missing, and the {model.backend} backend completes no inputs and outputs",
             help="write a config.pbtxt with the model's inputs and outputs",
         )
     elif model.platform == "tensorflow_graphdef":

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.platforms import platforms_of
@@ -76,10 +75,10 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
         default_model_filename: "resnet50.onnx"
         -- 1/resnet50.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if not facts(model.backend).opens_file or model.config.has("ensemble_scheduling"):
+    if not model.facts.opens_file or model.config.has("ensemble_scheduling"):
         return
-    if model.backend == "pytorch" and model.config.runtime == "model.py":
-        # PyTorch's Python runtime opens files of its own: pytorch-runtime-files.
+    if model.facts.python_runtime and model.config.runtime == "model.py":
+        # The backend in Python opens files of its own, as PyTorch's does: pytorch-runtime-files.
         return
     allowed = platforms_of(model.backend, model.options.release)
     if allowed and model.platform not in allowed:
@@ -88,14 +87,14 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
     for version in model.versions:
         path = model.model_file(version)
         kind = disk.kind_of(path)
-        if kind == disk.DIRECTORY and model.backend == "onnxruntime":
+        if kind == disk.DIRECTORY and (inside := model.facts.file_in_directory):
             # The file in such a directory has a fixed name, whatever the directory's.
-            kind = disk.kind_of(os.path.join(path, "model.onnx"))
+            kind = disk.kind_of(os.path.join(path, inside))
             if kind is None:
                 yield Problem(
                     at=("default_model_filename",),
-                    message=f"the directory {version}/{model.file_name} holds no model.onnx",
-                    help="name the file in it model.onnx",
+                    message=f"the directory {version}/{model.file_name} holds no {inside}",
+                    help=f"name the file in it {inside}",
                 )
                 continue
         if kind is None or kind == disk.DANGLING:

@@ -15,12 +15,10 @@ from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
 from triton_kit.model.model_file import readable
-from triton_kit.repository.tensor import DATA_TYPES, TensorSpec, dims
+from triton_kit.repository.tensor import TensorSpec, dims
 
 if TYPE_CHECKING:
     from triton_kit.signature.savedmodel import SignatureDef
-
-_TYPES = frozenset(DATA_TYPES) - {"TYPE_BF16"}
 
 
 @rule(Severity.ERROR, until=GONE, backend="tensorflow")
@@ -50,13 +48,14 @@ def tensorflow_data_type(model: Model) -> Iterator[Problem]:
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    yield from unsupported((*model.inputs, *model.outputs), _TYPES, "tensorflow")
+    yield from unsupported(model)
     yield from once(_types(model))
 
 
 def _types(model: Model) -> Iterator[Problem]:
+    taken = model.facts.types or frozenset()
     for _, tensor, spec in _pairs(model):
-        if tensor.data_type in _TYPES and tensor.data_type != spec.dtype:
+        if tensor.data_type in taken and tensor.data_type != spec.dtype:
             yield Problem(
                 at=(*tensor.at, "data_type"),
                 message=f"{tensor.kind} '{tensor.name}' is {spec.dtype} in the model",
