@@ -139,12 +139,10 @@ class Run:
             return ModelFindings(name, True, deferred=True)
         found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
         has_config = model.listing_error is None and model.config_kind == files.FILE
-        outcome = ModelFindings(model.name, has_config)
-        if found or has_suppressions(model):
-            kept, unused = self.unsuppressed(model, found)
-            sources: dict[Path, str] = {}
-            _remember_sources(model, [*kept, *unused], sources)
-            outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
+        kept, unused = self.unsuppressed(model, found)
+        sources: dict[Path, str] = {}
+        _remember_sources(model, [*kept, *unused], sources)
+        outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
             outcome = outcome._replace(refusal=self.refusal(model))
             repository.forget(name)
@@ -251,7 +249,12 @@ class Run:
         )
 
     def unsuppressed(self, model: Model, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
-        """The findings that no comment silences, and those about comments that silence nothing."""
+        """The findings that no comment silences, and those about comments that silence nothing.
+
+        Without such a comment nothing is looked for: the rules that it may be about are all the rules there are.
+        """
+        if not has_suppressions(model):
+            return found, []
         try:
             document = model.document
             suppressions = Suppressions(document.source)
