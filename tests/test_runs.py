@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import watcher
@@ -170,6 +171,32 @@ def test_a_run_that_is_killed_leaves_no_container(run: Run) -> None:
     assert list(watcher.containers(str(Path(place).parent)).values()) == [place]
     process.kill()
     assert until(lambda: watcher.containers(str(Path(place).parent)) == {} and run.there() == [])
+
+
+def test_a_process_that_has_no_environment_yet_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel has none of a process for a moment in exec; a shell without one makes that moment as long as asked."""
+    mark = f"{os.environ.get(watcher.MARK, '')}{uuid.uuid4()}/"
+    script = f'read line; export {watcher.MARK}="$1"; exec sleep 600'
+
+    def is_found() -> bool:
+        child = subprocess.Popen(["sh", "-c", script, "sh", mark], env={}, stdin=subprocess.PIPE)
+        environment = Path(f"/proc/{child.pid}/environ")
+
+        def pass_the_moment(_seconds: float) -> None:
+            assert child.stdin is not None
+            child.stdin.close()
+            assert until(environment.read_bytes)
+
+        try:
+            assert environment.read_bytes() == b""
+            monkeypatch.setattr(watcher, "time", SimpleNamespace(sleep=pass_the_moment))
+            return child.pid in watcher.marked(mark)
+        finally:
+            child.kill()
+            child.communicate()
+
+    # It is waited for in its first second only, and a busy machine may let that go by.
+    assert until(is_found, 60.0)
 
 
 def test_a_worker_that_is_killed_leaves_nothing(run: Run) -> None:

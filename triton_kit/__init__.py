@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from triton_kit.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from os import PathLike
 
     from triton_kit.linter.diagnostic import Report
@@ -20,7 +21,12 @@ __all__ = ["__version__", "lint", "load", "render"]
 
 
 def load(
-    path: str | PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
+    path: str | PathLike[str],
+    *,
+    release: str | None = None,
+    auto_complete: bool = True,
+    gpus: int | None = None,
+    server_args: Sequence[str] = (),
 ) -> Repository:
     """The model repository at ``path``, as a Triton server of that container release sees it.
 
@@ -31,25 +37,30 @@ def load(
     ``lint``. Raises UsageError for a release that is unknown.
     """
     from triton_kit.model.repository import Repository
-    from triton_kit.model.server_options import ServerOptions, parse_release_option
+    from triton_kit.model.server_flags import server_options
 
-    server = ServerOptions(release=parse_release_option(release), auto_complete=auto_complete, gpus=gpus)
-    return Repository(path, server)
+    return Repository(path, server_options(server_args, release=release, auto_complete=auto_complete, gpus=gpus))
 
 
 def lint(
-    path: str | PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
+    path: str | PathLike[str],
+    *,
+    release: str | None = None,
+    auto_complete: bool = True,
+    gpus: int | None = None,
+    server_args: Sequence[str] = (),
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown. A ``release`` of ``None`` is the one that every command takes by default,
+    machine has, ``None`` when unknown; ``server_args`` are its flags, such as ``--model-config-name=h100``. A
+    ``release`` of ``None`` is the one that every command takes by default,
     ``triton_kit.repository.release_name.DEFAULT_RELEASE``. Raises UsageError for a path that does not exist or a
     release that is unknown.
     """
     from triton_kit.linter.engine import lint
 
-    return lint(path, release=release, auto_complete=auto_complete, gpus=gpus)
+    return lint(path, release=release, auto_complete=auto_complete, gpus=gpus, server_args=server_args)
 
 
 def render(model: str | PathLike[str]) -> str:

@@ -55,6 +55,17 @@ def test_the_dry_run_prints_the_command_line_and_starts_nothing(repository: Path
     assert argv[-1] == "--log-verbose=1"
 
 
+def test_the_check_before_the_start_knows_the_flags_of_the_server(repository: Path) -> None:
+    (model,) = repository.iterdir()
+    (model / "configs").mkdir()
+    (model / "configs" / "other.pbtxt").write_text('backend: "python" max_batch_size: -2')
+    dry = (str(repository), "--runtime", "docker", "--dry-run", "--gpus", "none", *FREE)
+    assert tk(*dry).returncode == 0
+    done = tk(*dry, "--", "--model-config-name=other")
+    assert done.returncode == 1
+    assert f"{model}/configs/other.pbtxt:1:35: error: " in done.stderr
+
+
 def test_the_dry_run_as_json_is_a_list(repository: Path) -> None:
     done = tk(str(repository), "--runtime", "docker", "--dry-run", "--format", "json", *FREE)
     answer = json.loads(done.stdout)

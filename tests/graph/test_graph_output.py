@@ -9,7 +9,7 @@ from triton_kit.graph import dot, mermaid, svg, tree
 from triton_kit.graph import json as document
 from triton_kit.graph.build import draw
 from triton_kit.graph.crossings import Segment, arrange
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 
 def add_unbatched(repository):

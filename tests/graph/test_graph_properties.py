@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from triton_kit.graph import layout
 from triton_kit.graph.build import draw
 from triton_kit.graph.flow import Role
-from triton_kit.linter.engine import options
+from triton_kit.linter.options import options
 
 LAWS = (
     laws.test_no_box_overlaps_another,

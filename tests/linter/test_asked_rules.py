@@ -47,16 +47,22 @@ def test_no_report_on_the_examples_of_the_pages_does(tmp_path: Path, monkeypatch
                 assert [d.rule for d in again.diagnostics] == [d.rule for d in asked.diagnostics]
 
 
-def test_what_no_model_concerns_is_not_imported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", ["", "max_batch_size: -1"], ids=["accepted", "refused"])
+@pytest.mark.parametrize(
+    "judging",
+    ["from triton_kit import lint as f", "from triton_kit.cli.graph import graph as f"],
+    ids=["lint", "graph"],
+)
+def test_what_no_model_concerns_is_not_imported(judging: str, config: str, tmp_path: Path) -> None:
     (tmp_path / "m" / "1").mkdir(parents=True)
     (tmp_path / "m" / "1" / "model.py").write_text("class TritonPythonModel:\n    def execute(self, requests): ...\n")
-    (tmp_path / "m" / "config.pbtxt").write_text('backend: "python"')
+    (tmp_path / "m" / "config.pbtxt").write_text(f'backend: "python" {config}')
     code = (
-        "import sys; from triton_kit import lint; lint(sys.argv[1]);"
+        f"import sys; {judging}; f(sys.argv[1]);"
         "p = 'triton_kit.linter.rules.'; print(*(n.removeprefix(p) for n in sys.modules if n.startswith(p)))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert {"openvino.tensors", "tensorrt", "warmup", "ensemble.structure"}.isdisjoint(done.stdout.split())
+    assert {"openvino.tensors", "tensorrt", "warmup", "ensemble.structure", "fil.files"}.isdisjoint(done.stdout.split())
     assert "python.source" in done.stdout.split()
 
 

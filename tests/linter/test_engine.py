@@ -14,6 +14,7 @@ from triton_kit import lint
 from triton_kit.errors import UsageError
 from triton_kit.linter import engine
 from triton_kit.linter.diagnostic import Problem, Report, Severity
+from triton_kit.linter.options import options
 from triton_kit.linter.rule import BY_AREA, Rule, area_rules
 
 GOOD = 'name: "m"\nmax_batch_size: 8\n'
@@ -262,6 +263,6 @@ def test_each_model_is_judged_once_however_often_it_is_asked_for(
     model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = model(config="max_batch_size: -1")
-    report = engine.lint_paths([path, path / "config.pbtxt", path.parent], engine.options())
+    report = engine.lint_paths([path, path / "config.pbtxt", path.parent], options())
     assert rules(report) == ["negative-max-batch-size"]
     assert report.models == ("m",)

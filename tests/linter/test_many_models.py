@@ -13,6 +13,7 @@ import pytest
 
 from triton_kit import lint
 from triton_kit.linter import engine, parallel
+from triton_kit.linter.options import options
 from triton_kit.model.model import Model
 
 
@@ -166,7 +167,7 @@ def test_where_no_process_can_be_started_one_does_it_all(
 
 
 def test_what_was_read_of_many_models_is_let_go(repository: Path, forks: list[int]) -> None:
-    run = engine.Run(engine.options())
+    run = engine.Run(options())
     place = run.repository(str(repository))
     run.outcome((place, "m001"), forgetting=True)
     assert not place._models
@@ -197,7 +198,7 @@ def test_models_that_cannot_be_read_are_let_go_like_others(tmp_path: Path) -> No
         path.write_bytes(b"def (")
         (tmp_path / backend / "config.pbtxt").write_text(f'backend: "{backend}"\ninput [')
         (tmp_path / backend / "labels.txt").symlink_to("labels.txt")
-    run = engine.Run(engine.options())
+    run = engine.Run(options())
     place = run.repository(str(tmp_path))
     gc.collect()
     gc.disable()

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "linter"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from verdicts import materialise, read_cases
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
 from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
-from triton_kit.linter.options import Options, options
+from triton_kit.linter.options import Options
 from triton_kit.linter.rule import Rule, area_rules, load_rules
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
@@ -35,15 +35,23 @@ PIECE = 8
 
 
 def lint(
-    path: str | os.PathLike[str], *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    release: str | None = None,
+    auto_complete: bool = True,
+    gpus: int | None = None,
+    server_args: Sequence[str] = (),
 ) -> Report:
     """What a Triton server of that container release would refuse in a repository, model, or config.pbtxt.
 
     ``auto_complete=False`` judges as ``--disable-auto-complete-config`` does; ``gpus`` is how many GPUs the server's
-    machine has, ``None`` when unknown; a ``release`` of ``None`` is DEFAULT_RELEASE. Raises UsageError for a path that
-    does not exist or a release that is unknown.
+    machine has, ``None`` when unknown; ``server_args`` are its flags; a ``release`` of ``None`` is DEFAULT_RELEASE.
+    Raises UsageError for a path that does not exist or a release that is unknown.
     """
-    return lint_paths([path], options(release=release, auto_complete=auto_complete, gpus=gpus))
+    from triton_kit.model.server_flags import server_options
+
+    server = server_options(server_args, release=release, auto_complete=auto_complete, gpus=gpus)
+    return lint_paths([path], Options(server))
 
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
@@ -132,12 +140,10 @@ class Run:
             return ModelFindings(name, True, deferred=True)
         found = [self.diagnose(model, f) for f in self.judge(model) if chosen(f[0], self.options)]
         has_config = model.listing_error is None and model.config_kind == files.FILE
-        outcome = ModelFindings(model.name, has_config)
-        if found or has_suppressions(model):
-            kept, unused = self.unsuppressed(model, found)
-            sources: dict[Path, str] = {}
-            _remember_sources(model, [*kept, *unused], sources)
-            outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
+        kept, unused = self.unsuppressed(model, found)
+        sources: dict[Path, str] = {}
+        _remember_sources(model, [*kept, *unused], sources)
+        outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
             outcome = outcome._replace(refusal=self.refusal(model))
             repository.forget(name)
@@ -251,7 +257,12 @@ class Run:
         )
 
     def unsuppressed(self, model: Model, found: list[Diagnostic]) -> tuple[list[Diagnostic], list[Diagnostic]]:
-        """The findings that no comment silences, and those about comments that silence nothing."""
+        """The findings that no comment silences, and those about comments that silence nothing.
+
+        Without such a comment nothing is looked for: the rules that it may be about are all the rules there are.
+        """
+        if not has_suppressions(model):
+            return found, []
         try:
             document = model.document
             suppressions = Suppressions(document.source)

@@ -163,12 +163,12 @@ class ModelDirectory:
         return cast("ModelConfig", Guarded(document.message, _tainted(document)))
 
     def written(self) -> frozenset[str] | None:
-        """The top-level fields that are written, or ``None`` where the configuration is broken in some way."""
+        """The fields that are written, at any depth, or ``None`` where the configuration is broken in some way."""
         try:
             document = self.document
         except Broken:
             return None
-        return None if document.problems else frozenset(name for name, _ in document.message.fields())
+        return None if document.problems else document.names
 
     @property
     def at_file(self) -> Path:

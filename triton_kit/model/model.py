@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
@@ -144,12 +143,14 @@ class Model(ModelDirectory):
             from triton_kit.signature.onnx.signature import ModelFileError, infer_missing, read
 
             path = self.model_file(version)
-            if disk.kind_of(path) == disk.DIRECTORY:
+            kind = disk.kind_of(path)
+            if kind == disk.DIRECTORY:
                 path = os.path.join(path, "model.onnx")
-            if disk.kind_of(path) != disk.FILE:
+                kind = disk.kind_of(path)
+            if kind != disk.FILE:
                 raise Broken(path)
             try:
-                self._onnx[version] = infer_missing(Path(path), read(Path(path), confined=False, checked=True))
+                self._onnx[version] = infer_missing(path, read(path, confined=False, checked=True, regular=True))
             except ModelFileError as error:
                 self._onnx[version] = kept(error)
         return self._onnx[version]

@@ -164,11 +164,16 @@ def flag_name(argument: str) -> str:
 
 def flag_value(arguments: Sequence[str], name: str) -> str | None:
     """What the last ``--name=value`` or ``--name value`` among these arguments says; ``None`` where there is none."""
-    found = None
+    return next(reversed(flag_values(arguments, name)), None)
+
+
+def flag_values(arguments: Sequence[str], name: str) -> list[str]:
+    """What each ``--name=value`` and ``--name value`` among these arguments says."""
+    found = []
     for i, argument in enumerate(arguments):
         if argument.startswith("--") and flag_name(argument) == name:
             _, written, value = argument.partition("=")
-            found = value if written else arguments[i + 1] if i + 1 < len(arguments) else ""
+            found.append(value if written else arguments[i + 1] if i + 1 < len(arguments) else "")
     return found
 
 

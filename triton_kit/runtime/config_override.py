@@ -1,27 +1,22 @@
-"""The configuration to load a model with instead of what its file says: the same, or the same without a GPU; pure."""
+"""The configuration to load a model with instead of what its file says: the same, or the same without a GPU."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
+from triton_kit.model.broken import Broken
+from triton_kit.model.model import Model
 from triton_kit.repository.json_format import as_json
-from triton_kit.repository.names import CONFIG_NAME
-from triton_kit.repository.release import flag_name
-from triton_kit.repository.text_format.document import parse
 
 
-def read_config(model: Path, server_args: Sequence[str] = ()) -> Mapping[str, object] | None:
-    """What the model's configuration file says, as protobuf's JSON; empty where there is no file.
+def written_config(model: Model) -> Mapping[str, object] | None:
+    """What the model's configuration file says, as protobuf's JSON; empty where the server needs none.
 
     ``None`` where the file cannot be read or has mistakes: then the server has to speak of them.
     """
-    file = _file(model, server_args)
     try:
-        document = parse(file.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return {} if model.is_dir() else None
-    except OSError:
+        document = model.document
+    except Broken:
         return None
     return None if document.problems else as_json(document.message)
 
@@ -50,14 +45,3 @@ def _group_on_cpu(group: Mapping[str, object]) -> Mapping[str, object]:
         return group
     kept = {name: value for name, value in group.items() if name not in ("gpus", "secondary_devices")}
     return {**kept, "kind": "KIND_CPU"}
-
-
-def _file(model: Path, server_args: Sequence[str]) -> Path:
-    """The configuration that the server takes: another one with ``--model-config-name`` where the model has it."""
-    for i, argument in enumerate(server_args):
-        if argument.startswith("--") and flag_name(argument) == "model-config-name":
-            _, written, name = argument.partition("=")
-            name = name if written else next(iter(server_args[i + 1 : i + 2]), "")
-            if (custom := model / "configs" / f"{name}.pbtxt").is_file():
-                return custom
-    return model / CONFIG_NAME

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
 from triton_kit.runtime.embedded.binaries import Progress, cache_dir, check_machine, find_home, server_home
@@ -88,8 +89,10 @@ class LocalRuntime:
             env["PATH"] = os.pathsep.join([str(interpreter_bin(cache_dir())), env.get("PATH", os.defpath)])
         if spec.gpus != "all":
             env["CUDA_VISIBLE_DEVICES"] = "" if spec.gpus == "none" else spec.gpus
-        if home.origin != "path" and (batch := _default_max_batch_size(spec.server_args)):
-            env["TK_ONNX_DEFAULT_MAX_BATCH_SIZE"] = batch  # a Python-based backend is not told the server's options
+        if home.origin != "path":
+            # A Python-based backend is not told the server's options.
+            batch = server_options(spec.server_args).default_max_batch_size
+            env["TK_ONNX_DEFAULT_MAX_BATCH_SIZE"] = str(batch)
         return {**env, **spec.env}
 
     def start(self, spec: ServerSpec) -> LocalServer:
@@ -176,18 +179,6 @@ def _owner(spec: ServerSpec) -> str:
 def _shm_prefix(spec: ServerSpec) -> str:
     """Names the server's shared memory: only one server can have this address, so what remains is of a dead one."""
     return f"tk_{spec.bind.replace(':', '.')}_{spec.http_port}_"
-
-
-def _default_max_batch_size(server_args: tuple[str, ...]) -> str | None:
-    """What ``--backend-config=onnxruntime,default-max-batch-size=N`` says, or the global setting of that name."""
-    found: dict[str, str] = {}
-    for argument in " ".join(server_args).replace("--backend-config ", "--backend-config=").split():
-        option, _, setting = argument.partition("=")
-        backend, _, assignment = setting.rpartition(",")
-        key, _, value = assignment.partition("=")
-        if option == "--backend-config" and key == "default-max-batch-size" and value.lstrip("-").isdigit():
-            found[backend] = value
-    return found.get(ONNX_BACKEND, found.get(""))
 
 
 def _has_onnx(repository: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
+from triton_kit.model.server_flags import server_options
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
@@ -127,7 +128,8 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         else Identity()
     )
     chosen = _ON_CPU if request.cpu else choose_gpus(request.gpus, engine=engine)
-    division = divide(request.repository, request.server_args) if request.cpu else None
+    seen = as_served(request, gpus=chosen.count)
+    division = divide(seen) if request.cpu else None
     spec = ServerSpec(
         repository=request.repository,
         release=target.container,
@@ -138,7 +140,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         image=request.image,
         gpus=chosen.gpus,
         gpu_way=chosen.way,
-        shm_size=given or (shared_memory.shm_size(Repository(request.repository)) if engine else shared_memory.LEAST),
+        shm_size=given or (shared_memory.shm_size(seen) if engine else shared_memory.LEAST),
         memory=memory,
         cpus=request.cpus,
         user=identity.user,
@@ -164,6 +166,17 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         watch=request.watch,
         notes=(*warnings, *_notes(request, spec, engine)),
     )
+
+
+def as_served(request: ServeRequest, *, gpus: int | None = None) -> Repository:
+    """The repository as the server that the user asks for sees it: what is decided about its models is decided on this.
+
+    ``gpus`` is how many GPUs the server has, ``None`` where that is not known.
+    """
+    needs = _needs_control(request)
+    control = model_control(request.server_args, option=request.model_control, needs=needs)
+    flags = (*control_flags(control, request.server_args, needs=needs), *request.server_args)
+    return Repository(request.repository, server_options(flags, release=request.release, gpus=gpus))
 
 
 def check_repository(path: Path) -> None:

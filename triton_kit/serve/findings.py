@@ -10,6 +10,7 @@ from triton_kit.errors import ProblemsFound
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Diagnostic
+    from triton_kit.model.server_options import ServerOptions
     from triton_kit.runtime.gpu.selection import GpuChoice
 
 NEVER_ON_CPU = frozenset(("tensorrt-without-gpu",))
@@ -19,25 +20,22 @@ NEEDS_GPU = NEVER_ON_CPU | {"no-gpu-for-group", "no-such-gpu"}
 """The rules whose findings are about the machine's GPUs."""
 
 
-def refused_as_served(
-    path: Path, release: str, server_args: Sequence[str], *, gpus: int | None = None, cpu: bool = False
-) -> list[Diagnostic]:
-    """What a server of that release with these flags would refuse in a repository or model.
+def refused_as_served(path: Path, server: ServerOptions, *, cpu: bool = False) -> list[Diagnostic]:
+    """What such a server would refuse in a repository or model.
 
-    ``gpus`` is how many GPUs the server has, ``None`` where that is not known. With ``cpu`` it has none, and groups
-    that ask for one are put on the CPU: what is left is what cannot run there at all.
+    With ``cpu`` it has no GPU, and groups that ask for one are put on the CPU: what is left is what cannot run there at
+    all.
     """
     from triton_kit.linter.diagnostic import Severity
-    from triton_kit.linter.engine import lint
+    from triton_kit.linter.engine import lint_paths
+    from triton_kit.linter.options import Options
 
-    completes = not any(a.startswith(("--disable-auto-complete", "--strict-model-config=t")) for a in server_args)
-
-    def refused(count: int | None) -> list[Diagnostic]:
-        report = lint(path, release=release, auto_complete=completes, gpus=count)
+    def refused(gpus: int | None) -> list[Diagnostic]:
+        report = lint_paths([path], Options(server._replace(gpus=gpus)))
         return [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
 
     if not cpu:
-        return refused(gpus)
+        return refused(server.gpus)
     return [*refused(None), *(diagnostic for diagnostic in refused(0) if diagnostic.rule in NEVER_ON_CPU)]
 
 

@@ -12,6 +12,7 @@ from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Diagnostic
+    from triton_kit.model.repository import Repository
     from triton_kit.runtime.state.registry import Running
 
 ANSWER = 10.0
@@ -27,13 +28,22 @@ class Source:
     server_args: tuple[str, ...] = ()
     cpu: bool = False
 
+    def as_served(self, *, gpus: int | None = None) -> Repository:
+        """The repository as the server sees it; nothing is read yet. ``gpus`` is how many it has, where known."""
+        from triton_kit.model.repository import Repository
+        from triton_kit.model.server_flags import server_options
+
+        assert self.repository is not None
+        return Repository(self.repository, server_options(self.server_args, release=self.release, gpus=gpus))
+
     def config(self, model: str) -> Mapping[str, object] | None:
         """What the model's file says, on the CPU where the server was started so; ``None`` where that is not known."""
-        from triton_kit.runtime.config_override import on_cpu, read_config
+        from triton_kit.runtime.config_override import on_cpu, written_config
 
-        if self.repository is None or "/" in model or not (self.repository / model).is_dir():
+        found = self.as_served().model(model) if self.repository is not None else None
+        if found is None:
             return None
-        config = read_config(self.repository / model, self.server_args)
+        config = written_config(found)
         return on_cpu(config) if config is not None and self.cpu else config
 
     def prepare(self, model: str) -> None:
@@ -50,7 +60,7 @@ class Source:
         if self.repository is None or "/" in model or not (self.repository / model).is_dir():
             return []
         try:
-            found = refused_as_served(self.repository / model, self.release, self.server_args, cpu=self.cpu)
+            found = refused_as_served(self.repository / model, self.as_served().options, cpu=self.cpu)
         except TkError:
             return []
         return [d for d in found if self._is_at(d, model)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.client import model_control
 from triton_kit.errors import ProblemsFound, TkError
-from triton_kit.runtime.config_override import read_config
+from triton_kit.runtime.config_override import written_config
 from triton_kit.runtime.gpu.cpu_only import members_first, members_of
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import Server
@@ -170,19 +170,15 @@ class Reloader:
     def _against(self, name: str, served: Mapping[str, Sequence[ModelHealth]]) -> list[Diagnostic]:
         """What a server would refuse in the model, or else in the ensembles that use it and are served now."""
         assert self.source.repository is not None
-        found = refused_as_served(
-            self.source.repository / name,
-            self.source.release,
-            self.source.server_args,
-            gpus=self.gpus,
-            cpu=self.source.cpu,
-        )
+        server = self.source.as_served(gpus=self.gpus).options
+        found = refused_as_served(self.source.repository / name, server, cpu=self.source.cpu)
         own = [diagnostic for diagnostic in found if diagnostic.model == name]
         return own or [d for d in found if any(version.ready for version in served.get(str(d.model), ()))]
 
     def _in_order(self, names: set[str]) -> list[str]:
-        assert self.source.repository is not None
-        configs = {name: read_config(self.source.repository / name, self.source.server_args) for name in sorted(names)}
+        repository = self.source.as_served()
+        models = {name: repository.model(name) for name in sorted(names)}
+        configs = {name: written_config(model) if model is not None else None for name, model in models.items()}
         return members_first({name: members_of(config or {}) & names for name, config in configs.items()})
 
 

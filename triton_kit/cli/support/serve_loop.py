@@ -9,7 +9,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.served_findings import one_line
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.gpu.selection import GpuChoice
-from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
+from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, as_served
 from triton_kit.serve import loop
 from triton_kit.serve.findings import refusal, refused_as_served
 from triton_kit.serve.loop import Board
@@ -41,9 +41,8 @@ def show_progress(line: str) -> None:
 
 def validate(request: ServeRequest, gpus: GpuChoice) -> None:
     """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
-    found = refused_as_served(
-        request.repository, request.release, request.server_args, gpus=gpus.count, cpu=request.cpu
-    )
+    server = as_served(request, gpus=gpus.count).options
+    found = refused_as_served(request.repository, server, cpu=request.cpu)
     if not found:
         return
     for diagnostic in found:

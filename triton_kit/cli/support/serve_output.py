@@ -10,6 +10,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.model_control import as_json, show
 from triton_kit.cli.support.served_findings import one_line
 from triton_kit.errors import TkError
+from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.health import ModelState, Snapshot
 from triton_kit.runtime.log.meaning import friendly, meaning
 from triton_kit.runtime.serve_plan import ServePlan, image_of
@@ -222,7 +223,8 @@ def _show_failure(model: ModelState, plan: ServePlan) -> None:
         terminal.say(f"  help: {known.help}")
     try:
         spec = plan.spec
-        found = refused_as_served(spec.repository / model.name, spec.release, spec.server_args, cpu=plan.cpu)
+        server = server_options(spec.server_args, release=spec.release)
+        found = refused_as_served(spec.repository / model.name, server, cpu=plan.cpu)
     except TkError:
         return
     for diagnostic in found:

@@ -117,14 +117,14 @@ def gpu_count(text: str) -> int | None:
 
 def resource_counts(given: list[str] | None) -> dict[str, int]:
     """Resources as the server's --rate-limit-resource names them, with the count of the device that has most."""
-    counts: dict[str, int] = {}
-    for one in given or ():
-        name, _, rest = one.partition(":")
-        count = rest.partition(":")[0]
-        if not name or not (count.isascii() and count.isdecimal()):
+    if not given:
+        return {}
+    from triton_kit.model import server_flags
+
+    for one in given:
+        if server_flags.resource_count(one) is None:
             raise UsageError(f"--rate-limit-resource {one!r} is not a resource", hint="write NAME:COUNT, such as R:4")
-        counts[name] = max(int(count), counts.get(name, 0))
-    return counts
+    return server_flags.resource_counts(given)
 
 
 def names(given: list[str] | None) -> list[str] | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 from triton_kit.model.repository import Repository
-from triton_kit.runtime.config_override import on_cpu, read_config
+from triton_kit.runtime.config_override import on_cpu, written_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +26,20 @@ class Division:
     deferred: tuple[DeferredLoad, ...]
 
 
-def divide(repository: Path, server_args: Sequence[str] = ()) -> Division:
+def divide(repository: Repository) -> Division:
     """Which models of the repository cannot be loaded as they are without a GPU, and the ensembles that need those.
 
     A configuration that cannot be read is left to the server, which says what is wrong with it.
     """
-    names = list(Repository(repository).models)
-    configs = {name: read_config(repository / name, server_args) or {} for name in names}
+    configs = {name: written_config(model) or {} for name, model in repository.models.items()}
     changed = {name: cpu for name, config in configs.items() if (cpu := on_cpu(config)) != config}
     members = {name: members_of(config) for name, config in configs.items()}
     deferred = set(changed)
-    while more := {name for name in names if name not in deferred and members[name] & deferred}:
+    while more := {name for name in configs if name not in deferred and members[name] & deferred}:
         deferred |= more
     order = members_first({name: members[name] & deferred for name in sorted(deferred)})
     return Division(
-        at_once=tuple(name for name in names if name not in deferred),
+        at_once=tuple(name for name in configs if name not in deferred),
         deferred=tuple(DeferredLoad(model=name, config=changed.get(name)) for name in order),
     )
 

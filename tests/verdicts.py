@@ -14,7 +14,7 @@ from triton_kit.linter.engine import Run
 from triton_kit.linter.options import options
 from triton_kit.model.target import Target
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "linter" / "data"
 VERDICTS = DATA / "verdicts.jsonl.xz"
 KNOWN = DATA / "disagreements.tsv"
 
