@@ -20,6 +20,7 @@ ensemble, a class for a Python model, an ONNX file with the inputs and outputs t
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tarfile
@@ -293,9 +294,9 @@ def onnx_file(spec: str) -> bytes:
         return helper.make_tensor_value_info(name, DATA_TYPES[f"TYPE_{kind}"].onnx, shape)
 
     constants = [
-        helper.make_tensor(name, TensorProto.FLOAT, [max(d, 1) for d in dims], [0.0] * 4)
+        helper.make_tensor(name, TensorProto.FLOAT, sizes, [0.0] * math.prod(sizes))
         for name, _, dims, constant in tensors(inputs)
-        if constant
+        if constant and (sizes := [max(d, 1) for d in dims])
     ]
     if external:
         weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[4])

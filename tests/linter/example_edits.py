@@ -1,0 +1,123 @@
+"""Small edits of an example: a number one more or less, a name that is another one, a field left out or written twice.
+
+They show which parts of an example its rule looks at, and where the rule begins and ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from triton_kit.repository.release import releases
+
+OTHER_WORDS = {
+    "true": "false",
+    "false": "true",
+    "TYPE_FP32": "TYPE_INT64",
+    "TYPE_INT32": "TYPE_INT64",
+    "TYPE_INT64": "TYPE_STRING",
+    "TYPE_STRING": "TYPE_FP32",
+    "FP32": "INT64",
+    "INT32": "INT64",
+    "INT64": "FP32",
+    "KIND_CPU": "KIND_GPU",
+    "KIND_GPU": "KIND_CPU",
+    "KIND_AUTO": "KIND_CPU",
+    "KIND_MODEL": "KIND_CPU",
+    "REJECT": "DELAY",
+    "DELAY": "REJECT",
+}
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
+_STRING = re.compile(r'"[^"\n]*"')
+_RELEASE = re.compile(r"(?<=--release )\S+")
+_FIELD = re.compile(r"\b[a-z_]+(?::\s*(\"[^\"\n]*\"|[^\s{\[\"]+)|:?\s*[{\[])")
+_HEAD = re.compile(r"^-- (?!tk validate).*\n?(?:(?!-- ).*\n?)*", re.MULTILINE)
+_RELEASES = sorted(releases())
+
+
+class Edit(NamedTuple):
+    """Characters ``start`` to ``end`` of a block replaced by ``new``, and that in words."""
+
+    start: int
+    end: int
+    new: str
+    said: str
+
+    def apply(self, block: str) -> str:
+        return block[: self.start] + self.new + block[self.end :]
+
+
+def edits(block: str) -> Iterator[Edit]:
+    """Every small edit of a block, in the order of the kinds."""
+    for start, end, new in sorted({*_words(block)}):
+        yield Edit(start, end, new, f"{_line(block, start)}: {block[start:end]} -> {new}")
+    for start, end in _fields(block):
+        text = block[start:end]
+        yield Edit(start, end, "", f"{_line(block, start)}: without {_short(text)}")
+        if text[-1] in "}]":
+            yield Edit(start, end, f"{text} {text}", f"{_line(block, start)}: twice {_short(text)}")
+    for match in _HEAD.finditer(block):
+        yield Edit(*match.span(), "", f"{_line(block, match.start())}: without {_short(match[0])}")
+    yield from _globally(block)
+
+
+def _words(block: str) -> Iterator[tuple[int, int, str]]:
+    """Another number, string or word in the place of one."""
+    for match in _NUMBER.finditer(block):
+        for change in (-1, 1):
+            yield (*match.span(), str(int(match[0]) + change))
+    for match in _STRING.finditer(block):
+        for new in ('""', '"other"'):
+            if match[0] != new:
+                yield (*match.span(), new)
+    for match in re.finditer(r"\w+", block):
+        if match[0] in OTHER_WORDS:
+            yield (*match.span(), OTHER_WORDS[match[0]])
+    for match in _RELEASE.finditer(block):
+        at = _RELEASES.index(match[0])
+        for name in _RELEASES[max(at - 1, 0) : at + 2]:
+            if name != match[0]:
+                yield (*match.span(), name)
+
+
+def _fields(block: str) -> Iterator[tuple[int, int]]:
+    """Where the fields of a configuration are, with what is in them."""
+    for match in _FIELD.finditer(block):
+        if block[: match.start()].rpartition("\n")[2].startswith("-- "):
+            continue
+        end = match.end() if match[1] else _closed(block, match.end() - 1)
+        if end:
+            yield match.start(), end
+
+
+def _closed(block: str, start: int) -> int:
+    """The end of what a brace or bracket opens; 0 where nothing closes it."""
+    depth = 0
+    for match in re.compile(r'"[^"\n]*"|[{\[]|[}\]]').finditer(block, start):
+        depth += (match[0] in "{[") - (match[0] in "}]")
+        if not depth:
+            return match.end()
+    return 0
+
+
+def _globally(block: str) -> Iterator[Edit]:
+    """The block judged for another server, or as a model that takes batches."""
+    options, _, rest = block.partition("\n") if block.startswith("-- tk validate") else ("", "", block)
+    start = len(block) - len(rest)
+    for more in ("--strict", "--gpus 0", "--gpus 2", "--release 23.01", "--release 26.06"):
+        if more.split()[0] not in options:
+            yield Edit(0, start, f"{options or '-- tk validate'} {more}\n", f"with {more}")
+    if options:
+        yield Edit(0, start, "", "without options")
+    if "max_batch_size" not in block and "no config.pbtxt" not in block:
+        yield Edit(start, start, "max_batch_size: 8\n", "with max_batch_size: 8")
+
+
+def _line(block: str, start: int) -> int:
+    return block.count("\n", 0, start) + 1
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:59] + "…"
