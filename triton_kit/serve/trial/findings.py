@@ -34,6 +34,9 @@ HEADLINES = {
 }
 """What each finding of a trial is, for reports that describe rules."""
 
+_OF_MACHINE = ("execution-environment",)
+"""Rules about what is on the server's machine."""
+
 _OF_SEVERAL = ("duplicate-model",)
 """Rules about several repositories, each of which is tried by itself."""
 
@@ -70,8 +73,15 @@ class _Comparison:
         self._outcome = outcome
         self._options = options
         self._repository = Repository(outcome.repository, options)
+        self._states: dict[str, State] = {}
 
     def judge(self, verdict: Verdict) -> Judged:
+        """What is said of a model; those that it is made of come before it."""
+        judged = self._judge(verdict)
+        self._states[verdict.model] = judged.state
+        return judged
+
+    def _judge(self, verdict: Verdict) -> Judged:
         model = self._repository.model(verdict.model)
         if model is None:  # its directory is gone since
             return Judged(verdict=verdict, state=verdict.state, reason=words(verdict.reason))
@@ -81,9 +91,8 @@ class _Comparison:
         if verdict.member:
             return self._with_member(verdict, model, errors)
         meaning = meaning_of(verdict)
-        backend_unknown = any(d.rule == "unknown-backend" for d in errors)
         lacks = unjudged(verdict, meaning, self._outcome.server, self._options.gpus)
-        if lacks is not None and not backend_unknown:
+        if lacks is not None:
             return self._unjudged(verdict, model, lacks)
         return self._failed(verdict, model, meaning, errors)
 
@@ -103,20 +112,20 @@ class _Comparison:
 
     def _with_member(self, verdict: Verdict, model: Model, errors: list[Diagnostic]) -> Judged:
         """An ensemble that was not loaded, since a model of it was not."""
-        what = "was not judged" if verdict.state is State.UNJUDGED else "does not load"
-        reason = f"its model {verdict.member} {what}"
-        if verdict.state is State.UNJUDGED:
+        unjudged = self._states.get(verdict.member) is State.UNJUDGED
+        reason = f"its model {verdict.member} {'was not judged' if unjudged else 'does not load'}"
+        if unjudged:
             self._add(UNJUDGED, Severity.NOTE, model, _step(model, verdict.member), f"not judged: {reason}")
         elif not errors:
             message = f"{self._who()} does not load {model.name}, since {reason}"
             self._add(REFUSED, Severity.ERROR, model, _step(model, verdict.member), message)
-        return Judged(verdict=verdict, state=verdict.state, reason=reason)
+        return Judged(verdict=verdict, state=State.UNJUDGED if unjudged else State.REFUSED, reason=reason)
 
     def _unjudged(self, verdict: Verdict, model: Model, lacks: str) -> Judged:
         place = place_of(model, self._outcome.root, whole_text(verdict))
         remedy = None
         if self._outcome.server.embedded:
-            remedy = "take a server that has all: --runtime docker"
+            remedy = "take a server that has it: --runtime docker"
         if "GPU" in lacks:
             remedy = "load it where there is one"
         self._add(UNJUDGED, Severity.NOTE, model, place, f"not judged: {lacks}", remedy)
@@ -124,11 +133,12 @@ class _Comparison:
 
     def _failed(self, verdict: Verdict, model: Model, meaning: Meaning, errors: list[Diagnostic]) -> Judged:
         said = words(verdict.reason) if verdict.state is State.REFUSED else _first(verdict.reason)
-        confirmed = _confirmed(verdict, meaning, errors)
+        text = whole_text(verdict)
+        raised = raised_in_model(model, self._outcome.root, text)
+        confirmed = self._confirmed(verdict, meaning, model, errors if not raised else [])
         if confirmed is not None:
             self._confirm(confirmed, verdict, said)
             return Judged(verdict=verdict, state=verdict.state, reason=said)
-        text = whole_text(verdict)
         place = place_of(model, self._outcome.root, text)
         rule, message = self._headline(verdict, meaning, said)
         related = tuple(Related(message=line) for line in _details(verdict, meaning, said, message))
@@ -136,9 +146,19 @@ class _Comparison:
         if verdict.state is State.HUNG and remedy is None:
             remedy = "raise --timeout if it takes longer than that"
         self._add(rule, Severity.ERROR, model, place, message, remedy, related)
-        only_running_shows = raised_in_model(model, self._outcome.root, text) or verdict.state is State.HUNG
-        differs = not errors and not only_running_shows and not self._other_release()
+        foreseeable = _is_foreseeable(verdict, meaning, model) and not raised
+        differs = foreseeable and not errors and not self._other_release()
         return Judged(verdict=verdict, state=verdict.state, reason=said, differs=differs)
+
+    def _confirmed(
+        self, verdict: Verdict, meaning: Meaning, model: Model, errors: list[Diagnostic]
+    ) -> Diagnostic | None:
+        """The finding that the server's verdict bears out, if there is one: a warning becomes an error by that."""
+        if verdict.state is not State.REFUSED:
+            worse = {State.CRASHED: "kill", State.HUNG: "hang"}[verdict.state]
+            return next((d for d in errors if worse in d.message), None)
+        known = [d for d in self.diagnostics if d.rule == meaning.rule and d.model == model.name]
+        return next(iter([*known, *errors]), None)
 
     def _headline(self, verdict: Verdict, meaning: Meaning, said: str) -> tuple[str, str]:
         who, name = self._who(), verdict.model
@@ -152,7 +172,8 @@ class _Comparison:
         how = {State.CRASHED: "ended", State.HUNG: "waited"}.get(verdict.state, "refused it")
         note = Related(message=f"{self._who()} {how}: {said}", file=None)
         at = self.diagnostics.index(diagnostic)
-        self.diagnostics[at] = replace(diagnostic, related=(*diagnostic.related, note))
+        related = (*diagnostic.related, note)
+        self.diagnostics[at] = replace(diagnostic, severity=Severity.ERROR, related=related)
 
     def _add(
         self,
@@ -198,12 +219,15 @@ class _Comparison:
         return f"mind that it is of release {ran}, and tk judged for {judged}"
 
 
-def _confirmed(verdict: Verdict, meaning: Meaning, errors: list[Diagnostic]) -> Diagnostic | None:
-    """The finding that the server's verdict bears out, if there is one."""
-    if verdict.state is not State.REFUSED:
-        worse = {State.CRASHED: "kill", State.HUNG: "hang"}[verdict.state]
-        return next((d for d in errors if worse in d.message), None)
-    return next((d for d in errors if d.rule == meaning.rule), errors[0] if errors else None)
+def _is_foreseeable(verdict: Verdict, meaning: Meaning, model: Model) -> bool:
+    """Whether tk could have known: a server that waits, and what a model's Python does, only running it shows."""
+    if verdict.state is State.HUNG or meaning.rule in _OF_MACHINE:
+        return False
+    try:
+        runs_code = model.backend == "python"
+    except Broken:
+        runs_code = False
+    return meaning.rule is not None or not runs_code
 
 
 def _details(verdict: Verdict, meaning: Meaning, said: str, message: str) -> Iterator[str]:

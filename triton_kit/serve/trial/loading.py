@@ -33,6 +33,9 @@ PAUSE = 0.01
 LATE = 0.1
 """Seconds that the last lines of a log may come after what they tell of."""
 
+DEATH = 1.0
+"""Seconds that a server may take to end after the model that is to blame was loaded: it writes its stack first."""
+
 DYING = 5.0
 """Seconds in which a server that does not answer any more should have ended."""
 
@@ -41,6 +44,9 @@ UNLOADING = 5.0
 
 LINES = 400
 """Lines of the log that are kept for a model."""
+
+_STACK = re.compile(r"\s*\d+# |Signal \(\d+\) received")
+"""What the server writes of its stack as it ends by a signal."""
 
 _NEVER_POLLED = "failed to poll from model repository"
 
@@ -56,6 +62,7 @@ class _Load:
     error: BaseException | None = None
     config: Mapping[str, object] | None = None
     log: list[str] = field(default_factory=list)
+    end: float = 0.0
 
     def verdict(self, state: State, reason: str) -> Verdict:
         return Verdict(
@@ -80,18 +87,24 @@ class Loading:
         self._configs = configs
         self._on_verdict = on_verdict
         self._loads: list[_Load] = []
+        self._loaded: list[_Load] = []
         self._progress = Progress()
+        self._names = {name: _named(name) for name in queue.names}
 
     def run(self) -> None:
         """Load until the queue is empty, or one of its models has ended or stopped this server, which is then gone.
 
-        Suspects come alone, and leave the server to nobody else.
+        A suspect comes alone, and has the server for itself.
         """
-        alone = bool(self._queue.suspects)
-        while True:
-            self._begin(alone)
-            if not self._loads:
-                break
+        if self._queue.suspects:
+            self._begin(1, alone=True)
+            self._follow(more=False)
+        else:
+            self._begin(AT_ONCE)
+            self._follow(more=True)
+
+    def _follow(self, *, more: bool) -> None:
+        while self._loads:
             time.sleep(PAUSE)
             self._take_log()
             if self._server.exit_code is not None:
@@ -99,11 +112,14 @@ class Loading:
             self._settle()
             if late := [load for load in self._loads if time.monotonic() - load.begin > self._timeout]:
                 return self._give_up(late)
+            if more:
+                self._begin(AT_ONCE)
         self._wait_for_unloading()
+        if self._server.exit_code is not None:
+            self._ended()
         return None
 
-    def _begin(self, alone: bool) -> None:
-        width = 1 if alone else AT_ONCE
+    def _begin(self, width: int, *, alone: bool = False) -> None:
         while len(self._loads) < width:
             name = self._queue.next([load.model for load in self._loads], alone=alone)
             if name is None:
@@ -142,6 +158,9 @@ class Loading:
                 if error is not None:
                     self._take_late_log(load)
                 state = State.READY if error is None else State.REFUSED
+                load.end = time.monotonic()
+                if error is None:
+                    self._loaded.append(load)
                 self._done(load.verdict(state, self._reason(load.model, error)))
 
     def _failed(self, load: _Load, error: BaseException) -> None:
@@ -172,11 +191,12 @@ class Loading:
         for _ in range(10):
             self._take_log()
             time.sleep(LATE / 10)
-        if len(self._loads) == 1:
-            (load,) = self._loads
-            self._done(load.verdict(State.CRASHED, _end_of(self._server, load.log)))
+        now = time.monotonic()
+        suspects = [*self._loads, *(load for load in self._loaded if now - load.end < DEATH)]
+        if len(suspects) == 1:
+            self._done(suspects[0].verdict(State.CRASHED, _end_of(self._server, suspects[0].log)))
         else:
-            self._queue.suspects += [load.model for load in self._loads if load.model not in self._queue.suspects]
+            self._queue.doubt(load.model for load in suspects)
 
     def _give_up(self, late: Iterable[_Load]) -> None:
         """Nothing is to be had of a server that hangs, not even its own end."""
@@ -187,11 +207,11 @@ class Loading:
     def _take_log(self) -> None:
         lines = list(self._server.log())
         self._progress.take(lines)
-        names = {load: _named(load.model) for load in self._loads}
         for line in lines:
-            told = [load for load in self._loads if names[load].search(line)]
-            for load in told or self._loads:
-                load.log.append(line)
+            named = {name for name, pattern in self._names.items() if name in line and pattern.search(line)}
+            for load in self._loads:
+                if not named or load.model in named:
+                    load.log.append(line)
 
     def _take_late_log(self, load: _Load) -> None:
         self._loads.append(load)
@@ -213,7 +233,8 @@ class Loading:
 
 
 def _named(model: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.-]){re.escape(model)}(?![\w-])")
+    """Where a line names a model, or an instance of it: ``m_0``, ``m_0_1``."""
+    return re.compile(rf"(?<![\w.-]){re.escape(model)}(?:_\d+){{0,2}}(?![\w-])")
 
 
 def _end_of(server: Server, log: Iterable[str]) -> str:
@@ -228,4 +249,5 @@ def _end_of(server: Server, log: Iterable[str]) -> str:
         how = f"with exit code {code}"
     if isinstance(server, ExplainsItsEnd) and (known := server.explain_end()):
         how = f"{how}: {known.message}"
-    return "\n".join((how, *last_words(log)))
+    told = [line for line in log if not _STACK.match(line)]
+    return "\n".join((how, *last_words(told)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from triton_kit.backends.table import BACKENDS
 from triton_kit.runtime.log.events import read
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.log.messages import Table, fill
@@ -34,19 +35,15 @@ def _table() -> Table:
 
 def meaning_of(verdict: Verdict) -> Meaning:
     """The closest known cause in what was said of the model, its reason first."""
-    general = Meaning()
     for text in _texts(verdict):
         found = _table().find(text, logged=True)
         if found is None:
             continue
         known, parts = found
         parts.setdefault("model", verdict.model)
-        meant = Meaning(cause=fill(known.cause, parts), help=fill(known.help, parts), rule=known.rule)
         if known.kind == "error":
-            return meant
-        if known.kind == "general" and general.cause is None:
-            general = meant
-    return general
+            return Meaning(cause=fill(known.cause, parts), help=fill(known.help, parts), rule=known.rule)
+    return Meaning()
 
 
 def _texts(verdict: Verdict) -> Iterator[str]:
@@ -59,7 +56,10 @@ def _texts(verdict: Verdict) -> Iterator[str]:
 
 def words(reason: str) -> str:
     """The first line of what the server said, without what is around it in every such message."""
-    return friendly(_WRAPPED.sub("", reason.strip())).strip().partition("\n")[0].rstrip(";").strip()
+    said = friendly(_WRAPPED.sub("", reason.strip())).strip().partition("\n")[0].rstrip(";").strip()
+    return said.removeprefix(
+        "InvalidModel: "
+    )  # as the embedded server's ONNX backend has it before the real one's words
 
 
 def whole_text(verdict: Verdict) -> str:
@@ -77,7 +77,8 @@ def unjudged(verdict: Verdict, meaning: Meaning, server: ServerFacts, gpus: int 
     if verdict.state is not State.REFUSED:
         return None
     text = whole_text(verdict)
-    if server.embedded and (lacks := _NO_BACKEND.search(text)):
+    lacks = _NO_BACKEND.search(text)
+    if server.embedded and lacks and (lacks[1] or lacks[2]) in BACKENDS:
         return f"the embedded server has no backend {lacks[1] or lacks[2]}"
     if server.gpus == 0 and gpus != 0 and meaning.rule in NEEDS_GPU:
         return "there is no GPU where the server ran"

@@ -36,6 +36,10 @@ class Queue:
         """Were loading when a server ended, so that any of them may be the cause: each is tried alone."""
 
     @property
+    def names(self) -> list[str]:
+        return list(self._members)
+
+    @property
     def left(self) -> list[str]:
         return [name for name in self._members if name not in self.verdicts]
 
@@ -43,6 +47,13 @@ class Queue:
         self.verdicts[verdict.model] = verdict
         if verdict.model in self.suspects:
             self.suspects.remove(verdict.model)
+
+    def doubt(self, names: Iterable[str]) -> None:
+        """Try these alone: one of them has ended a server."""
+        for name in names:
+            self.verdicts.pop(name, None)
+            if name not in self.suspects:
+                self.suspects.append(name)
 
     def next(self, loading: Iterable[str], *, alone: bool) -> str | None:
         """A model to load now: all that it is made of is loaded. ``None`` where that has to be waited for.

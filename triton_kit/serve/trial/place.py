@@ -80,6 +80,10 @@ def _in_config(model: Model, text: str) -> Place | None:
 
 def _route(message: object, text: str) -> Route | None:
     """The tensor or step of the configuration whose name the text has, or the field that it names."""
+    if "backend library" in text:
+        return ("backend",)
+    if "instance group" in text or "KIND_" in text:
+        return "instance_group", 0, "kind"
     said = {a or b for a, b in _QUOTED.findall(text)} | set(_TENSOR.findall(text))
     for field in ("input", "output"):
         for i, tensor in enumerate(getattr(message, field)):

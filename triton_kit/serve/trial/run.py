@@ -37,7 +37,7 @@ _USED = ("already in use", "Address already in use")
 
 def trial_flags(options: ServerOptions) -> tuple[str, ...]:
     """The flags of a server that judges as ``options`` say, and loads nothing until it is asked to."""
-    flags = ["--model-control-mode=explicit", "--allow-grpc=false", "--allow-metrics=false", "--http-thread-count=16"]
+    flags = ["--model-control-mode=explicit", "--allow-grpc=false", "--http-thread-count=16"]
     if not options.auto_complete:
         flags.append("--disable-auto-complete-config")
     if options.config_name is not None:
