@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.option_groups import build_request
 from triton_kit.errors import TkError, UsageError
+from triton_kit.linter.diagnostic import Severity
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.model.repository import Repository
 from triton_kit.model.target import find_targets
@@ -113,7 +114,7 @@ def try_on_server(
         if load.bundle is not None:
             check_place(Path(load.bundle))
         for repository, names in _asked(paths, options):
-            outcome = _outcome(repository, names, options, load, engine)
+            outcome = _outcome(report, repository, names, options, load, engine)
             report, judged = compare(report, outcome, options.server)
             results.append((outcome, judged))
     except UsageError:
@@ -139,7 +140,7 @@ def _asked(paths: Sequence[str], options: Options) -> list[tuple[str, list[str]]
 
 
 def _outcome(
-    repository: str, names: Sequence[str], options: Options, load: LoadOptions, engine: EngineOptions
+    report: Report, repository: str, names: Sequence[str], options: Options, load: LoadOptions, engine: EngineOptions
 ) -> Outcome:
     server = options.server
     request = build_request(
@@ -150,11 +151,13 @@ def _outcome(
         gpus="none" if server.gpus == 0 else "auto",
         progress=_progress,
     )
+    bad = {diagnostic.model for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR}
     board = _Board(names)
     return try_models(
         request,
         names,
         server,
+        clean=lambda name: name not in bad,
         timeout=load.timeout,
         configs=load.bundle is not None,
         on_start=board.start,

@@ -1,11 +1,11 @@
-"""Models loaded on one server: as many at once as it loads by itself, until all are judged or it is of no more use."""
+"""Models loaded on a running server: as many at once as it loads by itself, until one ends or stops it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -38,6 +38,9 @@ DEATH = 1.0
 
 DYING = 5.0
 """Seconds in which a server that does not answer any more should have ended."""
+
+GRACE = 3.0
+"""Seconds that a server without models gets to end."""
 
 UNLOADING = 5.0
 """Seconds that the models get to be unloaded."""
@@ -79,17 +82,20 @@ class Loading:
     """Loads the models of a queue on a server that is up. ``configs`` asks for what it serves, for a bundle."""
 
     def __init__(
-        self, server: Server, queue: Queue, *, timeout: float, configs: bool, on_verdict: Callable[[Verdict], None]
-    ) -> None:
+        self, server: Server, queue: Queue, *, timeout: float, configs: bool, polite: bool,
+        started: Sequence[str] = (), on_verdict: Callable[[Verdict], None],
+    ) -> None:  # fmt: skip
         self._server = server
         self._queue = queue
         self._timeout = timeout
         self._configs = configs
+        self._polite = polite
+        self._started = started
         self._on_verdict = on_verdict
         self._loads: list[_Load] = []
         self._loaded: list[_Load] = []
         self._progress = Progress()
-        self._names = {name: _named(name) for name in queue.names}
+        self._names = {name: named(name) for name in queue.names}
 
     def run(self) -> None:
         """Load until the queue is empty, or one of its models has ended or stopped this server, which is then gone.
@@ -97,6 +103,7 @@ class Loading:
         A suspect comes alone, and has the server for itself.
         """
         if self._queue.suspects:
+            self._polite = True  # it may end the server a moment later
             self._begin(1, alone=True)
             self._follow(more=False)
         else:
@@ -114,10 +121,21 @@ class Loading:
                 return self._give_up(late)
             if more:
                 self._begin(AT_ONCE)
-        self._wait_for_unloading()
+        if self._polite or self._is_dying():
+            self._wait_for_unloading()
         if self._server.exit_code is not None:
             self._ended()
+        else:
+            self._server.stop(grace=GRACE if self._polite else 0.0)
         return None
+
+    def _is_dying(self) -> bool:
+        """Whether the server has begun to write its stack."""
+        time.sleep(LATE / 2)
+        lines = list(self._server.log())
+        for load in self._loaded:
+            load.log += lines
+        return any(_STACK.match(line) for line in lines)
 
     def _begin(self, width: int, *, alone: bool = False) -> None:
         while len(self._loads) < width:
@@ -193,7 +211,9 @@ class Loading:
             time.sleep(LATE / 10)
         now = time.monotonic()
         suspects = [*self._loads, *(load for load in self._loaded if now - load.end < DEATH)]
-        if len(suspects) == 1:
+        if not suspects:
+            self._queue.forget(self._started)
+        elif len(suspects) == 1:
             self._done(suspects[0].verdict(State.CRASHED, _end_of(self._server, suspects[0].log)))
         else:
             self._queue.doubt(load.model for load in suspects)
@@ -232,7 +252,7 @@ class Loading:
                 time.sleep(PAUSE)
 
 
-def _named(model: str) -> re.Pattern[str]:
+def named(model: str) -> re.Pattern[str]:
     """Where a line names a model, or an instance of it: ``m_0``, ``m_0_1``."""
     return re.compile(rf"(?<![\w.-]){re.escape(model)}(?:_\d+){{0,2}}(?![\w-])")
 

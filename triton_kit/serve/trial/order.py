@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from triton_kit.model.repository import Repository
 from triton_kit.runtime.config_override import written_config
@@ -43,10 +43,23 @@ class Queue:
     def left(self) -> list[str]:
         return [name for name in self._members if name not in self.verdicts]
 
+    def loadable(self, clean: Callable[[str], bool]) -> list[str]:
+        """The models that should load, and so should all that they are made of."""
+        found: set[str] = set()
+        for name in self.left:  # members come first
+            if clean(name) and self._members[name] <= found:
+                found.add(name)
+        return [name for name in self.left if name in found]
+
     def settle(self, verdict: Verdict) -> None:
         self.verdicts[verdict.model] = verdict
         if verdict.model in self.suspects:
             self.suspects.remove(verdict.model)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Try these again."""
+        for name in names:
+            self.verdicts.pop(name, None)
 
     def doubt(self, names: Iterable[str]) -> None:
         """Try these alone: one of them has ended a server."""

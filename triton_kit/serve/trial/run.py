@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from triton_kit.model.repository import Repository
 from triton_kit.model.server_options import ServerOptions
 from triton_kit.repository.release import release, releases
 from triton_kit.runtime.docker import DockerRuntime
-from triton_kit.runtime.health import ServerDied
+from triton_kit.runtime.health import ServerDied, Snapshot
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, image_of, plan_server
 from triton_kit.runtime.session import running
@@ -21,10 +21,14 @@ from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
 from triton_kit.serve.trial.loading import Loading
 from triton_kit.serve.trial.order import Queue, with_members
+from triton_kit.serve.trial.start import NoStart, Start, needs_farewell
 from triton_kit.serve.trial.verdict import Outcome, ServerFacts, State, Verdict
 
 START = 60.0
 """Seconds in which a server without models has to answer."""
+
+STALL = 30.0
+"""Seconds without news after which models that are loaded all at once are loaded one by one, to see which one waits."""
 
 GRACE = 3.0
 """Seconds that it gets to end by itself; by then its models are unloaded."""
@@ -55,6 +59,7 @@ def try_models(
     names: Iterable[str],
     options: ServerOptions,
     *,
+    clean: Callable[[str], bool],
     timeout: float,
     configs: bool = False,
     on_start: Callable[[ServePlan, int], None],
@@ -62,54 +67,86 @@ def try_models(
 ) -> Outcome:
     """The verdict of a real server on each of these models, and on all that they are made of.
 
-    ``request`` says what runs; its ports and flags are chosen here. ``timeout`` is how many seconds each model may
-    take. ``on_start`` is told of each server, and how many models are left. What this machine cannot do is a TkError.
+    ``request`` says what runs; its ports and flags are chosen here. ``clean`` are the models that should load, which
+    are tried first, all at once. ``timeout`` is how many seconds each model may take. ``on_start`` is told of each
+    server, and how many models are left. What this machine cannot do is a TkError.
     """
     begin = time.monotonic()
-    members = with_members(Repository(request.repository, options), names)
-    queue = Queue(members)
+    repository = Repository(request.repository, options)
+    queue = Queue(with_members(repository, names))
     request = replace(request, http_port=0, grpc_port=0, metrics_port=0, server_args=trial_flags(options))
-    plan, facts = plan_server(request, environment=os.environ), None
+    plan = plan_server(request, environment=os.environ)
     request = replace(request, runtime=plan.runtime.name)
     _pass_over(queue, plan)
+    facts = _facts_of(plan)
+
+    def load_on(plan: ServePlan, server: Server, started: Sequence[str] = ()) -> None:
+        nonlocal facts
+        facts = facts if facts.version else _facts(plan, server)
+        polite = needs_farewell(repository, queue.names)
+        Loading(
+            server, queue, timeout=timeout, configs=configs, polite=polite, started=started, on_verdict=on_verdict
+        ).run()
+
+    first = queue.loadable(clean)
+    if first:
+        on_start(plan, len(queue.left))
+        start = Start(first)
+        with suppress(NoStart), _server(request, start, stall=min(timeout, STALL)) as (plan, server, snapshot):
+            ready = list(start.verdicts(server, snapshot, configs=configs))
+            for verdict in ready:
+                queue.settle(verdict)
+                on_verdict(verdict)
+            load_on(plan, server, [verdict.model for verdict in ready])
     idle = 0
     while queue.left:
         before = len(queue.left), len(queue.suspects)
         on_start(plan, before[0])
-        with _server(request) as (plan, server):
-            facts = facts or _facts(plan, server)
-            Loading(server, queue, timeout=timeout, configs=configs, on_verdict=on_verdict).run()
+        with _server(request) as (plan, server, _):
+            load_on(plan, server)
         idle = idle + 1 if (len(queue.left), len(queue.suspects)) == before else 0
         if idle >= TRIES:
             raise TkError(f"{facts.description} ends by itself, whatever it loads", hint="see tk doctor")
     return Outcome(
         repository=request.repository,
         root="/models" if isinstance(plan.runtime, DockerRuntime) else str(request.repository.absolute()),
-        server=facts or _facts_of(plan),
-        verdicts=tuple(queue.verdicts[name] for name in members),
+        server=facts,
+        verdicts=tuple(queue.verdicts[name] for name in queue.names),
         seconds=time.monotonic() - begin,
     )
 
 
 @contextmanager
-def _server(request: ServeRequest) -> Iterator[tuple[ServePlan, Server]]:
-    """A server without models on ports of its own, which ends with the block."""
+def _server(
+    request: ServeRequest, start: Start | None = None, *, stall: float | None = None
+) -> Iterator[tuple[ServePlan, Server, Snapshot]]:
+    """A server on ports of its own, which ends with the block; it has no models but those of ``start``.
+
+    Raises NoStart where it is these on account of which it does not answer.
+    """
+    names = start.names if start else ()
     for left in reversed(range(TRIES)):
         plan = plan_server(request, environment=os.environ)
         # In a repository that is only tried, nothing may change.
-        spec = replace(plan.spec, bytecode=False)
+        flags = (*plan.spec.server_args, *(f"--load-model={name}" for name in names))
+        spec = replace(plan.spec, bytecode=False, server_args=flags)
+        timeout, look = START + len(names) * (stall or 0), start.look if start else None
         started = False
         try:
-            with running(plan.runtime, spec, models=(), timeout=START, grace=GRACE) as (server, _):
+            with running(
+                plan.runtime, spec, models=names, timeout=timeout, on_snapshot=look, grace=GRACE, stall=stall
+            ) as (server, snapshot):
                 started = True
-                yield plan, server
-        except ServerDied as error:
-            # Another program may have taken a port since it was chosen.
-            if started or not left or not any(text in line for line in error.log for text in _USED):
-                raise
-            continue
-        except ProblemsFound as error:
+                yield plan, server, snapshot
+        except (ServerDied, ProblemsFound) as error:
             if started:
+                raise
+            # Another program may have taken a port since it was chosen.
+            if left and isinstance(error, ServerDied) and any(text in line for line in error.log for text in _USED):
+                continue
+            if names:
+                raise NoStart(error.message) from error
+            if isinstance(error, ServerDied):
                 raise
             raise TkError(error.message, hint="see tk doctor, or what it says under tk serve --verbose") from None
         return
