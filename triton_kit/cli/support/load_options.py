@@ -35,4 +35,4 @@ def check_options(options: LoadOptions, engine: EngineOptions, *, writes_no_repo
     for given, usual in ((options, LoadOptions()), (engine, EngineOptions())):
         for name in type(usual)._fields:
             if getattr(given, name) != getattr(usual, name):
-                raise UsageError(f"--{name.replace('_', '-')} says how models are loaded", hint="add --load")
+                raise UsageError(f"--{name.replace('_', '-')} goes with --load", hint="add --load, or leave it out")

@@ -89,7 +89,7 @@ class Trial:
         """Write the bundle, and ask for a report where tk and the server differ in what can be a mistake of tk."""
         if self._bundle is not None:
             write_bundle(Path(self._bundle), self.report, self._results, self._options.server)
-            terminal.say(f"{self._bundle}: {len(self.judged)} models, no weights, no code; look through it")
+            terminal.say(f"{self._bundle}: no weights, no code; look through it before you send it")
         differing = [one.verdict.model for one in self.judged if one.differs]
         if differing:
             verb = "is" if len(differing) == 1 else "are"

@@ -34,8 +34,8 @@ HEADLINES = {
 }
 """What each finding of a trial is, for reports that describe rules."""
 
-_OF_MACHINE = ("execution-environment",)
-"""Rules about what is on the server's machine."""
+_OF_MACHINE = ("execution-environment", "unknown-backend")
+"""Rules about what is on the server's machine, which tk validate is not told."""
 
 _OF_SEVERAL = ("duplicate-model",)
 """Rules about several repositories, each of which is tried by itself."""
