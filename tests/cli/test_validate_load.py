@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -45,9 +46,15 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def shm() -> set[str]:
-    """What this machine's servers of tk have in shared memory."""
-    return {path.name for path in Path("/dev/shm").glob("tk_*")}
+def ports(repository: Path) -> set[str]:
+    """The HTTP ports of the servers that run on a repository, by which their shared memory is named."""
+    found: set[str] = set()
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = place.read_bytes().decode(errors="replace").split("\0")
+            if any(str(repository) in word for word in words):
+                found |= {word.partition("=")[2] for word in words if word.startswith("--http-port=")}
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -184,26 +191,6 @@ def test_a_repository_that_nobody_may_write_to_is_tried(repository: Path) -> Non
             path.chmod(0o755)
 
 
-def test_what_tk_judged_otherwise_is_shown_and_worth_a_report(tmp_path: Path) -> None:
-    # A directory that tk takes for a mistake in a label, and an embedded server that does not look at labels.
-    repository = write(tmp_path / "models", {"m": GOOD["good_python"]})
-    config = repository / "m" / "config.pbtxt"
-    config.write_text(config.read_text() + 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "" } }\n')
-    static = subprocess.run(
-        [sys.executable, "-m", "triton_kit", "validate", str(repository), "--format", "json"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    bundle = tmp_path / "report.zip"
-    done = tk(str(repository), "--format", "json", "--bundle", str(bundle))
-    report = json.loads(done.stdout)
-    (verdict,) = report["load"]["models"]
-    if json.loads(static.stdout)["ok"] == (verdict["state"] == "ready"):
-        pytest.skip("tk and the server agree on it by now")
-    assert verdict["differs"]
-    assert "tk and the server differ on m, which is worth a report" in done.stderr
-    assert f"attach {bundle}" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -309,6 +296,49 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer).serve_forever()
 """
 
 
+def serving(index: str, load: tuple[int, str]) -> str:
+    """A server that says this of its models, and answers so to a load."""
+    return (
+        f"def answer(path):\n"
+        f"    if path.endswith('/index'): return 200, {index.encode()!r}\n"
+        f'    if path == \'/v2\': return 200, b\'{{"name": "triton", "version": "2.51.0"}}\'\n'
+        f"    if path.endswith('/load'): return {load[0]}, {load[1].encode()!r}\n"
+        f"    return 200, b'{{}}'\n" + ANSWERING
+    )
+
+
+def test_a_model_that_the_server_takes_in_spite_of_tk_is_shown_and_worth_a_report(
+    tmp_path: Path, stand_in: Callable[[str], None]
+) -> None:
+    stand_in(serving('[{"name": "m", "version": "1", "state": "READY"}]', (200, "{}")))
+    repository = write(tmp_path / "models", {"m": BROKEN["config_negative_batch"]})
+    done = tk(str(repository))
+    assert done.returncode == 1, done.stdout + done.stderr
+    place = f"{repository}/m/config.pbtxt:2:17"
+    assert f"{place}: error: max_batch_size -1 is negative [negative-max-batch-size]" in done.stdout
+    said = "the server loads m all the same, in spite of negative-max-batch-size [load-accepted]"
+    assert f"{place}: warning: {said}" in done.stdout
+    assert "warning: tk and the server differ on m, which is worth a report" in done.stderr
+    assert "--bundle FILE" in done.stderr
+
+
+def test_a_model_that_the_server_alone_refuses_is_shown_and_worth_a_report(
+    tmp_path: Path, stand_in: Callable[[str], None]
+) -> None:
+    reason = "load failed for model 'm': version 1 is at UNAVAILABLE state: Internal: no flux for input 'x'"
+    stand_in(serving('[{"name": "m", "version": "1", "state": "UNAVAILABLE"}]', (400, json.dumps({"error": reason}))))
+    repository, bundle = write(tmp_path / "models", {"m": GOOD["good_onnx"]}), tmp_path / "b.zip"
+    done = tk(str(repository), "--bundle", str(bundle), "--format", "json")
+    report = json.loads(done.stdout)
+    assert report["load"]["models"][0]["differs"]
+    (one,) = report["diagnostics"]
+    assert (one["rule"], one["span"]["line"]) == ("load-refused", 3)
+    assert one["message"] == "the server does not load m: no flux for input 'x'"
+    assert f"open an issue of triton-kit and attach {bundle}" in done.stderr
+    with zipfile.ZipFile(bundle) as archive:
+        assert json.loads(archive.read("report.json"))["models"][0]["differs"]
+
+
 @pytest.mark.parametrize(
     ("program", "said"),
     [
@@ -349,18 +379,18 @@ def test_a_signal_ends_it_in_every_phase_and_leaves_nothing(
     repository = write(tmp_path / "models", {"m": python(code, "", "", "")})
     if phase == "start":
         stand_in(f"open({str(mark)!r}, 'w').close()\ntime.sleep(600)\n")
-    before = shm()
     process = subprocess.Popen(command(str(repository)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert wait_for(lambda: mark.exists() or process.poll() is not None)
         assert process.poll() is None
+        (port,) = ports(repository)
         process.send_signal(number)
         process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == (130 if number == signal.SIGINT else 143)
-    ours = {name for name in shm() - before if name.startswith(f"tk_{process.pid}")}
-    assert ours == set()
+    assert list(Path("/dev/shm").glob(f"tk_127.0.0.1_{port}_*")) == []
+    assert ports(repository) == set()
 
 
 def test_a_model_tidies_up_at_its_end(tmp_path: Path) -> None:
@@ -390,8 +420,9 @@ def test_a_container_gives_the_same_verdict_and_is_gone(repository: Path) -> Non
 
 def test_without_it_nothing_of_it_is_imported(repository: Path) -> None:
     code = (
-        "import sys; from triton_kit.cli import run; run(['validate', sys.argv[1]]); names = ['serve', 'client', 'runtime.']; "
-        "print([m for m in sys.modules if m.startswith(tuple(f'triton_kit.{name}' for name in names))])"
+        "import sys; from triton_kit.cli import run; run(['validate', sys.argv[1]]); "
+        "rooms = tuple(f'triton_kit.{room}' for room in ('serve', 'client', 'runtime.')); "
+        "print([name for name in sys.modules if name.startswith(rooms)])"
     )
     done = subprocess.run([sys.executable, "-c", code, str(repository)], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"

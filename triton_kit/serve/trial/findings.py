@@ -221,7 +221,7 @@ class _Comparison:
 
 def _is_foreseeable(verdict: Verdict, meaning: Meaning, model: Model) -> bool:
     """Whether tk could have known: a server that waits, and what a model's Python does, only running it shows."""
-    if verdict.state is State.HUNG or meaning.rule in _OF_MACHINE:
+    if verdict.state is State.HUNG or meaning.rule in _OF_MACHINE or "failed to run warmup" in verdict.reason:
         return False
     try:
         runs_code = model.backend == "python"
