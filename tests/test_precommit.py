@@ -83,6 +83,8 @@ def hooks() -> dict[str, dict[str, Any]]:
         for hook, paths, wanted in (
             ("tk-validate", VALIDATED, True),
             ("tk-validate", NOT_VALIDATED, False),
+            ("tk-validate-load", VALIDATED, True),
+            ("tk-validate-load", NOT_VALIDATED, False),
             ("tk-fmt", FORMATTED, True),
             ("tk-fmt", NOT_FORMATTED, False),
             ("tk-render-check", RENDERED, True),
@@ -174,7 +176,7 @@ class Git:
 @pytest.fixture
 def git(tmp_path: Path) -> Git:
     """With the hooks of the manifest, except that tk is the one installed here."""
-    local = [{**hook, "language": "system"} for hook in hooks().values()]
+    local = [{**hook, "language": "system", "additional_dependencies": []} for hook in hooks().values()]
     return Git(tmp_path / "work", {"repos": [{"repo": "local", "hooks": local}]})
 
 
@@ -197,6 +199,27 @@ def test_a_good_commit_passes_and_a_bad_one_is_refused(git: Git) -> None:
     assert "[preferred-batch-size-too-large]" in said
     config.write_text(GOOD + "# better\n")
     assert git.commit()[0]
+
+
+@pytest.mark.usefixtures("embedded")
+def test_a_model_that_a_server_does_not_load_is_not_pushed(git: Git, tmp_path: Path) -> None:
+    git.env["TK_CACHE_DIR"] = os.environ["TK_CACHE_DIR"]
+    git.run("pre-commit", "install", "--hook-type", "pre-push")
+    git.git("init", "-q", "--bare", str(tmp_path / "remote"))
+    git.git("remote", "add", "origin", str(tmp_path / "remote"))
+    git.write("models/m/config.pbtxt", GOOD)
+    code = git.write("models/m/1/model.py", f"import nowhere_to_be_found\n{CODE}")
+    taken, said = git.commit()
+    assert taken, said
+    pushed = git.attempt("git", "push", "-q", "origin", "HEAD")
+    assert pushed.returncode != 0, pushed.stdout
+    assert outcome(pushed.stdout) == {"tk validate --load": "Failed"}
+    assert "models/m/1/model.py:1:1: error: the server does not load m" in pushed.stdout
+    code.write_text(CODE)
+    taken, said = git.commit()
+    assert taken, said
+    pushed = git.attempt("git", "push", "-q", "origin", "HEAD")
+    assert pushed.returncode == 0, pushed.stdout
 
 
 def test_a_model_file_alone_is_judged_with_its_configuration(git: Git) -> None:

@@ -39,6 +39,21 @@ def test_where_python3_is_another_python_a_look_alike_with_the_same_packages_is_
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+def test_where_no_bytecode_is_to_be_written_a_look_alike_writes_none(tmp_path: Path) -> None:
+    made = python_environment.interpreter_bin(tmp_path / "cache", bytecode=False)
+    assert made == python_environment.interpreter_bin(tmp_path / "cache", bytecode=False)
+    ask = f"{ASK}; print(sys.dont_write_bytecode)"
+    # Isolated, as in the stub, to which PYTHONDONTWRITEBYTECODE is nothing.
+    argv = [made / "python3", "-I", "-c", ask]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path, env={})
+    (prefix, package), (silent,) = (line.split() for line in answer.stdout.splitlines())
+    import onnx
+
+    assert Path(package).resolve() == Path(onnx.__file__).resolve()
+    assert Path(prefix) == made.parent
+    assert silent == "True"
+
+
 @pytest.fixture
 def old_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python whose stub wants the machine's libpython, wherever this test runs."""
