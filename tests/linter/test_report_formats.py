@@ -58,7 +58,8 @@ REPORT = Report(
 
 GITHUB = (
     "::error file=repo/m/config.pbtxt,line=7,endLine=7,title=tk%3A preferred-batch-size-too-large,col=47,endColumn=48"
-    "::a preferred batch of 16 is over max_batch_size, 8%0Asaid here: \udcfe%0Alower it, or raise max_batch_size to 16\n"
+    "::a preferred batch of 16 is over max_batch_size, 8%0Asaid here: \udcfe"
+    "%0Alower it, or raise max_batch_size to 16\n"
     "::warning file=repo/m/config.pbtxt,line=3,endLine=5,title=tk%3A second-rule"
     "::100%25 of <it>%0Ais, so to say: \x1b odd \udcff & 'x'\n"
     "::notice file=repo/a b%2Cc/\\udcff%25%3Aü.py,line=1,endLine=1,title=tk%3A third-rule,col=1,endColumn=1"

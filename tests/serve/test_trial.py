@@ -89,7 +89,11 @@ def test_a_line_of_the_log_belongs_to_the_model_that_it_names(line: str, found: 
         ('File "{root}/m/1/model.py", line 4', "1/model.py", 4),
         ("SyntaxError: invalid syntax (model.py, line 2)", "1/model.py", 2),
         ("unexpected inference input 'x', allowed inputs are: z", "config.pbtxt", 2),
-        ("Error parsing text-format inference.ModelConfig: 3:7: Expected", "config.pbtxt", 3),
+        (
+            "Error parsing text-format inference.ModelConfig: 3:7: Expected\nfailed to read text proto",
+            "config.pbtxt",
+            3,
+        ),
         ("unable to find backend library for backend 'python'", "config.pbtxt", 1),
         ("{root}/other/1/model.py(3): f", "config.pbtxt", 1),
         ("{root}/m/1/gone.py(3): f", "config.pbtxt", 1),

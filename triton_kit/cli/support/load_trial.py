@@ -151,13 +151,16 @@ def _outcome(
         gpus="none" if server.gpus == 0 else "auto",
         progress=_progress,
     )
-    bad = {diagnostic.model for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR}
+    errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
+    bad = {diagnostic.model for diagnostic in errors}
+    worse = {error.model for error in errors if error.message.startswith(("kills the server", "hangs the server"))}
     board = _Board(names)
     return try_models(
         request,
         names,
         server,
         clean=lambda name: name not in bad,
+        risky=lambda name: name in worse,
         timeout=load.timeout,
         configs=load.bundle is not None,
         on_start=board.start,
@@ -183,12 +186,16 @@ class _Board:
             terminal.say(f"loading {models} ({plan.runtime.name}, {plan.spec.image or plan.spec.release})")
             for message, hint in plan.notes:
                 terminal.warn(message, hint=hint)
-        else:
+        elif self._follows():
             terminal.say(f"  another server for {models}")
         self._started = True
 
     def verdict(self, verdict: Verdict) -> None:
-        if terminal.live() or terminal.settings.verbose:
+        if self._follows():
             terminal.say(f"  {verdict.model:<{self._width}}  {verdict.seconds:5.1f} s  {_SAID[verdict.state]}")
         for line in verdict.log:
             terminal.detail(f"    {line}")
+
+    def _follows(self) -> bool:
+        """Whether somebody looks on: in a log, the end is enough."""
+        return terminal.live() or terminal.settings.verbose

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from triton_kit.client import Client
 
+STALL = 30.0
+"""Seconds after which models that are loaded together are tried alone, to see which one it is that waits."""
+
 AT_ONCE = 4
 """How many models a server loads at once by default (``--model-load-thread-count``)."""
 
@@ -50,6 +53,9 @@ LINES = 400
 
 _STACK = re.compile(r"\s*\d+# |Signal \(\d+\) received")
 """What the server writes of its stack as it ends by a signal."""
+
+_CONTINUED = re.compile(r"(?![IWEF]\d{4} |\[)")
+"""A line that goes on with what the one before it told."""
 
 _NEVER_POLLED = "failed to poll from model repository"
 
@@ -94,6 +100,7 @@ class Loading:
         self._on_verdict = on_verdict
         self._loads: list[_Load] = []
         self._loaded: list[_Load] = []
+        self._owners: list[_Load] = []
         self._progress = Progress()
         self._names = {name: named(name) for name in queue.names}
 
@@ -117,8 +124,9 @@ class Loading:
             if self._server.exit_code is not None:
                 return self._ended()
             self._settle()
-            if late := [load for load in self._loads if time.monotonic() - load.begin > self._timeout]:
-                return self._give_up(late)
+            longest = time.monotonic() - min((load.begin for load in self._loads), default=time.monotonic())
+            if longest > (self._timeout if len(self._loads) == 1 else min(self._timeout, STALL)):
+                return self._give_up()
             if more:
                 self._begin(AT_ONCE)
         if self._polite or self._is_dying():
@@ -191,6 +199,8 @@ class Loading:
                 return  # as the next look sees
             if time.monotonic() - load.begin > self._timeout:
                 return
+        if isinstance(error, TkError):
+            raise TkError(f"{self._server.description} does not load as it should: {error.message}", hint=error.hint)
         raise error
 
     def _reason(self, model: str, error: TkError | None) -> str:
@@ -218,10 +228,13 @@ class Loading:
         else:
             self._queue.doubt(load.model for load in suspects)
 
-    def _give_up(self, late: Iterable[_Load]) -> None:
-        """Nothing is to be had of a server that hangs, not even its own end."""
-        for load in late:
+    def _give_up(self) -> None:
+        """Nothing is to be had of a server that hangs, not even its own end. One model may make others wait."""
+        if len(self._loads) == 1:
+            (load,) = self._loads
             self._done(load.verdict(State.HUNG, f"not loaded after {self._timeout:g} s"))
+        else:
+            self._queue.doubt(load.model for load in self._loads)
         self._server.stop(grace=0.0)
 
     def _take_log(self) -> None:
@@ -229,7 +242,9 @@ class Loading:
         self._progress.take(lines)
         for line in lines:
             named = {name for name, pattern in self._names.items() if name in line and pattern.search(line)}
-            for load in self._loads:
+            if named or not _CONTINUED.match(line):
+                self._owners = [load for load in self._loads if load.model in named] if named else []
+            for load in self._owners if len(self._loads) > 1 else self._loads:
                 if not named or load.model in named:
                     load.log.append(line)
 
@@ -269,5 +284,5 @@ def _end_of(server: Server, log: Iterable[str]) -> str:
         how = f"with exit code {code}"
     if isinstance(server, ExplainsItsEnd) and (known := server.explain_end()):
         how = f"{how}: {known.message}"
-    told = [line for line in log if not _STACK.match(line)]
+    told = [line for line in log if line[:1] in ("E", "F") and not _STACK.match(line)]
     return "\n".join((how, *last_words(told)))

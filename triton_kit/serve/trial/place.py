@@ -68,7 +68,7 @@ def _whole_line(file: Path, number: int) -> Span:
 def _in_config(model: Model, text: str) -> Place | None:
     try:
         source, message = model.document.source, model.document.message
-        if (parsed := _PARSED.search(text)) is not None:
+        if "failed to read text proto" in text and (parsed := _PARSED.search(text)) is not None:
             line, column = int(parsed[1]), int(parsed[2])
             return Path(model.at_file), Span(line=line, column=column, end_line=line, end_column=column + 1)
         if (route := _route(message, text)) is not None:

@@ -19,16 +19,13 @@ from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, image_of, pla
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
-from triton_kit.serve.trial.loading import Loading
+from triton_kit.serve.trial.loading import STALL, Loading
 from triton_kit.serve.trial.order import Queue, with_members
 from triton_kit.serve.trial.start import NoStart, Start, needs_farewell
 from triton_kit.serve.trial.verdict import Outcome, ServerFacts, State, Verdict
 
 START = 60.0
 """Seconds in which a server without models has to answer."""
-
-STALL = 30.0
-"""Seconds without news after which models that are loaded all at once are loaded one by one, to see which one waits."""
 
 GRACE = 3.0
 """Seconds that it gets to end by itself; by then its models are unloaded."""
@@ -60,6 +57,7 @@ def try_models(
     options: ServerOptions,
     *,
     clean: Callable[[str], bool],
+    risky: Callable[[str], bool],
     timeout: float,
     configs: bool = False,
     on_start: Callable[[ServePlan, int], None],
@@ -68,8 +66,9 @@ def try_models(
     """The verdict of a real server on each of these models, and on all that they are made of.
 
     ``request`` says what runs; its ports and flags are chosen here. ``clean`` are the models that should load, which
-    are tried first, all at once. ``timeout`` is how many seconds each model may take. ``on_start`` is told of each
-    server, and how many models are left. What this machine cannot do is a TkError.
+    are tried first, all at once, ``risky`` those that may end or stop a server, which are tried alone. ``timeout`` is
+    how many seconds each model may take. ``on_start`` is told of each server, and how many models are left. What this
+    machine cannot do is a TkError.
     """
     begin = time.monotonic()
     repository = Repository(request.repository, options)
@@ -98,6 +97,7 @@ def try_models(
                 queue.settle(verdict)
                 on_verdict(verdict)
             load_on(plan, server, [verdict.model for verdict in ready])
+    queue.doubt(name for name in queue.left if risky(name))
     idle = 0
     while queue.left:
         before = len(queue.left), len(queue.suspects)
@@ -186,7 +186,6 @@ def _facts_of(plan: ServePlan) -> ServerFacts:
         description=f"{plan.runtime.name} {image}" if image else "the embedded server",
         gpus=plan.gpus.count,
         embedded=_is_embedded(plan),
-        official=image is not None and plan.spec.image is None,
         secrets=tuple(sorted(secrets - {""})),
     )
 

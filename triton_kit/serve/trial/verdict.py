@@ -39,7 +39,8 @@ class Verdict:
 class ServerFacts:
     """What judged: in words, its version, the container release of that version where it is known, and its GPUs.
 
-    ``embedded`` is the server out of the wheel, which has few backends; ``official`` an image of NVIDIA's.
+    ``embedded`` is the server out of the wheel, which has few backends; ``secrets`` are what it was given
+    that is nobody's business.
     """
 
     description: str
@@ -47,7 +48,6 @@ class ServerFacts:
     release: str | None = None
     gpus: int | None = None
     embedded: bool = False
-    official: bool = False
     secrets: tuple[str, ...] = ()
 
 
