@@ -76,7 +76,7 @@ def plan(
 ) -> ImportedModel:
     """The plan for an archive whose files lie in ``unpacked``. Writes nothing but a label file there.
 
-    Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
+    Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be given.
     """
     archive = open_archive(request.archive, unpacked, files)
     name = check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
@@ -133,8 +133,8 @@ def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
 
 
 def _missing(name: str, key: str) -> UsageError:
-    said = f"the archive has no {printable(name)}, which its manifest names as {key}"
-    return UsageError(said, hint="make it again")
+    message = f"the archive has no {printable(name)}, which its manifest names as {key}"
+    return UsageError(message, hint="make it again")
 
 
 def _version(text: str) -> tuple[int, list[Item]]:
@@ -212,9 +212,9 @@ def _plan_handler(
         raise UsageError("--keep-handler, but the archive names no handler", hint="leave out --keep-handler")
     if file.endswith(".py") and file not in archive.files:
         raise _missing(file, "handler")
-    told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
+    handler_fields = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
     tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
-    planned = new_model.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
+    planned = new_model.plan_model(replace(common, **handler_fields, **tensors), templates, release=release)  # type: ignore[arg-type]
     at = common.version
     values = {name: value for name, (value, _) in settings.values.items()} | settings.rest
     more = (

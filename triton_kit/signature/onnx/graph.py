@@ -199,8 +199,8 @@ class _Checker:
         domain, operator = node.domain, node.operator
         version = self.versions.get(domain)
         if version is None:
-            said = f"operators of {domain}" if domain else "operators"
-            self.faults.append(f"{node.title} needs a version of {said}, and the model does not import one")
+            operators = f"operators of {domain}" if domain else "operators"
+            self.faults.append(f"{node.title} needs a version of {operators}, and the model does not import one")
             return
         if domain not in tables():
             return
