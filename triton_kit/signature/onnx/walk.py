@@ -157,8 +157,8 @@ class Walk:
             elif tag == 16:
                 element = value & 0xFFFF_FFFF
             elif tag == 106:
-                key, said = self._pair(value, behind)
-                entries[key] = said
+                key, text = self._pair(value, behind)
+                entries[key] = text
             elif tag == 112:
                 external = value == 1
         if external:
@@ -175,13 +175,13 @@ class Walk:
         return name, element, tuple(dims)
 
     def _pair(self, start: int, end: int) -> tuple[str, str]:
-        key = said = ""
+        key = text = ""
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 10:
                 key = self.wire.text(value, behind)
             elif tag == 18:
-                said = self.wire.text(value, behind)
-        return key, said
+                text = self.wire.text(value, behind)
+        return key, text
 
     def _opset(self, start: int, end: int) -> tuple[str, int]:
         domain, version = "", 0
@@ -235,7 +235,7 @@ class Walk:
         return dim
 
     def result(self) -> OnnxModel:
-        """What was collected, with inputs told from initializers."""
+        """What was collected, with inputs apart from initializers."""
         required = [io for io in self.inputs if io.name not in self.initializers]
         overridable = [io for io in self.inputs if io.name in self.initializers] if self.ir_version >= 4 else []
         foreign = [io.foreign(False) for io in required] + [io.foreign(True) for io in self.outputs]
@@ -257,7 +257,7 @@ class Walk:
 
 
 def _size(element: int, dims: list[int]) -> int | None:
-    """The bytes of a tensor; ``None`` where its type or its dims do not tell."""
+    """The bytes of a tensor; ``None`` where its type or its dims do not say."""
     size = _BYTES.get(element, 0)
     if not size or any(dim < 0 for dim in dims):
         return None
