@@ -17,8 +17,8 @@ class Facts(NamedTuple):
     """What a backend does; the defaults are what holds for a backend that is not known.
 
     ``completes`` says where the inputs and outputs that a configuration lacks come from: ``signature`` from the model
-    file, as the backend's ``complete`` says; ``code`` from the model's own code; ``nothing`` from nowhere; ``server``
-    from what only a running server knows. ``completes_parts`` says that single attributes of a listed tensor are
+    file, as the backend's ``complete`` tells; ``code`` from the model's own code; ``nothing`` from nowhere; ``server``
+    from what only a running server tells. ``completes_parts`` says that single attributes of a listed tensor are
     filled in as well. ``needs_tensors`` is false where a user writes none, since the backend brings them.
 
     ``responses`` says how many responses a request gets. ``states`` says that the backend keeps implicit states of

@@ -212,9 +212,9 @@ def _plan_handler(
         raise UsageError("--keep-handler, but the archive names no handler", hint="leave out --keep-handler")
     if file.endswith(".py") and file not in archive.files:
         raise _missing(file, "handler")
-    handler_fields = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
+    told = {"source": resource("templates/torchserve/model.py"), "backend": "python"}
     tensors = {"inputs": ("body:STRING:1",), "outputs": ("response:STRING:1",)}
-    planned = new_model.plan_model(replace(common, **handler_fields, **tensors), templates, release=release)  # type: ignore[arg-type]
+    planned = new_model.plan_model(replace(common, **told, **tensors), templates, release=release)  # type: ignore[arg-type]
     at = common.version
     values = {name: value for name, (value, _) in settings.values.items()} | settings.rest
     more = (

@@ -76,13 +76,13 @@ def backend_is_no_backend(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
     """
     backend = model.config.backend
-    owner = next((b for b, platforms in PLATFORMS.items() if backend in platforms), None)
-    if owner or backend == "ensemble":
+    meant = next((b for b, platforms in PLATFORMS.items() if backend in platforms), None)
+    if meant or backend == "ensemble":
         yield Problem(
             at=("backend",),
             message=f"'{backend}' is a platform, not a backend",
-            help=f'write backend: "{owner}"' if owner else 'write platform: "ensemble", and no backend',
-            fix=set_string(("backend",), owner) if owner else rename_field(("backend",), "platform"),
+            help=f'write backend: "{meant}"' if meant else 'write platform: "ensemble", and no backend',
+            fix=set_string(("backend",), meant) if meant else rename_field(("backend",), "platform"),
         )
 
 
