@@ -43,7 +43,7 @@ class Detected(NamedTuple):
 
     @property
     def undeterminable(self) -> bool:
-        """Whether neither the configuration nor a file tells anything."""
+        """Whether neither the configuration nor a file says anything."""
         return not (self.backend or self.platform or self.default_model_filename)
 
     @property
@@ -109,7 +109,7 @@ def _tensorflow(backend: str, platform: str, filename: str, listing: Listing) ->
 
 
 def _infer(platform: str, filename: str, seen: Listing, release: str) -> str:
-    """The backend where the config names none; empty where nothing tells."""
+    """The backend where the config names none; empty where nothing says which."""
     aoti = not before(release, "26.03")
     libtorch = {"pytorch_libtorch"}
     if aoti:

@@ -104,8 +104,8 @@ def _show(found: Mapping[str, Finding]) -> None:
         if one.remedy and one.result != "ok":
             terminal.out(f"  {' ' * width}  → {one.remedy}")
     counts = {result: sum(one.result == result for one in found.values()) for result in ("problem", "warning")}
-    said = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
-    terminal.out(f"\n{', '.join(said) or 'nothing is in the way'}")
+    parts = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
+    terminal.out(f"\n{', '.join(parts) or 'nothing is in the way'}")
 
 
 def _show_steps(before: str, after: str, steps: Sequence[Step]) -> None:

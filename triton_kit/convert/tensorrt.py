@@ -264,7 +264,7 @@ def convert(
 ) -> Path:
     """Build the engine and put it in its place; the folder that was made. All of it, or nothing.
 
-    Raises TkError, with what trtexec meant, where no engine came of it.
+    Raises TkError, with what trtexec reported, where no engine came of it.
     """
     repository = conversion.request.repository
     with write.explain_os_errors(repository), stage(repository) as place:

@@ -190,5 +190,5 @@ def explain(build: Build, code: int, lines: Sequence[str]) -> TkError:
             )
     errors = [line for line in lines if "[E]" in line]
     last = (errors or [line for line in lines if line.strip()] or [f"exit code {code}"])[-1]
-    said = re.sub(r"^.*?\[E\]\s*(?:Error\[\d+\]:\s*)?", "", last).strip()
-    return TkError(f"no engine was built: {said}", hint="see the whole log with --verbose")
+    reason = re.sub(r"^.*?\[E\]\s*(?:Error\[\d+\]:\s*)?", "", last).strip()
+    return TkError(f"no engine was built: {reason}", hint="see the whole log with --verbose")

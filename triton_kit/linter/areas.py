@@ -22,7 +22,7 @@ class Area(NamedTuple):
     def may_speak(self, written: Set[str] | None, names: tuple[str, str] | None) -> bool:
         """Whether a model with these fields, and this backend and platform, can interest the rules.
 
-        ``None`` for the fields is a broken configuration, for the names one of which they cannot be told.
+        ``None`` for the fields is a broken configuration, for the names one that does not show them.
         """
         if written is not None and self.about and written.isdisjoint(self.about):
             return False

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def complete_text(model: Model) -> str:
-    """The completed configuration of a model's latest version as text; Broken where it cannot be told."""
+    """The completed configuration of a model's latest version as text; Broken where it is not known."""
     completed = model.completed(model.versions[-1])
     text = dump(complete_config(model, completed))
     if not completed.known:

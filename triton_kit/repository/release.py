@@ -142,8 +142,8 @@ def _suggest_release(container: str, known: Sequence[str]) -> str:
     if container in by_server:
         return f"server {container} is in container {by_server[container]}: write {by_server[container]}"
     near = None if _YEAR_MONTH.fullmatch(container) else nearest(bare, known, cutoff=0.7)
-    meant = f"did you mean {near}? " if near else ""
-    return f"{meant}known are {known[0]} to {known[-1]}, one each month"
+    guess = f"did you mean {near}? " if near else ""
+    return f"{guess}known are {known[0]} to {known[-1]}, one each month"
 
 
 def filter_flags(release: Release, arguments: Sequence[str]) -> tuple[FlagProblem, ...]:

@@ -119,31 +119,31 @@ def watch(server: Server, *, models: Iterable[str], timeout: float, pause: float
     """Look at a starting server until each model is ready or failed: that snapshot is the last one.
 
     A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some failures
-    are told nowhere else. A model that failed is an answer, not an exception, as long as the server stays up. Raises
-    NotReady when ``timeout`` seconds are over (a server may wait for ever) or when the server ended because of its
-    models, ServerDied when it ended for another reason.
+    are reported nowhere else. A model that failed is an answer, not an exception, as long as the server stays up.
+    Raises NotReady when ``timeout`` seconds are over (a server may wait for ever) or when the server ended because of
+    its models, ServerDied when it ended for another reason.
     """
     names = tuple(dict.fromkeys(models))
     progress = Progress()
     begin = time.monotonic()
-    told: list[str] = []
+    log_lines: list[str] = []
     before: Snapshot | None = None
     while True:
         code = server.exit_code
         lines = tuple(server.log())
-        told.extend(lines)
+        log_lines.extend(lines)
         progress.take(lines)
         snapshot = _look(server, names, progress, time.monotonic() - begin, lines)
         if code is not None:
-            told.extend(_rest_of_log(server, progress))
-            raise _death(server, _by_log(names, progress, snapshot.seconds, ()), code, told)
+            log_lines.extend(_rest_of_log(server, progress))
+            raise _death(server, _by_log(names, progress, snapshot.seconds, ()), code, log_lines)
         if before is None or lines or snapshot.models != before.models or snapshot.answers != before.answers:
             yield snapshot
             before = snapshot
         if snapshot.done:
             return
         if time.monotonic() - begin > timeout:
-            raise _late(snapshot, timeout, told)
+            raise _late(snapshot, timeout, log_lines)
         time.sleep(pause)
 
 
@@ -200,8 +200,8 @@ def _rest_of_log(server: Server, progress: Progress) -> list[str]:
     return rest
 
 
-def _death(server: Server, snapshot: Snapshot, code: int, told: list[str]) -> TkError:
-    words = last_words(told)
+def _death(server: Server, snapshot: Snapshot, code: int, log_lines: list[str]) -> TkError:
+    words = last_words(log_lines)
     failed = ", ".join(dict.fromkeys(model.name for model in snapshot.failed))
     how = f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
     if failed:
@@ -217,10 +217,10 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def _late(snapshot: Snapshot, timeout: float, told: list[str]) -> NotReady:
+def _late(snapshot: Snapshot, timeout: float, log_lines: list[str]) -> NotReady:
     waiting = dict.fromkeys(model.name for model in snapshot.models if model.state not in _FINAL)
     who = ", ".join(waiting) or "the server"
-    words = last_words(told)
+    words = last_words(log_lines)
     listed = "".join(f"\n  {line}" for line in words)
     return NotReady(
         f"{who} not ready after {timeout:g} s; the server's last words:{listed}",

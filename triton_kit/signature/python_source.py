@@ -41,7 +41,7 @@ def binds_class(tree: ast.Module) -> bool:
 
 
 def completes(tree: object) -> bool:
-    """Whether the model may complete its configuration: it has ``auto_complete_config``, or cannot be told."""
+    """Whether the model may complete its configuration: it has ``auto_complete_config``, or that is not known."""
     found = model_class(tree)
     if found is None:
         return True

@@ -249,8 +249,8 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
     there = model.options.gpus
     for rank in ranks:
         if not (rank.isascii() and rank.isdecimal()) or ranks.count(rank) > 1:
-            said = "is given twice" if rank.isdecimal() else "is not the number of a GPU"
-            yield Problem(at=at, message=f"'{rank}' in {key} {said}", help='write each GPU once: "0,1"')
+            fault = "is given twice" if rank.isdecimal() else "is not the number of a GPU"
+            yield Problem(at=at, message=f"'{rank}' in {key} {fault}", help='write each GPU once: "0,1"')
             return
         if there is not None and int(rank) >= there:
             yield Problem(at=at, message=f"GPU {rank} in {key} does not exist", help=f"use ids from 0 to {there - 1}")

@@ -1,4 +1,4 @@
-"""What makes an ONNX graph invalid, as far as names and the list of operators tell."""
+"""What makes an ONNX graph invalid, as far as names and the list of operators show."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def find_faults(
     wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
     opsets: Sequence[tuple[str, int]], functions: Sequence[str],
 ) -> Faults:  # fmt: skip
-    """What is wrong with a graph; nothing where it is too large to tell.
+    """What is wrong with a graph; nothing where it is too large to check.
 
     ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
     outputs as they are declared.
@@ -199,8 +199,8 @@ class _Checker:
         domain, operator = node.domain, node.operator
         version = self.versions.get(domain)
         if version is None:
-            said = f"operators of {domain}" if domain else "operators"
-            self.faults.append(f"{node.title} needs a version of {said}, and the model does not import one")
+            operators = f"operators of {domain}" if domain else "operators"
+            self.faults.append(f"{node.title} needs a version of {operators}, and the model does not import one")
             return
         if domain not in tables():
             return

@@ -11,7 +11,7 @@ class ExternalData(Value):
     """A tensor kept in a file of its own: ``location`` is relative to the model's directory.
 
     ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it. ``size`` is how many bytes
-    the tensor's shape and type make, ``None`` where that is not told.
+    the tensor's shape and type make, ``None`` where that is not known.
     """
 
     location: str
@@ -43,7 +43,7 @@ class OnnxModel(Value):
     ``opsets`` are domain and version, ``producer`` name and version, ``metadata`` key and value, as in the file; what
     the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
     ``faults`` are what makes the graph invalid, where that was asked for; ``contradicted`` the outputs whose declared
-    shape is not what the graph makes, as far as its plainest operators tell.
+    shape is not what the graph makes, as far as its plainest operators show.
     """
 
     signature: Signature

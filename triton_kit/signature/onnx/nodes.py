@@ -50,8 +50,8 @@ def tables() -> dict[str, Table]:
     """The domains that every ONNX Runtime has."""
     head, *lines = resource("signature/onnx/operators.txt").read_text(encoding="utf-8").splitlines()
     domains = {}
-    for said in head.rpartition(" ")[2].split(","):
-        domain, _, newest = said.partition("=")
+    for entry in head.rpartition(" ")[2].split(","):
+        domain, _, newest = entry.partition("=")
         domains[domain] = Table(int(newest), {})
     for line in lines:
         domain, name, versions = line.split("\t")

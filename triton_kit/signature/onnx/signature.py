@@ -121,8 +121,8 @@ def _complaint(path: str | Path, walk: Walk, error: WireError | None, head: byte
                 hint="copy or download it again",
             )
         if walk.graphs:
-            said = f"has bytes behind the end of the model, from byte {error.at:,} on"
-            return ModelFileError(path, said, reason="trailing", hint="export it again, or cut it there")
+            fault = f"has bytes behind the end of the model, from byte {error.at:,} on"
+            return ModelFileError(path, fault, reason="trailing", hint="export it again, or cut it there")
     return ModelFileError(
         path, f"is broken at byte {error.at:,}: {error.message}", reason="malformed", hint="copy or export it again"
     )

@@ -57,9 +57,9 @@ def type_faults(
         for name, element in zip(outputs, made, strict=False):
             if element and name:
                 elements[name] = element
-                said = declared.get(name)
-                if said and said != element:
-                    yield f"the output '{name}' is declared as {_name(said)}, and {node.title} makes {_name(element)}"
+                wanted = declared.get(name)
+                if wanted and wanted != element:
+                    yield f"the output '{name}' is declared as {_name(wanted)}, and {node.title} makes {_name(element)}"
 
 
 def _outcome(

@@ -112,15 +112,15 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
         ml = max((n for domain, n in onnx.opsets if domain == "ai.onnx.ml"), default=0)
-        for said, number, limit in (
+        for noun, number, limit in (
             ("IR version", onnx.ir_version, newest_ir),
             ("opset", opset, newest_opset),
             ("opset of ai.onnx.ml", ml, newest_ml),
         ):
             if number > limit:
                 yield Problem(
-                    message=f"the {said} {number} is newer than ONNX Runtime of this release reads, {limit}",
-                    help=f"export the model with {said} {limit} at most, or serve it with a newer release",
+                    message=f"the {noun} {number} is newer than ONNX Runtime of this release reads, {limit}",
+                    help=f"export the model with {noun} {limit} at most, or serve it with a newer release",
                     file=Path(model_path(model, version)),
                 )
 

@@ -268,12 +268,12 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         instance_group [ { name: "a-b" } ]
     """
     refused = model.options.release >= (25, 8)
-    said = "" if refused else "hangs the server: "
+    harm = "" if refused else "hangs the server: "
     bad = ";|&$`<>()[]{}\\\"'*?~#! " if refused else _HANGING
     found = sorted(set(model.name) & set(bad))
     if found:
         yield Problem(
-            message=f"{said}the name of a Python model holds {listed(found)}",
+            message=f"{harm}the name of a Python model holds {listed(found)}",
             help="use letters, digits, - and _",
             file=Path(model.directory),
         )
@@ -283,6 +283,6 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         if found:
             yield Problem(
                 at=("instance_group", i, "name"),
-                message=f"{said if found != [' '] else ''}the name of a Python model's instances holds {listed(found)}",
+                message=f"{harm if found != [' '] else ''}the name of a Python model's instances holds {listed(found)}",
                 help="use letters, digits, - and _",
             )
