@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
@@ -179,7 +178,7 @@ def choose_runtime(
     wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
 ) -> Runtime:
     """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
-    for candidate in get_args(Engine):
+    for candidate in engines.ENGINES:
         found = wanted == "auto" and engines.answers(candidate)
         if wanted == candidate or (found and (pull == "always" or engines.has_image(candidate, image))):
             return DockerRuntime(engine=candidate, progress=progress)
