@@ -13,8 +13,8 @@ from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
+from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.container.user import Identity
 from triton_kit.runtime.container.user import check as check_identity
 from triton_kit.runtime.container.user import choose as choose_identity
@@ -178,7 +178,7 @@ def choose_runtime(
     wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
 ) -> Runtime:
     """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
-    for candidate in engines.ENGINES:
+    for candidate in ENGINES:
         found = wanted == "auto" and engines.answers(candidate)
         if wanted == candidate or (found and (pull == "always" or engines.has_image(candidate, image))):
             return DockerRuntime(engine=candidate, progress=progress)

@@ -8,15 +8,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Literal, TypeAlias, get_args
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import process
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.log.messages import Table, fill, known_texts
-
-Engine: TypeAlias = Literal["docker", "podman"]
-
-ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 _PATIENCE = 30.0
 """Seconds that an engine gets to do something."""
@@ -36,14 +32,6 @@ _HANGS = {
     "docker": "restart it (sudo systemctl restart docker, or Docker Desktop), or take --runtime local",
     "podman": "see why podman info hangs, or take --runtime local",
 }
-
-
-def named(name: str) -> Engine:
-    """The engine of that name, which a runtime has too. Raises TkError for another, as a newer tk may have recorded."""
-    found = next((engine for engine in ENGINES if engine == name), None)
-    if found is None:
-        raise TkError(f"{name} is not a container engine that tk knows", hint=f"those are {' and '.join(ENGINES)}")
-    return found
 
 
 def check(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime import process
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container import engine_named
 from triton_kit.runtime.state import files, registry
 from triton_kit.runtime.state.process_identity import alive
 
@@ -29,7 +30,7 @@ def lines(name: str | None, *, tail: int | None, follow: bool) -> Iterator[str]:
         return
     one = registry.find(name)
     if one.container is not None:
-        engine = engines.named(one.runtime)
+        engine = engine_named(one.runtime)
         yield from _said(engines.log_argv(engine, one.container, tail=tail, follow=follow))
     elif one.log is None:
         raise UsageError(
