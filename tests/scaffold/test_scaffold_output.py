@@ -27,7 +27,7 @@ ADDED = {
     "openvino": "--from m.xml",
     "savedmodel": "--from m.savedmodel",
     "tensorrt": f"--from m.plan {X_Y} --max-batch-size 4",
-    "custom": f"--backend mine --library libtriton_mine.so {X_Y}",
+    "custom": f"--backend custom --library libtriton_mine.so {X_Y}",
     "options": (
         "--from a.onnx --max-batch-size 16 --instances 2 --kind gpu --gpus 0,1 --version-policy latest:2 "
         "--set config.optimization.graph.level=1"

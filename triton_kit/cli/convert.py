@@ -54,6 +54,7 @@ class BuildOptions(OptionGroup):
         from triton_kit.convert.profiles import parse_shapes
         from triton_kit.convert.tensorrt import ConversionRequest
         from triton_kit.convert.trtexec import Precision
+        from triton_kit.runtime.container import ENGINES, engine_named
         from triton_kit.scaffold.accelerator import parse_size
 
         precisions: dict[Precision, bool] = {
@@ -67,7 +68,7 @@ class BuildOptions(OptionGroup):
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
         if self.pull not in ("missing", "never"):
             raise UsageError(f"--pull {self.pull!r} is unknown", hint=suggest(self.pull, ("missing", "never")))
-        if self.runtime not in ("docker", "podman"):
+        if self.runtime not in ENGINES:
             raise UsageError(
                 f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"
             )
@@ -79,7 +80,7 @@ class BuildOptions(OptionGroup):
             precision=chosen[0] if chosen else None,
             workspace=None if self.workspace is None else parse_size(self.workspace, "--workspace"),
             image=self.image,
-            engine="podman" if self.runtime == "podman" else "docker",
+            engine=engine_named(self.runtime),
             gpus=self.gpus,
             pull=self.pull,
         )

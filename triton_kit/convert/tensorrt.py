@@ -27,7 +27,7 @@ from triton_kit.project.render import Layer
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import release
 from triton_kit.repository.text_format.document import parse
-from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.gpu import selection as gpus
 from triton_kit.scaffold.new_model import plan_model

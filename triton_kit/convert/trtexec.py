@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 from triton_kit.convert.profiles import Profile, Shape
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release_name import before
-from triton_kit.runtime.container.engine import Engine, refusal
+from triton_kit.runtime.container import Engine
+from triton_kit.runtime.container.engine import refusal
 from triton_kit.runtime.gpu.selection import Way
 from triton_kit.runtime.state.registry import LABEL
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
@@ -15,8 +14,8 @@ from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
+from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.container.user import Identity
 from triton_kit.runtime.container.user import check as check_identity
 from triton_kit.runtime.container.user import choose as choose_identity
@@ -192,7 +191,7 @@ def choose_runtime(
     wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
 ) -> Runtime:
     """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
-    for candidate in get_args(Engine):
+    for candidate in ENGINES:
         found = wanted == "auto" and engines.answers(candidate)
         if wanted == candidate or (found and (pull == "always" or engines.has_image(candidate, image))):
             return DockerRuntime(engine=candidate, progress=progress)

@@ -8,13 +8,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Literal, TypeAlias
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import process
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.log.messages import Table, fill, known_texts
-
-Engine: TypeAlias = Literal["docker", "podman"]
 
 _PATIENCE = 30.0
 """Seconds that an engine gets to do something."""
