@@ -2,20 +2,23 @@
 
     python scripts/mutate.py --rooms versions,graph --count 50 --seed 1
 
-Each mutant lives in a copy of the tree. The tests nearest to the changed module run first, then those further away, as
-long as they are quick; tests that need a server or an engine are left out. What survives may well be equivalent to the
-original: that is for a reader to judge.
+Each mutant lives in a copy of the tree. Tests that name a rule of the changed module run first, then those nearest to
+the module, then those further away, as long as they are quick; tests that need a server or an engine are left out. What
+survives may well be equivalent to the original: that is for a reader to judge.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
+import inspect
 import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -41,6 +44,9 @@ HEAVY = ["pytest", "numpy", "onnx", "google.protobuf", "typer", "rich.console", 
 COSTS = ROOT / ".pytest_cache" / "mutate.json"
 SLOW = 4.0
 """Seconds; a test that takes longer is left out."""
+
+NAMED = 30.0
+"""Seconds that the tests that name a module's rules take at most."""
 
 FURTHER = 2
 """How many imports further than the nearest tests the wider ones may be."""
@@ -96,16 +102,28 @@ def draw(places: Iterable[Place], count: int, seed: int) -> list[Place]:
     return drawn
 
 
+class Stage(NamedTuple):
+    """Test files to run at once, what of them to skip, and about how long they take; with names, only tests that have
+    one of them."""
+
+    files: list[str]
+    skipped: list[str]
+    seconds: float
+    names: Sequence[str] = ()
+
+
 class Plugin:
     """For pytest: what each test costs, and the quick ones in the order of the files that were named."""
 
-    def __init__(self, skipped: Sequence[str]) -> None:
+    def __init__(self, skipped: Sequence[str], names: Sequence[str] = ()) -> None:
         self.skipped = set(skipped)
+        self.names = re.compile(rf"(?<![\w-])({'|'.join(names)})(?![\w-])") if names else None
         self.costs: dict[str, float] = {}
         self.failed: list[str] = []
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        """Leave out what needs more than this machine, what is slow, and what fails without a change."""
+        """Leave out what needs more than this machine, what is slow, and what fails without a change; where there are
+        names, also what has none of them in its id or its source."""
         marks = ("docker", "local", "slow")
         left = [
             item
@@ -114,6 +132,7 @@ class Plugin:
             or "running" in item.fixturenames
             or any(item.get_closest_marker(mark) for mark in marks)
             or item.nodeid in self.skipped
+            or (self.names and not self.names.search(item.name) and not self.names.search(_source(item.function)))
         ]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
@@ -130,7 +149,12 @@ class Plugin:
             self.failed.append(report.nodeid)
 
 
-def _child(tree: str, work: str, arguments: list[str], skipped: list[str], result: str) -> None:
+@functools.cache
+def _source(test: Callable[..., object]) -> str:
+    return inspect.getsource(test)
+
+
+def _child(tree: str, work: str, arguments: list[str], skipped: list[str], names: list[str], result: str) -> None:
     """In a process of its own: run pytest in a tree, and write what it found."""
     os.setsid()
     log = os.open(f"{result}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -143,7 +167,7 @@ def _child(tree: str, work: str, arguments: list[str], skipped: list[str], resul
     tempfile.tempdir = work
     import pytest
 
-    plugin = Plugin(skipped)
+    plugin = Plugin(skipped, names)
     options = [
         "-q",
         "-n0",
@@ -173,14 +197,20 @@ class Tree:
                 shutil.copy2(ROOT / name, self.root / name)
         self.work.mkdir()
 
-    def pytest(self, arguments: Sequence[str], skipped: Iterable[str], timeout: float) -> dict[str, Any] | None:
-        """What pytest found; ``None`` where it took too long, or ended before it had a result."""
+    def pytest(
+        self, arguments: Sequence[str], skipped: Iterable[str], timeout: float, names: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
+        """What pytest found; ``None`` where it took too long, or ended before it had a result.
+
+        Where there are names, tests that have none of them are left out.
+        """
         result = self.work / "result.json"
         result.unlink(missing_ok=True)
         shutil.rmtree(self.work / "pytest", ignore_errors=True)
         context = multiprocessing.get_context("forkserver")
         process = context.Process(
-            target=_child, args=(str(self.root), str(self.work), list(arguments), sorted(skipped), str(result))
+            target=_child,
+            args=(str(self.root), str(self.work), list(arguments), sorted(skipped), list(names), str(result)),
         )
         process.start()
         process.join(timeout)
@@ -202,9 +232,12 @@ class Tree:
         skipped = sorted({*failed, *(test for test, seconds in costs.items() if seconds > SLOW)})
         return sum(seconds for test, seconds in costs.items() if test not in skipped), skipped
 
-    def stages(self, path: Path, known: dict[str, Any], budget: float) -> Iterator[tuple[list[str], list[str], float]]:
-        """The test files to run, the nearest first, with what to skip and what they take; the wider ones as far as
-        ``budget`` seconds go."""
+    def stages(self, path: Path, known: dict[str, Any], budget: float) -> Iterator[Stage]:
+        """What to run, the nearest first; the wider tests as far as ``budget`` seconds go."""
+        names = self.tests.rules(path)
+        if names:
+            files = [str(file) for _, file in self.tests.near(path) if file.parts[1] == path.parts[1]]
+            yield Stage(files, [], NAMED, names)
         near = self.tests.near(path)
         closest = max(min((distance for distance, _ in near), default=1), 1)
         first = [file for distance, file in near if distance <= closest]
@@ -221,14 +254,14 @@ class Tree:
                     chosen.append((seconds, str(file)))
                     skipped += slow
             if chosen:
-                yield [name for _, name in sorted(chosen)], skipped, sum(cost for cost, _ in chosen)
+                yield Stage([name for _, name in sorted(chosen)], skipped, sum(cost for cost, _ in chosen))
 
     def judge(self, place: Place, known: dict[str, Any], budget: float) -> Verdict:
         """Try a mutant; the tree is as before afterwards."""
         started = time.monotonic()
-        for files, skipped, seconds in self.stages(place.path, known, budget):
+        for stage in self.stages(place.path, known, budget):
             with self.changed(place):
-                found = self.pytest(["-x", *files], skipped, 60 + 5 * seconds)
+                found = self.pytest(["-x", *stage.files], stage.skipped, 60 + 5 * stage.seconds, stage.names)
             if found is None or found["code"] not in (0, 5):
                 by = found["failed"][-1] if found and found["failed"] else "(no end, or a crash)"
                 return Verdict(place, True, by, time.monotonic() - started)

@@ -1,6 +1,7 @@
 """What each rule says of the examples of its page, and of every small edit of them, word for word.
 
-An edit is listed where the rule then says something else, or nothing.
+An edit is listed where the rule then says something else, or nothing. What an edit of a repeated field silences must
+be found beside the edited field too.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
-from example_edits import edits
+from example_edits import Edit, edits, with_sibling
 from example_files import blocks, lint_example, read_example
 
 from triton_kit.linter.diagnostic import Diagnostic, Report
@@ -37,11 +39,18 @@ def said_of(block: str, rule: str, root: Path) -> str:
     usual = own(lint_example(block, root / "0" / "r"), rule)
     said = [words(d, root) for d in usual]
     lines = [f"  {place(d)} {words(d, root)}" for d in usual]
-    for number, edit in enumerate(edits(block), 1):
-        found = own(lint_edited(block, edit.apply(block), root, number), rule)
+    numbers = count(1)
+
+    def tell(edit: Edit) -> list[Diagnostic]:
+        found = own(lint_edited(block, edit.apply(block), root, next(numbers)), rule)
         if [words(d, root) for d in found] != said:
             lines.append(f"  {edit.said}")
-            lines += [f"    {place(d)} {words(d, root)}" for d in found]
+            lines.extend(f"    {place(d)} {words(d, root)}" for d in found)
+        return found
+
+    for edit in edits(block):
+        if not tell(edit) and usual and (sibling := with_sibling(block, edit)):
+            tell(sibling)
     return "\n".join(lines or ["  nothing"])
 
 
