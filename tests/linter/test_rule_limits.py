@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from example_files import lint_example
 
+from triton_kit.repository.text_format.source import Span
+
 
 def found(example: str, root: Path, rule: str) -> list[str]:
     """What one rule says of the model of an example."""
@@ -76,3 +78,28 @@ def test_an_accelerator_for_gpus_is_looked_at_where_an_onnx_model_may_be_on_one(
     """
     wanted = ["'TensorRT' is not an accelerator that the onnxruntime backend has on GPUs"] if refused else []
     assert found(example, tmp_path, "unknown-gpu-accelerator") == wanted
+
+
+def test_a_group_on_cpus_does_not_hide_the_gpu_of_the_next_one(tmp_path: Path) -> None:
+    example = """-- tk validate --gpus 1
+    instance_group [ { kind: KIND_CPU gpus: [ 1 ] }, { kind: KIND_GPU gpus: [ 0, 1 ] } ]
+    """
+    assert found(example, tmp_path, "no-such-gpu") == ["GPU 1 does not exist among 1 GPU"]
+
+
+def test_what_a_python_model_adds_is_marked_from_its_first_line_to_its_last(tmp_path: Path) -> None:
+    example = """backend: "python"
+-- 1/model.py
+class TritonPythonModel:
+    @staticmethod
+    def auto_complete_config(config):
+        config.add_input(
+            {"name": "x", "data_type": "TYPE_FP32"}
+        )
+        return config
+    def execute(self, requests):
+        return [None for _ in requests]
+"""
+    one = lint_example(example, tmp_path / "r").diagnostics[0]
+    assert (one.rule, one.message) == ("python-completes-bad-tensor", "the input that is added has no 'dims'")
+    assert one.span == Span(line=4, column=9, end_line=6, end_column=10)
