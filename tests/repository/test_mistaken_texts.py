@@ -21,3 +21,10 @@ def test_a_brace_too_many_in_a_list_is_reported_and_the_list_goes_on() -> None:
     document = parse('input [ { name: "x" } }, { name: "y" } ]')
     assert [(p.message, p.span.column) for p in document.problems] == [("} closes nothing", 23)]
     assert [i.name for i in document.message.input] == ["x", "y"]
+
+
+def test_a_semicolon_between_blocks_of_a_list_is_marked_alone_and_both_are_read() -> None:
+    document = parse('input [ { name: "x" }; { name: "y" } ]')
+    wanted = ("; does not separate the items of a list", 22, 23)
+    assert [(p.message, p.span.column, p.span.end_column) for p in document.problems] == [wanted]
+    assert [i.name for i in document.message.input] == ["x", "y"]
