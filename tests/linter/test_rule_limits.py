@@ -103,3 +103,29 @@ class TritonPythonModel:
     one = lint_example(example, tmp_path / "r").diagnostics[0]
     assert (one.rule, one.message) == ("python-completes-bad-tensor", "the input that is added has no 'dims'")
     assert one.span == Span(line=4, column=9, end_line=6, end_column=10)
+
+
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [("# coding: nope\npass", 1), ("x = '\0'", 1), ("x = )", 5)],
+    ids=["unknown encoding", "null byte", "a bracket too many"],
+)
+def test_code_that_does_not_compile_is_marked_where_that_is_known_and_at_its_beginning_where_not(
+    code: str, column: int, tmp_path: Path
+) -> None:
+    report = lint_example(f'backend: "python"\n-- 1/model.py\n{code}', tmp_path / "r")
+    assert [(d.rule, d.span) for d in report.diagnostics] == [
+        ("python-syntax", Span(line=1, column=column, end_line=1, end_column=column + 1))
+    ]
+
+
+def test_what_has_no_name_is_not_suggested(tmp_path: Path) -> None:
+    example = """backend: "python"
+    max_batch_size: 8
+    input { data_type: TYPE_FP32 dims: [ 4 ] }
+    batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_FP32 source_input: "x" }
+    """
+    report = lint_example(example, tmp_path / "r")
+    assert [d.help for d in report.diagnostics if d.message == "'x' is not an input"] == [
+        "there are none to choose from"
+    ]
