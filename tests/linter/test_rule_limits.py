@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from example_files import lint_example
 
+from triton_kit.linter.rules.platforms import SHIPPED
 from triton_kit.repository.text_format.source import Span
 
 
@@ -129,3 +130,55 @@ def test_what_has_no_name_is_not_suggested(tmp_path: Path) -> None:
     assert [d.help for d in report.diagnostics if d.message == "'x' is not an input"] == [
         "there are none to choose from"
     ]
+
+
+def test_a_runtime_in_one_of_the_versions_is_there(tmp_path: Path) -> None:
+    example = """backend: "onnxruntime"
+    runtime: "libmine.so"
+    version_policy { all { } }
+-- 1/model.onnx x FP32 [4] -> y FP32 [4]
+-- 2/model.onnx x FP32 [4] -> y FP32 [4]
+-- 2/libmine.so
+"""
+    assert [d.message for d in lint_example(example, tmp_path / "there").diagnostics if "runtime" in d.message] == []
+    gone = lint_example(example.replace("-- 2/libmine.so\n", ""), tmp_path / "gone").diagnostics
+    assert "the backend 'onnxruntime' has no runtime 'libmine.so'" in [d.message for d in gone]
+
+
+@pytest.mark.parametrize("backend", SHIPPED)
+def test_a_backend_of_an_official_image_is_known(backend: str, tmp_path: Path) -> None:
+    assert found(f'backend: "{backend}"\n-- 1/model.onnx x FP32 [4] -> y FP32 [4]', tmp_path, "unknown-backend") == []
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [("s", ["'s' is not an input of the model"]), ("k", [])],
+    ids=["of the older version", "of the newest version"],
+)
+def test_a_state_is_looked_up_in_the_newest_version(states: str, said: list[str], tmp_path: Path) -> None:
+    example = f"""backend: "onnxruntime"
+    max_batch_size: 8
+    version_policy {{ all {{ }} }}
+    sequence_batching {{ state {{ input_name: "{states}" output_name: "t" data_type: TYPE_FP32 dims: [ 2 ] }} }}
+-- 1/model.onnx s FP32 [-1, 2] -> t FP32 [-1, 2]
+-- 2/model.onnx k FP32 [-1, 2] -> t FP32 [-1, 2]
+-- 3/model.onnx k FP32 [-1, 2] -> t FP32 [-1, 2]
+"""
+    report = lint_example(example, tmp_path / "r")
+    assert [d.message for d in report.diagnostics if "is not an input of the model" in d.message] == said
+
+
+def test_outputs_of_a_stream_and_of_a_plain_model_are_not_joined(tmp_path: Path) -> None:
+    example = """platform: "ensemble"
+    input { name: "in" data_type: TYPE_FP32 dims: [ 4 ] }
+    output { name: "a" data_type: TYPE_FP32 dims: [ 4 ] }
+    output { name: "b" data_type: TYPE_FP32 dims: [ 4 ] }
+    ensemble_scheduling { step {
+      model_name: "d" input_map { key: "x" value: "in" }
+      output_map { key: "y" value: "a" } output_map { key: "z" value: "b" }
+    } }
+-- ../d/config.pbtxt
+model_transaction_policy { decoupled: true }
+-- ../d/1/model.onnx x FP32 [4] -> y FP32 [4], z FP32 [4]
+"""
+    assert found(example, tmp_path, "decoupled-branches-meet") == []
