@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import hashlib
-import inspect
+import importlib.util
 import json
 import multiprocessing
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -34,6 +32,7 @@ from typing import Any, NamedTuple
 
 import mutants
 from nearest_tests import PACKAGE, Tests
+from tests_in_a_copy import run_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"rules": "linter/rules"}
@@ -112,79 +111,6 @@ class Stage(NamedTuple):
     names: Sequence[str] = ()
 
 
-class Plugin:
-    """For pytest: what each test costs, and the quick ones in the order of the files that were named."""
-
-    def __init__(self, skipped: Sequence[str], names: Sequence[str] = ()) -> None:
-        self.skipped = set(skipped)
-        self.names = re.compile(rf"(?<![\w-])({'|'.join(names)})(?![\w-])") if names else None
-        self.costs: dict[str, float] = {}
-        self.failed: list[str] = []
-
-    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        """Leave out what needs more than this machine, what is slow, and what fails without a change; where there are
-        names, also what has none of them in its id or its source."""
-        marks = ("docker", "local", "slow")
-        left = [
-            item
-            for item in items
-            if "embedded" in item.fixturenames
-            or "running" in item.fixturenames
-            or any(item.get_closest_marker(mark) for mark in marks)
-            or item.nodeid in self.skipped
-            or (self.names and not self.names.search(item.name) and not self.names.search(_source(item.function)))
-        ]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Add a phase of a test up."""
-        self.costs[report.nodeid] = self.costs.get(report.nodeid, 0.0) + report.duration
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-    def pytest_collectreport(self, report: Any) -> None:
-        """A file that cannot be imported fails as a whole."""
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-
-@functools.cache
-def _source(test: Callable[..., object]) -> str:
-    return inspect.getsource(test)
-
-
-def _child(tree: str, work: str, arguments: list[str], skipped: list[str], names: list[str], result: str) -> None:
-    """In a process of its own: run pytest in a tree, and write what it found."""
-    os.setsid()
-    log = os.open(f"{result}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.chdir(tree)
-    os.environ |= {"PYTHONPATH": tree, "TMPDIR": work, "PYTHONPYCACHEPREFIX": f"{work}/pycache"}
-    sys.path.insert(0, tree)
-    sys.pycache_prefix = f"{work}/pycache"
-    tempfile.tempdir = work
-    import pytest
-
-    plugin = Plugin(skipped, names)
-    options = [
-        "-q",
-        "-n0",
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:cacheprovider",
-        "--no-header",
-        "--tb=line",
-        f"--basetemp={work}/pytest",
-    ]
-    code = int(pytest.main([*options, *arguments], plugins=[plugin]))
-    loaded = sys.modules.get(PACKAGE)
-    assert loaded is None or str(loaded.__file__).startswith(tree), "the copy is what is tested"
-    Path(result).write_text(json.dumps({"code": code, "costs": plugin.costs, "failed": plugin.failed}))
-
-
 class Tree:
     """A copy of the tree to try mutants in, and the processes that do."""
 
@@ -209,7 +135,7 @@ class Tree:
         shutil.rmtree(self.work / "pytest", ignore_errors=True)
         context = multiprocessing.get_context("forkserver")
         process = context.Process(
-            target=_child,
+            target=run_tests,
             args=(str(self.root), str(self.work), list(arguments), sorted(skipped), list(names), str(result)),
         )
         process.start()
@@ -326,6 +252,8 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=15.0, help="seconds that wider tests may take for a mutant")
     parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 where fewer in a hundred die")
     options = parser.parse_args()
+    if importlib.util.find_spec("pytest") is None:
+        raise SystemExit("pytest is not installed for this Python, so that no mutant could die")
     places = [
         Place(path, mutant)
         for path in sources([name for name in options.rooms.split(",") if name])
