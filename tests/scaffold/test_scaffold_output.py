@@ -112,3 +112,16 @@ def test_steps_as_typed(snapshot):
         except TkError as error:
             said[text] = f"{error.message} | {error.hint}"
     assert said == snapshot
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b"], ids=["the directory", "the one above", "a path"])
+def test_a_file_of_the_model_is_given_as_a_name(told, tmp_path, sources, name):
+    said = told(f"add m --from a.onnx --set default_model_filename={name}")
+    assert f"error: default_model_filename {name} is a path" in said
+    assert "hint: give a name without directories" in said
+    assert not (tmp_path / "model_repository" / "m").exists()
+
+
+def test_a_file_of_the_model_has_the_name_that_is_given(told, tmp_path, sources):
+    assert "[exit 0]" in told("add m --from a.onnx --set default_model_filename=net.v2.onnx")
+    assert (tmp_path / "model_repository/m/1/net.v2.onnx").is_file()

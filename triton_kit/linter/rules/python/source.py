@@ -100,7 +100,8 @@ def python_syntax(model: Model) -> Iterator[Problem]:
     for version in model.versions:
         tree = model.python(version)
         if isinstance(tree, SyntaxError):
-            line, column = tree.lineno or 1, tree.offset or 1
+            # Of an encoding that is unknown, Python says neither; or 0, or -1.
+            line, column = max(tree.lineno or 0, 1), max(tree.offset or 0, 1)
             yield Problem(
                 message=f"the code does not compile: {tree.msg}",
                 file=Path(model.model_file(version)),
