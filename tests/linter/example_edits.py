@@ -57,7 +57,7 @@ class Edit(NamedTuple):
 
 def edits(block: str) -> Iterator[Edit]:
     """Every small edit of a block, in the order of the kinds."""
-    for start, end, new in sorted({*_words(block)}):
+    for start, end, new in sorted({*_words(block), *_releases(block)}):
         yield Edit(start, end, new, f"{_line(block, start)}: {block[start:end]} -> {new}")
     for start, end in _fields(block):
         text = block[start:end]
@@ -100,6 +100,10 @@ def _words(block: str) -> Iterator[tuple[int, int, str]]:
     for match in re.finditer(r"\w+", block):
         if match[0] in OTHER_WORDS:
             yield (*match.span(), OTHER_WORDS[match[0]])
+
+
+def _releases(block: str) -> Iterator[tuple[int, int, str]]:
+    """The release before or after in the place of one."""
     for match in _RELEASE.finditer(block):
         at = _RELEASES.index(match[0])
         for name in _RELEASES[max(at - 1, 0) : at + 2]:
