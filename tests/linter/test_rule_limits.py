@@ -222,3 +222,26 @@ def test_a_saved_model_takes_batches_only_where_all_of_its_tensors_do(tmp_path: 
 -- 1/model.savedmodel x FP32 [-1, 4] -> z FP32 [3, 2]
 """
     assert found(example, tmp_path, "tensorflow-dims") == ["output 'z' is [2], and the model has [3, 2]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        (
+            "net.tensorflow",
+            "",
+            "the backend 'tensorflow' is taken from the model's name, and then no platform is filled in",
+        ),
+        ("net", 'backend: "tensorflow"', "the backend 'tensorflow' needs a platform with a file name of its own"),
+    ],
+    ids=["by the model's name", "written"],
+)
+def test_a_platform_is_asked_for_where_the_backend_does_not_tell_it(
+    name: str, written: str, said: str, tmp_path: Path
+) -> None:
+    example = f"""backend: "python"
+-- ../{name}/config.pbtxt
+{written}
+-- ../{name}/1/f
+"""
+    assert found(example, tmp_path, "platform-of-another-backend") == [said]
