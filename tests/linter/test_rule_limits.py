@@ -182,3 +182,66 @@ model_transaction_policy { decoupled: true }
 -- ../d/1/model.onnx x FP32 [4] -> y FP32 [4], z FP32 [4]
 """
     assert found(example, tmp_path, "decoupled-branches-meet") == []
+
+
+@pytest.mark.parametrize("order", [("gone", "in"), ("in", "gone")], ids=["first", "last"])
+def test_what_an_output_waits_for_is_named_wherever_it_is_among_the_inputs(
+    order: tuple[str, str], tmp_path: Path
+) -> None:
+    read = " ".join(f'input_map {{ key: "{key}" value: "{name}" }}' for key, name in zip("xw", order, strict=True))
+    example = f"""platform: "ensemble"
+    input {{ name: "in" data_type: TYPE_FP32 dims: [ 4 ] }}
+    output {{ name: "out" data_type: TYPE_FP32 dims: [ 4 ] }}
+    ensemble_scheduling {{ step {{ model_name: "a" {read} output_map {{ key: "y" value: "out" }} }} }}
+-- ../a x FP32 [4], w FP32 [4] -> y FP32 [4]
+"""
+    report = lint_example(example, tmp_path / "r")
+    assert [d.message for d in report.diagnostics if "gone" in d.message] == [
+        "the ensemble output 'out' is never written: nothing provides 'gone'"
+    ]
+
+
+def test_a_control_of_a_sequence_model_without_a_position_is_marked_where_it_is_written(tmp_path: Path) -> None:
+    example = """backend: "pytorch"
+max_batch_size: 4
+input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
+sequence_batching {
+  control_input { name: "start" control { kind: CONTROL_SEQUENCE_START int32_false_true: [ 0, 1 ] } }
+}
+-- 1/model.pt forward(a: Tensor, b: Tensor) -> Tensor
+"""
+    report = lint_example(example, tmp_path / "r")
+    assert [d.span.line for d in report.diagnostics if d.rule == "pytorch-sequence-names"] == [6]
+
+
+def test_a_saved_model_takes_batches_only_where_all_of_its_tensors_do(tmp_path: Path) -> None:
+    example = """platform: "tensorflow_savedmodel"
+    input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
+    output { name: "z" data_type: TYPE_FP32 dims: [ 2 ] }
+-- 1/model.savedmodel x FP32 [-1, 4] -> z FP32 [3, 2]
+"""
+    assert found(example, tmp_path, "tensorflow-dims") == ["output 'z' is [2], and the model has [3, 2]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        (
+            "net.tensorflow",
+            "",
+            "the backend 'tensorflow' is taken from the model's name, and then no platform is filled in",
+        ),
+        ("net", 'backend: "tensorflow"', "the backend 'tensorflow' needs a platform with a file name of its own"),
+    ],
+    ids=["by the model's name", "written"],
+)
+def test_a_platform_is_asked_for_where_the_backend_does_not_tell_it(
+    name: str, written: str, said: str, tmp_path: Path
+) -> None:
+    example = f"""backend: "python"
+-- ../{name}/config.pbtxt
+{written}
+-- ../{name}/1/f
+"""
+    assert found(example, tmp_path, "platform-of-another-backend") == [said]

@@ -111,7 +111,7 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
     _, newest_ir, newest_opset, newest_ml = limits
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
-        ml = max((n for domain, n in onnx.opsets if domain == "ai.onnx.ml"), default=0)
+        ml = dict(onnx.opsets).get("ai.onnx.ml", 0)
         for noun, number, limit in (
             ("IR version", onnx.ir_version, newest_ir),
             ("opset", opset, newest_opset),
