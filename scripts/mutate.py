@@ -116,6 +116,8 @@ class Tree:
 
     def __init__(self, folder: Path, tests: Tests) -> None:
         self.root, self.work, self.tests = folder / "tree", folder / "work", tests
+        self.passing: set[str] = set()
+        self.failing: set[str] = set()
         listed = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
         for name in subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0"):
             if name and (ROOT / name).is_file():
@@ -186,12 +188,33 @@ class Tree:
         """Try a mutant; the tree is as before afterwards."""
         started = time.monotonic()
         for stage in self.stages(place.path, known, budget):
-            with self.changed(place):
-                found = self.pytest(["-x", *stage.files], stage.skipped, 60 + 5 * stage.seconds, stage.names)
-            if found is None or found["code"] not in (0, 5):
-                by = found["failed"][-1] if found and found["failed"] else "(no end, or a crash)"
+            by = self.noticed(place, stage)
+            if by:
                 return Verdict(place, True, by, time.monotonic() - started)
         return Verdict(place, False, "", time.monotonic() - started)
+
+    def noticed(self, place: Place, stage: Stage) -> str:
+        """The test of a stage that fails with a mutant and passes without it; empty where there is none."""
+        while True:
+            files = [file for file in stage.files if file not in self.failing]
+            with self.changed(place):
+                found = self.pytest(
+                    ["-x", *files], {*stage.skipped, *self.failing}, 60 + 5 * stage.seconds, stage.names
+                )
+            if found is None or (found["code"] and not found["failed"] and found["code"] != 5):
+                return "(no end, or a crash)"
+            if found["code"] in (0, 5):
+                return ""
+            by = str(found["failed"][-1])
+            if by in self.passing or self.passes(by):
+                return by
+
+    def passes(self, test: str) -> bool:
+        """Whether a test, or a file of tests, passes without a change; remembered."""
+        found = self.pytest(["-x", test], (), 300)
+        passes = found is not None and found["code"] == 0
+        (self.passing if passes else self.failing).add(test)
+        return passes
 
     @contextlib.contextmanager
     def changed(self, place: Place) -> Iterator[None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from example_files import lint_example
 
-from triton_kit.linter.rules.platforms import SHIPPED
+from triton_kit.linter.rules.platforms import shipped
 from triton_kit.repository.text_format.source import Span
 
 
@@ -145,7 +145,7 @@ def test_a_runtime_in_one_of_the_versions_is_there(tmp_path: Path) -> None:
     assert "the backend 'onnxruntime' has no runtime 'libmine.so'" in [d.message for d in gone]
 
 
-@pytest.mark.parametrize("backend", SHIPPED)
+@pytest.mark.parametrize("backend", shipped())
 def test_a_backend_of_an_official_image_is_known(backend: str, tmp_path: Path) -> None:
     assert found(f'backend: "{backend}"\n-- 1/model.onnx x FP32 [4] -> y FP32 [4]', tmp_path, "unknown-backend") == []
 
