@@ -15,7 +15,7 @@ from triton_kit.cli.support.add_options import BehaviourOptions, SchedulingOptio
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.infer_options import DataOptions
 from triton_kit.cli.support.option_groups import OptionGroup, build_request, spread
-from triton_kit.cli.support.runtime_options import ContainerOptions, ListenOptions, ModelsOptions
+from triton_kit.cli.support.runtime_options import ContainerOptions, EngineOptions, ListenOptions, ModelsOptions
 from triton_kit.client.request import InferRequest
 from triton_kit.runtime.serve_plan import ServeRequest
 from triton_kit.scaffold.behaviour import Behaviour
@@ -69,6 +69,7 @@ def test_a_request_without_such_a_field_is_a_bug() -> None:
         (SchedulingOptions, AddRequest),
         (BehaviourOptions, Behaviour),
         (ContainerOptions, ServeRequest),
+        (EngineOptions, ServeRequest),
         (ListenOptions, ServeRequest),
         (ModelsOptions, ServeRequest),
         (DataOptions, InferRequest),

@@ -6,9 +6,12 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
+from triton_kit import json_document
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
+from triton_kit.cli.support.load_options import LoadOptions, check_options
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
+from triton_kit.cli.support.runtime_options import EngineOptions
 from triton_kit.cli.support.validate_options import (
     Baseline,
     ConfigName,
@@ -41,6 +44,7 @@ from triton_kit.errors import UsageError, assert_never
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from triton_kit.cli.support.load_trial import Trial
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.options import Options
 
@@ -79,16 +83,23 @@ def validate(
     baseline: Baseline = None,
     update_baseline: UpdateBaseline = False,
     show_completed: ShowCompleted = False,
+    *,
+    load: LoadOptions,
+    engine: EngineOptions,
 ) -> int:
     """Say what a Triton server would refuse in a repository, with the place and the remedy.
 
     A path may be a repository, a model's directory, its config.pbtxt or its model file; several repositories are those
     of one server. The exit code is 1 where the server would refuse something. A comment "# tk: ignore[rule-name]"
     silences a rule on its line or the next one.
+
+    With --load the models are then loaded on a real server, which ends afterwards: the embedded one, or a container
+    with --runtime docker. What it says is in the report, beside what tk says.
     """
     from triton_kit.linter.engine import lint_paths
     from triton_kit.linter.options import options
 
+    check_options(load, engine, writes_no_report="--show-completed" if show_completed else "--diff" if diff else None)
     project = project_around(paths[0] if paths else ".")
     given = paths or [default_path(project)]
     if skip_unknown:
@@ -119,10 +130,21 @@ def validate(
     if diff:
         return _show_diff(given, judged_by)
     report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
-    if baseline is not None:
-        report = with_baseline(report, baseline, update=update_baseline)
-    _show(report, format_, output)
-    return 1 if fails(report, fail_on) else 0
+
+    def show(report: Report, trial: Trial | None = None) -> Report:
+        if baseline is not None:
+            report = with_baseline(report, baseline, update=update_baseline)
+        _show(report, format_, output, trial)
+        return report
+
+    if not load.load:
+        return 1 if fails(show(report), fail_on) else 0
+    from triton_kit.cli.support.load_trial import try_on_server
+
+    trial = try_on_server(report, given, judged_by, load, engine, show=show)
+    shown = show(trial.report, trial)
+    trial.finish()
+    return 1 if fails(shown, fail_on) else 0
 
 
 def _show_completed(paths: list[str], judged_by: Options) -> int:
@@ -144,25 +166,27 @@ def _fixed(paths: Sequence[str], judged_by: Options) -> Report:
     return fix_output.fix(paths, judged_by)
 
 
-def _show(report: Report, format_: Format, output: str | None) -> None:
+def _show(report: Report, format_: Format, output: str | None, trial: Trial | None) -> None:
     """Write the report where it is wanted; where people will not read it, the summary goes to stderr."""
+    said = [trial.summary()] if trial else []
     if output is None:
-        if rendered := _rendered(report, format_, color=terminal.colors(sys.stdout)).rstrip("\n"):
-            terminal.out(rendered)
+        rendered = _rendered(report, format_, trial, color=terminal.colors(sys.stdout)).rstrip("\n")
+        if rendered:
+            terminal.out("\n".join([rendered, *said]) if format_ is Format.TEXT else rendered)
     else:
         from pathlib import Path
 
         from triton_kit.files.write import replace_text
 
-        text = _rendered(report, format_, color=False).rstrip("\n")
+        text = _rendered(report, format_, trial, color=False).rstrip("\n")
         replace_text(Path(output), f"{text}\n" if text else "")
     if output is not None or format_ is Format.GITHUB:
         from triton_kit.linter.report.text import summary
 
-        terminal.say(summary(report))
+        terminal.say("\n".join([summary(report), *said]))
 
 
-def _rendered(report: Report, format_: Format, *, color: bool) -> str:
+def _rendered(report: Report, format_: Format, trial: Trial | None, *, color: bool) -> str:
     match format_:
         case Format.TEXT:
             from triton_kit.linter.report import text
@@ -171,7 +195,7 @@ def _rendered(report: Report, format_: Format, *, color: bool) -> str:
         case Format.JSON:
             from triton_kit.linter.report import json
 
-            return json.render(report)
+            return json_document.render({**json.content(report), "load": trial.as_json() if trial else None})
         case Format.GITHUB:
             from triton_kit.linter.report.github import format_github
 
@@ -194,4 +218,10 @@ def _headline(rule: str) -> str | None:
     from triton_kit.linter.rule import load_rules
 
     known = load_rules().get(rule)
-    return known.doc.strip().partition("\n")[0] if known else None
+    if known is not None:
+        return known.doc.strip().partition("\n")[0]
+    if not rule.startswith("load-"):
+        return None
+    from triton_kit.cli.support.load_trial import headline
+
+    return headline(rule)

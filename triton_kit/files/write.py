@@ -109,11 +109,15 @@ def fill(root: Path, files: tuple[PlannedFile, ...]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give an existing or new file this text in one step; killed at any moment, it has the old text or the new.
+    """``replace_bytes`` with a text, whose surrogate escapes become the bytes they stand for."""
+    replace_bytes(path, text.encode("utf-8", "surrogateescape"))
 
-    Surrogate escapes become the bytes they stand for. A pipe or a device is written to, never replaced.
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Give an existing or new file this content in one step; killed at any moment, it has the old one or the new.
+
+    A pipe or a device is written to, never replaced.
     """
-    data = text.encode("utf-8", "surrogateescape")
     # Through a symbolic link the file it names is replaced, not the link. A loose file beside it disturbs no server.
     real = path.resolve()
     with explain_os_errors(path):
@@ -172,7 +176,7 @@ def explain_os_errors(target: Path) -> Iterator[None]:
         hint = None
         match error.errno:
             case errno.ENOSPC | errno.EDQUOT:
-                hint = "make room, or bring the model along with --link or --move"
+                hint = "make room; a model file may be brought along with --link or --move"
             case errno.EACCES | errno.EPERM | errno.EROFS:
                 hint = "check the permissions of the directory"
             case errno.EXDEV:

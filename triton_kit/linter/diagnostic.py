@@ -80,6 +80,11 @@ class Diagnostic(Value):
     """What ``tk validate --fix`` changes on account of it; empty where nothing is certain."""
 
     @property
+    def notes(self) -> list[str]:
+        """What there is to say beside it, for reports that show no other places."""
+        return [related.message for related in self.related if related.file is None]
+
+    @property
     def fixable(self) -> bool:
         """Whether there is something that fixes it for certain."""
         return bool(self.changes)

@@ -115,17 +115,19 @@ def index(endpoints: Endpoints, *, timeout: float = 5.0) -> tuple[ModelState, ..
     )
 
 
-def watch(server: Server, *, models: Iterable[str], timeout: float, pause: float = PAUSE) -> Iterator[Snapshot]:
+def watch(
+    server: Server, *, models: Iterable[str], timeout: float, pause: float = PAUSE, stall: float | None = None
+) -> Iterator[Snapshot]:
     """Look at a starting server until each model is ready or failed: that snapshot is the last one.
 
     A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some failures
-    are reported nowhere else. A model that failed is an answer, not an exception, as long as the server stays up.
-    Raises NotReady when ``timeout`` seconds are over (a server may wait for ever) or when the server ended because of
-    its models, ServerDied when it ended for another reason.
+    are reported nowhere else. A model that failed is an answer, not an exception, as long as the server stays up. Raises
+    NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has changed for ``stall``
+    seconds, or when the server ended because of its models, ServerDied when it ended for another reason.
     """
     names = tuple(dict.fromkeys(models))
     progress = Progress()
-    begin = time.monotonic()
+    begin = changed = time.monotonic()
     log_lines: list[str] = []
     before: Snapshot | None = None
     while True:
@@ -139,11 +141,11 @@ def watch(server: Server, *, models: Iterable[str], timeout: float, pause: float
             raise _death(server, _by_log(names, progress, snapshot.seconds, ()), code, log_lines)
         if before is None or lines or snapshot.models != before.models or snapshot.answers != before.answers:
             yield snapshot
-            before = snapshot
+            before, changed = snapshot, time.monotonic()
         if snapshot.done:
             return
-        if time.monotonic() - begin > timeout:
-            raise _late(snapshot, timeout, log_lines)
+        if time.monotonic() - begin > timeout or (stall is not None and time.monotonic() - changed > stall):
+            raise _late(snapshot, timeout if stall is None else time.monotonic() - begin, log_lines)
         time.sleep(pause)
 
 

@@ -86,7 +86,9 @@ class LocalRuntime:
             env.pop("PYTHONPATH", None)
             libraries = [str(home.libs), library_directory(), env.get("LD_LIBRARY_PATH", "")]
             env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
-            env["PATH"] = os.pathsep.join([str(interpreter_bin(cache_dir())), env.get("PATH", os.defpath)])
+            env["PATH"] = os.pathsep.join(
+                [str(interpreter_bin(cache_dir(), bytecode=spec.bytecode)), env.get("PATH", os.defpath)]
+            )
         if spec.gpus != "all":
             env["CUDA_VISIBLE_DEVICES"] = "" if spec.gpus == "none" else spec.gpus
         if home.origin != "path":

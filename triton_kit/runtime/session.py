@@ -28,6 +28,7 @@ def running(
     on_start: Callable[[Server], None] | None = None,
     on_release: Callable[[], None] | None = None,
     grace: float = 10.0,
+    stall: float | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
 
@@ -35,7 +36,8 @@ def running(
     settled; ``on_start`` is called with the server before it is waited for.
 
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
-    them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. Whether a model that
+    them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. With ``stall`` it is given
+    up when nothing has changed for so many seconds. Whether a model that
     failed is acceptable is for the caller to say: see ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end
     it like Ctrl-C (main thread only). Raises what ``Runtime.check``, ``Runtime.start`` and ``health.watch`` raise.
     """
@@ -46,7 +48,7 @@ def running(
         try:
             if on_start is not None:
                 on_start(server)
-            snapshot = _await(server, names, timeout, on_snapshot)
+            snapshot = _await(server, names, timeout, stall, on_snapshot)
             if load is not None:
                 snapshot = load(server, snapshot)
         except BaseException:
@@ -70,11 +72,15 @@ def model_names(spec: ServerSpec) -> tuple[str, ...]:
 
 
 def _await(
-    server: Server, names: tuple[str, ...], timeout: float, on_snapshot: Callable[[Snapshot], None] | None
+    server: Server,
+    names: tuple[str, ...],
+    timeout: float,
+    stall: float | None,
+    on_snapshot: Callable[[Snapshot], None] | None,
 ) -> Snapshot:
     last: Snapshot | None = None
     try:
-        for last in watch(server, models=names, timeout=timeout):
+        for last in watch(server, models=names, timeout=timeout, stall=stall):
             if on_snapshot is not None:
                 on_snapshot(last)
     except ServerDied as error:

@@ -22,7 +22,7 @@ class ServerSpec:
     overrides the image that follows from it. ``user`` is whom a container's server runs as, ``UID:GID`` with the
     further ``groups``, or ``None`` for the image's own user. With ``detach`` the server outlives tk; one that is no
     container then writes its log to the file ``log``. ``labels`` are put on a container, and ``leftovers`` removed with
-    a server that is no longer there, see ``reaper.sweep``.
+    a server that is no longer there, see ``reaper.sweep``. Without ``bytecode`` Python writes none beside the models.
     """
 
     repository: Path
@@ -50,6 +50,7 @@ class ServerSpec:
     log: Path | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+    bytecode: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

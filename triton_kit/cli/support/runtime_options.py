@@ -30,16 +30,12 @@ def port_option(protocol: str) -> object:
     return Option(metavar="PORT", help=f"{protocol} port; 0 takes a free one.")
 
 
-class ContainerOptions(OptionGroup):
+class EngineOptions(OptionGroup):
     """What runs the server, and within what limits."""
 
     runtime: Runtime = "auto"
     image: Image = None
     pull: Annotated[str, pull_option(*PULLS)] = "missing"
-    gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto"
-    cpu: Annotated[bool, Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")] = (
-        False
-    )
     shm_size: Annotated[
         str | None, Option(metavar="SIZE", help="Shared memory of the container, as 512m; computed by default.")
     ] = None
@@ -56,6 +52,15 @@ class ContainerOptions(OptionGroup):
     env: Annotated[
         list[str] | None, Option(metavar="NAME[=VALUE]", help="A variable for the server; may be repeated.")
     ] = None
+
+
+class ContainerOptions(EngineOptions):
+    """The same, and the GPUs that the server gets."""
+
+    gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto"
+    cpu: Annotated[bool, Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")] = (
+        False
+    )
 
 
 class ListenOptions(OptionGroup):

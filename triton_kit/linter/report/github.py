@@ -24,7 +24,7 @@ def _annotate(diagnostic: Diagnostic) -> str:
     # GitHub takes columns only for a finding within one line.
     if span.line == span.end_line:
         properties |= {"col": str(span.column), "endColumn": str(max(span.column, span.end_column - 1))}
-    message = diagnostic.message + (f"\n{diagnostic.help}" if diagnostic.help else "")
+    message = "\n".join(filter(None, (diagnostic.message, *diagnostic.notes, diagnostic.help)))
     joined = ",".join(f"{name}={_escape_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[diagnostic.severity]} {joined}::{_escape(message)}"
 

@@ -38,7 +38,8 @@ def format_junit(report: Report) -> str:
 def _line(diagnostic: Diagnostic) -> str:
     place = f"{show_path(diagnostic.file)}:{diagnostic.span.line}:{diagnostic.span.column}"
     remedy = f" ({diagnostic.help})" if diagnostic.help else ""
-    return f"{place}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.rule}]{remedy}"
+    notes = "".join(f"\n  {note}" for note in diagnostic.notes)
+    return f"{place}: {diagnostic.severity}: {diagnostic.message} [{diagnostic.rule}]{remedy}{notes}"
 
 
 def _clean(text: str) -> str:

@@ -19,9 +19,14 @@ from triton_kit.errors import TkError
 _PLAIN = re.compile(r"[\w./+,@%=-]*", re.ASCII)
 
 
+def is_plain(text: str) -> bool:
+    """Whether the python backend takes a path, or a part of one, as it is."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def plain(path: Path, owner: str) -> Path:
     """The path itself if it is plain, else where ``link`` puts a link to it for ``owner``, who removes it."""
-    if _PLAIN.fullmatch(str(path)):
+    if is_plain(str(path)):
         return path
     digest = hashlib.sha256(f"{path} {owner}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
     places = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]

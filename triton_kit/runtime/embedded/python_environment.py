@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import site
 import sys
 import sysconfig
 import tempfile
@@ -52,35 +53,54 @@ def _library_places() -> list[str]:
     return [place for place in [*configured, *usual, *inherited] if place]
 
 
-def interpreter_bin(cache: Path) -> Path:
+def interpreter_bin(cache: Path, *, bytecode: bool = True) -> Path:
     """A directory whose ``python3`` is the Python that runs tk, for the head of PATH.
 
     Most often where ``sys.executable`` is. Where another version is called ``python3`` there, as in ``/usr/bin`` beside
     a second Python, a directory of ours in ``cache`` that looks like a virtual environment of the same packages.
+    Without ``bytecode`` it is such a directory, too, with a line for Python not to write ``__pycache__``: the stub's
+    interpreter is isolated, and PYTHONDONTWRITEBYTECODE is nothing to it.
     """
     here = Path(sys.executable).parent
     with contextlib.suppress(OSError):
-        if (here / "python3").resolve(strict=True) == Path(sys.executable).resolve():
+        if bytecode and (here / "python3").resolve(strict=True) == Path(sys.executable).resolve():
             return here
-    key = hashlib.sha256(f"{sys.executable} {sys.version}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{sys.executable} {sys.version} {bytecode}".encode()).hexdigest()[:12]
     target = cache / f"python-{key}"
     if not target.is_dir():
-        _make(target)
+        _make(target, bytecode)
     return target / "bin"
 
 
-def _make(target: Path) -> None:
+def _make(target: Path, bytecode: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".python-", dir=target.parent))
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     try:
         (staging / "bin").mkdir()
+        (staging / "bin" / "python3").symlink_to(base)
         configuration = Path(sys.prefix) / "pyvenv.cfg"
-        if sys.prefix != sys.base_prefix and configuration.is_file():
+        inside = sys.prefix != sys.base_prefix and configuration.is_file()
+        if inside:
             shutil.copyfile(configuration, staging / "pyvenv.cfg")
+        elif not bytecode:
+            (staging / "pyvenv.cfg").write_text(f"home = {base.parent}\ninclude-system-site-packages = true\n")
+        if not bytecode:
+            _write_site(staging, site.getsitepackages() if inside else [])
+        elif inside:
             (staging / "lib").symlink_to(Path(sys.prefix) / "lib")
-        base = getattr(sys, "_base_executable", sys.executable)
-        (staging / "bin" / "python3").symlink_to(Path(base).resolve())
+        staging.chmod(0o755)
         with contextlib.suppress(OSError):  # another tk was quicker
             staging.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write_site(root: Path, packages: list[str]) -> None:
+    """Packages of a virtual environment that are those in these directories, and write no bytecode."""
+    place = root / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    place.mkdir(parents=True)
+    # Each line is run by itself (site.py:addpackage).
+    lines = ["import sys; sys.dont_write_bytecode = True"]
+    lines += [f"import site; site.addsitedir({folder!r})" for folder in packages]
+    (place / "tk-no-bytecode.pth").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
