@@ -120,10 +120,11 @@ def watch(
 ) -> Iterator[Snapshot]:
     """Look at a starting server until each model is ready or failed: that snapshot is the last one.
 
-    A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some failures
-    are reported nowhere else. A model that failed is an answer, not an exception, as long as the server stays up. Raises
-    NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has changed for ``stall``
-    seconds, or when the server ended because of its models, ServerDied when it ended for another reason.
+    A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some
+    failures are reported nowhere else. A model that failed is an answer, not an exception, as long as the server
+    stays up. Raises NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has
+    changed for ``stall`` seconds, or when the server ended because of its models, ServerDied when it ended for
+    another reason.
     """
     names = tuple(dict.fromkeys(models))
     progress = Progress()
