@@ -245,3 +245,22 @@ def test_a_platform_is_asked_for_where_the_backend_does_not_tell_it(
 -- ../{name}/1/f
 """
     assert found(example, tmp_path, "platform-of-another-backend") == [said]
+
+
+def test_a_warmup_is_compared_behind_an_optional_input_that_it_leaves_out(tmp_path: Path) -> None:
+    example = """backend: "python"
+    input { name: "maybe" data_type: TYPE_FP32 dims: [ 4 ] optional: true }
+    input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+    output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+    model_warmup {
+      name: "w" batch_size: 1
+      inputs { key: "x" value { data_type: TYPE_INT32 dims: [ 4 ] zero_data: true } }
+    }
+-- 1/model.py
+class TritonPythonModel:
+    def execute(self, requests):
+        return answers(requests)
+"""
+    assert found(example, tmp_path, "warmup-disagrees") == [
+        "kills the server: the warm-up input 'x' is TYPE_INT32, the input TYPE_FP32"
+    ]
