@@ -262,5 +262,5 @@ class TritonPythonModel:
         return answers(requests)
 """
     assert found(example, tmp_path, "warmup-disagrees") == [
-        "kills the server: the warm-up input 'x' is TYPE_INT32, the input TYPE_FP32"
+        "may kill the server: the warm-up input 'x' is TYPE_INT32, the input TYPE_FP32"
     ]
