@@ -74,6 +74,11 @@ def _words(block: str) -> Iterator[tuple[int, int, str]]:
     for match in re.finditer(r"\w+", block):
         if match[0] in OTHER_WORDS:
             yield (*match.span(), OTHER_WORDS[match[0]])
+    yield from _releases(block)
+
+
+def _releases(block: str) -> Iterator[tuple[int, int, str]]:
+    """The release before, and the one after, in the place of one."""
     for match in _RELEASE.finditer(block):
         at = _RELEASES.index(match[0])
         for name in _RELEASES[max(at - 1, 0) : at + 2]:

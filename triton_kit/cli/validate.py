@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
+from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.validate_options import (
     Baseline,
     ConfigName,
@@ -97,7 +98,7 @@ def validate(
         given = [path for path in given if belongs_to_model(path)]
     chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
-        release=release or (project.release if project else None),
+        release=named_release(release, project, as_json=format_ is Format.JSON and output is None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -169,9 +170,10 @@ def _rendered(report: Report, format_: Format, *, color: bool) -> str:
 
             return text.render(report, color=color)
         case Format.JSON:
+            from triton_kit import json_document
             from triton_kit.linter.report import json
 
-            return json.render(report)
+            return json_document.render(terminal.with_notes(json.content(report)))
         case Format.GITHUB:
             from triton_kit.linter.report.github import format_github
 
