@@ -102,7 +102,7 @@ def test_the_projects_release_may_be_newer_too(
     (tmp_path / "tk.yaml").write_text('release: "98.12"\n')
     (tmp_path / "model_repository").mkdir()
     monkeypatch.chdir(tmp_path)
-    for arguments in (["validate"], ["graph"], ["doctor", "--only", "clock"]):
+    for arguments in (["validate"], ["graph"], ["doctor", "--only", "clock"], ["render"]):
         run(arguments)
         assert capsys.readouterr().err.count(NOTE) == 1, arguments
 

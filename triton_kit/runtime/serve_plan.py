@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -110,14 +110,14 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     check_repository(request.repository)
     asked = release(request.release)
     env = parse_env(request.env, environment)
-    given = _size("--shm-size", request.shm_size)
-    memory = _size("--memory", request.memory)
+    given, memory = _size("--shm-size", request.shm_size), _size("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
     runtime = choose_runtime(
         request.runtime, request.image or asked.image(), pull=request.pull, progress=request.progress
     )
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
     target = asked if engine else release(release_here(asked.container))
+    request = replace(request, release=target.container)
     warnings = check_server_args(target, request.server_args)
     if engine is None:
         _check_limits(request)

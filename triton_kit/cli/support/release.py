@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.project.settings import Project
@@ -29,6 +30,8 @@ def named_release(
 
 def tell_newer(release: str, *, as_json: bool = False) -> None:
     """Say once where a release is newer than the table. Raises UsageError for one that is unknown."""
+    if release == DEFAULT_RELEASE:
+        return
     from triton_kit.repository.release import newer_than_table
 
     if said := newer_than_table(release):
