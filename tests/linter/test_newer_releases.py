@@ -78,6 +78,7 @@ def test_ordering_is_lost_in_a_range_of_releases_alone(tmp_path: Path) -> None:
         ("@staticmethod\ndef is_ready():\n    return True", None),
         ("def execute(self, requests):\n    other.is_ready = True\n    is_ready = True", None),
         ("def set(self):\n    self.is_ready = self.make()", None),
+        ("class Other:\n    def set(self):\n        self.is_ready = True", None),
         ("def is_ready(self):\n    pass", "is_ready never returns True or False: the model is never ready"),
         (
             "async def is_ready(self):\n    return 'yes'",

@@ -58,7 +58,8 @@ def method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
 def assigned(found: ast.ClassDef, name: str) -> list[ast.stmt]:
     """Where a class gives an attribute of that name a value that cannot be called: in its body, or to self."""
     values: list[ast.stmt] = []
-    for node in ast.walk(found):
+    own = (part for part in found.body if not isinstance(part, ast.ClassDef))
+    for node in (inner for part in own for inner in ast.walk(part)):
         match node:
             case ast.Assign(targets=[target], value=value):
                 pass
