@@ -9,7 +9,8 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
 - ``-- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [4] signatures a b``, ``-- 1/model.xml x FP32 [4] -> y FP32 [4]`` and
   ``-- 1/model.graphdef x -> y``: such a model; ``-- 1/model.pt forward(x: Tensor) -> Tensor``: TorchScript;
   ``-- 1/model.plan engine``: what begins as a TensorRT engine does; ``-- 1/xgboost.model 4 features 3 classes``: a
-  forest of XGBoost, in its old format or in JSON; ``-- env.tar.gz environment 3.10``: a packed environment
+  forest of XGBoost, in its old format or in JSON; ``-- env.tar.gz environment 3.10``: a packed environment, with more
+  entries where they are named: ``environment 3.12 with ../a, lib/b -> /c``
 - ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
 - ``-- ../../second/a ...``: the same in another repository of the server
 - ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
@@ -166,9 +167,14 @@ def write(model: Path, head: str, text: str) -> None:
 
 def write_environment(path: Path, python: str) -> None:
     """A packed environment as conda-pack and venv-pack lay it out, of empty files."""
+    python, _, more = python.partition(" with ")
     with tarfile.open(path, "w:gz") as packed:
-        for name in ("bin/activate", f"bin/python{python}", f"lib/python{python}/os.py"):
-            packed.addfile(tarfile.TarInfo(name))
+        for name in ("bin/activate", f"bin/python{python}", f"lib/python{python}/os.py", *more.split(", ")):
+            if name:
+                name, _, link = name.partition(" -> ")
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.linkname = (tarfile.SYMTYPE, link) if link else (tarfile.REGTYPE, "")
+                packed.addfile(entry)
 
 
 def write_default(model: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import OptionGroup, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Shapes
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.cli.support.runtime_options import Image, pull_option
 from triton_kit.cli.support.server_options import RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
@@ -114,6 +115,7 @@ def tensorrt(
     from triton_kit.project import context
 
     here = context.find_context(release)
+    tell_newer(here.release, as_json=format_ == "json")
     if accelerator is not None:
         _accelerate(here, model, accelerator, repository, dry_run=dry_run, json=format_ == "json")
         return

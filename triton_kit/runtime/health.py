@@ -90,6 +90,17 @@ def ready(endpoints: Endpoints, model: str | None = None, version: str = "", *, 
     return _ask(endpoints, "GET", path, timeout)[0] == 200
 
 
+def server_version(endpoints: Endpoints, *, timeout: float = 2.0) -> str | None:
+    """The version that the server says it is (``/v2``), such as ``2.51.0``; ``None`` where it says none."""
+    status, body = _ask(endpoints, "GET", "/v2", timeout)
+    try:
+        said = json.loads(body) if status == 200 else None
+    except ValueError:
+        return None
+    version = said.get("version") if isinstance(said, dict) else None
+    return version if isinstance(version, str) else None
+
+
 def index(endpoints: Endpoints, *, timeout: float = 5.0) -> tuple[ModelState, ...]:
     """Each version of each model that the server has heard of (``/v2/repository/index``).
 

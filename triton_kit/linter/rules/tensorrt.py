@@ -107,7 +107,7 @@ def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
 def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
     """The strategy by which TensorRT allocates execution contexts does not exist.
 
-    (tensorrt model_state.cc.)
+    (tensorrt model_state.cc.) Read in the sources, not seen on a server.
 
     Server says:
 
@@ -211,7 +211,7 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
 
     It wants KIND_MODEL, at least two GPUs in `multi_device_gpus`, each once, and with `multi_device_per_rank_engines`
     an engine for each of them beside the first, `model.plan.rank0` and so on (tensorrt model_state.cc,
-    instance_state.cc).
+    instance_state.cc). Read in the sources, not seen on a server.
 
     Server says:
 
