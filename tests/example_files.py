@@ -5,7 +5,7 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
 - ``-- labels.txt``: the lines below are its text; ``-- 02/`` is an empty directory; ``-- old -> gone`` a link;
   ``-- config.pbtxt fifo`` a pipe; ``-- no config.pbtxt`` leaves that out
 - ``-- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4] opset 21 external weights.bin``: an ONNX
-  file of that signature; a tensor's type may be ``sequence``
+  file of that signature; a tensor's type may be ``sequence``; ``operator my:Op`` is that of its nodes
 - ``-- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [4] signatures a b``, ``-- 1/model.xml x FP32 [4] -> y FP32 [4]`` and
   ``-- 1/model.graphdef x -> y``: such a model; ``-- 1/model.pt forward(x: Tensor) -> Tensor``: TorchScript;
   ``-- 1/model.plan engine``: what begins as a TensorRT engine does; ``-- 1/xgboost.model 4 features 3 classes``: a
@@ -314,7 +314,8 @@ def onnx_file(spec: str) -> bytes:
     nodes = []
     for name, kind, dims, _ in {t[0]: t for t in tensors(outputs)}.values():
         if operator or (kind, dims) == (source[1], source[2]) or kind == "sequence":
-            nodes.append(helper.make_node(operator.strip() or "Identity", [source[0]], [name]))
+            domain, _, called = (operator.strip() or "Identity").rpartition(":")
+            nodes.append(helper.make_node(called, [source[0]], [name], domain=domain))
             continue
         nodes.append(helper.make_node("Cast", [source[0]], [f"{name} cast"], to=DATA_TYPES[f"TYPE_{kind}"].onnx))
         nodes.append(helper.make_node("Reshape", [f"{name} cast", f"{name} shape"], [name]))
@@ -327,4 +328,6 @@ def onnx_file(spec: str) -> bytes:
         constants,
     )
     opsets = [helper.make_opsetid("", int(opset or 17))]
+    if ":" in operator:
+        opsets.append(helper.make_opsetid(operator.partition(":")[0].strip(), 1))
     return bytes(helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString())

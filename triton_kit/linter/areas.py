@@ -64,6 +64,7 @@ AREAS: dict[str, Area] = {
     "python-execution": Area(("python.execution",), (), ("python",)),
     "python-tensors": Area(("python.tensors",), (), ("python",)),
     "onnx-file": Area(("onnx.file",), (), _ONNX),
+    "onnx-kernels": Area(("onnx.kernels",), (), _ONNX),
     "onnx-tensors": Area(("onnx.inputs", "onnx.tensors"), (), _ONNX),
     "onnx-sequences": Area(("onnx.sequences",), ("sequence_batching",), _ONNX),
     "onnx-shapes": Area(("onnx.shapes",), (), _ONNX),

@@ -86,6 +86,13 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 _LAST_KNOWN = (26, 8)
 
 
+def newest_opset(model: Model) -> int | None:
+    """The newest opset of ONNX that the release's ONNX Runtime reads; ``None`` where it is not known."""
+    release = model.options.release
+    found = next((row for row in reversed(_NEWEST) if row[0] <= release), None)
+    return found[2] if found and release <= _LAST_KNOWN else None
+
+
 @rule(Severity.ERROR, backend="onnxruntime")
 def onnx_too_new(model: Model) -> Iterator[Problem]:
     """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
