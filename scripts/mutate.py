@@ -2,9 +2,9 @@
 
     python scripts/mutate.py --rooms versions,graph --count 50 --seed 1
 
-Each mutant lives in a copy of the tree. The tests nearest to the changed module run first, then those further away, as
-long as they are quick; tests that need a server or an engine are left out. What survives may well be equivalent to the
-original: that is for a reader to judge.
+Each mutant lives in a copy of the tree. Tests that name a rule of the changed module run first, then those nearest to
+the module, then those further away, as long as they are quick; tests that need a server or an engine are left out. What
+survives may well be equivalent to the original: that is for a reader to judge.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -31,6 +32,7 @@ from typing import Any, NamedTuple
 
 import mutants
 from nearest_tests import PACKAGE, Tests
+from tests_in_a_copy import run_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"rules": "linter/rules"}
@@ -41,6 +43,9 @@ HEAVY = ["pytest", "numpy", "onnx", "google.protobuf", "typer", "rich.console", 
 COSTS = ROOT / ".pytest_cache" / "mutate.json"
 SLOW = 4.0
 """Seconds; a test that takes longer is left out."""
+
+NAMED = 30.0
+"""Seconds that the tests that name a module's rules take at most."""
 
 FURTHER = 2
 """How many imports further than the nearest tests the wider ones may be."""
@@ -96,69 +101,14 @@ def draw(places: Iterable[Place], count: int, seed: int) -> list[Place]:
     return drawn
 
 
-class Plugin:
-    """For pytest: what each test costs, and the quick ones in the order of the files that were named."""
+class Stage(NamedTuple):
+    """Test files to run at once, what of them to skip, and about how long they take; with names, only tests that have
+    one of them."""
 
-    def __init__(self, skipped: Sequence[str]) -> None:
-        self.skipped = set(skipped)
-        self.costs: dict[str, float] = {}
-        self.failed: list[str] = []
-
-    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        """Leave out what needs more than this machine, what is slow, and what fails without a change."""
-        marks = ("docker", "local", "slow")
-        left = [
-            item
-            for item in items
-            if "embedded" in item.fixturenames
-            or "running" in item.fixturenames
-            or any(item.get_closest_marker(mark) for mark in marks)
-            or item.nodeid in self.skipped
-        ]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Add a phase of a test up."""
-        self.costs[report.nodeid] = self.costs.get(report.nodeid, 0.0) + report.duration
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-    def pytest_collectreport(self, report: Any) -> None:
-        """A file that cannot be imported fails as a whole."""
-        if report.failed:
-            self.failed.append(report.nodeid)
-
-
-def _child(tree: str, work: str, arguments: list[str], skipped: list[str], result: str) -> None:
-    """In a process of its own: run pytest in a tree, and write what it found."""
-    os.setsid()
-    log = os.open(f"{result}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.chdir(tree)
-    os.environ |= {"PYTHONPATH": tree, "TMPDIR": work, "PYTHONPYCACHEPREFIX": f"{work}/pycache"}
-    sys.path.insert(0, tree)
-    sys.pycache_prefix = f"{work}/pycache"
-    tempfile.tempdir = work
-    import pytest
-
-    plugin = Plugin(skipped)
-    options = [
-        "-q",
-        "-n0",
-        "-p",
-        "no:randomly",
-        "-p",
-        "no:cacheprovider",
-        "--no-header",
-        "--tb=line",
-        f"--basetemp={work}/pytest",
-    ]
-    code = int(pytest.main([*options, *arguments], plugins=[plugin]))
-    loaded = sys.modules.get(PACKAGE)
-    assert loaded is None or str(loaded.__file__).startswith(tree), "the copy is what is tested"
-    Path(result).write_text(json.dumps({"code": code, "costs": plugin.costs, "failed": plugin.failed}))
+    files: list[str]
+    skipped: list[str]
+    seconds: float
+    names: Sequence[str] = ()
 
 
 class Tree:
@@ -166,6 +116,8 @@ class Tree:
 
     def __init__(self, folder: Path, tests: Tests) -> None:
         self.root, self.work, self.tests = folder / "tree", folder / "work", tests
+        self.passing: set[str] = set()
+        self.failing: set[str] = set()
         listed = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
         for name in subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0"):
             if name and (ROOT / name).is_file():
@@ -173,14 +125,20 @@ class Tree:
                 shutil.copy2(ROOT / name, self.root / name)
         self.work.mkdir()
 
-    def pytest(self, arguments: Sequence[str], skipped: Iterable[str], timeout: float) -> dict[str, Any] | None:
-        """What pytest found; ``None`` where it took too long, or ended before it had a result."""
+    def pytest(
+        self, arguments: Sequence[str], skipped: Iterable[str], timeout: float, names: Sequence[str] = ()
+    ) -> dict[str, Any] | None:
+        """What pytest found; ``None`` where it took too long, or ended before it had a result.
+
+        Where there are names, tests that have none of them are left out.
+        """
         result = self.work / "result.json"
         result.unlink(missing_ok=True)
         shutil.rmtree(self.work / "pytest", ignore_errors=True)
         context = multiprocessing.get_context("forkserver")
         process = context.Process(
-            target=_child, args=(str(self.root), str(self.work), list(arguments), sorted(skipped), str(result))
+            target=run_tests,
+            args=(str(self.root), str(self.work), list(arguments), sorted(skipped), list(names), str(result)),
         )
         process.start()
         process.join(timeout)
@@ -202,9 +160,12 @@ class Tree:
         skipped = sorted({*failed, *(test for test, seconds in costs.items() if seconds > SLOW)})
         return sum(seconds for test, seconds in costs.items() if test not in skipped), skipped
 
-    def stages(self, path: Path, known: dict[str, Any], budget: float) -> Iterator[tuple[list[str], list[str], float]]:
-        """The test files to run, the nearest first, with what to skip and what they take; the wider ones as far as
-        ``budget`` seconds go."""
+    def stages(self, path: Path, known: dict[str, Any], budget: float) -> Iterator[Stage]:
+        """What to run, the nearest first; the wider tests as far as ``budget`` seconds go."""
+        names = self.tests.rules(path)
+        if names:
+            files = [str(file) for _, file in self.tests.near(path) if file.parts[1] == path.parts[1]]
+            yield Stage(files, [], NAMED, names)
         near = self.tests.near(path)
         closest = max(min((distance for distance, _ in near), default=1), 1)
         first = [file for distance, file in near if distance <= closest]
@@ -221,18 +182,39 @@ class Tree:
                     chosen.append((seconds, str(file)))
                     skipped += slow
             if chosen:
-                yield [name for _, name in sorted(chosen)], skipped, sum(cost for cost, _ in chosen)
+                yield Stage([name for _, name in sorted(chosen)], skipped, sum(cost for cost, _ in chosen))
 
     def judge(self, place: Place, known: dict[str, Any], budget: float) -> Verdict:
         """Try a mutant; the tree is as before afterwards."""
         started = time.monotonic()
-        for files, skipped, seconds in self.stages(place.path, known, budget):
-            with self.changed(place):
-                found = self.pytest(["-x", *files], skipped, 60 + 5 * seconds)
-            if found is None or found["code"] not in (0, 5):
-                by = found["failed"][-1] if found and found["failed"] else "(no end, or a crash)"
+        for stage in self.stages(place.path, known, budget):
+            by = self.noticed(place, stage)
+            if by:
                 return Verdict(place, True, by, time.monotonic() - started)
         return Verdict(place, False, "", time.monotonic() - started)
+
+    def noticed(self, place: Place, stage: Stage) -> str:
+        """The test of a stage that fails with a mutant and passes without it; empty where there is none."""
+        while True:
+            files = [file for file in stage.files if file not in self.failing]
+            with self.changed(place):
+                found = self.pytest(
+                    ["-x", *files], {*stage.skipped, *self.failing}, 60 + 5 * stage.seconds, stage.names
+                )
+            if found is None or (found["code"] and not found["failed"] and found["code"] != 5):
+                return "(no end, or a crash)"
+            if found["code"] in (0, 5):
+                return ""
+            by = str(found["failed"][-1])
+            if by in self.passing or self.passes(by):
+                return by
+
+    def passes(self, test: str) -> bool:
+        """Whether a test, or a file of tests, passes without a change; remembered."""
+        found = self.pytest(["-x", test], (), 300)
+        passes = found is not None and found["code"] == 0
+        (self.passing if passes else self.failing).add(test)
+        return passes
 
     @contextlib.contextmanager
     def changed(self, place: Place) -> Iterator[None]:
@@ -293,6 +275,8 @@ def main() -> int:
     parser.add_argument("--budget", type=float, default=15.0, help="seconds that wider tests may take for a mutant")
     parser.add_argument("--at-least", type=float, default=0.0, help="exit 1 where fewer in a hundred die")
     options = parser.parse_args()
+    if importlib.util.find_spec("pytest") is None:
+        raise SystemExit("pytest is not installed for this Python, so that no mutant could die")
     places = [
         Place(path, mutant)
         for path in sources([name for name in options.rooms.split(",") if name])

@@ -19,6 +19,7 @@ class Tests:
     """The test files of a tree, and what each of them imports, directly or through others."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         sources = {p.relative_to(root) for p in (root / PACKAGE).rglob("*.py")}
         self.modules = {module_name(path): path for path in sources}
         shared = {p.relative_to(root) for p in (root / "tests").rglob("*.py") if not p.name.startswith("test_")}
@@ -42,6 +43,15 @@ class Tests:
             if steps is not None:
                 found.append((1 if file.parts[1] == room else steps, file))
         return sorted(found)
+
+    def rules(self, module: Path) -> list[str]:
+        """The names of the rules that a source file of the package has: those of its functions with ``@rule``."""
+        return [
+            node.name.replace("_", "-")
+            for node in ast.parse((self.root / module).read_text()).body
+            if isinstance(node, ast.FunctionDef)
+            and any(isinstance(one, ast.Call) and ast.unparse(one.func) == "rule" for one in node.decorator_list)
+        ]
 
     def _steps(self, start: str, goal: str) -> int | None:
         """How many imports lead from one file to another; ``None`` where none do."""

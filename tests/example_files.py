@@ -5,11 +5,12 @@ A block is the config.pbtxt of the model ``m``. A line ``-- PATH`` begins anothe
 - ``-- labels.txt``: the lines below are its text; ``-- 02/`` is an empty directory; ``-- old -> gone`` a link;
   ``-- config.pbtxt fifo`` a pipe; ``-- no config.pbtxt`` leaves that out
 - ``-- 1/model.onnx x FP32 [-1, 4], w FP32 [4] = initializer -> y FP32 [-1, 4] opset 21 external weights.bin``: an ONNX
-  file of that signature; a tensor's type may be ``sequence``
+  file of that signature; a tensor's type may be ``sequence``; ``operator my:Op`` is that of its nodes
 - ``-- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [4] signatures a b``, ``-- 1/model.xml x FP32 [4] -> y FP32 [4]`` and
   ``-- 1/model.graphdef x -> y``: such a model; ``-- 1/model.pt forward(x: Tensor) -> Tensor``: TorchScript;
   ``-- 1/model.plan engine``: what begins as a TensorRT engine does; ``-- 1/xgboost.model 4 features 3 classes``: a
-  forest of XGBoost, in its old format or in JSON; ``-- env.tar.gz environment 3.10``: a packed environment
+  forest of XGBoost, in its old format or in JSON; ``-- env.tar.gz environment 3.10``: a packed environment, with more
+  entries where they are named: ``environment 3.12 with ../a, lib/b -> /c``
 - ``-- ../a x FP32 [4] -> y FP32 [4]``: a whole model ``a`` with that ONNX file
 - ``-- ../../second/a ...``: the same in another repository of the server
 - ``-- tk validate --strict --release 25.08 --gpus 0``: how it is validated
@@ -166,9 +167,14 @@ def write(model: Path, head: str, text: str) -> None:
 
 def write_environment(path: Path, python: str) -> None:
     """A packed environment as conda-pack and venv-pack lay it out, of empty files."""
+    python, _, more = python.partition(" with ")
     with tarfile.open(path, "w:gz") as packed:
-        for name in ("bin/activate", f"bin/python{python}", f"lib/python{python}/os.py"):
-            packed.addfile(tarfile.TarInfo(name))
+        for name in ("bin/activate", f"bin/python{python}", f"lib/python{python}/os.py", *more.split(", ")):
+            if name:
+                name, _, link = name.partition(" -> ")
+                entry = tarfile.TarInfo(name)
+                entry.type, entry.linkname = (tarfile.SYMTYPE, link) if link else (tarfile.REGTYPE, "")
+                packed.addfile(entry)
 
 
 def write_default(model: Path, text: str) -> None:
@@ -308,7 +314,8 @@ def onnx_file(spec: str) -> bytes:
     nodes = []
     for name, kind, dims, _ in {t[0]: t for t in tensors(outputs)}.values():
         if operator or (kind, dims) == (source[1], source[2]) or kind == "sequence":
-            nodes.append(helper.make_node(operator.strip() or "Identity", [source[0]], [name]))
+            domain, _, called = (operator.strip() or "Identity").rpartition(":")
+            nodes.append(helper.make_node(called, [source[0]], [name], domain=domain))
             continue
         nodes.append(helper.make_node("Cast", [source[0]], [f"{name} cast"], to=DATA_TYPES[f"TYPE_{kind}"].onnx))
         nodes.append(helper.make_node("Reshape", [f"{name} cast", f"{name} shape"], [name]))
@@ -321,4 +328,6 @@ def onnx_file(spec: str) -> bytes:
         constants,
     )
     opsets = [helper.make_opsetid("", int(opset or 17))]
+    if ":" in operator:
+        opsets.append(helper.make_opsetid(operator.partition(":")[0].strip(), 1))
     return bytes(helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString())

@@ -24,11 +24,18 @@ def detect(
     platform: str = "",
     filename: str = "",
     directories: tuple[str, ...] = (),
+    runtime: str = "",
     release: str = NEWEST,
 ) -> tuple[str, str, str]:
     listing = Listing(names=frozenset((*files, *directories)), directories=frozenset(directories))
     found = detect_backend(
-        model_name=name, backend=backend, platform=platform, filename=filename, listing=listing, release=release
+        model_name=name,
+        backend=backend,
+        platform=platform,
+        filename=filename,
+        listing=listing,
+        runtime=runtime,
+        release=release,
     )
     return found.backend, found.platform, found.default_model_filename
 
@@ -38,7 +45,7 @@ def detect(
     [
         ("model.onnx", ("onnxruntime", "onnxruntime_onnx", "model.onnx")),
         ("model.plan", ("tensorrt", "tensorrt_plan", "model.plan")),
-        ("model.pt", ("pytorch", "pytorch_libtorch", "model.pt")),
+        ("model.pt", ("pytorch", "pytorch_libtorch", "")),
         ("model.pt2", ("pytorch", "torch_aoti", "model.pt2")),
         ("model.xml", ("openvino", "", "model.xml")),
         ("model.py", ("python", "", "model.py")),
@@ -85,6 +92,30 @@ def test_releases_differ_in_what_they_know() -> None:
     assert detect("model.pt2", release="26.02") == ("", "", "")
     assert detect(platform="libtorch", release="24.10")[0] == ""
     assert detect(platform="libtorch", release="26.04")[0] == "pytorch"
+
+
+@pytest.mark.parametrize(
+    ("said", "by_release"),
+    [
+        ({"backend": "pytorch"}, {"24.10": "model.pt", "26.03": "model.pt", "26.04": "model.pt", "26.09": "model.pt"}),
+        (
+            {"backend": "pytorch", "runtime": "model.py"},
+            {"24.10": "", "26.03": "", "26.04": "model.pt", "26.08": "model.pt", "26.09": ""},
+        ),
+        ({"platform": "pytorch_libtorch"}, {"24.10": "model.pt", "26.03": "model.pt", "26.04": "", "26.09": ""}),
+        ({"platform": "torch_aoti"}, {"26.03": "model.pt", "26.04": "model.pt2", "26.09": "model.pt2"}),
+        ({"backend": "pytorch", "filename": "net.pt"}, {"24.10": "net.pt", "26.06": "net.pt", "26.09": "net.pt"}),
+    ],
+)
+def test_the_file_that_is_filled_in_for_pytorch_is_another_one_by_release(
+    said: dict[str, str], by_release: dict[str, str]
+) -> None:
+    assert {release: detect(**said, release=release)[2] for release in by_release} == by_release
+
+
+def test_a_package_of_aot_inductor_is_found_by_its_name_from_26_04_on() -> None:
+    assert detect("model.pt2", release="26.03") == ("pytorch", "pytorch_libtorch", "model.pt")
+    assert detect("model.pt2", release="26.04") == ("pytorch", "torch_aoti", "model.pt2")
 
 
 def test_a_dot_in_the_name_is_the_last_resort() -> None:

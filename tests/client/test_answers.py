@@ -83,3 +83,10 @@ def test_percentiles_are_values_that_occurred():
 def test_a_tally_without_a_single_success_has_no_latencies():
     summary = summarize_latencies([], failed=3, seconds=1.0)
     assert (summary.sent, summary.failed, summary.rate, summary.p50) == (3, 3, 0.0, None)
+
+
+@pytest.mark.parametrize(("first", "second", "shown"), [(30, 30, 1), (29, 30, 1), (29, 29, 2)])
+def test_a_summary_is_as_wide_as_is_allowed_and_no_wider(first, second, shown):
+    quoted = [f'"{"a" * (length - 2)}"' for length in (first, second)]
+    words = np.array([text[1:-1].encode() for text in quoted], dtype=object)
+    assert summarise(words, width=60) == " ".join(quoted[:shown]) + ("" if shown == 2 else " …")

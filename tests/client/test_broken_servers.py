@@ -18,6 +18,7 @@ from running_server import MODELS, address, serving
 
 from triton_kit.client import Inference, connect
 from triton_kit.client.errors import NoAnswer, ServerError
+from triton_kit.client.request import describe
 from triton_kit.errors import TkError, UsageError
 
 REQUEST = Inference(model="m", inputs={"x": np.zeros(1, np.float32)})
@@ -250,3 +251,19 @@ def test_a_header_that_cannot_be_sent_is_refused_before_anything_is(name):
         connect("127.0.0.1", headers={name: "x"})
     with pytest.raises(UsageError):
         connect("127.0.0.1", headers={"x": "a\r\nEvil: 1"})
+
+
+def test_a_model_without_metadata_is_told_by_its_own_error_where_the_index_is_not_given():
+    def refusing(connection: socket.socket) -> None:
+        asked = connection.recv(65536)
+        what = b"index" if b"/repository/index" in asked else b"metadata"
+        body = b'{"error": "no ' + what + b' today"}'
+        head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        connection.sendall(head + b"Connection: close\r\n\r\n" + body)
+
+    with (
+        listening(refusing) as port,
+        connect(f"http://127.0.0.1:{port}") as client,
+        pytest.raises(ServerError, match="no metadata today"),
+    ):
+        describe(client, "m", "")

@@ -153,17 +153,65 @@ def test_what_a_gpu_can_run_is_told(
     ("container", "driver", "gpu", "verdict"),
     [
         ("24.10", "560.35.03", "NVIDIA H100 80GB HBM3", "yes"),
-        ("24.10", "535.104.05", "NVIDIA A100-SXM4-40GB", "compatible"),
-        ("24.10", "535.104.05", "NVIDIA GeForce RTX 4090", "no"),
-        ("24.10", "535.104.05", "NVIDIA RTX A6000", "unknown"),
-        ("24.10", "535.54", "NVIDIA H100 PCIe", "no"),
-        ("24.10", "550.54.15", "NVIDIA H100 PCIe", "no"),
+        ("24.10", "550.54.15", "NVIDIA H100 PCIe", "minor"),
+        ("24.10", "535.104.05", "NVIDIA A100-SXM4-40GB", "minor"),
+        ("24.10", "525.60.13", "NVIDIA GeForce RTX 4090", "minor"),
+        ("24.10", "524.99", "NVIDIA H100 PCIe", "no"),
+        ("24.10", "470.82.01", "NVIDIA A100-SXM4-40GB", "compatible"),
+        ("24.10", "470.82.01", "NVIDIA GeForce RTX 4090", "no"),
+        ("24.10", "470.82.01", "NVIDIA RTX A6000", "unknown"),
+        ("24.10", "470.42.01", "Tesla T4", "no"),
+        ("24.10", "510.47.03", "Tesla T4", "no"),
+        ("23.12", "510.47.03", "Tesla T4", "compatible"),
         ("24.10", "garbage", "NVIDIA H100 PCIe", "unknown"),
         ("23.01", "525.85", "Tesla T4", "unknown"),
+        ("23.10", "525.85", "Tesla T4", "yes"),
+        ("25.06", "570.124.06", "NVIDIA H100 PCIe", "minor"),
+        ("25.07", "570.124.06", "NVIDIA GeForce RTX 4090", "minor"),
+        ("25.08", "575.57.08", "NVIDIA H100 PCIe", "no"),
+        ("25.12", "575.57.08", "NVIDIA GeForce RTX 4090", "no"),
+        ("25.12", "570.124.06", "NVIDIA H100 PCIe", "unknown"),
+        ("25.12", "570.124.06", "NVIDIA GeForce RTX 4090", "no"),
+        ("25.12", "535.104.05", "NVIDIA H100 PCIe", "compatible"),
+        ("26.04", "535.104.05", "NVIDIA H100 PCIe", "compatible"),
+        ("26.05", "535.104.05", "NVIDIA H100 PCIe", "unknown"),
+        ("26.04", "580.95.05", "NVIDIA H100 PCIe", "minor"),
+        ("26.08", "580.65.06", "NVIDIA GeForce RTX 4090", "minor"),
+        ("26.08", "615.61", "NVIDIA H100 PCIe", "yes"),
+        ("26.10", "580.95.05", "NVIDIA H100 PCIe", "yes"),
+        ("26.10", "575.57.08", "NVIDIA H100 PCIe", "no"),
+        ("98.12", "580.95.05", "NVIDIA H100 PCIe", "yes"),
     ],
 )
 def test_which_release_a_driver_runs(container: str, driver: str, gpu: str, verdict: str) -> None:
     assert driver_versions.runs(release(container), driver, gpu) == verdict
+
+
+@pytest.mark.parametrize(
+    ("container", "driver", "result", "said"),
+    [
+        ("24.10", "550.54.15", "ok", "24.10 was built with 560.35.03 and runs in CUDA's minor-version mode"),
+        ("25.06", "570.124.06", "ok", "25.06 was built with 575.51.03 and runs in CUDA's minor-version mode"),
+        ("25.08", "575.57.08", "problem", "25.08 has CUDA 13, which wants 580 or later"),
+        ("25.12", "575.57.08", "problem", "25.12 has CUDA 13, which wants 580 or later"),
+        ("26.04", "580.95.05", "ok", "26.04 was built with 595.58.03 and runs in CUDA's minor-version mode"),
+        ("26.08", "580.95.05", "ok", "26.08 was built with 615.61 and runs in CUDA's minor-version mode"),
+    ],
+)
+def test_the_doctor_judges_a_driver_by_the_major_version_of_cuda(
+    container: str,
+    driver: str,
+    result: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    only_these_programs(monkeypatch, tmp_path / "bin")
+    stand_in_nvidia_smi(tmp_path / "bin", H100.replace("560.35.03", driver))
+    code, found = doctor(capsys, "--only", "driver", "--release", container)
+    assert (found["driver"]["result"], found["driver"]["evidence"].partition("; ")[2]) == (result, said)
+    assert (code == 1) == (result == "problem")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import flows
 import pytest
 
-from triton_kit.graph import dot, mermaid, svg, tree
+from triton_kit.graph import dot, html, mermaid, svg, tree
 from triton_kit.graph import json as document
 from triton_kit.graph.build import draw
 from triton_kit.graph.crossings import Segment, arrange
 from triton_kit.linter.options import options
+from triton_kit.resources import resource
 
 
 def add_unbatched(repository):
@@ -30,7 +31,19 @@ def add_unbatched(repository):
 
 
 MAKERS = {"broken": flows.add_broken, "circle": flows.add_circle, "unbatched": add_unbatched}
-FORMATS = {"dot": dot.render, "mermaid": mermaid.render, "svg": svg.render, "json": document.render}
+
+
+def page(graph):
+    """The page with the names of the files that ship with tk in place of their text; the rest is as it is."""
+    text = html.render(graph)
+    for names in (("svg.css", "page.css"), ("page.js",)):
+        shipped = "".join(resource(f"graph/{name}").read_text(encoding="utf-8") for name in names)
+        assert text.count(shipped) == 1
+        text = text.replace(shipped, "".join(f"<{name}>" for name in names))
+    return text
+
+
+FORMATS = {"dot": dot.render, "mermaid": mermaid.render, "svg": svg.render, "html": page, "json": document.render}
 
 
 @pytest.fixture(params=MAKERS)
@@ -58,6 +71,13 @@ def test_a_model_and_an_ensemble_by_themselves(told, tmp_path, snapshot):
     flows.add_broken(tmp_path / "models")
     commands = [f"graph models/{name} --format {form}" for name in ("decode", "broken") for form in ("text", "json")]
     assert told(*commands, "graph models/none") == snapshot
+
+
+def test_a_page_that_is_written_to_a_file(told, tmp_path, snapshot):
+    (tmp_path / "models").mkdir()
+    flows.add_circle(tmp_path / "models")
+    assert told("graph models --format html --output page.html") == snapshot(name="said")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == snapshot(name="written")
 
 
 def test_an_ensemble_without_batches_is_drawn_with_none(tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from triton_kit.repository.release import releases
+from triton_kit.repository.schema import message_names, message_type
 
 OTHER_WORDS = {
     "true": "false",
@@ -33,6 +34,12 @@ _STRING = re.compile(r'"[^"\n]*"')
 _RELEASE = re.compile(r"(?<=--release )\S+")
 _FIELD = re.compile(r"\b[a-z_]+(?::\s*(\"[^\"\n]*\"|[^\s{\[\"]+)|:?\s*[{\[])")
 _HEAD = re.compile(r"^-- (?!tk validate).*\n?(?:(?!-- ).*\n?)*", re.MULTILINE)
+_REPEATED = {
+    field.name
+    for name in message_names()
+    for field in message_type(name).fields.values()
+    if field.repeated or field.map
+}
 _RELEASES = sorted(releases())
 
 
@@ -50,16 +57,35 @@ class Edit(NamedTuple):
 
 def edits(block: str) -> Iterator[Edit]:
     """Every small edit of a block, in the order of the kinds."""
-    for start, end, new in sorted({*_words(block)}):
+    for start, end, new in sorted({*_words(block), *_releases(block)}):
         yield Edit(start, end, new, f"{_line(block, start)}: {block[start:end]} -> {new}")
     for start, end in _fields(block):
         text = block[start:end]
         yield Edit(start, end, "", f"{_line(block, start)}: without {_short(text)}")
-        if text[-1] in "}]":
+        if _repeated(text):
             yield Edit(start, end, f"{text} {text}", f"{_line(block, start)}: twice {_short(text)}")
     for match in _HEAD.finditer(block):
         yield Edit(*match.span(), "", f"{_line(block, match.start())}: without {_short(match[0])}")
     yield from _globally(block)
+
+
+def with_sibling(block: str, edit: Edit) -> Edit | None:
+    """Beside the repeated field that an edit is in, another one before it: the field as the edit would make it."""
+    around = [
+        (start, end)
+        for start, end in _fields(block)
+        if start <= edit.start and edit.end <= end and (start, end) != (edit.start, edit.end)
+    ]
+    for start, end in sorted(around, reverse=True):
+        text = block[start:end]
+        if _repeated(text) and text[-1] in "}]":
+            edited = text[: edit.start - start] + edit.new + text[edit.end - start :]
+            return Edit(start, start, f"{edited} ", f"{edit.said}, in one more before it")
+    return None
+
+
+def _repeated(field: str) -> bool:
+    return re.split(r"\W", field, maxsplit=1)[0] in _REPEATED
 
 
 def _words(block: str) -> Iterator[tuple[int, int, str]]:
@@ -74,6 +100,10 @@ def _words(block: str) -> Iterator[tuple[int, int, str]]:
     for match in re.finditer(r"\w+", block):
         if match[0] in OTHER_WORDS:
             yield (*match.span(), OTHER_WORDS[match[0]])
+
+
+def _releases(block: str) -> Iterator[tuple[int, int, str]]:
+    """The release before or after in the place of one."""
     for match in _RELEASE.finditer(block):
         at = _RELEASES.index(match[0])
         for name in _RELEASES[max(at - 1, 0) : at + 2]:

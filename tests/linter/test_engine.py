@@ -180,7 +180,8 @@ output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
     )
     (path / "1" / "model.pt2").write_bytes(archive({"data/aotinductor/model/m.so": b""}))
     assert rules(lint(path)) == ["unexpected-platform"]
-    assert lint(path, release="26.03").ok
+    assert rules(lint(path, release="26.03")) == ["model-file-missing"]
+    assert lint(path, release="26.04").ok
 
 
 def test_a_stray_git_directory_is_one_error(model: Callable[..., Path]) -> None:

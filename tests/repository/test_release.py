@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from triton_kit.errors import UsageError
-from triton_kit.repository.release import Release, filter_flags, flags, newest, release, releases
-from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.model.server_options import parse_release_option
+from triton_kit.repository.release import (
+    Variant,
+    filter_flags,
+    flags,
+    newer_than_table,
+    newest,
+    release,
+    release_of_image,
+    releases,
+)
+from triton_kit.repository.release_name import DEFAULT_RELEASE, parse_release
+from triton_kit.repository.table import RELEASE_NAME, TEXT, optional, read_table
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def messages(container: str, *arguments: str) -> list[tuple[str, str]]:
@@ -39,12 +54,28 @@ def test_every_month_from_the_first_to_the_newest_is_there_in_order() -> None:
     assert newest().container == names[-1]
 
 
-def test_the_newest_row_is_complete() -> None:
-    row = newest()
-    assert row.server
-    assert row.ubuntu
-    assert row.python
-    assert row.onnxruntime
+def test_the_newest_row_says_what_is_known_and_no_other_lacks_its_server() -> None:
+    assert newest().cuda
+    assert [name for name, row in releases().items() if row.server is None and row != newest()] == []
+
+
+def test_the_table_ends_at_most_three_months_before_the_newest_change() -> None:
+    dated = re.findall(r"^## \[.*\] - (\d{4})-(\d\d)-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    last = newest().container
+    for year, month in dated[:1]:
+        assert months_between(last, f"{year[2:]}.{month}") <= 3, f"add the releases after {last} to releases.csv"
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "months"), [("26.10", "27.01", 3), ("26.10", "27.02", 4), ("26.10", "26.11", 1)]
+)
+def test_months_are_counted_over_the_end_of_a_year(last: str, now: str, months: int) -> None:
+    assert months_between(last, now) == months
+
+
+def months_between(first: str, second: str) -> int:
+    counted = [int(name[:2]) * 12 + int(name[3:]) for name in (first, second)]
+    return counted[1] - counted[0]
 
 
 def test_an_image_variant_before_its_time_is_refused() -> None:
@@ -54,14 +85,26 @@ def test_an_image_variant_before_its_time_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("variant", "last", "next_one"), [("py3-igpu", "26.02", "26.03"), ("tf2-python-py3", "25.02", "25.03")]
+)
+def test_an_image_variant_after_its_end_is_refused(variant: Variant, last: str, next_one: str) -> None:
+    assert release(last).image(variant) == f"nvcr.io/nvidia/tritonserver:{last}-{variant}"
+    with pytest.raises(UsageError, match=f"no {variant} image of {next_one}") as error:
+        release(next_one).image(variant)
+    assert error.value.hint == f"the last one is of {last}"
+
+
+@pytest.mark.parametrize(
     ("written", "hint"),
     [
         ("24.10-py3", "write 24.10"),
         ("r24.10", "write 24.10"),
         ("2.51.0", "server 2.51.0 is in container 24.10: write 24.10"),
         ("2410", "did you mean 24.10? known are 23.01 to"),
-        ("22.12", "known are 23.01 to"),
-        ("24.13", "known are 23.01 to"),
+        ("22.12", "did you mean 23.01? known are 23.01 to"),
+        ("24.13", "did you mean 24.12? known are 23.01 to"),
+        ("24.00", "did you mean 24.01? known are 23.01 to"),
+        ("24.9", "did you mean 24.09? known are 23.01 to"),
         ("", "known are 23.01 to"),
         ("99.99", "known are 23.01 to"),
         ("latest", "known are 23.01 to"),
@@ -74,11 +117,53 @@ def test_an_unknown_release_is_refused_with_what_was_meant(written: str, hint: s
     assert hint in error.value.hint
 
 
-def test_a_release_newer_than_the_table_is_taken_at_its_word() -> None:
+def test_a_release_newer_than_the_table_is_its_last_row_and_that_is_said() -> None:
     found = release("98.12")
-    assert found == Release(container="98.12")
+    assert (found.container, found.server, found.cuda) == ("98.12", None, newest().cuda)
     assert found.image() == "nvcr.io/nvidia/tritonserver:98.12-py3"
     assert filter_flags(found, ["--some-new-flag=1"]) == ()
+    last = f"{newest().container}, the last release of its table"
+    assert newer_than_table("98.12") == f"release 98.12 is newer than what tk knows, and is judged as {last}"
+    assert newer_than_table(newest().container) is None
+    assert parse_release_option("98.12") == parse_release(newest().container)
+
+
+@pytest.mark.parametrize(
+    ("image", "container"),
+    [
+        ("nvcr.io/nvidia/tritonserver:25.06-py3", "25.06"),
+        ("nvcr.io/nvidia/tritonserver:25.06-vllm-python-py3", "25.06"),
+        ("nvcr.io/nvidia/tritonserver:25.13-py3", None),
+        ("nvcr.io/nvidia/tritonserver:25.06", None),
+        ("example.org/tritonserver:25.06-py3", None),
+        ("mine:25.06-py3", None),
+    ],
+)
+def test_the_tag_of_an_official_image_names_its_release(image: str, container: str | None) -> None:
+    assert release_of_image(image) == container
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n24.10,x\n", None),
+        ("a,c\n24.10,x\n", r":1: the columns are a, c, not a, b"),
+        ("a,b\n24.10,x, y\n", r":2: 3 cells, and 2 columns"),
+        ("a,b\n24.10\n", r":2: 1 cells, and 2 columns"),
+        ("a,b\n24.10,x\n24.13,x\n", r":3: a is '24\.13', which is not of its kind"),
+        ("a,b\n24.10, x\n", r":2: b is ' x', which is not of its kind"),
+        ("", r":1: the columns are , not a, b"),
+    ],
+)
+def test_a_table_is_held_to_its_form(text: str, said: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    kinds = {"a": RELEASE_NAME, "b": optional(TEXT)}
+    if said is None:
+        assert read_table(file, kinds) == [{"a": "24.10", "b": "x"}]
+    else:
+        with pytest.raises(ValueError, match=said):
+            read_table(file, kinds)
 
 
 def test_flags_that_the_release_has_pass() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.docker import DockerRuntime, image, mount, new_name, outside_links
 from triton_kit.runtime.state.files import servers_dir
 from triton_kit.runtime.types import ServerSpec

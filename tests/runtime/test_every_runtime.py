@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import RUNTIMES, health
+from triton_kit.runtime.container import ENGINES, engine_named
 from triton_kit.runtime.docker import new_name
 from triton_kit.runtime.serve_plan import choose_runtime
 from triton_kit.runtime.session import running
@@ -31,6 +33,18 @@ def named() -> list[object]:
 @pytest.mark.parametrize("name", NAMED)
 def test_a_runtime_that_is_named_is_taken(name: str) -> None:
     assert choose_runtime(name, "x").name == name
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_has_the_name_of_its_runtime(engine: str) -> None:
+    assert engine_named(engine) == engine
+    assert engine in RUNTIMES
+
+
+def test_an_engine_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(TkError, match="nerdctl is not a container engine that tk knows") as error:
+        engine_named("nerdctl")
+    assert error.value.hint == "those are docker and podman"
 
 
 @pytest.mark.parametrize("name", named())
@@ -59,7 +73,12 @@ def test_a_server_starts_gets_ready_logs_stops_and_is_gone(name: str, tmp_path: 
         assert health.ready(server.endpoints, "doubler", "1")
         assert server.description
         assert server.exit_code is None
-    assert any("successfully loaded 'doubler'" in line for line in log)
+        # The last lines of a log may come after the answer that the server is ready.
+        end = time.monotonic() + 60
+        while not any("successfully loaded 'doubler'" in line for line in log):
+            assert time.monotonic() < end, log
+            time.sleep(0.02)
+            log.extend(server.log())
     server.stop()
     assert server.exit_code is not None
     assert not health.live(server.endpoints)

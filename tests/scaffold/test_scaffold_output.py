@@ -5,11 +5,12 @@ from __future__ import annotations
 import model_files
 import pytest
 from scaffold_models import write_onnx
-from transcript import files
+from transcript import ROOT, files
 
 from triton_kit.errors import TkError
 from triton_kit.scaffold import options
 
+FORESTS = ROOT / "tests/signature/data/forests"
 X_Y = "--input x:FP32:4 --output y:FP32:4"
 ADDED = {
     "onnxruntime": "--from a.onnx",
@@ -27,7 +28,14 @@ ADDED = {
     "openvino": "--from m.xml",
     "savedmodel": "--from m.savedmodel",
     "tensorrt": f"--from m.plan {X_Y} --max-batch-size 4",
-    "custom": f"--backend mine --library libtriton_mine.so {X_Y}",
+    "dali": "--from p.dali --max-batch-size 8",
+    "dali-source": f"--from p.py {X_Y}",
+    "fil": "--from classes.ubj",
+    "fil-scores": "--from binary.tl --max-batch-size 64 --set parameters.output_class.string_value='false'",
+    "tensorrtllm": "--from engine",
+    "vllm": "--backend vllm --set engine.model=facebook/opt-125m",
+    "vllm-file": "--from model.json",
+    "custom": f"--backend custom --library libtriton_mine.so {X_Y}",
     "options": (
         "--from a.onnx --max-batch-size 16 --instances 2 --kind gpu --gpus 0,1 --version-policy latest:2 "
         "--set config.optimization.graph.level=1"
@@ -49,6 +57,14 @@ def sources(tmp_path):
     served = model_files.served([("x", "FP32", (-1, 4))], [("y", "FP32", (-1, 4))])
     (tmp_path / "m.savedmodel/saved_model.pb").write_bytes(served)
     (tmp_path / "m.plan").write_bytes(b"ptrt" + bytes(64))
+    (tmp_path / "p.dali").write_bytes(b"\n\x04pipe")
+    (tmp_path / "p.py").write_text("from nvidia.dali.plugin.triton import autoserialize\n\n@autoserialize\n")
+    for name in ("classes.ubj", "binary.tl"):
+        (tmp_path / name).write_bytes((FORESTS / name).read_bytes())
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine/rank0.engine").write_bytes(b"ftrt")
+    (tmp_path / "engine/config.json").write_text('{"build_config": {"max_batch_size": 16}}')
+    (tmp_path / "model.json").write_text('{"model": "facebook/opt-125m", "gpu_memory_utilization": 0.5}\n')
     model_files.library(tmp_path / "libtriton_mine.so")
     (tmp_path / "model_repository").mkdir()
 
@@ -96,3 +112,16 @@ def test_steps_as_typed(snapshot):
         except TkError as error:
             said[text] = f"{error.message} | {error.hint}"
     assert said == snapshot
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/b"], ids=["the directory", "the one above", "a path"])
+def test_a_file_of_the_model_is_given_as_a_name(told, tmp_path, sources, name):
+    said = told(f"add m --from a.onnx --set default_model_filename={name}")
+    assert f"error: default_model_filename {name} is a path" in said
+    assert "hint: give a name without directories" in said
+    assert not (tmp_path / "model_repository" / "m").exists()
+
+
+def test_a_file_of_the_model_has_the_name_that_is_given(told, tmp_path, sources):
+    assert "[exit 0]" in told("add m --from a.onnx --set default_model_filename=net.v2.onnx")
+    assert (tmp_path / "model_repository/m/1/net.v2.onnx").is_file()

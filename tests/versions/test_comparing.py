@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from triton_kit.client.types import InferResult
+from triton_kit.errors import ProblemsFound
 from triton_kit.versions.comparison import EXACT, Expected, Tolerance, compare, compare_outputs, usual
+from triton_kit.versions.golden_run import CaseResult, require_passed
+from triton_kit.versions.output_comparison import _tolerance
 
 NEAR = Tolerance(rtol=0.0, atol=0.1)
 
@@ -99,3 +102,27 @@ def test_shapes_data_types_missing_and_extra_outputs_are_told():
 
 def test_only_floats_are_given_room():
     assert [usual(kind) == EXACT for kind in ("FP32", "BF16", "INT32", "BOOL", "BYTES")] == [False, False] + [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("datatype", "rtol", "atol", "expected"),
+    [
+        ("FP32", None, None, usual("FP32")),
+        ("FP32", 0.5, None, Tolerance(rtol=0.5, atol=0.0)),
+        ("FP32", None, 0.5, Tolerance(rtol=0.0, atol=0.5)),
+        ("FP32", 0.0, 0.0, EXACT),
+        ("INT32", 0.5, 0.5, EXACT),
+    ],
+    ids=["not told", "relative", "absolute", "exact", "whole numbers"],
+)
+def test_of_a_tolerance_that_is_told_the_other_number_is_0_and_whole_numbers_have_none(datatype, rtol, atol, expected):
+    assert _tolerance(datatype, rtol, atol) == expected
+
+
+def test_cases_that_failed_are_raised_with_their_messages_and_others_are_not():
+    passed = CaseResult(model="m", version="1", case="good", seconds=0.0)
+    failed = CaseResult(model="m", version="1", case="bad", seconds=0.0, error="the server said no")
+    require_passed([passed])
+    with pytest.raises(ProblemsFound) as raised:
+        require_passed([passed, failed])
+    assert raised.value.message == "1 of 2 cases failed\n  bad: the server said no"

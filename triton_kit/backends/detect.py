@@ -13,6 +13,9 @@ from triton_kit.repository.release_name import NEWEST, before
 ENSEMBLE = "ensemble"
 """The platform of an ensemble, which core runs itself; ``tk`` calls its backend so too, and no server has one."""
 
+PYTHON_RUNTIME = "model.py"
+"""The runtime of a model that a backend in Python serves."""
+
 MODEL_FILES = frozenset(
     ("model.savedmodel", "model.graphdef", "model.plan", "model.onnx", "model.xml", "model.pt", "model.py")
 )
@@ -43,7 +46,7 @@ class Detected(NamedTuple):
 
     @property
     def undeterminable(self) -> bool:
-        """Whether neither the configuration nor a file tells anything."""
+        """Whether neither the configuration nor a file says anything."""
         return not (self.backend or self.platform or self.default_model_filename)
 
     @property
@@ -53,9 +56,16 @@ class Detected(NamedTuple):
 
 
 def detect_backend(
-    *, model_name: str, backend: str, platform: str, filename: str, listing: Listing, release: str = NEWEST
+    *,
+    model_name: str,
+    backend: str,
+    platform: str,
+    filename: str,
+    listing: Listing,
+    runtime: str = "",
+    release: str = NEWEST,
 ) -> Detected:
-    """What the server makes of ``backend``, ``platform`` and ``default_model_filename`` (empty where not given).
+    """What the server makes of ``backend``, ``platform``, ``default_model_filename``, ``runtime`` (empty: not given).
 
     The first backend that fits, in the server's order: tensorflow, tensorrt, onnxruntime, openvino, pytorch, python,
     then the part of the model's name behind its first dot. Files count only where all three fields are empty.
@@ -75,11 +85,7 @@ def detect_backend(
         case "openvino":
             return _filled(backend, platform, filename or "model.xml")
         case "pytorch":
-            aoti = platform == "torch_aoti" or (
-                not before(release, "26.03") and seen.has_file("model.pt2") and not seen.has_file("model.pt")
-            )
-            platform = platform or ("torch_aoti" if aoti else "pytorch_libtorch")
-            return _filled(backend, platform, filename or ("model.pt2" if aoti else "model.pt"))
+            return _pytorch(platform, filename, seen, runtime, release)
         case "python":
             return _filled(backend, platform, filename or "model.py")
     if not (backend or platform or filename) and "." in model_name:
@@ -90,6 +96,26 @@ def detect_backend(
 
 def _filled(backend: str, platform: str, filename: str) -> Detected:
     return Detected(backend=backend, platform=platform, default_model_filename=filename)
+
+
+_TORCH_FILES = {"model.pt": "pytorch_libtorch", "model.pt2": "torch_aoti"}
+
+
+def _pytorch(platform: str, filename: str, seen: Listing, runtime: str, release: str) -> Detected:
+    """What is filled in for PyTorch, which each of these releases does in its own way.
+
+    From 26.04 on a file name is filled in beside a platform that is, and beside ``torch_aoti``; 26.04 to 26.08 do so
+    for the Python runtime as well (core pull request 484, server release notes of 2.73.0).
+    """
+    if before(release, "26.04"):
+        kept = filename or runtime == PYTHON_RUNTIME
+        return _filled("pytorch", platform or "pytorch_libtorch", filename if kept else "model.pt")
+    if not platform:
+        platform = next((name for file, name in _TORCH_FILES.items() if seen.has_file(file)), "")
+    if not platform:
+        spared = runtime == PYTHON_RUNTIME and not before(release, "26.09")
+        return _filled("pytorch", "pytorch_libtorch", filename or ("" if spared else "model.pt"))
+    return _filled("pytorch", platform, filename or ("model.pt2" if platform == "torch_aoti" else ""))
 
 
 _TENSORFLOW_FILES = {"tensorflow_savedmodel": "model.savedmodel", "tensorflow_graphdef": "model.graphdef"}
@@ -109,7 +135,7 @@ def _tensorflow(backend: str, platform: str, filename: str, listing: Listing) ->
 
 
 def _infer(platform: str, filename: str, seen: Listing, release: str) -> str:
-    """The backend where the config names none; empty where nothing tells."""
+    """The backend where the config names none; empty where nothing says which."""
     aoti = not before(release, "26.03")
     libtorch = {"pytorch_libtorch"}
     if aoti:

@@ -16,6 +16,7 @@ from triton_kit.cli.support.add_options import (
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Settings, ValuesFile
+from triton_kit.cli.support.release import tell_newer
 
 if TYPE_CHECKING:
     from triton_kit.files.plan import Plan
@@ -51,6 +52,7 @@ def add(
 
     mode = transfer.mode()
     here = context.find_context(release)
+    tell_newer(here.release, as_json=format_ == "json")
     place = context.find_repository(here, repository)
     wiring = settled(
         name,

@@ -12,6 +12,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import OptionGroup, spread
 from triton_kit.cli.support.options import DryRun, Format, Release, Repository, Shapes
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.cli.support.runtime_options import Image, pull_option
 from triton_kit.cli.support.server_options import RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
@@ -54,6 +55,7 @@ class BuildOptions(OptionGroup):
         from triton_kit.convert.profiles import parse_shapes
         from triton_kit.convert.tensorrt import ConversionRequest
         from triton_kit.convert.trtexec import Precision
+        from triton_kit.runtime.container import ENGINES, engine_named
         from triton_kit.scaffold.accelerator import parse_size
 
         precisions: dict[Precision, bool] = {
@@ -67,7 +69,7 @@ class BuildOptions(OptionGroup):
             raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other", hint="choose one")
         if self.pull not in ("missing", "never"):
             raise UsageError(f"--pull {self.pull!r} is unknown", hint=suggest(self.pull, ("missing", "never")))
-        if self.runtime not in ("docker", "podman"):
+        if self.runtime not in ENGINES:
             raise UsageError(
                 f"--runtime {self.runtime}: an engine is built in a container", hint="write docker or podman"
             )
@@ -79,7 +81,7 @@ class BuildOptions(OptionGroup):
             precision=chosen[0] if chosen else None,
             workspace=None if self.workspace is None else parse_size(self.workspace, "--workspace"),
             image=self.image,
-            engine="podman" if self.runtime == "podman" else "docker",
+            engine=engine_named(self.runtime),
             gpus=self.gpus,
             pull=self.pull,
         )
@@ -113,6 +115,7 @@ def tensorrt(
     from triton_kit.project import context
 
     here = context.find_context(release)
+    tell_newer(here.release, as_json=format_ == "json")
     if accelerator is not None:
         _accelerate(here, model, accelerator, repository, dry_run=dry_run, json=format_ == "json")
         return

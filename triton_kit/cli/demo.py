@@ -124,21 +124,21 @@ def _prepare(models: Path, runtime: str, *, keep: bool) -> ServePlan:
 
 @contextmanager
 def _serving(plan: ServePlan) -> Iterator[Server]:
-    """A server with every model ready, each told of as it comes; ended with the block unless it is to stay."""
+    """A server with every model ready, each shown as it becomes ready; ended with the block unless it is to stay."""
     from triton_kit.runtime.lifecycle import registered
     from triton_kit.runtime.restricted_endpoints import mask_secrets
 
-    told: set[str] = set()
+    shown: set[str] = set()
 
-    def tell(snapshot: Snapshot) -> None:
+    def show_ready(snapshot: Snapshot) -> None:
         for name in dict.fromkeys(model.name for model in snapshot.models):
             versions = [model for model in snapshot.models if model.name == name]
-            if name not in told and all(model.state in ("LOADED", "READY") for model in versions):
-                told.add(name)
+            if name not in shown and all(model.state in ("LOADED", "READY") for model in versions):
+                shown.add(name)
                 _done(name, f"versions {' and '.join(m.version for m in versions)}" if len(versions) > 1 else "")
 
     terminal.detail(f"starting {plan.runtime.name}: {shlex.join(mask_secrets(plan.runtime.argv(plan.spec)))}")
-    with registered(plan, timeout=TIMEOUT, on_snapshot=tell) as (server, snapshot):
+    with registered(plan, timeout=TIMEOUT, on_snapshot=show_ready) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(f"{failed.name} did not load: {failed.reason.strip()}")
         _done(f"{server.description} is up", f"{snapshot.seconds:.1f} s")

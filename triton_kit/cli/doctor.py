@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, RepositoryPath, release_option
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.cli.support.runtime_options import Image
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 if TYPE_CHECKING:
     from triton_kit.doctor.finding import Check, Finding
-    from triton_kit.doctor.upgrade import Step
+    from triton_kit.doctor.step import Group, Step
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "cyan", "skipped": "dim"}
 _MARKS = {"ok": "✓", "warning": "!", "problem": "✗", "unknown": "?", "skipped": "-"}
@@ -27,7 +28,9 @@ def doctor(
     server_args: Annotated[
         list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags of your tritonserver, after a --.")
     ] = None,
-    release: Annotated[str | None, release_option("Another release, YY.MM: say also what it would break.")] = None,
+    release: Annotated[
+        str | None, release_option("Another release, YY.MM: say also what it would break.", "--release", "--to")
+    ] = None,
     before: Annotated[
         str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.", "--from")
     ] = None,
@@ -39,17 +42,20 @@ def doctor(
 ) -> int:
     """Say whether this machine can serve the repository: each check, what it saw, and what to do.
 
-    With --release it is also an advisor: what in this repository, and in the flags after --, breaks between the release
-    that you have and that one. The exit code is 1 where there is a problem, or where something breaks.
+    With --release, or --to, it is also an advisor: what must, should or may be done in this repository, in the flags
+    after -- and by the clients, between the release that you have and that one. The exit code is 1 where there is a
+    problem, or where something must be done.
     """
     from triton_kit.cli.support import serve_loop
     from triton_kit.doctor.examination import examine
     from triton_kit.doctor.machine import Machine
     from triton_kit.doctor.upgrade import advise
 
-    repository, current, flags = serve_loop.defaults(path, server_args or [])
+    as_json = format_ == "json"
+    if release is not None:
+        tell_newer(release, as_json=as_json)
+    repository, now, flags = serve_loop.defaults(path, server_args or [], release=before, image=image, as_json=as_json)
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
-    now = before or current
     machine = Machine(repository=place, container=release or now, environment=os.environ, image=image)
     checks = _chosen(only, skip)
     found = examine(checks, machine)
@@ -57,7 +63,7 @@ def doctor(
     if done:
         found = examine(checks, machine)
     steps = advise(place, now, release, flags=flags, devices=machine.devices) if release and release != now else ()
-    if format_ == "json":
+    if as_json:
         terminal.out_json(_json(found, done, now, release, steps))
     else:
         _show(found)
@@ -65,7 +71,7 @@ def doctor(
             terminal.out(f"  {line}")
         if release and release != now:
             _show_steps(now, release, steps)
-    bad = any(one.result == "problem" for one in found.values()) or any(step.weight == "breaks" for step in steps)
+    bad = any(one.result == "problem" for one in found.values()) or any(step.group == "must" for step in steps)
     return 1 if bad else 0
 
 
@@ -104,18 +110,28 @@ def _show(found: Mapping[str, Finding]) -> None:
         if one.remedy and one.result != "ok":
             terminal.out(f"  {' ' * width}  → {one.remedy}")
     counts = {result: sum(one.result == result for one in found.values()) for result in ("problem", "warning")}
-    said = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
-    terminal.out(f"\n{', '.join(said) or 'nothing is in the way'}")
+    parts = [f"{count} {result}{'' if count == 1 else 's'}" for result, count in counts.items() if count]
+    terminal.out(f"\n{', '.join(parts) or 'nothing is in the way'}")
+
+
+_GROUPS: Mapping[Group, tuple[str, str]] = {
+    "must": ("must be done", "red"),
+    "should": ("should be looked at", "yellow"),
+    "know": ("good to know", "cyan"),
+}
 
 
 def _show_steps(before: str, after: str, steps: Sequence[Step]) -> None:
     terminal.out(f"\n{before} → {after}" + ("" if steps else ": nothing is known to break"))
-    for step in steps:
-        style = "red" if step.weight == "breaks" else "yellow"
-        terminal.out(f"{terminal.style(step.weight.ljust(6), style)}  {step.what}")
-        if step.remedy:
-            terminal.out(f"        → {step.remedy}")
-        terminal.out(terminal.style(f"        source: {step.source}", "dim"))
+    for group, (title, style) in _GROUPS.items():
+        those = [step for step in steps if step.group == group]
+        if those:
+            terminal.out(f"\n{terminal.style(f'{title} ({len(those)})', style)}")
+        for step in those:
+            terminal.out(f"  {step.since or '':<5}  {step.what.removeprefix(f'from {step.since} on ')}")
+            if step.remedy:
+                terminal.out(f"         → {step.remedy}")
+            terminal.out(terminal.style(f"         source: {step.source}", "dim"))
 
 
 def _json(
@@ -129,7 +145,17 @@ def _json(
         "fixed": list(done),
         "from": before,
         "release": after,
-        "upgrade": [
-            {"weight": step.weight, "what": step.what, "remedy": step.remedy, "source": step.source} for step in steps
-        ],
+        "upgrade": [_step_json(step) for step in steps],
+    }
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "weight": step.weight,
+        "group": step.group,
+        "since": step.since,
+        "until": step.until,
+        "what": step.what,
+        "remedy": step.remedy,
+        "source": step.source,
     }

@@ -102,10 +102,10 @@ def _summary(results: list[Formatted], *, would: bool) -> str:
         "rendered": "rendered by tk",
         "unreadable": "cannot be read",
     }
-    counts = [(sum(r.status == status for r in results), said) for status, said in words.items()]
+    counts = [(sum(r.status == status for r in results), label) for status, label in words.items()]
     if not results:
         return "no config.pbtxt here"
-    parts = [f"{count} {said}" for count, said in counts if count]
+    parts = [f"{count} {label}" for count, label in counts if count]
     files = "1 file" if len(results) == 1 else f"{len(results)} files"
     return f"{files}: {', '.join(parts)}"
 

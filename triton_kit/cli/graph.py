@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
+from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.validate_options import default_path, project_around, rules_heard
 from triton_kit.errors import assert_never
 
@@ -52,7 +53,7 @@ def graph(
     project = project_around(path or ".")
     _, ignored, severities = rules_heard(project, (), ignore)
     judged_by = options(
-        release=release or (project.release if project else None),
+        release=named_release(release, project),
         auto_complete=not strict,
         ignore=ignored,
         severities=severities,

@@ -61,20 +61,20 @@ def health(
 
 def _wait(looks: Iterable[Health | NoAnswer]) -> Health:
     """Look on until all is ready or the time is over, telling what is still missing."""
-    status, told = None, ""
+    status, shown = None, ""
     found: Health | NoAnswer | None = None
     if live():
         status = console().status("waiting")
         status.start()
     try:
         for found in looks:
-            amiss = waits_for(found)
-            if amiss and amiss != told:
-                told = amiss
+            pending = waits_for(found)
+            if pending and pending != shown:
+                shown = pending
                 if status is not None:
-                    status.update(f"waiting for {amiss.replace('[', chr(92) + '[')}")
+                    status.update(f"waiting for {pending.replace('[', chr(92) + '[')}")
                 else:
-                    say(f"waiting for {amiss}")
+                    say(f"waiting for {pending}")
     finally:
         if status is not None:
             status.stop()

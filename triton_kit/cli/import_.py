@@ -12,6 +12,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import DryRun, Format, Inputs, Outputs, Repository
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def torchserve(
     from triton_kit.project import context
 
     here = context.find_context()
+    tell_newer(here.release, as_json=format_ == "json")
     place = context.find_repository(here, repository)
     request = converting.TorchServeRequest(
         archive=archive,
@@ -97,6 +99,7 @@ def tfserving(
     from triton_kit.project import context
 
     here = context.find_context()
+    tell_newer(here.release, as_json=format_ == "json")
     place = context.find_repository(here, repository)
     request = converting.TFServingRequest(source=source, repository=place, name=name, batching=batching)
     found = converting.plan(request, here.templates, here.release)

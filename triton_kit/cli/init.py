@@ -10,6 +10,7 @@ import typer
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import DryRun, release_option
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 
@@ -37,6 +38,7 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
+    tell_newer(release)
     lint_options = check.lint_options_for(release)
     request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
     planned = new_project.plan_project(request)

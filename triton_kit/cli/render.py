@@ -7,6 +7,7 @@ from typing import Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, Repository, Settings, ValuesFile
+from triton_kit.cli.support.release import tell_newer
 
 
 def render(
@@ -32,6 +33,7 @@ def render(
     from triton_kit.project import context
 
     here = context.find_context()
+    tell_newer(here.release, as_json=format_ == "json")
     rendered = context.render_models(here, repository, models or (), env, context.option_layers(values, settings or ()))
     if not rendered:
         terminal.say("no model has a model.yaml: there is nothing to render")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from triton_kit.cli.support import terminal
@@ -42,14 +43,14 @@ def serve(
     from triton_kit.cli.support import serve_loop, serve_output
 
     hide(item.partition("=")[2] for item in container.env or ())
-    repository, default_release, flags = serve_loop.defaults(path, server_args or [])
+    repository, named, flags = serve_loop.defaults(path, server_args or [], release=release, image=container.image)
     request = build_request(
         ServeRequest,
         container,
         listen,
         models,
         repository=repository,
-        release=release or default_release,
+        release=named,
         server_args=flags,
         verbose=terminal.settings.verbose,
         progress=serve_loop.show_progress,
@@ -57,7 +58,7 @@ def serve(
     plan = plan_server(request, environment=os.environ)
     terminal.detail(f"GPUs: {plan.gpus.gpus} ({plan.gpus.reason})")
     if not no_validate:
-        serve_loop.validate(request, plan.gpus)
+        serve_loop.validate(replace(request, release=plan.spec.release), plan.gpus)
     for message, hint in plan.notes:
         terminal.warn(message, hint=hint)
     if dry_run:

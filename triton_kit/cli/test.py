@@ -110,6 +110,7 @@ def _started(
     stack: ExitStack, folders: Sequence[ModelFolder], version: str, runtime: str, release: str | None, timeout: float
 ) -> AbstractContextManager[Client]:
     """A server for the models, of their repository or of a staged one that serves that version."""
+    from triton_kit.cli.support.release import tell_newer
     from triton_kit.cli.support.serve_loop import show_progress
     from triton_kit.project import context
     from triton_kit.versions.model_folder import read_number
@@ -121,9 +122,11 @@ def _started(
     root = folders[0].repository
     if version:
         root = stack.enter_context(with_version(folders[0], read_number(version)))
+    here = context.find_context(release)
+    tell_newer(here.release)
     trial = Trial(
         runtime=runtime,
-        release=release or context.find_context().release,
+        release=here.release,
         timeout=timeout,
         progress=show_progress,
     )

@@ -6,11 +6,11 @@ import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
-from triton_kit import json_document
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.load_options import LoadOptions, check_options
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
+from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.runtime_options import EngineOptions
 from triton_kit.cli.support.validate_options import (
     Baseline,
@@ -108,7 +108,7 @@ def validate(
         given = [path for path in given if belongs_to_model(path)]
     chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
-        release=release or (project.release if project else None),
+        release=named_release(release, project, as_json=format_ is Format.JSON and output is None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -193,9 +193,11 @@ def _rendered(report: Report, format_: Format, trial: Trial | None, *, color: bo
 
             return text.render(report, color=color)
         case Format.JSON:
+            from triton_kit import json_document
             from triton_kit.linter.report import json
 
-            return json_document.render({**json.content(report), "load": trial.as_json() if trial else None})
+            content = {**json.content(report), "load": trial.as_json() if trial else None}
+            return json_document.render(terminal.with_notes(content))
         case Format.GITHUB:
             from triton_kit.linter.report.github import format_github
 

@@ -66,5 +66,5 @@ def _no_answer(details: str, address: Address) -> NoAnswer:
 
 
 def _tls_reason(details: str) -> str:
-    """The part of gRPC's text that tells why TLS failed: its last words, where OpenSSL speaks."""
+    """The part of gRPC's text that says why TLS failed: its last words, where OpenSSL speaks."""
     return details.rpartition("OPENSSL_internal:")[2].strip(" .") or details

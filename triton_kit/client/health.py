@@ -124,7 +124,7 @@ def watch(
 
 
 def waits_for(found: Health | NoAnswer) -> str:
-    """What is still amiss, in a few words; empty when nothing is."""
+    """What is still missing, in a few words; empty when nothing is."""
     if isinstance(found, NoAnswer):
         return "an answer"
     if not found.live or (not found.ready and not found.missing):

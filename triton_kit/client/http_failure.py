@@ -50,7 +50,7 @@ def _tls_failed(error: SSLError, url: str, secured: bool) -> NoAnswer:
 
 
 def _not_http(error: http.client.HTTPException, url: str) -> NoAnswer:
-    """The first line tells who answers: an alert of TLS, or a frame of HTTP/2."""
+    """The first line shows who answers: an alert of TLS, or a frame of HTTP/2."""
     line = str(error) if isinstance(error, http.client.BadStatusLine) else ""
     if "\x15\x03" in line:
         return NoAnswer(f"{url} speaks TLS", hint="write https://")

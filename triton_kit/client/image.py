@@ -85,7 +85,7 @@ def read_image(path: Path, slot: Slot, *, scale: Scale = "none", layout: str = "
 
 
 def find_layout(slot: Slot, layout: str = "auto") -> Layout:
-    """Where height, width and channels are: as told, as the configuration's format says, or as the sizes show."""
+    """Where height, width and channels are: as asked for, as the configuration's format says, or as the sizes show."""
     inner = slot.shape[slot.batching :]
     if len(inner) == 4 and inner[0] in (1, -1):
         inner = inner[1:]  # a batch of one that is part of the model's own shape

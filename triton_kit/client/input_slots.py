@@ -105,7 +105,7 @@ def convert(array: Array, slot: Slot) -> Array:
 def fit(array: Array, slot: Slot, *, batch: int | None = None) -> Array:
     """The array in the input's complete shape: a missing batch dimension is added, flat data is folded.
 
-    ``batch`` is how often a single example is repeated. Raises UsageError that tells what was expected and given.
+    ``batch`` is how often a single example is repeated. Raises UsageError with what was expected and what was given.
     """
     import numpy as np
 

@@ -55,7 +55,7 @@ def models(client: Client) -> tuple[ModelHealth, ...]:
 def load(client: Client, model: str, *, config: Mapping[str, object] | None = None, timeout: float) -> ControlResult:
     """Load a model, or load it again, and wait until its versions, and the ensembles that use it, are settled.
 
-    ``config`` is taken instead of what the repository says. A failure that the server tells, or a version that is not
+    ``config`` is taken instead of what the repository says. A failure that the server reports, or a version that is not
     ready in the end, is the outcome's ``error``; where the server manages its models in another way, or does not
     answer, the error is raised.
     """

@@ -89,7 +89,7 @@ def describe(client: Client, model: str, version: str) -> tuple[ModelMetadata, S
 
 
 def _not_there(client: Client, model: str, version: str, error: ServerError) -> TkError:
-    """Why a model has no metadata, as the server's index tells it."""
+    """Why a model has no metadata, as the server's index has it."""
     try:
         entries = client.index()
     except ServerError:

@@ -197,7 +197,7 @@ class _UntilDeadline(io.RawIOBase):
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise UsageError for a header that cannot be sent; what it holds may be a secret, and is not told."""
+    """Raise UsageError for a header that cannot be sent; what it holds may be a secret, and is not shown."""
     for name, value in headers.items():
         strange = next((c for c in name if not (c.isascii() and (c.isalnum() or c in "!#$%&'*+-.^_`|~"))), None)
         if not name or strange is not None:

@@ -85,16 +85,16 @@ def _profile(
             f"input {name} has no known number of dimensions, which TensorRT needs", hint="export the model with shapes"
         )
     own = tuple(dims(tensor.shape))
-    said = {"--min": given.least.get(name), "--opt": given.best.get(name), "--max": given.most.get(name)}
-    for option, shape in said.items():
+    by_option = {"--min": given.least.get(name), "--opt": given.best.get(name), "--max": given.most.get(name)}
+    for option, shape in by_option.items():
         if shape is not None:
             _check(f"{option} {name}={'x'.join(map(str, shape))}", shape, own, batch if option == "--max" else 0)
     if -1 not in own:
         return None
     narrowed = _narrowed(own, configured.get(name), batch)
-    best = said["--opt"] or _filled(narrowed, preferred or batch or 1) or said["--max"]
-    most = said["--max"] or _filled(narrowed, batch or 1) or best
-    least = said["--min"] or tuple(1 if size < 0 else size for size in narrowed)
+    best = by_option["--opt"] or _filled(narrowed, preferred or batch or 1) or by_option["--max"]
+    most = by_option["--max"] or _filled(narrowed, batch or 1) or best
+    least = by_option["--min"] or tuple(1 if size < 0 else size for size in narrowed)
     if best is None or most is None:
         raise UsageError(
             f"input {name} is {show_shape(own)}: a size is open, and an engine is built for a range of sizes",

@@ -27,7 +27,7 @@ from triton_kit.project.render import Layer
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import release
 from triton_kit.repository.text_format.document import parse
-from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.gpu import selection as gpus
 from triton_kit.scaffold.new_model import plan_model
@@ -264,7 +264,7 @@ def convert(
 ) -> Path:
     """Build the engine and put it in its place; the folder that was made. All of it, or nothing.
 
-    Raises TkError, with what trtexec meant, where no engine came of it.
+    Raises TkError, with what trtexec reported, where no engine came of it.
     """
     repository = conversion.request.repository
     with write.explain_os_errors(repository), stage(repository) as place:

@@ -91,8 +91,8 @@ def _model(path: Path, config: tfserving_config.ModelConfig) -> ServedModel:
             f"{path}: {config.name} is of the platform {config.model_platform}, not of tensorflow",
             hint="leave it out, and add it by hand",
         )
-    policy, told = _policy(config)
-    return ServedModel(name=config.name or base.name, base=base, policy=policy, items=(*items, *told))
+    policy, policy_items = _policy(config)
+    return ServedModel(name=config.name or base.name, base=base, policy=policy, items=(*items, *policy_items))
 
 
 def _base(path: Path, written: str) -> tuple[Path, list[Item]]:
@@ -149,8 +149,8 @@ def _plan(
     if batching is None:
         items.append(changed("no batching parameters", "batches as tk add sees them fit"))
     else:
-        common, told = batching.applied(common, tensorflow.is_batchable(signature))
-        items += told
+        common, batching_items = batching.applied(common, tensorflow.is_batchable(signature))
+        items += batching_items
     planned = new_model.plan_model(common, templates, release=release)
     items += _extras(versions[newest])
     files = (*planned.files, *others)

@@ -76,7 +76,7 @@ def plan(
 ) -> ImportedModel:
     """The plan for an archive whose files lie in ``unpacked``. Writes nothing but a label file there.
 
-    Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be told.
+    Raises UsageError for an archive that TorchServe would not take either, and where the tensors have to be given.
     """
     archive = open_archive(request.archive, unpacked, files)
     name = check_name(request.name or archive.text("modelName") or request.archive.name.partition(".")[0])
@@ -133,8 +133,8 @@ def open_archive(path: Path, unpacked: Path, files: tuple[str, ...]) -> Archive:
 
 
 def _missing(name: str, key: str) -> UsageError:
-    said = f"the archive has no {printable(name)}, which its manifest names as {key}"
-    return UsageError(said, hint="make it again")
+    message = f"the archive has no {printable(name)}, which its manifest names as {key}"
+    return UsageError(message, hint="make it again")
 
 
 def _version(text: str) -> tuple[int, list[Item]]:

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 from triton_kit.convert.profiles import Profile, Shape
 from triton_kit.errors import TkError, UsageError
 from triton_kit.repository.release_name import before
-from triton_kit.runtime.container.engine import Engine, refusal
+from triton_kit.runtime.container import Engine
+from triton_kit.runtime.container.engine import refusal
 from triton_kit.runtime.gpu.selection import Way
 from triton_kit.runtime.state.registry import LABEL
 
@@ -190,5 +191,5 @@ def explain(build: Build, code: int, lines: Sequence[str]) -> TkError:
             )
     errors = [line for line in lines if "[E]" in line]
     last = (errors or [line for line in lines if line.strip()] or [f"exit code {code}"])[-1]
-    said = re.sub(r"^.*?\[E\]\s*(?:Error\[\d+\]:\s*)?", "", last).strip()
-    return TkError(f"no engine was built: {said}", hint="see the whole log with --verbose")
+    reason = re.sub(r"^.*?\[E\]\s*(?:Error\[\d+\]:\s*)?", "", last).strip()
+    return TkError(f"no engine was built: {reason}", hint="see the whole log with --verbose")

@@ -30,18 +30,18 @@ def build_engine(
         engines.pull(build.engine, build.image, progress)
     progress(f"building an engine in {build.image}: this may take minutes")
     with _container(build) as process:
-        said: deque[str] = deque(maxlen=2000)
+        output: deque[str] = deque(maxlen=2000)
         ended = False
         while not ended:
             ended = process.poll() is not None and process.output_ended
             for line in process.lines():
-                said.append(line)
+                output.append(line)
                 log(line)
             time.sleep(0 if ended else pause)
         code = process.poll()
     plan = build.out / trtexec.ENGINE_FILE
     if code != 0:
-        raise trtexec.explain(build, code or 0, said)
+        raise trtexec.explain(build, code or 0, output)
     if not _is_engine(plan):
         raise TkError("trtexec ended well, and wrote no engine", hint="see the whole log with --verbose")
     return plan

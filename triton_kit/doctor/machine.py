@@ -72,8 +72,8 @@ def _ask(engine: str | None) -> EngineInfo:
         info = json.loads(done.stdout)
     except ValueError:
         info = None
-    told = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     if not isinstance(info, dict):
-        return EngineInfo({}, told[-1].rstrip(".") if told else f"{engine} info says nothing that can be read")
-    errors = info.get("ServerErrors") or ([] if done.exit_code == 0 else told[-1:])
+        return EngineInfo({}, lines[-1].rstrip(".") if lines else f"{engine} info says nothing that can be read")
+    errors = info.get("ServerErrors") or ([] if done.exit_code == 0 else lines[-1:])
     return EngineInfo(info, str(errors[0]).strip().rstrip(".") if errors else None)

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Container, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
-from triton_kit.doctor.driver_versions import least_compute, runs
+from triton_kit.doctor.checks.driver import demand
+from triton_kit.doctor.driver_versions import cuda_major, least_compute, least_driver, runs
+from triton_kit.doctor.step import GROUPS, Step
+from triton_kit.doctor.upgrade_table import parameters, table_steps
 from triton_kit.errors import UsageError
 from triton_kit.linter.diagnostic import Diagnostic, Severity
 from triton_kit.linter.engine import lint
 from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
-from triton_kit.repository.release import filter_flags, python_of, release
-from triton_kit.resources import resource
+from triton_kit.repository.release import Release, filter_flags, python_of, release, releases
 from triton_kit.runtime.gpu.devices import Devices
 
 _ENGINE_FILES = ("*.plan", "*.engine")
-_EVERYONE = frozenset(("http", "shared-memory", "model-analyzer"))
-"""Changes that concern clients, of which a repository says nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """Something to do for the other release: ``breaks`` fails there, ``look`` may; with its source."""
-
-    weight: Literal["breaks", "look"]
-    what: str
-    remedy: str | None
-    source: str
+_NOTES = "NVIDIA's Triton release notes"
 
 
 def advise(
@@ -41,122 +28,173 @@ def advise(
     """The steps from one container release to another, what breaks first. Raises UsageError for the same release."""
     if before == after:
         raise UsageError(f"{after} is the release already", hint="name the other one: --release YY.MM, or --from YY.MM")
+    models = [] if repository is None else list(Repository(repository).models.values())
     steps = [
         *_flags(before, after, flags),
-        *_findings(repository, before, after),
-        *_plans(repository),
-        *_environments(repository, before, after),
-        *_table(repository, before, after, flags),
+        *([] if repository is None else _findings(repository, before, after)),
+        *_plans(models),
+        *_environments(models, before, after),
+        *table_steps(models, before, after, flags),
         *_machine(before, after, devices),
+        *_libraries(models, before, after),
+        *_new_flags(before, after),
     ]
-    return tuple(sorted(steps, key=lambda step: step.weight != "breaks"))
+    return tuple(sorted(steps, key=lambda step: (GROUPS.index(step.group), step.since or "")))
+
+
+def path_between(before: str, after: str) -> list[str]:
+    """The releases that an upgrade passes, without the first one; of one back, the other release alone."""
+    known = [name for name in releases() if before < name < after]
+    return [*known, after]
 
 
 def _flags(before: str, after: str, flags: Sequence[str]) -> Iterator[Step]:
     known = {(problem.argument, problem.severity) for problem in filter_flags(release(before), flags)}
     for problem in filter_flags(release(after), flags):
         if (problem.argument, problem.severity) not in known:
-            weight: Literal["breaks", "look"] = "breaks" if problem.severity == "error" else "look"
             yield Step(
-                weight=weight, what=problem.message, remedy=problem.help, source="server, command_line_parser.cc"
+                group="must" if problem.severity == "error" else "should",
+                what=problem.message,
+                remedy=problem.help,
+                source="server, command_line_parser.cc",
             )
 
 
-def _findings(repository: Path | None, before: str, after: str) -> Iterator[Step]:
-    """What the linter says of the other release alone; what is wrong in both does not concern the change."""
-    if repository is None:
-        return
-    known = {_key(found) for found in lint(repository, release=before).diagnostics}
-    for found in lint(repository, release=after).diagnostics:
-        if _key(found) not in known and found.severity is not Severity.NOTE:
-            where = f"{found.file}:{found.span.line}: " if found.file else ""
-            yield Step(
-                weight="breaks" if found.severity is Severity.ERROR else "look",
-                what=f"{where}{found.message}",
-                remedy=found.help,
-                source=f"tk explain {found.rule}",
-            )
+def _findings(repository: Path, before: str, after: str) -> Iterator[Step]:
+    """What the linter says on the way and not before; what is wrong before, too, does not concern the change.
+
+    What is right again at the end is told, since nobody should stay where it is wrong.
+    """
+    known = set(_found(repository, before))
+    first: dict[tuple[object, ...], str] = {}
+    last: dict[tuple[object, ...], str] = {}
+    seen: dict[tuple[object, ...], Diagnostic] = {}
+    for name in path_between(before, after):
+        for key, found in _found(repository, name).items():
+            if key not in known:
+                first.setdefault(key, name)
+                last[key], seen[key] = name, found
+    for key, found in seen.items():
+        passing = last[key] != after
+        where = f"{found.file}:{found.span.line}: " if found.file else ""
+        span = f"in {first[key]} to {last[key]} alone: " if passing else ""
+        group = "must" if found.severity is Severity.ERROR else "should"
+        yield Step(
+            group="know" if passing else group,  # type: ignore[arg-type]
+            what=f"{span}{where}{found.message}",
+            remedy=f"do not stay between, or: {found.help}" if passing else found.help,
+            source=f"tk explain {found.rule}",
+            since=first[key],
+            until=last[key] if passing else None,
+        )
 
 
-def _key(found: Diagnostic) -> tuple[object, ...]:
-    return found.rule, found.model, found.file, found.span
+def _found(repository: Path, container: str) -> Mapping[tuple[object, ...], Diagnostic]:
+    found = lint(repository, release=container).diagnostics
+    return {(d.rule, d.model, d.file, d.span): d for d in found if d.severity is not Severity.NOTE}
 
 
-def _plans(repository: Path | None) -> Iterator[Step]:
-    for model in _models(repository):
+def _plans(models: Sequence[Model]) -> Iterator[Step]:
+    for model in models:
         plans = [path for pattern in _ENGINE_FILES for path in model.path.glob(f"*/{pattern}")]
         if plans:
             yield Step(
-                weight="breaks",
+                group="must",
                 what=f"{plans[0]} was built for one release of TensorRT",
                 remedy=f"build it again in the image of the other release (tk convert tensorrt {model.name})",
                 source="server issue 5793",
             )
 
 
-def _environments(repository: Path | None, before: str, after: str) -> Iterator[Step]:
-    old, new = python_of(before), python_of(after)
+def _environments(models: Sequence[Model], before: str, after: str) -> Iterator[Step]:
+    old, new = _python(before), _python(after)
     if old is None or new is None or old == new:
         return
-    for model in _models(repository):
-        if "EXECUTION_ENV_PATH" in _parameters(model):
+    since = next((name for name in path_between(before, after) if _python(name) == new), None)
+    for model in models:
+        if "EXECUTION_ENV_PATH" in parameters(model):
             yield Step(
-                weight="breaks",
+                group="must",
                 what=f"{model.config_path} names an environment, and Python goes from {old} to {new}",
                 remedy=f"pack the environment again with Python {new}",
                 source="server, docs/introduction/compatibility.md",
+                since=since,
             )
 
 
-def _table(repository: Path | None, before: str, after: str, flags: Sequence[str]) -> Iterator[Step]:
-    first, last = sorted((before, after))
-    concerns = {*_EVERYONE, *(_concerns(repository))}
-    given = " ".join(flags)
-    for row in csv.DictReader(resource("doctor/upgrades.csv").read_text(encoding="utf-8").splitlines()):
-        named = [word.partition("=")[0] for word in row["remedy"].split() if word.startswith("--") and word != "--"]
-        solved = any(flag in given for flag in named)
-        between = after > before and first < row["release"] <= last and not (row["until"] and last > row["until"])
-        if between and row["concerns"] in concerns and not solved:
-            what = f"from {row['release']} on {row['change']}"
-            yield Step(weight="look", what=what, remedy=row["remedy"], source=row["source"])
-
-
-def _concerns(repository: Path | None) -> Iterator[str]:
-    for model in _models(repository):
-        with suppress(Broken):
-            yield model.backend or model.platform
-        if "TRITON_BATCH_STRATEGY_PATH" in _parameters(model):
-            yield "batch-strategy"
-
-
-def _parameters(model: Model) -> Container[str]:
-    """The keys of a model's parameters; none where they cannot be read."""
-    try:
-        return model.config.parameters or ()
-    except Broken:
-        return ()
+def _python(container: str) -> str | None:
+    """The Python of a release, or of the last one before it where that is known."""
+    known = [python for name in releases() if name <= container and (python := python_of(name))]
+    return known[-1] if known else None
 
 
 def _machine(before: str, after: str, devices: Devices | None) -> Iterator[Step]:
+    target = release(after)
     if devices is None or not devices.found:
+        yield from _other_driver(release(before), target)
         return
     gpu, driver = devices.found[0], devices.driver
-    target, least = release(after), least_compute(after)
     if driver and runs(target, driver, gpu.name) == "no" and runs(release(before), driver, gpu.name) != "no":
         yield Step(
-            weight="breaks",
-            what=f"{after} wants the driver {target.min_driver}, and this machine has {driver}",
+            group="must",
+            what=f"{demand(target)}, and this machine has the driver {driver}",
             remedy="update the driver first",
-            source="NVIDIA's Triton release notes",
+            source="NVIDIA, CUDA minor version compatibility",
         )
+    least = least_compute(after)
     if least and gpu.compute and tuple(map(int, gpu.compute.split("."))) < least:
         yield Step(
-            weight="breaks",
+            group="must",
             what=f"{gpu.name} has compute capability {gpu.compute}, and {after} wants {'.'.join(map(str, least))}",
             remedy="stay with the older release on this machine",
-            source="NVIDIA's Triton release notes",
+            source=_NOTES,
         )
 
 
-def _models(repository: Path | None) -> list[Model]:
-    return [] if repository is None else list(Repository(repository).models.values())
+def _other_driver(old: Release, new: Release) -> Iterator[Step]:
+    """What the machines with GPUs need, where this one has none that could be asked."""
+    had, wants = least_driver(old), least_driver(new)
+    if had and wants and wants > had:
+        passed = path_between(old.container, new.container)
+        yield Step(
+            group="should",
+            what=f"CUDA goes from {cuda_major(old)} to {cuda_major(new)}: GPUs need the driver {wants}, not {had}",
+            remedy=f"see that the machines with GPUs have the driver {wants} or later",
+            source="NVIDIA, CUDA minor version compatibility",
+            since=next((name for name in passed if least_driver(release(name)) == wants), None),
+        )
+
+
+def _libraries(models: Sequence[Model], before: str, after: str) -> Iterator[Step]:
+    """Which libraries that run the models are other ones, as far as both are known."""
+    old, new = release(before), release(after)
+    used = {_backend(model) for model in models}
+    for name, title, was, becomes in (
+        ("onnxruntime", "ONNX Runtime", old.onnxruntime, new.onnxruntime),
+        ("openvino", "OpenVINO", old.openvino, new.openvino),
+    ):
+        if name in used and was and becomes and was != becomes:
+            yield Step(
+                group="know",
+                what=f"{title} goes from {was} to {becomes}",
+                remedy="compare the answers: tk test, before and after",
+                source="server, build.py",
+            )
+
+
+def _backend(model: Model) -> str:
+    try:
+        return model.backend
+    except Broken:
+        return ""
+
+
+def _new_flags(before: str, after: str) -> Iterator[Step]:
+    new = [name for name, flag in release(after).flags.items() if flag.since and flag.since > before]
+    if new and after > before:
+        yield Step(
+            group="know",
+            what=f"tritonserver has new flags: {', '.join(f'--{name}' for name in new)}",
+            remedy=None,
+            source="server, command_line_parser.cc",
+        )

@@ -31,9 +31,9 @@ def render(graph: Graph) -> str:
 def _flow(flow: Flow, prefix: str) -> Iterator[str]:
     if flow.ensemble:
         yield f"subgraph cluster_{prefix} {{"
-        said = f"<BR/>{_lines(flow.findings)}" if flow.findings else ""
+        found = f"<BR/>{_lines(flow.findings)}" if flow.findings else ""
         title = f"<B>{_text(flow.name)}</B>"
-        yield f'  label=<{title}<BR/>{_SMALL}{escaped(about_flow(flow))}</FONT>{said}>; color="#c3ccd8"; style=rounded'
+        yield f'  label=<{title}<BR/>{_SMALL}{escaped(about_flow(flow))}</FONT>{found}>; color="#c3ccd8"; style=rounded'
     else:
         yield "{"
     for node in flow.nodes:

@@ -100,17 +100,17 @@ def _drawing(flow: Flow, number: int) -> str:
 def _data(graph: Graph) -> dict[str, object]:
     """The document of ``--format json`` with what the page shows beside it."""
     content = json.content(graph)
-    for flow, told in zip(graph.flows, content["flows"], strict=True):
+    for flow, entry in zip(graph.flows, content["flows"], strict=True):
         numbers = flow.numbered()
-        told["about"] = about_flow(flow) if flow.ensemble else about(flow.nodes[0])
-        told["short"] = name_text(flow.name)
-        told["numbers"] = [[*_place(finding), number] for finding, number in numbers.items()]
-        told["severity"] = str(max((f.severity for f in numbers), default=""))
-        for node, node_told in zip(flow.nodes, told["nodes"], strict=True):
-            node_told["about"] = about(node)
+        entry["about"] = about_flow(flow) if flow.ensemble else about(flow.nodes[0])
+        entry["short"] = name_text(flow.name)
+        entry["numbers"] = [[*_place(finding), number] for finding, number in numbers.items()]
+        entry["severity"] = str(max((f.severity for f in numbers), default=""))
+        for node, node_entry in zip(flow.nodes, entry["nodes"], strict=True):
+            node_entry["about"] = about(node)
             for side in ("inputs", "outputs"):
-                for port, port_told in zip(getattr(node, side), node_told[side], strict=True):
-                    port_told["type"] = port_type(port)
+                for port, port_entry in zip(getattr(node, side), node_entry[side], strict=True):
+                    port_entry["type"] = port_type(port)
     content["configs"] = {printable(name): _config(config) for name, config in graph.configs.items()}
     return json_document.document(content)
 

@@ -47,8 +47,10 @@ def _flow(flow: Flow, prefix: str, styles: list[str], links: int) -> Iterator[st
 
 
 def _node(node: Node, id_: str, styles: list[str]) -> str:
-    said = {f.severity: None for f in (*node.findings, *(f for p in (*node.inputs, *node.outputs) for f in p.findings))}
-    severity = max(said, default=None)
+    severities = {
+        f.severity: None for f in (*node.findings, *(f for p in (*node.inputs, *node.outputs) for f in p.findings))
+    }
+    severity = max(severities, default=None)
     gone = node.role is Role.LOST or not node.exists
     if gone or severity in _LINES:
         styles.append(f"class {id_} {Severity.ERROR if gone else severity}")

@@ -54,9 +54,9 @@ class Reader:
 
     def is_ensemble(self, model: Model) -> bool:
         """Whether it is an ensemble, or was intended as one."""
-        said = readable(lambda: model.is_ensemble)
-        if said is not None:
-            return said
+        known = readable(lambda: model.is_ensemble)
+        if known is not None:
+            return known
         config = self.config(model)
         return config is not None and (config.platform == ENSEMBLE or config.has("ensemble_scheduling"))
 

@@ -27,19 +27,19 @@ def render(graph: Graph) -> str:
     x, y, wide = MARGIN, float(MARGIN), 0.0
     if graph.findings:
         numbers = {finding: i for i, finding in enumerate(graph.findings, 1)}
-        lines, height = _told(numbers, _NARROWEST)
+        lines, height = _finding_list(numbers, _NARROWEST)
         parts.append(_moved(x, y, lines))
         y, wide = y + height + MARGIN, float(_NARROWEST)
     for flow in graph.flows:
         layout = lay_out(flow)
         numbers = flow.numbered()
         body = max(layout.width, _NARROWEST if numbers else 0, _heading_width(flow))
-        told, height = _told(numbers, min(body, _WIDEST))
+        finding_list, height = _finding_list(numbers, min(body, _WIDEST))
         # A model by itself says its name in its box.
         top = _HEADING if flow.ensemble else 0
         inside = [*(_heading(flow) if flow.ensemble else ()), _moved(0, top, drawing(layout, numbers))]
         if numbers:
-            inside.append(_moved(0, top + layout.height + 28, told))
+            inside.append(_moved(0, top + layout.height + 28, finding_list))
             height += 28
         parts.append(_moved(x, y, inside))
         wide = max(wide, body)
@@ -175,8 +175,8 @@ def _badges(findings: Findings, numbers: Numbers, x: float, y: float, step: floa
 def badge(finding: Diagnostic, number: int, x: float, y: float) -> str:
     """A finding's number in a disc, what it says as its title."""
     disc = f'<circle class="badge {finding.severity}" cx="{x:.1f}" cy="{y:.1f}" r="8.5"/>'
-    said = f"<title>{escaped(finding_text(finding))}</title>"
-    return f'<g>{said}{disc}<text class="number" x="{x:.1f}" y="{y + 3.6:.1f}">{number}</text></g>\n'
+    title = f"<title>{escaped(finding_text(finding))}</title>"
+    return f'<g>{title}{disc}<text class="number" x="{x:.1f}" y="{y + 3.6:.1f}">{number}</text></g>\n'
 
 
 def _heading(flow: Flow) -> Iterator[str]:
@@ -188,18 +188,18 @@ def _heading_width(flow: Flow) -> float:
     return max(width(name_text(flow.name)) * CHARACTER * TITLE * 1.3, width(about_flow(flow)) * CHARACTER * SMALL)
 
 
-def _told(numbers: Numbers, wide: float) -> tuple[list[str], float]:
+def _finding_list(numbers: Numbers, wide: float) -> tuple[list[str], float]:
     """What each number means, in lines of that width, and their height."""
     parts: list[str] = []
     y = 0.0
     columns = int((wide - 30) / CHARACTER)
     for finding, number in numbers.items():
         parts.append(badge(finding, number, 9, y + 9))
-        said = [("", line) for line in textwrap.wrap(finding_text(finding), columns)]
+        lines = [("", line) for line in textwrap.wrap(finding_text(finding), columns)]
         if finding.help:
-            said += [("help", line) for line in textwrap.wrap(printable(finding.help), columns)]
-        said.append(("help", finding_place(finding)))
-        for kind, line in said:
+            lines += [("help", line) for line in textwrap.wrap(printable(finding.help), columns)]
+        lines.append(("help", finding_place(finding)))
+        for kind, line in lines:
             parts.append(_text(kind, 28, y + 13, line))
             y += _LINE
         y += 8

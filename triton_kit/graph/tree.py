@@ -57,7 +57,7 @@ class _Tree:
         self.flow = flow
         self.paint = paint
         self.nodes = {node.id: node for node in flow.nodes}
-        self.told: set[Diagnostic] = set()
+        self.shown: set[Diagnostic] = set()
         self.incoming: dict[tuple[str, int], list[Edge]] = {}
         for edge in flow.edges:
             self.incoming.setdefault((edge.target, edge.target_port), []).append(edge)
@@ -137,7 +137,7 @@ class _Tree:
     def findings(self, findings: Findings, indent: str) -> Iterator[str]:
         """Each finding once in a flow: several steps may run the same model."""
         for finding in findings:
-            if finding in self.told:
+            if finding in self.shown:
                 continue
-            self.told.add(finding)
+            self.shown.add(finding)
             yield from self.paint.finding(finding, indent)

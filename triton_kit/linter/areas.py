@@ -22,7 +22,7 @@ class Area(NamedTuple):
     def may_speak(self, written: Set[str] | None, names: tuple[str, str] | None) -> bool:
         """Whether a model with these fields, and this backend and platform, can interest the rules.
 
-        ``None`` for the fields is a broken configuration, for the names one of which they cannot be told.
+        ``None`` for the fields is a broken configuration, for the names one that does not show them.
         """
         if written is not None and self.about and written.isdisjoint(self.about):
             return False
@@ -59,11 +59,12 @@ AREAS: dict[str, Area] = {
     "cuda-graphs": Area(("cuda_graphs",), ("optimization",)),
     "metrics": Area(("metrics",), ("metric_tags", "model_metrics")),
     "parameters": Area(("parameters", "python.environment"), ("parameters",)),
-    "python": Area(("python.source",), (), ("python",)),
+    "python": Area(("python.source", "python.readiness"), (), ("python",)),
     "python-completion": Area(("python.completion",), (), ("python",)),
     "python-execution": Area(("python.execution",), (), ("python",)),
     "python-tensors": Area(("python.tensors",), (), ("python",)),
     "onnx-file": Area(("onnx.file",), (), _ONNX),
+    "onnx-kernels": Area(("onnx.kernels",), (), _ONNX),
     "onnx-tensors": Area(("onnx.inputs", "onnx.tensors"), (), _ONNX),
     "onnx-sequences": Area(("onnx.sequences",), ("sequence_batching",), _ONNX),
     "onnx-shapes": Area(("onnx.shapes",), (), _ONNX),

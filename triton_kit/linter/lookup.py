@@ -51,8 +51,8 @@ def look_up(words: Sequence[str]) -> Answer:
         if not matches:
             raise UsageError(f"{asked} is not a rule", hint=f"did you mean {near}?")
     if not matches:
-        said = asked if len(asked) <= 60 else asked[:57] + "..."
-        raise UsageError(f"no rule is called {said!r}, and none quotes such a message of the server", hint=LIST)
+        shown = asked if len(asked) <= 60 else asked[:57] + "..."
+        raise UsageError(f"no rule is called {shown!r}, and none quotes such a message of the server", hint=LIST)
     return Answer([], matches)
 
 

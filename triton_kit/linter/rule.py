@@ -48,7 +48,7 @@ class Rule(NamedTuple):
         return written is None or not (self.broken or (self.about and written.isdisjoint(self.about)))
 
     def concerns(self, names: tuple[str, str] | None) -> bool:
-        """Whether it is about models of this backend and platform; ``None`` is one of which they cannot be told."""
+        """Whether it is about models of this backend and platform; ``None`` is one that does not show them."""
         if not (self.backends or self.platforms):
             return True
         return names is not None and (names[0] in self.backends or names[1] in self.platforms)

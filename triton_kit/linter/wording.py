@@ -8,8 +8,11 @@ from triton_kit import suggestion
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """A help for a name that is none of the choices: the nearest, or all of them where none is near."""
-    choices = list(choices)
+    """A help for a name that is none of the choices: the nearest, or all of them where none is near.
+
+    What has no name is not a choice.
+    """
+    choices = [choice for choice in choices if choice]
     if not choices:
         return "there are none to choose from"
     if near := suggestion.nearest(name, choices):

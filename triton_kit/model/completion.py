@@ -134,16 +134,16 @@ def _from_code(written: Completed, config: ModelConfig, read: Callable[[], ast.M
         return written
     found = model_class(tree)
     function = method(found, "auto_complete_config") if found and not found.bases else None
-    said = outcome(function, written.max_batch_size) if function else None
-    if said is None:
+    completion = outcome(function, written.max_batch_size) if function else None
+    if completion is None:
         return written._replace(known=False)
     return Completed(
-        said.max_batch_size,
-        _with_added("input", written.inputs, said.inputs),
-        _with_added("output", written.outputs, said.outputs),
+        completion.max_batch_size,
+        _with_added("input", written.inputs, completion.inputs),
+        _with_added("output", written.outputs, completion.outputs),
         skipped=False,
-        dynamic=said.dynamic and not _schedules(config),
-        decoupled=said.decoupled,
+        dynamic=completion.dynamic and not _schedules(config),
+        decoupled=completion.decoupled,
     )
 
 

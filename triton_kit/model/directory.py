@@ -179,7 +179,7 @@ class ModelDirectory:
 
 
 def _tainted(document: Document) -> frozenset[str]:
-    """The top-level fields that a broken place may concern: all of them where that cannot be told."""
+    """The top-level fields that a broken place may concern: all of them where that is not known."""
     from triton_kit.model.damage import tainted_fields
 
     return tainted_fields(document)

@@ -37,6 +37,7 @@ class Model(ModelDirectory):
             platform=platform,
             filename=name,
             listing=self.inspected if looks else NOTHING,
+            runtime=config.runtime,
             release=show_release(self.options.release),
         )
 
@@ -66,8 +67,12 @@ class Model(ModelDirectory):
 
     @property
     def file_name(self) -> str:
-        """The model file's name in a version directory, the backend's default where none is given."""
-        return self.detected.default_model_filename
+        """The model file's name in a version directory, the backend's default where none is given or filled in."""
+        backend, platform, name = self.detected
+        if backend == "pytorch" and not name:
+            # libtorch.cc and model.py of pytorch, where the configuration says nothing.
+            return "model.pt2" if platform == "torch_aoti" else "model.pt"
+        return name
 
     @property
     def is_ensemble(self) -> bool:

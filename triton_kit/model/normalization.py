@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def complete_text(model: Model) -> str:
-    """The completed configuration of a model's latest version as text; Broken where it cannot be told."""
+    """The completed configuration of a model's latest version as text; Broken where it is not known."""
     completed = model.completed(model.versions[-1])
     text = dump(complete_config(model, completed))
     if not completed.known:
@@ -29,8 +29,8 @@ def complete_config(model: Model, completed: Completed) -> ModelConfig.Dict:
         config["platform"] = model.platform
     if model.backend:
         config["backend"] = model.backend
-    if model.file_name:
-        config["default_model_filename"] = model.file_name
+    if model.detected.default_model_filename:
+        config["default_model_filename"] = model.detected.default_model_filename
     config.setdefault("version_policy", {"latest": {"num_versions": 1}})
     size = completed.max_batch_size
     if size:

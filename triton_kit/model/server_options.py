@@ -39,16 +39,14 @@ USUAL = ServerOptions()
 
 
 def parse_release_option(release: str | None) -> tuple[int, int]:
-    """The release that a user names, ``None`` for the default one. Raises UsageError for one that is unknown."""
-    from triton_kit.errors import UsageError
+    """The release that a user names, ``None`` for the default one; of one newer than the table, its last one.
 
-    name = release or DEFAULT_RELEASE
-    try:
-        parsed = parse_release(name)
-    except ValueError:
-        raise UsageError(f"{name!r} is not a Triton release", hint="write a container release such as 24.10") from None
-    if name != DEFAULT_RELEASE:
-        from triton_kit.repository.release import release as known
+    Raises UsageError for one that is unknown.
+    """
+    if release is None or release == DEFAULT_RELEASE:
+        return parse_release(DEFAULT_RELEASE)
+    from triton_kit.repository.release import newest
+    from triton_kit.repository.release import release as known
 
-        known(name)
-    return parsed
+    found = known(release)
+    return parse_release(found.container if found.tabled else newest().container)

@@ -40,8 +40,8 @@ def find_target(path: str) -> Target:
     """What a path stands for, by what it is and what is in it."""
     kind = disk.kind_of(path)
     if kind is None or kind == disk.DANGLING:
-        said = "is a broken link" if kind else "does not exist"
-        raise UsageError(f"{path} {said}", hint="give a model repository, a model, or a file of one")
+        fault = "is a broken link" if kind else "does not exist"
+        raise UsageError(f"{path} {fault}", hint="give a model repository, a model, or a file of one")
     if kind == disk.DIRECTORY and os.path.basename(path.rstrip("/")) != CONFIG_NAME:
         if path in ("", "."):
             return _model(os.getcwd()) if is_model(path) else Target(path or ".", whole=True)

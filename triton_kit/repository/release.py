@@ -8,25 +8,34 @@ triton-inference-server/server, NVIDIA's release notes) and ``flags.csv`` (``tri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.repository.table import FLAGS, RELEASE_NAME, RELEASES, read_table
 from triton_kit.suggestion import nearest
-from triton_kit.value import Value
+from triton_kit.value import Value, replace
 
 REGISTRY = "nvcr.io/nvidia/tritonserver"
 
 Variant: TypeAlias = Literal[
-    "py3", "py3-min", "py3-sdk", "pyt-python-py3", "py3-igpu", "vllm-python-py3", "trtllm-python-py3"
+    "py3", "py3-min", "py3-sdk", "pyt-python-py3", "tf2-python-py3", "py3-igpu", "vllm-python-py3", "trtllm-python-py3"
 ]
 
-_VARIANT_SINCE: Mapping[str, str] = {"vllm-python-py3": "23.10", "trtllm-python-py3": "23.10"}
+_VARIANTS: Mapping[str, tuple[str | None, str | None]] = {
+    "vllm-python-py3": ("23.10", None),
+    "trtllm-python-py3": ("23.10", None),
+    "tf2-python-py3": (None, "25.02"),
+    "py3-igpu": (None, "26.02"),
+}
+"""The first and the last release of the variants that not every release has: that of TensorFlow ended with the backend,
+that of Jetson with 26.02, the last release with files for it (server, release page)."""
 
-_YEAR_MONTH = re.compile(r"\d\d\.(?:0[1-9]|1[0-2])", re.ASCII)
+_YEAR_MONTH = re.compile(RELEASE_NAME, re.ASCII)
+_OFFICIAL = re.compile(rf"{re.escape(REGISTRY)}:({RELEASE_NAME})-([a-z0-9-]+)", re.ASCII)
 
 
 class Flag(Value):
@@ -44,7 +53,8 @@ class Flag(Value):
 class Release(Value):
     """A container release; ``None`` means that it is not known.
 
-    ``cuda`` and ``min_driver`` are what the release notes say (``12.6.2``, ``560+``). ``tensorrt`` is unknown for most.
+    ``cuda`` and ``min_driver`` are what the release notes say (``12.6.2``, ``560+``), ``cuda_vllm`` and ``driver_vllm``
+    the CUDA of the image with vLLM and the driver that this CUDA was built with. ``tensorrt`` is unknown for most.
     """
 
     container: str
@@ -53,6 +63,8 @@ class Release(Value):
     python: str | None = None
     cuda: str | None = None
     min_driver: str | None = None
+    cuda_vllm: str | None = None
+    driver_vllm: str | None = None
     onnxruntime: str | None = None
     openvino: str | None = None
     dcgm: str | None = None
@@ -60,8 +72,8 @@ class Release(Value):
 
     @property
     def tabled(self) -> bool:
-        """Whether the tables cover this release; one newer than they are is only a name."""
-        return self.server is not None
+        """Whether the tables cover this release; one newer than they are has the row of the last one."""
+        return self.container in releases()
 
     @property
     def flags(self) -> Mapping[str, Flag]:
@@ -69,10 +81,12 @@ class Release(Value):
         return {name: flag for name, flag in flags().items() if not flag.since or flag.since <= self.container}
 
     def image(self, variant: Variant = "py3") -> str:
-        """The official image. Raises UsageError for a variant that did not exist yet."""
-        since = _VARIANT_SINCE.get(variant)
-        if since and self.container < since:
-            raise UsageError(f"there is no {variant} image of {self.container}", hint=f"take a release from {since} on")
+        """The official image. Raises UsageError for a variant that did not exist yet, or exists no more."""
+        first, last = _VARIANTS.get(variant, (None, None))
+        if first and self.container < first:
+            raise UsageError(f"there is no {variant} image of {self.container}", hint=f"take a release from {first} on")
+        if last and self.container > last:
+            raise UsageError(f"there is no {variant} image of {self.container}", hint=f"the last one is of {last}")
         return f"{REGISTRY}:{self.container}-{variant}"
 
 
@@ -92,7 +106,7 @@ _TENSORRT = {"23.05": "8.6.1.2", "24.02": "8.6.3", "24.05": "10.0.1.6", "25.03":
 @cache
 def releases() -> Mapping[str, Release]:
     """Every release of the table by its container name, oldest first."""
-    return {row["container"]: _release(row) for row in _rows("releases.csv")}
+    return {row["container"]: _release(row) for row in _rows("releases.csv", RELEASES)}
 
 
 @cache
@@ -105,7 +119,7 @@ def flags() -> Mapping[str, Flag]:
             takes_value=row["value"] == "yes",
             instead=row["instead"] or None,
         )
-        for row in _rows("flags.csv")
+        for row in _rows("flags.csv", FLAGS)
     }
 
 
@@ -117,15 +131,29 @@ def newest() -> Release:
 def release(container: str = DEFAULT_RELEASE) -> Release:
     """The release of that container name, such as ``24.10``.
 
-    A name newer than the table is taken at its word, with everything but the name unknown. Raises UsageError for
+    One that is newer than the table is the last row under its name, see ``newer_than_table``. Raises UsageError for
     anything else that the table does not have.
     """
     table = releases()
     if found := table.get(container):
         return found
     if _YEAR_MONTH.fullmatch(container) and container > newest().container:
-        return Release(container=container)
+        return replace(newest(), container=container, server=None)
     raise UsageError(f"release {container!r} is unknown", hint=_suggest_release(container, tuple(table)))
+
+
+def newer_than_table(container: str) -> str | None:
+    """What to say where a release is newer than the table, and is judged by its last row; ``None`` where it is not."""
+    if release(container).tabled:
+        return None
+    last = newest().container
+    return f"release {container} is newer than what tk knows, and is judged as {last}, the last release of its table"
+
+
+def release_of_image(image: str) -> str | None:
+    """The release in the name of an official image, ``None`` for another image; nothing is asked of a registry."""
+    found = _OFFICIAL.fullmatch(image)
+    return found[1] if found else None
 
 
 def python_of(container: str) -> str | None:
@@ -141,9 +169,18 @@ def _suggest_release(container: str, known: Sequence[str]) -> str:
     by_server = {r.server: r.container for r in releases().values()}
     if container in by_server:
         return f"server {container} is in container {by_server[container]}: write {by_server[container]}"
-    near = None if _YEAR_MONTH.fullmatch(container) else nearest(bare, known, cutoff=0.7)
-    meant = f"did you mean {near}? " if near else ""
-    return f"{meant}known are {known[0]} to {known[-1]}, one each month"
+    near = _nearest_month(bare, known) or nearest(bare, known, cutoff=0.7)
+    guess = f"did you mean {near}? " if near else ""
+    return f"{guess}known are {known[0]} to {known[-1]}, one each month"
+
+
+def _nearest_month(text: str, known: Sequence[str]) -> str | None:
+    """The known release that is the fewest months away from a text such as ``22.12``, ``24.13`` or ``24.9``."""
+    found = re.fullmatch(r"(\d\d)\.(\d\d?)", text, re.ASCII)
+    if found is None:
+        return None
+    wanted = int(found[1]) * 12 + min(max(int(found[2]), 1), 12)
+    return min(known, key=lambda name: abs(int(name[:2]) * 12 + int(name[3:]) - wanted))
 
 
 def filter_flags(release: Release, arguments: Sequence[str]) -> tuple[FlagProblem, ...]:
@@ -235,6 +272,8 @@ def _release(row: Mapping[str, str]) -> Release:
         python=row["python"] or None,
         cuda=row["cuda_notes"] or None,
         min_driver=row["min_driver_notes"] or None,
+        cuda_vllm=row["cuda_vllm_image"] or None,
+        driver_vllm=row["driver_vllm_image"] or None,
         onnxruntime=row["onnxruntime"] or None,
         openvino=row["openvino"] or None,
         dcgm=row["dcgm"] or None,
@@ -242,8 +281,5 @@ def _release(row: Mapping[str, str]) -> Release:
     )
 
 
-def _rows(name: str) -> Iterable[Mapping[str, str]]:
-    import csv
-
-    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _rows(name: str, kinds: Mapping[str, str]) -> list[dict[str, str]]:
+    return read_table(Path(__file__).parent / name, kinds)

@@ -10,7 +10,7 @@ from triton_kit.repository._schema import ENUMS, MESSAGES, RELEASE, SINCE, SOURC
 if TYPE_CHECKING:
     from google.protobuf.message import Message as ProtobufMessage
 
-    from triton_kit.repository.text_format.reader import Plan
+    from triton_kit.repository.text_format.conversion import Plan
 
 __all__ = [
     "BOOLS", "RANGES", "RELEASE", "SOURCE", "EnumType", "Field", "MessageType", "Scalar", "enum_type", "message_names",

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from triton_kit.errors import TkError
 from triton_kit.repository.release import release
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir

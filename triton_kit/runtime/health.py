@@ -90,6 +90,17 @@ def ready(endpoints: Endpoints, model: str | None = None, version: str = "", *, 
     return _ask(endpoints, "GET", path, timeout)[0] == 200
 
 
+def server_version(endpoints: Endpoints, *, timeout: float = 2.0) -> str | None:
+    """The version that the server says it is (``/v2``), such as ``2.51.0``; ``None`` where it says none."""
+    status, body = _ask(endpoints, "GET", "/v2", timeout)
+    try:
+        said = json.loads(body) if status == 200 else None
+    except ValueError:
+        return None
+    version = said.get("version") if isinstance(said, dict) else None
+    return version if isinstance(version, str) else None
+
+
 def index(endpoints: Endpoints, *, timeout: float = 5.0) -> tuple[ModelState, ...]:
     """Each version of each model that the server has heard of (``/v2/repository/index``).
 
@@ -120,32 +131,33 @@ def watch(
 ) -> Iterator[Snapshot]:
     """Look at a starting server until each model is ready or failed: that snapshot is the last one.
 
-    A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some failures
-    are told nowhere else. A model that failed is an answer, not an exception, as long as the server stays up. Raises
-    NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has changed for ``stall``
-    seconds, or when the server ended because of its models, ServerDied when it ended for another reason.
+    A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some
+    failures are reported nowhere else. A model that failed is an answer, not an exception, as long as the server
+    stays up. Raises NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has
+    changed for ``stall`` seconds, or when the server ended because of its models, ServerDied when it ended for
+    another reason.
     """
     names = tuple(dict.fromkeys(models))
     progress = Progress()
     begin = changed = time.monotonic()
-    told: list[str] = []
+    log_lines: list[str] = []
     before: Snapshot | None = None
     while True:
         code = server.exit_code
         lines = tuple(server.log())
-        told.extend(lines)
+        log_lines.extend(lines)
         progress.take(lines)
         snapshot = _look(server, names, progress, time.monotonic() - begin, lines)
         if code is not None:
-            told.extend(_rest_of_log(server, progress))
-            raise _death(server, _by_log(names, progress, snapshot.seconds, ()), code, told)
+            log_lines.extend(_rest_of_log(server, progress))
+            raise _death(server, _by_log(names, progress, snapshot.seconds, ()), code, log_lines)
         if before is None or lines or snapshot.models != before.models or snapshot.answers != before.answers:
             yield snapshot
             before, changed = snapshot, time.monotonic()
         if snapshot.done:
             return
         if time.monotonic() - begin > timeout or (stall is not None and time.monotonic() - changed > stall):
-            raise _late(snapshot, timeout if stall is None else time.monotonic() - begin, told)
+            raise _late(snapshot, timeout if stall is None else time.monotonic() - begin, log_lines)
         time.sleep(pause)
 
 
@@ -202,8 +214,8 @@ def _rest_of_log(server: Server, progress: Progress) -> list[str]:
     return rest
 
 
-def _death(server: Server, snapshot: Snapshot, code: int, told: list[str]) -> TkError:
-    words = last_words(told)
+def _death(server: Server, snapshot: Snapshot, code: int, log_lines: list[str]) -> TkError:
+    words = last_words(log_lines)
     failed = ", ".join(dict.fromkeys(model.name for model in snapshot.failed))
     how = f"ended with exit code {code}" if code >= 0 else f"was ended by signal {-code}"
     if failed:
@@ -219,10 +231,10 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def _late(snapshot: Snapshot, timeout: float, told: list[str]) -> NotReady:
+def _late(snapshot: Snapshot, timeout: float, log_lines: list[str]) -> NotReady:
     waiting = dict.fromkeys(model.name for model in snapshot.models if model.state not in _FINAL)
     who = ", ".join(waiting) or "the server"
-    words = last_words(told)
+    words = last_words(log_lines)
     listed = "".join(f"\n  {line}" for line in words)
     return NotReady(
         f"{who} not ready after {timeout:g} s; the server's last words:{listed}",

@@ -13,7 +13,7 @@ from pathlib import Path
 from triton_kit.errors import TkError
 from triton_kit.runtime import reaper
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container import engine_named
 from triton_kit.runtime.docker import DockerRuntime, image, new_name
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.local import endpoints
@@ -122,7 +122,7 @@ def stop(one: Running, *, grace: float = 10.0) -> Stopped:
 def environment(one: Running) -> Mapping[str, str]:
     """The environment that a running server was given, of which tk itself keeps no values; empty where it is hidden."""
     if one.container is not None:
-        return engines.environment(_engine(one), one.container)
+        return engines.environment(engine_named(one.runtime), one.container)
     try:
         pairs = Path(f"/proc/{one.pid}/environ").read_bytes().split(b"\0")
     except OSError:
@@ -172,7 +172,7 @@ def _forget(spec: ServerSpec, entry: Running) -> None:
 def _end(one: Running, grace: float) -> bool:
     """End the container or the process group; whether force was needed."""
     if one.container is not None:
-        engine = _engine(one)
+        engine = engine_named(one.runtime)
         begin = time.monotonic()
         engines.stop(engine, one.container, grace)
         if not engines.remove(engine, one.container):
@@ -185,7 +185,3 @@ def _end(one: Running, grace: float) -> bool:
     if not reaper.end_group(one.pid, grace=grace):
         raise TkError(f"{one.name} (pid {one.pid}) does not end, even by force", hint="is its device or disk stuck?")
     return time.monotonic() - begin >= grace > 0
-
-
-def _engine(one: Running) -> Engine:
-    return "podman" if one.runtime == "podman" else "docker"

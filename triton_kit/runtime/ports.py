@@ -16,7 +16,7 @@ def choose(bind: str, http: int, grpc: int, metrics: int) -> tuple[int, int, int
     """The three ports to use on ``bind``; a 0 becomes a free port.
 
     All are held at once while they are chosen, so they differ, and let go only at the end. Raises TkError when a port
-    is taken (naming the program that listens there, where /proc tells), UsageError for a port or address that cannot
+    is taken (naming the program that listens there, where /proc shows it), UsageError for a port or address that cannot
     be.
     """
     wanted = (http, grpc, metrics)
@@ -40,7 +40,7 @@ def _take(held: contextlib.ExitStack, bind: str, port: int, option: str) -> int:
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((bind, port))
-        # Only listening tells: with SO_REUSEADDR two sockets may be bound to one port, but only one may listen.
+        # Only listening shows it: with SO_REUSEADDR two sockets may be bound to one port, but only one may listen.
         probe.listen(1)
     except socket.gaierror:
         raise UsageError(
@@ -65,7 +65,7 @@ def _refused(error: OSError, bind: str, port: int, option: str) -> TkError:
 
 
 def listener(port: int) -> str | None:
-    """What listens on a TCP port, as ``name (pid 42)``, where /proc tells (Linux, a process of the same user)."""
+    """What listens on a TCP port, as ``name (pid 42)``, where /proc shows it (Linux, a process of the same user)."""
     inodes = _listening_inodes(port)
     if not inodes:
         return None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
@@ -15,8 +14,8 @@ from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import Release, filter_flags, flag_name, release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
+from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.container.user import Identity
 from triton_kit.runtime.container.user import check as check_identity
 from triton_kit.runtime.container.user import choose as choose_identity
@@ -24,7 +23,7 @@ from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_li
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
-from triton_kit.runtime.local import LocalRuntime
+from triton_kit.runtime.local import LocalRuntime, another_release, release_here
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
 from triton_kit.runtime.restricted_endpoints import closing_flags
 from triton_kit.runtime.types import Runtime, ServerSpec
@@ -44,7 +43,6 @@ _OURS: Mapping[str, str] = {
     "help": "see tk serve --help",
 }
 """Flags that tk writes itself, or without which it cannot see what happens, and what to do instead."""
-
 
 _ON_CPU = GpuChoice(gpus="none", reason="--cpu", count=0)
 
@@ -109,16 +107,17 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     """
     _check_words(request)
     check_repository(request.repository)
-    target = release(request.release)
+    asked = release(request.release)
     env = parse_env(request.env, environment)
-    given = _size("--shm-size", request.shm_size)
-    memory = _size("--memory", request.memory)
+    given, memory = _size("--shm-size", request.shm_size), _size("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
-    warnings = check_server_args(target, request.server_args)
     runtime = choose_runtime(
-        request.runtime, request.image or target.image(), pull=request.pull, progress=request.progress
+        request.runtime, request.image or asked.image(), pull=request.pull, progress=request.progress
     )
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
+    target = asked if engine else release(release_here(asked.container))
+    request = replace(request, release=target.container)
+    warnings = check_server_args(target, request.server_args)
     if engine is None:
         _check_limits(request)
     http, grpc, metrics = ports.choose(request.bind, request.http_port, request.grpc_port, request.metrics_port)
@@ -164,7 +163,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         deferred=division.deferred if division else (),
         cpu=request.cpu,
         watch=request.watch,
-        notes=(*warnings, *_notes(request, spec, engine)),
+        notes=(*warnings, *([] if engine else another_release(asked.container)), *_notes(request, spec, engine)),
     )
 
 
@@ -192,7 +191,7 @@ def choose_runtime(
     wanted: str, image: str, *, pull: str = "missing", progress: Callable[[str], None] = _silent
 ) -> Runtime:
     """The runtime of that name. ``auto`` is Docker if it answers and has the image, otherwise the embedded server."""
-    for candidate in get_args(Engine):
+    for candidate in ENGINES:
         found = wanted == "auto" and engines.answers(candidate)
         if wanted == candidate or (found and (pull == "always" or engines.has_image(candidate, image))):
             return DockerRuntime(engine=candidate, progress=progress)

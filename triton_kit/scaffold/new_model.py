@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.backends import ensemble, python
-from triton_kit.backends.types import Backend
+from triton_kit.backends.detect import NOTHING, detect_backend
+from triton_kit.backends.types import Backend, FileKind
 from triton_kit.errors import UsageError
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.project import jinja, yaml_file
@@ -72,7 +73,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     )
     values = _with_format(values, special, request, template)
     if template.values is not None and "platform" in template.values and kind.platform not in backend.platforms[:1]:
-        values = {"platform": kind.platform, **values}
+        values = {"platform": kind.platform, **_unusual_file(backend, kind, aim), **values}
     labels, label_file = _labels(request, values)
     content = merge({"template": template.name, "values": values}, {})
     if special.config or answers.config:
@@ -108,6 +109,15 @@ def _refuse_release(backend: Backend, release: str) -> None:
             f"no release after {backend.last_release} has the backend {backend.name}, and this is for {release}",
             hint=f"take --release {backend.last_release} or earlier, or convert the model to ONNX with tf2onnx",
         )
+
+
+def _unusual_file(backend: Backend, kind: FileKind, release: str) -> dict[str, str]:
+    """The file's name as a value, where the server would fill in another one beside that platform."""
+    found = detect_backend(
+        model_name="", backend=backend.name, platform=kind.platform, filename="", listing=NOTHING, release=release
+    )
+    filled = found.default_model_filename
+    return {"default_model_filename": kind.default_file} if filled and filled != kind.default_file else {}
 
 
 def _meant_backend(request: AddRequest) -> str | None:

@@ -87,7 +87,7 @@ def refuse_for_ensembles(request: AddRequest) -> None:
 def refuse_missing_tensors(
     request: AddRequest, backend: Backend, input_: Sequence[Tensor], output: Sequence[Tensor]
 ) -> None:
-    """Raise UsageError for a model without inputs, outputs or steps that nothing else tells."""
+    """Raise UsageError for a model without inputs, outputs or steps that nothing else gives."""
     missing = [option for option, tensors in (("--input", input_), ("--output", output)) if not tensors]
     for layer in request.layers:
         given = layer.content.get("values", {})

@@ -31,7 +31,7 @@ class Tensor(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedConfig:
-    """What a model file tells for its config; ``known`` is false where the file does not describe its tensors."""
+    """What a model file says for its config; ``known`` is false where the file does not describe its tensors."""
 
     max_batch_size: int = 0
     input: tuple[Tensor, ...] = ()

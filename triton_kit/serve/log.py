@@ -68,7 +68,7 @@ class LogReader:
         self._number = 0
 
     def take(self, line: str) -> LogProblem | None:
-        """The error or warning that this line is the first to tell of, if it is."""
+        """The error or warning that this line is the first to report, if it is."""
         from triton_kit.runtime.log.digest import Reader
 
         self._number += 1

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from triton_kit.errors import ProblemsFound
-from triton_kit.runtime.health import Snapshot
+from triton_kit.repository.release import release, releases
+from triton_kit.runtime.health import Snapshot, server_version
 from triton_kit.runtime.lifecycle import registered
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.types import Server
@@ -62,6 +63,7 @@ def run(
         with watching, life as (server, snapshot):
             was_ready = not plan.spec.detach
             board.ready(plan, server, snapshot)
+            _check_release(plan, server, board)
             _judge(plan, snapshot, board, strict)
             if not plan.spec.detach:
                 watching.begin(server)
@@ -86,6 +88,18 @@ def _judge(plan: ServePlan, snapshot: Snapshot, board: Board, strict: bool) -> N
         board.warn(f"{', '.join(failed)} did not load; saving a correction loads it")
     elif failed:
         board.warn(f"{', '.join(failed)} did not load; the other models are served", hint=_end(plan))
+
+
+def _check_release(plan: ServePlan, server: Server, board: Board) -> None:
+    """Warn where the server says that it is another release than the one that its models were judged for."""
+    expected, said = release(plan.spec.release).server, server_version(server.endpoints)
+    if expected and said and said != expected:
+        found = next((one.container for one in releases().values() if one.server == said), None)
+        which = f"Triton {said}, release {found}" if found else f"Triton {said}"
+        board.warn(
+            f"the server is {which}, and its models were judged for {plan.spec.release}",
+            hint=f'write --release {found}, or release: "{found}" in tk.yaml' if found else None,
+        )
 
 
 def _end(plan: ServePlan) -> str:

@@ -75,8 +75,8 @@ class Archive:
 
 def broken(path: Path, why: str = "") -> ModelFileError:
     """The failure for an archive that cannot be read; one cut short is the usual case."""
-    said = "is a broken zip archive" + (f": {why}" if why else ", perhaps cut short")
-    return ModelFileError(path, said, reason="truncated", hint="copy or download it again")
+    fault = "is a broken zip archive" + (f": {why}" if why else ", perhaps cut short")
+    return ModelFileError(path, fault, reason="truncated", hint="copy or download it again")
 
 
 @contextmanager

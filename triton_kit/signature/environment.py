@@ -21,6 +21,9 @@ _BLOCK = 512
 _CHUNK = 1 << 18
 _ENTRY_LIMIT = 1_000_000
 _PYTHON = re.compile(rb"(?:\./)?(?:lib|bin)/python(3\.\d{1,2})(?:/|$)")
+_HOOK = re.compile(rb"(?:\./)?etc/conda/activate\.d/[^/]+$")
+_MORE = (b"L", b"K", b"x", b"g")
+"""Kinds of entries that only say more of the next one, a long name for instance."""
 _ACTIVATE = re.compile(rb"(?:\./)?bin/activate$")
 
 
@@ -35,6 +38,57 @@ class Environment(Value):
     whole: bool
 
 
+class Survey(Value):
+    """What else the entries of an archive show: one that leads out of it, with the reason, and a hook of conda."""
+
+    leaving: tuple[str, str] | None
+    hook: str | None
+
+
+def survey(path: Path, *, most: int = GLANCE) -> Survey:
+    """The first entry that a careful unpacker refuses, and the first hook of conda's activation, in ``most`` bytes.
+
+    Refused are ``..``, an absolute path, and what lies behind a link of the archive (libarchive, with the flags
+    ARCHIVE_EXTRACT_SECURE_*). Raises what ``read`` raises.
+    """
+    require_kind(path, "a tar archive", ("a gzip archive", "a bzip2 archive", "an xz archive"))
+    links: set[bytes] = set()
+    leaving: tuple[str, str] | None = None
+    hook: str | None = None
+    try:
+        with _opened(path) as file:
+            for entry in _entries(file, path, most):
+                if entry is None:
+                    continue
+                name, kind = entry
+                leaving = leaving or _leaving(name, kind, links)
+                if hook is None and _HOOK.match(name):
+                    hook = name.decode(errors="replace")
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise _broken(path, error) from None
+    return Survey(leaving=leaving, hook=hook)
+
+
+def _leaving(name: bytes, kind: bytes, links: set[bytes]) -> tuple[str, str] | None:
+    """Why an entry leads out of the archive. A link is remembered: nothing may lie behind it."""
+    parts = [part for part in name.split(b"/") if part not in (b"", b".")]
+    shown = name.decode(errors="replace")
+    if kind in _MORE:
+        return None
+    if name.startswith(b"/"):
+        return shown, "is an absolute path"
+    if b".." in parts:
+        return shown, "has '..' in it"
+    behind = (b"/".join(parts[:end]) for end in range(1, len(parts)))
+    if links and any(one in links for one in behind):
+        return shown, "lies behind a link"
+    if kind == b"2":
+        links.add(b"/".join(parts))
+    else:
+        links.discard(b"/".join(parts))
+    return None
+
+
 def read(path: Path, *, most: int = WHOLE) -> Environment:
     """What the archive at a path holds, as far as its first ``most`` bytes (decompressed) tell.
 
@@ -45,9 +99,9 @@ def read(path: Path, *, most: int = WHOLE) -> Environment:
     glance = most < WHOLE
     try:
         with _opened(path) as file:
-            entries = _names(file, path, most)
-            for name in entries:
-                if name is None:
+            for entry in _entries(file, path, most):
+                name = entry[0] if entry else b""
+                if entry is None:
                     whole = True
                 elif found := _PYTHON.match(name):
                     python = python or found[1].decode()
@@ -56,10 +110,14 @@ def read(path: Path, *, most: int = WHOLE) -> Environment:
                 if python and (activates or glance):
                     break
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ModelFileError(
-            path, f"is a broken archive, perhaps cut short: {error}", reason="truncated", hint="pack it again"
-        ) from None
+        raise _broken(path, error) from None
     return Environment(python=python, activates=activates, whole=whole)
+
+
+def _broken(path: Path, error: Exception) -> ModelFileError:
+    return ModelFileError(
+        path, f"is a broken archive, perhaps cut short: {error}", reason="truncated", hint="pack it again"
+    )
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -80,8 +138,8 @@ def _opened(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _names(file: IO[bytes], path: Path, most: int) -> Iterator[bytes | None]:
-    """The names of a tar archive's entries; ``None`` at its end, nothing more where ``most`` bytes were read.
+def _entries(file: IO[bytes], path: Path, most: int) -> Iterator[tuple[bytes, bytes] | None]:
+    """Names and kinds of a tar archive's entries; ``None`` at its end, nothing more where ``most`` bytes were read.
 
     The names of interest are short: where a longer one is in an entry of its own, its first 100 bytes are in the
     header as well, and are enough.
@@ -97,7 +155,9 @@ def _names(file: IO[bytes], path: Path, most: int) -> Iterator[bytes | None]:
             return
         size = _size(header, path)
         name, prefix = (header[a:b].split(b"\0", 1)[0] for a, b in ((0, 100), (345, 500)))
-        yield prefix + b"/" + name if prefix and header[257:262] == b"ustar" and header[262:263] == b"\0" else name
+        if prefix and header[257:262] == b"ustar" and header[262:263] == b"\0":
+            name = prefix + b"/" + name
+        yield name, header[156:157]
         left = -(-size // _BLOCK) * _BLOCK
         seen += left
         if seen > most:

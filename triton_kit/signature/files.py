@@ -33,7 +33,7 @@ _TORCH_MEMBERS = (b"data.pkl", b"constants.pkl", b"/code/", b"/version", b"byteo
 
 
 def name_kind(head: bytes) -> str | None:
-    """What a file is by its first bytes (some 512 are enough), with its article; ``None`` where they do not tell."""
+    """What a file is by its first bytes (some 512 are enough), with its article; ``None`` where they do not show it."""
     start = head.lstrip()[:64].lower()
     if head.startswith(_LFS):
         return "a git-lfs pointer"
@@ -98,14 +98,15 @@ def explain(path: str | Path, error: OSError | ValueError) -> ModelFileError:
         return ModelFileError(
             path, "cannot be read: permission denied", reason="unreadable", hint="check its permissions"
         )
-    said = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    return ModelFileError(path, f"cannot be read: {said}", reason="unreadable")
+    cause = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    return ModelFileError(path, f"cannot be read: {cause}", reason="unreadable")
 
 
 def require_kind(path: Path, wanted: str, also: tuple[str, ...]) -> None:
     """Refuses a file whose first bytes say that it is something else than ``wanted`` or one of ``also``.
 
-    A file whose bytes do not tell passes. Raises ModelFileError, also where the file cannot be opened or is empty.
+    A file whose bytes do not show what it is passes. Raises ModelFileError, also where the file cannot be opened or is
+    empty.
     """
     fd, _ = open_model(path)
     try:

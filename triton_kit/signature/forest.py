@@ -2,7 +2,7 @@
 
 The formats, as their writers have them: XGBoost's JSON and UBJSON (xgboost doc/model.schema), its old binary one
 (xgboost src/learner.cc, LearnerModelParamLegacy), LightGBM's text (lightgbm src/boosting/gbdt_model_text.cpp), and
-treelite's checkpoints since version 3 (treelite docs/serialization). Only the bytes that tell are read, however large
+treelite's checkpoints since version 3 (treelite docs/serialization). Only the bytes that decide are read, however large
 the file.
 """
 
@@ -26,7 +26,7 @@ from triton_kit.value import Value
 
 _HEAD = 512
 _PART = 64 * 1024
-"""Bytes looked at around what tells; none of the writers comes near it."""
+"""Bytes looked at around what decides; none of the writers comes near it."""
 _MOST = 2**24
 """More features or classes than any forest has: a number beyond it is not a count."""
 
@@ -38,10 +38,10 @@ Sniffed: TypeAlias = Literal["lightgbm", "xgboost", "xgboost_ubj", "treelite_che
 
 
 class Forest(Value):
-    """A forest: the ``format`` by the FIL backend's word for it, and what its file tells.
+    """A forest: the ``format`` by the FIL backend's word for it, and what its file says.
 
     ``classes`` is the number of classes, 2 for a binary decision and 1 for a number; ``classifies`` is ``None`` where
-    the file does not tell. ``objective`` is the trainer's word, empty where there is none.
+    the file does not say. ``objective`` is the trainer's word, empty where there is none.
     """
 
     format: str

@@ -41,7 +41,7 @@ def binds_class(tree: ast.Module) -> bool:
 
 
 def completes(tree: object) -> bool:
-    """Whether the model may complete its configuration: it has ``auto_complete_config``, or cannot be told."""
+    """Whether the model may complete its configuration: it has ``auto_complete_config``, or that is not known."""
     found = model_class(tree)
     if found is None:
         return True
@@ -53,6 +53,30 @@ def completes(tree: object) -> bool:
 def method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     """The class's own method of that name."""
     return next((n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
+
+
+def assigned(found: ast.ClassDef, name: str) -> list[ast.stmt]:
+    """Where a class gives an attribute of that name a value that cannot be called: in its body, or to self."""
+    values: list[ast.stmt] = []
+    own = (part for part in found.body if not isinstance(part, ast.ClassDef))
+    for node in (inner for part in own for inner in ast.walk(part)):
+        match node:
+            case ast.Assign(targets=[target], value=value):
+                pass
+            case ast.AnnAssign(target=target, value=value):
+                pass
+            case _:
+                continue
+        of_class = isinstance(target, ast.Attribute) or node in found.body
+        if of_class and _names(target, name) and isinstance(value, ast.Constant | ast.Compare | ast.List | ast.Dict):
+            values.append(node)
+    return values
+
+
+def _names(target: ast.expr, name: str) -> bool:
+    if isinstance(target, ast.Attribute):
+        return target.attr == name and isinstance(target.value, ast.Name) and target.value.id == "self"
+    return isinstance(target, ast.Name) and target.id == name
 
 
 def required_parameters(function: ast.FunctionDef) -> int:

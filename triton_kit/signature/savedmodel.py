@@ -148,9 +148,9 @@ def _walking(path: Path, wanted: str) -> Iterator[Wire]:
                 raise ModelFileError(
                     path, f"is cut short: {error.message}", reason="truncated", hint="copy or download it again"
                 ) from None
-            said = f"is {kind}, not {wanted}" if kind else f"is broken at byte {error.at:,}: {error.message}"
+            fault = f"is {kind}, not {wanted}" if kind else f"is broken at byte {error.at:,}: {error.message}"
             reason = "foreign" if kind else "malformed"
-            raise ModelFileError(path, said, reason=reason, hint="copy or save it again") from None
+            raise ModelFileError(path, fault, reason=reason, hint="copy or save it again") from None
     except OSError as error:
         raise explain(path, error) from None
     finally:

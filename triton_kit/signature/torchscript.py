@@ -73,17 +73,17 @@ def check(path: Path, *, script: bool = True, aoti: bool = True) -> None:
     if (script and "script" in found) or (aoti and "aoti" in found):
         return
     if "aoti" in found:
-        said, hint = "is an AOT-Inductor package, not TorchScript", 'write platform: "torch_aoti"'
+        fault, hint = "is an AOT-Inductor package, not TorchScript", 'write platform: "torch_aoti"'
     elif "script" in found:
-        said, hint = "is TorchScript, not an AOT-Inductor package", 'write platform: "pytorch_libtorch"'
+        fault, hint = "is TorchScript, not an AOT-Inductor package", 'write platform: "pytorch_libtorch"'
     elif "exported" in found:
-        said = "is an exported program (torch.export.save), which Triton does not load"
+        fault = "is an exported program (torch.export.save), which Triton does not load"
         hint = "package it with torch._inductor.aoti_compile_and_package, or save TorchScript"
     elif "weights" in found:
-        said, hint = "holds weights alone (torch.save), not a TorchScript model", _EXPORT_HINT
+        fault, hint = "holds weights alone (torch.save), not a TorchScript model", _EXPORT_HINT
     else:
-        said, hint = "is a zip archive without a model in it", _EXPORT_HINT
-    raise ModelFileError(path, said, reason="foreign", hint=hint)
+        fault, hint = "is a zip archive without a model in it", _EXPORT_HINT
+    raise ModelFileError(path, fault, reason="foreign", hint=hint)
 
 
 def _contents(path: Path) -> set[str]:
@@ -100,8 +100,8 @@ def _contents(path: Path) -> set[str]:
             return {"weights"}
         if kind == "a git-lfs pointer":
             raise lfs_pointer(path)
-        said = f"is {kind}, not a PyTorch model" if kind else "is not a PyTorch model"
-        raise ModelFileError(path, said, reason="foreign", hint=_EXPORT_HINT)
+        fault = f"is {kind}, not a PyTorch model" if kind else "is not a PyTorch model"
+        raise ModelFileError(path, fault, reason="foreign", hint=_EXPORT_HINT)
     with open_archive(path) as archive:
         return _kinds(archive.names)
 

@@ -127,7 +127,7 @@ def _model_in(source: Path, name: str) -> Path:
 
 
 def _compare(folder: ModelFolder, now: State, backend: str, file: Path) -> tuple[int | None, Sequence[str]]:
-    """The latest served version that tells its signature, and what the file's has different."""
+    """The latest served version that shows its signature, and what the file's has different."""
     new = read_signature(backend, file)
     there = versions_of(folder)
     if new is None:

@@ -39,7 +39,7 @@ def usual(datatype: str) -> Tolerance:
 class Expected:
     """An output as it is to be; without a ``datatype`` any is right, without a ``tolerance`` the usual one holds.
 
-    Where ``shaped`` is false the shape was not told: the values count, in their order.
+    Where ``shaped`` is false the shape was not given: the values count, in their order.
     """
 
     array: Array
@@ -116,8 +116,8 @@ def _compare_values(name: str, expected: Array, got: Array, tolerance: Tolerance
         excess = np.where(finite & (limit > 0), delta / limit, np.where(finite, delta, np.inf))
         relative = delta / np.abs(one)
     max_abs = float(delta[finite].max()) if finite.any() else None
-    told = finite & (one != 0)
-    max_rel = float(relative[told].max()) if told.any() else None
+    comparable = finite & (one != 0)
+    max_rel = float(relative[comparable].max()) if comparable.any() else None
     return _difference(name, expected, got, wrong, excess, max_abs, max_rel, tolerance)
 
 

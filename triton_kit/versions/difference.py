@@ -31,7 +31,7 @@ class Sides:
 class VersionDifference:
     """The second version seen from the first.
 
-    ``signature`` has a phrase for each tensor that is different, ``None`` where the files do not tell. ``facts`` are
+    ``signature`` has a phrase for each tensor that is different, ``None`` where the files do not show it. ``facts`` are
     what the ONNX files say of themselves, each in both; ``size`` is in bytes. ``weights`` is ``None`` where the files
     are not ONNX.
     """
@@ -88,11 +88,11 @@ def compare_sides(one: Mapping[str, object], other: Mapping[str, object]) -> Sid
 
 
 def _facts(one: Path, other: Path) -> tuple[tuple[str, str, str], ...]:
-    old, new = (_told(onnx.read(path, confined=False)) for path in (one, other))
+    old, new = (_properties(onnx.read(path, confined=False)) for path in (one, other))
     return tuple((key, old.get(key, ""), new.get(key, "")) for key in {**old, **new})
 
 
-def _told(model: onnx.OnnxModel) -> dict[str, str]:
+def _properties(model: onnx.OnnxModel) -> dict[str, str]:
     return {
         **{f"opset {domain or 'ai.onnx'}": str(version) for domain, version in model.opsets},
         "IR version": str(model.ir_version),

@@ -105,7 +105,7 @@ def _read_json(file: Path) -> Case:
 
 
 def _outputs(file: Path, value: object) -> dict[str, Mapping[str, object]]:
-    """The outputs by name, each ``{"data": ...}`` with what else is told of it."""
+    """The outputs by name, each ``{"data": ...}`` with what else is given for it."""
     match value:
         case list() as tensors:
             for tensor in tensors:
@@ -118,7 +118,7 @@ def _outputs(file: Path, value: object) -> dict[str, Mapping[str, object]]:
 
 
 def _tolerance(file: Path, given: Mapping[str, object]) -> Tolerance | None:
-    """The tolerance that is told; one of its two numbers alone makes the other one 0."""
+    """The tolerance that is given; one of its two numbers alone makes the other one 0."""
     numbers: dict[str, float] = {}
     for key in ("rtol", "atol"):
         number = given.get(key)
@@ -149,11 +149,11 @@ def _read_npz(file: Path) -> Case:
         parts[side][name] = array
     if not parts["inputs"]:
         raise UsageError(f"{file} has no inputs", hint="name the arrays inputs/NAME and outputs/NAME")
-    told: dict[str, dict[str, object]] = {name: {} for name in (*parts["rtol"], *parts["atol"])}
+    pairs: dict[str, dict[str, object]] = {name: {} for name in (*parts["rtol"], *parts["atol"])}
     for key in ("rtol", "atol"):
         for name, array in parts[key].items():
-            told[name][key] = array.item() if array.size == 1 else None
-    tolerances = {name: found for name, given in told.items() if (found := _tolerance(file, given))}
+            pairs[name][key] = array.item() if array.size == 1 else None
+    tolerances = {name: found for name, given in pairs.items() if (found := _tolerance(file, given))}
     return Case(file=file, inputs=parts["inputs"], outputs=parts["outputs"], tolerances=tolerances)
 
 
@@ -196,8 +196,8 @@ def _bind_json(case: Case, known: Mapping[str, Slot], outputs: Mapping[str, Tens
     inputs = {name: fit(array, known[name]) for name, array in rows.items()}
     expected = {}
     for name, given in _outputs(case.file, case.outputs).items():
-        told = given.get("datatype")
-        datatype = str(told) if told else (outputs[name].datatype if name in outputs else None)
+        written = given.get("datatype")
+        datatype = str(written) if written else (outputs[name].datatype if name in outputs else None)
         expected[name] = _expected(case, name, given, datatype)
     return Bound(inputs=inputs, expected=expected)
 
@@ -214,14 +214,17 @@ def _expected(case: Case, name: str, given: Mapping[str, object], datatype: str 
         array = to_array(_plain_value(given["data"], datatype), slot)
     except UsageError as error:
         raise UsageError(error.message.replace("input ", "output "), hint=error.hint) from None
-    shape, told = given.get("shape"), given.get("datatype")
+    shape, written = given.get("shape"), given.get("datatype")
     if shape is not None:
         try:
             array = array.reshape(shape if isinstance(shape, list) else int(str(shape)))
         except (ValueError, TypeError):
             raise UsageError(f"output {name} has {array.size} elements, and its shape is {shape}") from None
     return Expected(
-        array=array, datatype=str(told) if told else None, tolerance=_of(case, name, slot), shaped=shape is not None
+        array=array,
+        datatype=str(written) if written else None,
+        tolerance=_of(case, name, slot),
+        shaped=shape is not None,
     )
 
 

@@ -26,9 +26,9 @@ def format_junit(outcomes: Sequence[CaseResult]) -> str:
             case = ElementTree.SubElement(suite, "testcase", attributes | {"time": f"{one.seconds:.3f}"})
             if not one.passed:
                 kind = "error" if one.error else one.differences[0].kind
-                told = [_clean(message) for message in messages(one)]
+                texts = [_clean(message) for message in messages(one)]
                 tag = "error" if one.error else "failure"
-                ElementTree.SubElement(case, tag, {"type": kind, "message": told[0]}).text = "\n".join(told)
+                ElementTree.SubElement(case, tag, {"type": kind, "message": texts[0]}).text = "\n".join(texts)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 

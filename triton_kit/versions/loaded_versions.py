@@ -10,7 +10,7 @@ from triton_kit.runtime.state import files, registry
 from triton_kit.versions.model_folder import ModelFolder
 
 PATIENCE = 5.0
-"""Seconds for a server to tell what it has loaded."""
+"""Seconds for a server to say what it has loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

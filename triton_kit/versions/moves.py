@@ -25,7 +25,7 @@ def pin(here: ProjectContext, folder: ModelFolder, versions: Sequence[int]) -> P
 
 
 def rollback(here: ProjectContext, folder: ModelFolder, *, note: str = "") -> PolicyChange:
-    """Serve what was served before, as the log tells it. Raises UsageError where there is nothing to go back to."""
+    """Serve what was served before, as the log has it. Raises UsageError where there is nothing to go back to."""
     return change_policy(here, folder, "rollback", lambda now, log: previous(folder, history(log, now)), note=note)
 
 

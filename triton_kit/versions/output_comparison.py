@@ -50,7 +50,7 @@ def compare_versions(
 
 
 def _tolerance(datatype: str, rtol: float | None, atol: float | None) -> Tolerance:
-    """The tolerance that is told, for floats; of its two numbers, one that is not told is 0."""
+    """The tolerance that is given, for floats; of its two numbers, one that is not given is 0."""
     common = usual(datatype)
     if common.atol == 0 or (rtol is None and atol is None):
         return common

@@ -20,7 +20,7 @@ class VersionRow:
     """A version: ``size`` in bytes of all its files, ``changed`` the newest of their dates.
 
     ``changed`` is ``None`` where the directory that the server opens for the version does not exist.
-    ``signature`` is empty where the files do not tell it, ``opset`` is ONNX's, ``None`` elsewhere. ``loaded`` names the
+    ``signature`` is empty where the files do not show it, ``opset`` is ONNX's, ``None`` elsewhere. ``loaded`` names the
     servers that have it loaded.
     """
 

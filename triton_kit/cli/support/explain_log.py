@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.release import tell_newer
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.serve import log
@@ -35,6 +36,8 @@ def explain_log(name: str, *, repository: Path | None, as_json: bool) -> int:
     Raises UsageError where the file or the repository is not there, TkError where it cannot be read.
     """
     where, release = _repository(repository)
+    if release is not None:
+        tell_newer(release, as_json=as_json)
     with _open(name) as file:
         explained = log.explain_log(file, repository=where, release=release)
     found, findings = explained.digest, explained.findings

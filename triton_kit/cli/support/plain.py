@@ -83,13 +83,15 @@ class _Reading:
                 self._declare(self.values, parameter, declared)
 
     def _declare(self, values: dict[str, Any], parameter: str, declared: Any) -> None:
-        kind, said = get_args(declared)
-        if not said.plain:
+        kind, declaration = get_args(declared)
+        if not declaration.plain:
             return
-        if isinstance(said, Argument):
+        if isinstance(declaration, Argument):
             self.arguments.append((parameter, kind))
-        for name in said.names or (f"--{parameter.replace('_', '-')}",) if isinstance(said, Option) else ():
-            self.options[name] = values, parameter, kind, said.check
+        for name in (
+            declaration.names or (f"--{parameter.replace('_', '-')}",) if isinstance(declaration, Option) else ()
+        ):
+            self.options[name] = values, parameter, kind, declaration.check
 
     def take(self, args: Sequence[str]) -> bool:
         """Whether all of the arguments are plain."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.served_findings import one_line
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.gpu.selection import GpuChoice
@@ -15,8 +16,18 @@ from triton_kit.serve.findings import refusal, refused_as_served
 from triton_kit.serve.loop import Board
 
 
-def defaults(path: str | None, server_args: Sequence[str]) -> tuple[Path, str, tuple[str, ...]]:
-    """Repository, release and server flags: what follows ``--`` is not a path, and tk.yaml fills what is missing."""
+def defaults(
+    path: str | None,
+    server_args: Sequence[str],
+    *,
+    release: str | None = None,
+    image: str | None = None,
+    as_json: bool = False,
+) -> tuple[Path, str, tuple[str, ...]]:
+    """Repository, release and server flags: what follows ``--`` is not a path, and tk.yaml fills what is missing.
+
+    ``release`` and ``image`` are those of the options, see ``named_release``.
+    """
     from triton_kit.project.settings import find
 
     flags = list(server_args)
@@ -24,13 +35,13 @@ def defaults(path: str | None, server_args: Sequence[str]) -> tuple[Path, str, t
         flags.insert(0, path)
         path = None
     project = find()
-    release = project.release if project and project.release else DEFAULT_RELEASE
+    chosen = named_release(release, project, image=image, as_json=as_json) or DEFAULT_RELEASE
     if path is not None:
-        return Path(path), release, tuple(flags)
+        return Path(path), chosen, tuple(flags)
     if project:
-        return project.repository, release, tuple(flags)
+        return project.repository, chosen, tuple(flags)
     usual = Path("model_repository")
-    return usual if usual.is_dir() else Path(), release, tuple(flags)
+    return usual if usual.is_dir() else Path(), chosen, tuple(flags)
 
 
 def show_progress(line: str) -> None:

@@ -30,10 +30,11 @@ STYLES = {
 class Settings:
     """What the options that every command takes have set for this run."""
 
-    __slots__ = ("no_color", "quiet", "verbose")
+    __slots__ = ("no_color", "notes", "quiet", "verbose")
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, no_color: bool = False) -> None:
         self.quiet, self.verbose, self.no_color = quiet, verbose, no_color
+        self.notes: list[str] = []
 
 
 settings = Settings()
@@ -68,8 +69,14 @@ def out(text: str = "") -> None:
 
 
 def out_json(content: Mapping[str, object]) -> None:
-    """Print the result as a JSON document, its version before the content."""
-    _write(sys.stdout, json_document.render(content))
+    """Print the result as a JSON document, its version before the content, and what is to be noted behind it."""
+    _write(sys.stdout, json_document.render(with_notes(content)))
+
+
+def with_notes(content: Mapping[str, object]) -> Mapping[str, object]:
+    """The content of a JSON document with the notes of this run, each of which is said once."""
+    notes, settings.notes = settings.notes, []
+    return {**content, "notes": notes} if notes else content
 
 
 def out_event(content: Mapping[str, object]) -> None:
@@ -81,6 +88,14 @@ def say(text: str = "") -> None:
     """Tell the user something on the side; silent with --quiet."""
     if not settings.quiet:
         _write(sys.stderr, text)
+
+
+def note(text: str, *, as_json: bool = False) -> None:
+    """Tell what should be known of the result, beside it: on stderr, or as a note in the JSON document to come."""
+    if as_json:
+        settings.notes.append(text)
+    else:
+        say(f"{style('note', 'note', stream=sys.stderr)}: {text}")
 
 
 def detail(text: str) -> None:

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 def find(model: str, repository: Path | None) -> tuple[ProjectContext, ModelFolder]:
     """The project around, and the model in it. Raises UsageError where there is none of that name."""
+    from triton_kit.cli.support.release import tell_newer
     from triton_kit.project import context
     from triton_kit.versions.model_folder import find_model_folder
 
     here = context.find_context()
+    tell_newer(here.release)
     return here, find_model_folder(here, model, repository)

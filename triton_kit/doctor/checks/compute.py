@@ -12,15 +12,15 @@ def look(machine: Machine) -> Finding:
     if not machine.devices.found:
         return skipped("no GPU")
     least = least_compute(machine.release.container)
-    told = [(d.name, d.compute) for d in machine.devices.found if d.compute]
-    if least is None or not told:
+    known = [(d.name, d.compute) for d in machine.devices.found if d.compute]
+    if least is None or not known:
         what = "the least compute capability of the release" if least is None else "the GPU's compute capability"
         return unknown(f"{what} is not known")
-    for name, compute in told:
+    for name, compute in known:
         major, minor = map(int, str(compute).split("."))
         if (major, minor) < least:
             wanted = ".".join(map(str, least))
             return problem(
                 f"{name} has {compute}, and {machine.release.container} wants {wanted}", "take an older --release"
             )
-    return ok(", ".join(f"{name}: {compute}" for name, compute in told))
+    return ok(", ".join(f"{name}: {compute}" for name, compute in known))

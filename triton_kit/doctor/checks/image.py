@@ -27,7 +27,7 @@ def look(machine: Machine) -> Finding:
     if not isinstance(root, str) or not os.path.isdir(root):  # noqa: PTH112 - of another user perhaps, and then not to be seen
         return warning(f"{machine.image} is not on this machine", "tk serve --runtime docker fetches it")
     free = shutil.disk_usage(root).free
-    told = f"{machine.image} is not on this machine; {free / 1e9:.0f} GB are free in {root}"
+    summary = f"{machine.image} is not on this machine; {free / 1e9:.0f} GB are free in {root}"
     if free < ROOM:
-        return problem(told, f"make room: {engine} system prune; an image takes more than 10 GB")
-    return warning(told, "tk serve --runtime docker fetches it")
+        return problem(summary, f"make room: {engine} system prune; an image takes more than 10 GB")
+    return warning(summary, "tk serve --runtime docker fetches it")

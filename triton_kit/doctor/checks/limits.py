@@ -15,10 +15,10 @@ def look(_machine: Machine) -> Finding:
     """``ulimit -n`` and ``ulimit -l``."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     locked, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    told = f"{_text(files)} open files, {_text(locked)} bytes of locked memory"
+    summary = f"{_text(files)} open files, {_text(locked)} bytes of locked memory"
     if files != resource.RLIM_INFINITY and files < FILES:
-        return warning(told, f"ulimit -n {FILES * 4}")
-    return ok(told)
+        return warning(summary, f"ulimit -n {FILES * 4}")
+    return ok(summary)
 
 
 def _text(limit: int) -> str:

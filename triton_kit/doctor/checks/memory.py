@@ -27,10 +27,10 @@ def look(machine: Machine) -> Finding:
         for file in version.path.rglob("*")
         if file.is_file()
     )
-    told = f"{free / 1e9:.1f} GB are available, the model files are {show_size(need)}"
+    summary = f"{free / 1e9:.1f} GB are available, the model files are {show_size(need)}"
     if need > free:
-        return warning(told, "serve fewer models or versions at a time, or on a larger machine")
-    return ok(told)
+        return warning(summary, "serve fewer models or versions at a time, or on a larger machine")
+    return ok(summary)
 
 
 def available() -> int | None:

@@ -20,7 +20,7 @@ def look(machine: Machine, place: str = PLACE) -> Finding:
     if not os.path.isdir(place):  # noqa: PTH112
         return skipped(f"this system has no {place}")
     need, free = shm_size(Repository(machine.repository)), shutil.disk_usage(place).free
-    told = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
+    summary = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
     if free < need:
-        return warning(told, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")
-    return ok(told)
+        return warning(summary, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")
+    return ok(summary)

@@ -27,8 +27,8 @@ def summary(report: Report) -> str:
         if (number := report.count(severity))
     ]
     left_out = [(report.suppressed, "suppressed"), (report.baselined, "in the baseline")]
-    said = ", ".join(f"{number} {why}" for number, why in left_out if number)
-    suppressed = f" ({said})" if said else ""
+    counts = ", ".join(f"{number} {why}" for number, why in left_out if number)
+    suppressed = f" ({counts})" if counts else ""
     return (", ".join(parts) or "no problems") + f" in {models}{suppressed}"
 
 

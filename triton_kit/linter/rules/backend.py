@@ -135,7 +135,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
 def tensorflow_removed(model: Model) -> Iterator[Problem]:
     """The release ships no TensorFlow backend.
 
-    It is no longer built from 25.03 on (server build.py).
+    It is no longer built from 25.03 on (server build.py). Read in the sources, not seen on a server.
 
     Server says:
 

@@ -89,10 +89,10 @@ def preferred_batch_size_too_large(model: Model) -> Iterator[Problem]:
     for at, size in _preferred(model):
         if 0 <= limit < size:
             if limit:
-                said, help_ = f"max_batch_size, {limit}", f"lower it, or raise max_batch_size to {size}"
+                bound, help_ = f"max_batch_size, {limit}", f"lower it, or raise max_batch_size to {size}"
             else:
-                said, help_ = "max_batch_size, which is 0 unless written", f"write max_batch_size: {size}"
-            yield Problem(at=at, message=f"a preferred batch of {size} is over {said}", help=help_)
+                bound, help_ = "max_batch_size, which is 0 unless written", f"write max_batch_size: {size}"
+            yield Problem(at=at, message=f"a preferred batch of {size} is over {bound}", help=help_)
 
 
 def _preferred(model: Model) -> Iterator[tuple[tuple[str | int, ...], int]]:

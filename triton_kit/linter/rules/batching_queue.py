@@ -137,6 +137,35 @@ def ordering_with_priorities(model: Model) -> Iterator[Problem]:
         )
 
 
+@rule(Severity.WARNING, since="25.09", until="26.09", about=("dynamic_batching",))
+def ordering_not_kept(model: Model) -> Iterator[Problem]:
+    """preserve_ordering is asked for in a release that does not keep the order.
+
+    In 25.09 to 26.08 a response takes its place in the row as it arrives, not as its request began, so that responses
+    overtake each other; 26.09 keeps the order again (core dynamic_batch_scheduler.cc:DelegateResponse, and the release
+    notes of 2.73.0). Read in the sources, not seen on a server.
+
+    Bad:
+
+        -- tk validate --release 26.08
+        max_batch_size: 8
+        dynamic_batching { preserve_ordering: true }
+
+    Good:
+
+        -- tk validate --release 26.09
+        max_batch_size: 8
+        dynamic_batching { preserve_ordering: true }
+    """
+    if model.config.has("dynamic_batching") and model.config.dynamic_batching.preserve_ordering:
+        yield Problem(
+            at=("dynamic_batching", "preserve_ordering"),
+            key=True,
+            message="preserve_ordering does not hold in 25.09 to 26.08: responses come in any order",
+            help="serve it with 26.09 or later, or with 25.08 or earlier",
+        )
+
+
 @rule(Severity.ERROR, about=("dynamic_batching",))
 def ordering_with_delay(model: Model) -> Iterator[Problem]:
     """preserve_ordering is combined with a queue policy that delays requests which time out.

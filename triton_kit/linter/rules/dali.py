@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 
 
@@ -37,6 +39,52 @@ def dali_file_missing(model: Model) -> Iterator[Problem]:
                 message=f"{folder}/ holds neither {name} nor dali.py",
                 help="put the serialised pipeline there",
                 file=Path(model.join(folder)),
+            )
+
+
+@rule(Severity.ERROR, since="25.07", backend="dali")
+def dali_file_name(model: Model) -> Iterator[Problem]:
+    """The file's name, or the model's, is one that the DALI backend refuses.
+
+    From 25.07 on names are letters, digits, `_`, `.` and `-` alone, and no path has `..` in it (dali
+    src/utils/utils.h:ValidateFilename, ValidateAbsPath). Read in the sources, not seen on a server.
+
+    Server says:
+
+        contains an invalid character
+        Invalid '..' sequence found in model path
+
+    Bad:
+
+        -- tk validate --release 25.07
+        backend: "dali"
+        default_model_filename: "my+pipeline.dali"
+        -- 1/my+pipeline.dali
+        pipeline
+
+    Good:
+
+        -- tk validate --release 25.07
+        backend: "dali"
+        default_model_filename: "my-pipeline.dali"
+        -- 1/my-pipeline.dali
+        pipeline
+    """
+    given = model.config.default_model_filename
+    for at, what, name in ((("default_model_filename",), "file", given), ((), "model", model.name)):
+        if name and (strange := sorted(set(re.findall(r"[^A-Za-z0-9_.-]", name)))):
+            yield Problem(
+                at=at,
+                message=f"the name of the {what}, '{name}', has {listed(strange)}, which the dali backend refuses",
+                help="use letters, digits, _, . and -",
+                file=None if at else Path(model.directory),
+            )
+        elif ".." in name:
+            yield Problem(
+                at=at,
+                message=f"the name of the {what}, '{name}', has '..', which the dali backend refuses",
+                help="give it a name without '..'",
+                file=None if at else Path(model.directory),
             )
 
 

@@ -61,7 +61,7 @@ def label_file_missing(model: Model) -> Iterator[Problem]:
 def label_file_outside(model: Model) -> Iterator[Problem]:
     """A label file lies outside the model's directory.
 
-    Links and `..` are resolved first (core model.cc:Model::Init).
+    Links and `..` are resolved first (core model.cc:Model::Init). Read in the sources, not seen on a server.
 
     Server says:
 

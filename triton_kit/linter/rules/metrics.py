@@ -84,7 +84,7 @@ def unsorted_buckets(model: Model) -> Iterator[Problem]:
     """The buckets of a histogram do not rise, and the server process aborts.
 
     The metrics library throws, uncaught, once histograms are on (core metric_model_reporter.cc; prometheus-cpp
-    histogram.cc).
+    histogram.cc). Read in the sources, not seen on a server.
 
     Server says:
 
@@ -126,7 +126,7 @@ def unsorted_buckets(model: Model) -> Iterator[Problem]:
 def unknown_metric_family(model: Model) -> Iterator[Problem]:
     """A metric control names a family that cannot be customised.
 
-    It is only logged (core metric_model_reporter.cc).
+    It is only logged (core metric_model_reporter.cc). Read in the sources, not seen on a server.
 
     Server says:
 

@@ -22,6 +22,11 @@ def _values(model: Model, keys: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield key, parameters[key].string_value
 
 
+def _reads(model: Model) -> bool:
+    """Whether the backend reads parameters: PyTorch reads none of an AOT-Inductor package (aoti-parameters-ignored)."""
+    return model.platform != "torch_aoti"
+
+
 @rule(Severity.ERROR)
 def parameter_not_an_integer(model: Model) -> Iterator[Problem]:
     """A parameter that the backend reads as an integer is none.
@@ -42,7 +47,7 @@ def parameter_not_an_integer(model: Model) -> Iterator[Problem]:
 
         parameters { key: "intra_op_thread_count" value { string_value: "2" } }
     """
-    for key, value in _values(model, model.facts.integers):
+    for key, value in _values(model, model.facts.integers if _reads(model) else ()):
         at = ("parameters", key)
         number = leading_integer(value)
         if number is None:
@@ -75,7 +80,7 @@ def parameter_not_a_boolean(model: Model) -> Iterator[Problem]:
 
         parameters { key: "enable_mem_arena" value { string_value: "true" } }
     """
-    for key, value in _values(model, model.facts.booleans):
+    for key, value in _values(model, model.facts.booleans if _reads(model) else ()):
         if value.lower() not in _TRUE_FALSE:
             yield Problem(
                 at=("parameters", key),
@@ -89,7 +94,7 @@ def batch_strategy(model: Model) -> Iterator[Problem]:
     """A custom batching strategy cannot be loaded.
 
     It excludes sequence batching, and its library must exist, from 26.06 on inside the model's directory (core
-    backend_model.cc:TritonModel::Create).
+    backend_model.cc:TritonModel::Create). What 26.06 refuses was read in the sources, not seen on a server.
 
     Server says:
 
@@ -134,6 +139,35 @@ _KEYS = (
 
 
 _READ = frozenset(_KEYS)
+_ALLOCATOR = "session.use_device_allocator_for_initializers"
+
+
+@rule(Severity.WARNING, until="25.02", about=("parameters",), backend="onnxruntime")
+def onnx_parameter_of_newer_release(model: Model) -> Iterator[Problem]:
+    """A parameter of an ONNX model is one that the release's backend does not read yet.
+
+    `session.use_device_allocator_for_initializers` is handed to ONNX Runtime from 25.02 on, and ignored before
+    (onnxruntime onnxruntime.cc:ModelState). Read in the sources, not seen on a server.
+
+    Bad:
+
+        -- tk validate --release 25.01
+        backend: "onnxruntime"
+        parameters { key: "session.use_device_allocator_for_initializers" value { string_value: "1" } }
+
+    Good:
+
+        -- tk validate --release 25.02
+        backend: "onnxruntime"
+        parameters { key: "session.use_device_allocator_for_initializers" value { string_value: "1" } }
+    """
+    if _ALLOCATOR in model.config.parameters:
+        yield Problem(
+            at=("parameters", _ALLOCATOR),
+            key=True,
+            message=f"{_ALLOCATOR} is not read before 25.02",
+            help="serve it with 25.02 or later, or leave it out",
+        )
 
 
 @lru_cache(maxsize=256)

@@ -134,6 +134,13 @@ def platform_of_another_backend(model: Model) -> Iterator[Problem]:
         yield Problem(
             at=("platform",),
             message=f"the platform '{platform}' does not belong to the backend '{backend}'",
-            help=f'write platform: "{allowed[-1]}", or leave one of the two out',
+            help=f'write platform: "{_usual(model, allowed)}", or leave one of the two out',
             fix=set_string(("platform",), allowed[0]) if model.config.platform == backend else None,
         )
+
+
+def _usual(model: Model, allowed: tuple[str, ...]) -> str:
+    """The platform that was probably meant: the one that ends so, else one that every release has."""
+    meant = [platform for platform in allowed if platform.endswith(f"_{model.platform}")]
+    newer = dict(model.facts.since)
+    return next(iter(meant or [platform for platform in reversed(allowed) if platform not in newer]), allowed[-1])

@@ -122,9 +122,9 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
             continue
         before, after = _chunks(tensor.dims), _chunks(wanted)
         if len(before) != len(after):
-            said = "have different numbers of variable dimensions"
+            difference = "have different numbers of variable dimensions"
         elif [_wrapped(n) for n in before] != [_wrapped(n) for n in after]:
-            said = "hold different numbers of elements"
+            difference = "hold different numbers of elements"
         else:
             continue
         if not wanted and _wrapped(before[0]) == 1 and len(before) == 1:
@@ -134,7 +134,7 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
             continue
         yield Problem(
             at=(*tensor.at, "reshape"),
-            message=f"dims {shape(tensor.dims)} and reshape {shape(wanted)} of '{tensor.name}' {said}",
+            message=f"dims {shape(tensor.dims)} and reshape {shape(wanted)} of '{tensor.name}' {difference}",
             help="make both hold the same elements, without the batch dimension",
         )
 

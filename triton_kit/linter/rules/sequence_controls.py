@@ -151,10 +151,10 @@ def control_without_values(model: Model) -> Iterator[Problem]:
     for at, control, _ in controls(model):
         given = given_lists(control)
         if control.kind in BOOLEAN_KINDS and len(given) != 1:
-            said = f"has {listed(given)}" if given else "has no values for false and true"
+            fault = f"has {listed(given)}" if given else "has no values for false and true"
             yield Problem(
                 at=at,
-                message=f"the control {control.kind} {said}",
+                message=f"the control {control.kind} {fault}",
                 help="give one of " + ", ".join(VALUE_LISTS),
             )
 

@@ -107,7 +107,7 @@ def tensorrt_shape_tensor(model: Model) -> Iterator[Problem]:
 def tensorrt_allocation_strategy(model: Model) -> Iterator[Problem]:
     """The strategy by which TensorRT allocates execution contexts does not exist.
 
-    (tensorrt model_state.cc.)
+    (tensorrt model_state.cc.) Read in the sources, not seen on a server.
 
     Server says:
 
@@ -211,7 +211,7 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
 
     It wants KIND_MODEL, at least two GPUs in `multi_device_gpus`, each once, and with `multi_device_per_rank_engines`
     an engine for each of them beside the first, `model.plan.rank0` and so on (tensorrt model_state.cc,
-    instance_state.cc).
+    instance_state.cc). Read in the sources, not seen on a server.
 
     Server says:
 
@@ -249,8 +249,8 @@ def tensorrt_multi_device(model: Model) -> Iterator[Problem]:
     there = model.options.gpus
     for rank in ranks:
         if not (rank.isascii() and rank.isdecimal()) or ranks.count(rank) > 1:
-            said = "is given twice" if rank.isdecimal() else "is not the number of a GPU"
-            yield Problem(at=at, message=f"'{rank}' in {key} {said}", help='write each GPU once: "0,1"')
+            fault = "is given twice" if rank.isdecimal() else "is not the number of a GPU"
+            yield Problem(at=at, message=f"'{rank}' in {key} {fault}", help='write each GPU once: "0,1"')
             return
         if there is not None and int(rank) >= there:
             yield Problem(at=at, message=f"GPU {rank} in {key} does not exist", help=f"use ids from 0 to {there - 1}")

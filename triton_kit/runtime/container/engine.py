@@ -8,13 +8,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Literal, TypeAlias
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import process
+from triton_kit.runtime.container import Engine
 from triton_kit.runtime.log.messages import Table, fill, known_texts
-
-Engine: TypeAlias = Literal["docker", "podman"]
 
 _PATIENCE = 30.0
 """Seconds that an engine gets to do something."""
@@ -52,14 +50,14 @@ def answers(engine: Engine) -> bool:
     return True
 
 
-def unreachable(engine: Engine, said: str) -> TkError:
+def unreachable(engine: Engine, output: str) -> TkError:
     """The failure of an engine that does not answer, by what its command line said."""
-    if "permission denied" in said.lower():
+    if "permission denied" in output.lower():
         return TkError(
             f"{engine} refuses this user: permission denied",
             hint="sudo usermod -aG docker $USER, then log in again (that group is as good as root), or use podman",
         )
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no answer")
+    last = next((line.strip() for line in reversed(output.splitlines()) if line.strip()), "no answer")
     return TkError(f"{engine} does not answer: {last.rstrip('.')}", hint=_START[engine])
 
 
@@ -95,20 +93,20 @@ def pull(engine: Engine, image: str, progress: Callable[[str], None], *, pause: 
     progress(f"pulling {image}" + (f": {size / 1e9:.1f} GB, less what is here already" if size else ""))
     puller = process.spawn([engine, "pull", image])
     layers = Layers()
-    said: list[str] = []
+    output: list[str] = []
     try:
         ended = False
         while not ended:
             ended = puller.poll() is not None and puller.output_ended
             for line in puller.lines():
-                said.append(line)
+                output.append(line)
                 if step := layers.take(line):
                     progress(step)
             time.sleep(0 if ended else pause)
     finally:
         puller.stop(grace=2.0)
     if puller.poll() != 0:
-        last = next((line for line in reversed(said) if line.strip()), "no reason given")
+        last = next((line for line in reversed(output) if line.strip()), "no reason given")
         raise TkError(
             f"{image} cannot be pulled: {last.removeprefix('Error response from daemon: ').rstrip('.')}",
             hint="check the name, the network and the login; another image can be given with --image",
@@ -136,15 +134,15 @@ class Layers:
 
 def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
     """Why the engine did not start a container at all (exit code 125), by what its command line said."""
-    said = [line for line in lines if line.strip() and not line.startswith("Run '")]
-    text = "\n".join(said)
+    relevant = [line for line in lines if line.strip() and not line.startswith("Run '")]
+    text = "\n".join(relevant)
     if "daemon" in text and "onnect" in text and "driver failed" not in text:
         return unreachable(engine, text)
     found = _refusals().find(text)
     if found is not None and found[0].kind == "error":
         parts = {name: value.rstrip(".") for name, value in found[1].items()} | {"engine": engine}
         return TkError(fill(found[0].cause, parts), hint=fill(found[0].help, parts))
-    last = said[-1] if said else "no reason given"
+    last = relevant[-1] if relevant else "no reason given"
     reason = re.sub(r"^.*?(?:Error response from daemon|Error): ", "", last).rstrip(".")
     return TkError(f"{engine} did not start the container: {reason}")
 
@@ -199,9 +197,9 @@ def remove(engine: Engine, container: str) -> bool:
             done = _ask(engine, "rm", "--force", container)
         except TkError:
             return False
-        said = done.stderr.lower()
-        if "already in progress" not in said:
-            return done.exit_code == 0 or "no such container" in said
+        errors = done.stderr.lower()
+        if "already in progress" not in errors:
+            return done.exit_code == 0 or "no such container" in errors
         time.sleep(0.05)  # one that was started with --rm removes itself
     return False
 
@@ -222,12 +220,12 @@ def maps_users(engine: Engine) -> bool:
     """
     form = "{{.Host.Security.Rootless}}" if engine == "podman" else "{{.SecurityOptions}}"
     try:
-        said = _ask(engine, "info", "--format", form, patience=_QUICK).stdout
+        info = _ask(engine, "info", "--format", form, patience=_QUICK).stdout
     except process.NoAnswerError:
         raise
     except TkError:
         return False
-    return "true" in said or "name=rootless" in said or "name=userns" in said
+    return "true" in info or "name=rootless" in info or "name=userns" in info
 
 
 def containers_with_label(engine: Engine, wanted: str, label: str) -> dict[str, str] | None:
@@ -250,7 +248,7 @@ def containers_with_label(engine: Engine, wanted: str, label: str) -> dict[str, 
 
 
 def arguments(engine: Engine, container: str) -> list[str]:
-    """The arguments that a container's program was started with; none where that cannot be told."""
+    """The arguments that a container's program was started with; none where they are not known."""
     done = _ask(engine, "container", "inspect", "--format", "{{json .Args}}", container)
     try:
         found = json.loads(done.stdout) if done.exit_code == 0 else []
@@ -260,7 +258,7 @@ def arguments(engine: Engine, container: str) -> list[str]:
 
 
 def environment(engine: Engine, container: str) -> dict[str, str]:
-    """The variables that a container's program was started with; none where that cannot be told."""
+    """The variables that a container's program was started with; none where they are not known."""
     done = _ask(engine, "container", "inspect", "--format", "{{json .Config.Env}}", container)
     try:
         found = json.loads(done.stdout) if done.exit_code == 0 else []

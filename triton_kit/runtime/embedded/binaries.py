@@ -218,8 +218,8 @@ def _uv_argv(uv: str, requirements: Path, target: Path) -> list[str]:
 def _succeeded(done: Completed) -> None:
     if done.exit_code == 0:
         return
-    said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-    reason = said[-1] if said else f"exit code {done.exit_code}"
+    errors = [line.strip() for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
+    reason = errors[-1] if errors else f"exit code {done.exit_code}"
     if "HASH" in reason.upper():
         raise TkError(f"{WHEEL} {WHEEL_VERSION} as downloaded is not the one that tk knows", hint=_by_hand())
     if "No space left" in reason:

@@ -23,7 +23,7 @@ _MIG = re.compile(r"\s+MIG .*\(UUID: (MIG-[\w/-]+)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A GPU: ``memory`` is in MiB, ``compute`` the compute capability such as ``9.0``; ``None`` where it is not told.
+    """A GPU: ``memory`` is in MiB, ``compute`` the compute capability such as ``9.0``; ``None`` where it is not known.
 
     With ``mig`` it is divided, and only its parts, ``instances`` by UUID, can be used.
     """
@@ -47,7 +47,7 @@ class Devices:
 
     @property
     def driver(self) -> str | None:
-        """The version of the driver, where a GPU told it."""
+        """The version of the driver, where a GPU has it."""
         return next((device.driver for device in self.found if device.driver), None)
 
 

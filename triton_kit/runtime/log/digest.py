@@ -24,7 +24,7 @@ _MODEL = re.compile(
     r"|(?:^|: |: in |^in )ensemble ([^ ',]{1,500})[ ,]"
 )
 _TALK = re.compile(rb"^[^\]]{0,200}(?:[ \"|m]I\d{4} \d\d:\d\d|Z I \d)")
-"""What the server only tells, behind whatever is before it."""
+"""What the server says for information only, behind whatever is before it."""
 
 _LOGGED = ("[libprotobuf ERROR", "[E:onnxruntime")
 """How libraries of the server begin the lines of their errors."""
@@ -40,7 +40,7 @@ class LogProblem:
     """One problem of a log.
 
     ``severity`` is ``error``, ``warning``, ``consequence`` (of another one) or ``harmless``; ``place`` is where the log
-    itself says that it is, as ``FILE:LINE``; ``line`` is the number of the first line that tells it, ``text`` what
+    itself says that it is, as ``FILE:LINE``; ``line`` is the number of the first line that reports it, ``text`` what
     is there, ``count`` how many do.
     """
 
@@ -86,7 +86,7 @@ _ORDER = ("error", "warning", "consequence", "harmless")
 def digest(file: IO[bytes], table: Table) -> Digest:
     """What went wrong by the log in that file, of any length; what cannot be decoded is passed over."""
     reader = Reader(table)
-    # A word of a known text, an error's head, or a word of trouble: lines without any are the most, and tell nothing.
+    # A word of a known text, an error's head, or a word of trouble: most lines have none of these, and say nothing.
     marks = frozenset(word.encode() for word in (*_TROUBLE, *_LEVELS, "e", "f"))
     number = 0
     for number, line in enumerate(read_lines(file), start=1):
@@ -111,7 +111,7 @@ class Reader:
         self._unplaced: LogProblem | None = None
 
     def take(self, line: str, number: int) -> LogProblem | None:
-        """Read a line as the server wrote it; the trouble that it is the first to tell of, if it is."""
+        """Read a line as the server wrote it; the trouble that it is the first to report, if it is."""
         entry = read(line)
         if entry.level == "I":
             return None
@@ -125,13 +125,13 @@ class Reader:
             if known is not None:
                 known.count += 1
             return None
-        told, new = self._read(text, level, number)
+        found, new = self._read(text, level, number)
         if len(self._seen) < 10_000:
-            self._seen[text] = told
-        return told if new and isinstance(told, LogProblem) else None
+            self._seen[text] = found
+        return found if new and isinstance(found, LogProblem) else None
 
     def digest(self, lines: int) -> Digest:
-        """All that was told so far."""
+        """All that was found so far."""
         problems = sorted(self._problems.values(), key=lambda t: (_ORDER.index(t.severity), t.line))
         return Digest(problems=problems, unknown=list(self._unknown.values()), lines=lines)
 
@@ -145,27 +145,27 @@ class Reader:
             parts.setdefault("model", model[1] or model[2])
         if "model" in parts:  # with namespaces, the repository is before it
             parts["model"] = parts["model"].rpartition("::")[2]
-        told, new = self._problem(known, parts, text, level, number)
-        if (name := parts.get("model")) and name not in told.models and len(told.models) < MANY:
-            told.models.append(name)
-        if told.place is None and (python := _PYTHON_PLACE.search(text)):
-            told.place = f"{python[1].strip()}:{python[2] or python[3]}"
+        problem, new = self._problem(known, parts, text, level, number)
+        if (name := parts.get("model")) and name not in problem.models and len(problem.models) < MANY:
+            problem.models.append(name)
+        if problem.place is None and (python := _PYTHON_PLACE.search(text)):
+            problem.place = f"{python[1].strip()}:{python[2] or python[3]}"
         if parse := _TEXT_PLACE.search(text):
-            told.place = told.place or parse[1]
-            self._unplaced = told
-        return told, new
+            problem.place = problem.place or parse[1]
+            self._unplaced = problem
+        return problem, new
 
     def _problem(
         self, known: KnownProblem, parts: dict[str, str], text: str, level: str, number: int
     ) -> tuple[LogProblem, bool]:
         cause = fill(known.cause, parts)
         alike = self._kinds.setdefault(known, [])
-        told = self._problems.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
-        if told is not None:
-            told.count += 1
-            return told, False
+        problem = self._problems.get((known, cause)) or (alike[0] if len(alike) >= MANY else None)
+        if problem is not None:
+            problem.count += 1
+            return problem, False
         severity = "error" if known.kind == "general" else known.kind
-        told = LogProblem(
+        problem = LogProblem(
             severity="warning" if severity == "error" and level == "W" else severity,
             area=known.area,
             cause=cause,
@@ -175,9 +175,9 @@ class Reader:
             text=text,
             line=number,
         )
-        alike.append(told)
-        self._problems[known, cause] = told
-        return told, True
+        alike.append(problem)
+        self._problems[known, cause] = problem
+        return problem, True
 
     def _unread(self, text: str, level: str, number: int) -> UnknownError | None:
         words = set(re.findall(r"[a-z]+", text[:2000].lower()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime import process
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
+from triton_kit.runtime.container import engine_named
 from triton_kit.runtime.state import files, registry
 from triton_kit.runtime.state.process_identity import alive
 
@@ -30,7 +30,7 @@ def lines(name: str | None, *, tail: int | None, follow: bool) -> Iterator[str]:
         return
     one = registry.find(name)
     if one.container is not None:
-        engine: Engine = "podman" if one.runtime == "podman" else "docker"
+        engine = engine_named(one.runtime)
         yield from _said(engines.log_argv(engine, one.container, tail=tail, follow=follow))
     elif one.log is None:
         raise UsageError(

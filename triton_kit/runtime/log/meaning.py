@@ -19,7 +19,7 @@ class Meaning:
 
 
 def meaning(line: str) -> Meaning | None:
-    """What a line of the log means, or ``None`` when it is not a known one, or tells of no cause."""
+    """What a line of the log means, or ``None`` when it is not a known one, or names no cause."""
     found = table().find(read(line).text)
     if found is None or found[0].kind in ("general", "consequence"):
         return None

@@ -1,4 +1,4 @@
-"""The texts by which servers, engines and drivers tell of trouble, with their meanings: ``messages.txt`` as values."""
+"""The texts by which servers, engines and drivers report trouble, with their meanings: ``messages.txt`` as values."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ class Table:
         return any(needed <= every for word in self.words & every for needed in self._all_words[word])
 
     def candidates(self, text: str) -> Iterator[KnownProblem]:
-        """The entries that may be told of in a text, the closest first."""
+        """The entries that a text may contain, the closest first."""
         ranked: dict[int, KnownProblem] = {}
         for word in set(_WORDS.findall(text.lower())):
             ranked.update(self._by_word.get(word, ()))
@@ -215,7 +215,7 @@ class Table:
             yield ranked[rank]
 
     def find(self, text: str, *, logged: bool = True) -> tuple[KnownProblem, dict[str, str]] | None:
-        """The closest entry that tells of the text, with what is in its holes."""
+        """The closest entry that fits the text, with what is in its holes."""
         for known in self.candidates(text):
             if (parts := known.find(text, logged=logged)) is not None:
                 return known, parts

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.runtime import reaper
+from triton_kit.runtime.container import ENGINES, engine_named
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.engine import Engine
 from triton_kit.runtime.state import files
 from triton_kit.runtime.state.process_identity import alive, group_alive
 from triton_kit.runtime.types import Endpoints
@@ -108,7 +108,7 @@ def look() -> tuple[tuple[Running, ...], tuple[Running, ...]]:
     """The servers that run, see ``servers``, and those that ended without tk since the last look."""
     with files.locked():
         known = {name: found for name, value in files.read_all().items() if (found := _read(value))}
-        boxes = {engine: _containers(engine) for engine in get_args(Engine)}
+        boxes: dict[str, Mapping[str, str] | None] = {engine: _containers(engine) for engine in ENGINES}
         for lost in _lost(known, boxes):
             record(lost)
             known[lost.name] = lost
@@ -144,9 +144,7 @@ def end_reason(one: Running) -> str | None:
     """What the engine knows of the end of a container that is gone; ``None`` where nobody watched."""
     if one.container is None:
         return None
-    out_of_memory, signal = engines.exit_cause(
-        "podman" if one.runtime == "podman" else "docker", one.container, one.started
-    )
+    out_of_memory, signal = engines.exit_cause(engine_named(one.runtime), one.container, one.started)
     if out_of_memory:
         return "it ran out of memory and was killed by the kernel"
     return None if signal is None else f"it was ended from outside, by signal {signal}"
@@ -223,11 +221,9 @@ def _sweep(running: Running) -> None:
 
 def _containers(engine: str) -> Mapping[str, str] | None:
     """The labels with the records of this user's containers that run, by name; ``None`` when the engine is silent."""
-    if engine not in get_args(Engine):
+    if engine not in ENGINES:
         return {}
-    return engines.containers_with_label(
-        "podman" if engine == "podman" else "docker", f"{PLACE}={files.place()}", RECORD
-    )
+    return engines.containers_with_label(engine_named(engine), f"{PLACE}={files.place()}", RECORD)
 
 
 def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | None]) -> Iterator[Running]:
@@ -241,9 +237,7 @@ def _lost(known: Mapping[str, Running], boxes: Mapping[str, Mapping[str, str] | 
             with contextlib.suppress(ValueError, TkError):
                 one = _read(json.loads(text))
                 if one is not None:
-                    headers, metadata = opening_headers(
-                        engines.arguments("podman" if engine == "podman" else "docker", name)
-                    )
+                    headers, metadata = opening_headers(engines.arguments(engine_named(engine), name))
                     yield replace(
                         one, headers=headers, metadata=metadata, endpoints=replace(one.endpoints, headers=headers)
                     )

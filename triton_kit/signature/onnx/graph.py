@@ -1,4 +1,4 @@
-"""What makes an ONNX graph invalid, as far as names and the list of operators tell."""
+"""What makes an ONNX graph invalid, as far as names and the list of operators show."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
-from triton_kit.signature.onnx.plain import plain_node
+from triton_kit.signature.onnx.plain import Parts, plain_node
 from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults
-from triton_kit.signature.onnx.types import type_faults
+from triton_kit.signature.onnx.types import TELLING, Kind, is_plain, type_faults
 from triton_kit.signature.wire import Wire, WireError
 
 _MOST_NODES = 200_000
@@ -19,6 +19,9 @@ _NESTING = 30
 
 Value: TypeAlias = "tuple[int, Shape | None]"
 """A value's element type as ``TensorProto.DataType`` numbers it, 0 where it is unknown, and its shape."""
+
+_TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype", "output_datatype")
+"""The attributes that have a ``TensorProto.DataType``."""
 
 _RUNTIMES_OWN = frozenset(
     (
@@ -32,18 +35,20 @@ _RUNTIMES_OWN = frozenset(
 class Faults(NamedTuple):
     """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
 
-    ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file.
+    ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file. ``kinds``
+    are the kinds of nodes for which it depends on the ONNX Runtime, each with how a message calls the first such node.
     """
 
     words: tuple[str, ...] = ()
     contradicted: frozenset[str] = frozenset()
+    kinds: tuple[tuple[Kind, str], ...] = ()
 
 
 def find_faults(
     wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
     opsets: Sequence[tuple[str, int]], functions: Sequence[str],
 ) -> Faults:  # fmt: skip
-    """What is wrong with a graph; nothing where it is too large to tell.
+    """What is wrong with a graph; nothing where it is too large to check.
 
     ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
     outputs as they are declared.
@@ -57,19 +62,28 @@ def find_faults(
         return Faults()
     if checker.faults or not _is_in_order(found, set(known), outputs):
         return Faults(tuple(dict.fromkeys((*checker.faults, *_name_faults(found, set(known), outputs)))))
-    return _contradictions([n for n in found if n.operator not in checker.functions], known, outputs, checker.versions)
+    kinds = checker.inner_kinds()
+    own = [n for n in found if n.operator not in checker.functions]
+    return _contradictions(own, known, outputs, checker.versions, kinds)
 
 
 def _contradictions(
-    nodes: Sequence[Node], known: Mapping[str, Value], outputs: Mapping[str, Value], versions: Mapping[str, int]
+    nodes: Sequence[Node],
+    known: Mapping[str, Value],
+    outputs: Mapping[str, Value],
+    versions: Mapping[str, int],
+    kinds: dict[Kind, Node],
 ) -> Faults:
     """What the types and shapes of values say, where all else is in order."""
     elements = {name: element for name, (element, _) in known.items()}
-    words = tuple(type_faults(nodes, versions, elements, {name: element for name, (element, _) in outputs.items()}))
+    said = {name: element for name, (element, _) in outputs.items()}
+    words = tuple(type_faults(nodes, versions, elements, said, kinds))
     shapes = {name: shape for name, (_, shape) in known.items() if shape is not None}
     words += tuple(shape_faults(nodes, versions.get("", 0), shapes))
     declared = {name: shape for name, (_, shape) in outputs.items() if shape is not None}
-    return Faults(words, frozenset() if words else frozenset(contradicted(declared, shapes)))
+    if words:
+        return Faults(words)
+    return Faults((), frozenset(contradicted(declared, shapes)), tuple((k, node.title) for k, node in kinds.items()))
 
 
 def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> Iterator[str]:
@@ -139,16 +153,22 @@ class _Checker:
             self.versions[domain] = max(version, self.versions.get(domain, 0))
         self.functions = set(functions)
         self.faults: list[str] = []
+        self.inner: list[Node] = []
 
     def node(self, start: int, end: int, depth: int) -> Node:
         """``NodeProto``, with the nodes of graphs inside it."""
+        node = Node(*(plain_node(self.wire.short(start, end)) or self._parts(start, end, depth)))
+        if node.domain == "ai.onnx":
+            node = node._replace(domain="")
+        if node.operator in TELLING:
+            node = node._replace(told=self._told(start, end))
+        self._check(node)
+        if depth:
+            self.inner.append(node)
+        return node
+
+    def _parts(self, start: int, end: int, depth: int) -> Parts:
         wire = self.wire
-        if plain := plain_node(wire.short(start, end)):
-            node = Node(*plain)
-            if node.domain == "ai.onnx":
-                node = node._replace(domain="")
-            self._check(node)
-            return node
         name = operator = domain = ""
         inputs: list[str] = []
         outputs: list[str] = []
@@ -168,9 +188,37 @@ class _Checker:
                 case 42:
                     bodies.append((value, behind))
         attributes = [self._attribute(first, last, depth) for first, last in bodies]
-        node = Node(name, operator, _domain(domain), inputs, outputs, attributes)
-        self._check(node)
-        return node
+        return name, operator, domain, inputs, outputs, attributes
+
+    def inner_kinds(self) -> dict[Kind, Node]:
+        """The kinds of the nodes in graphs inside nodes, where no types are followed."""
+        found: dict[Kind, Node] = {}
+        for node in self.inner:
+            kind = (
+                node.domain, self.versions.get(node.domain, 0), node.operator, (0,) * len(node.inputs),
+                (node.told,) * len(node.outputs),
+            )  # fmt: skip
+            if node.operator not in self.functions and not is_plain(*kind):
+                found.setdefault(kind, node)
+        return found
+
+    def _told(self, start: int, end: int) -> int:
+        """The element type that an attribute of the node names, or that its value is of; 0 where none does."""
+        for tag, value, behind in self.wire.fields(start, end):
+            if tag == 42 and (told := self._element(value, behind)):
+                return told
+        return 0
+
+    def _element(self, start: int, end: int) -> int:
+        name, number, tensor = "", 0, 0
+        for tag, value, behind in self.wire.fields(start, end):
+            if tag == 10:
+                name = self.wire.text(value, behind)
+            elif tag == 24:
+                number = value
+            elif tag == 42:
+                tensor = next((element for field, element, _ in self.wire.fields(value, behind) if field == 16), 0)
+        return (number if name in _TYPE_ATTRIBUTES else tensor if name == "value" else 0) & 0xFFFF
 
     def _attribute(self, start: int, end: int, depth: int) -> str:
         """``AttributeProto``: gives its name."""
@@ -199,8 +247,8 @@ class _Checker:
         domain, operator = node.domain, node.operator
         version = self.versions.get(domain)
         if version is None:
-            said = f"operators of {domain}" if domain else "operators"
-            self.faults.append(f"{node.title} needs a version of {said}, and the model does not import one")
+            operators = f"operators of {domain}" if domain else "operators"
+            self.faults.append(f"{node.title} needs a version of {operators}, and the model does not import one")
             return
         if domain not in tables():
             return

@@ -47,11 +47,11 @@ def merge_shapes(declared: tuple[Dim, ...] | None, inferred: tuple[Dim, ...] | N
     if len(declared) != len(inferred):
         return None
     merged: list[Dim] = []
-    for said, found in zip(declared, inferred, strict=True):
-        if isinstance(said, int) and isinstance(found, int) and said != found:
+    for given, found in zip(declared, inferred, strict=True):
+        if isinstance(given, int) and isinstance(found, int) and given != found:
             merged.append(None)
         else:
-            merged.append(said if isinstance(said, int) or not isinstance(found, int) else found)
+            merged.append(given if isinstance(given, int) or not isinstance(found, int) else found)
     return tuple(merged)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature.types import Signature
 from triton_kit.value import Value
+
+if TYPE_CHECKING:
+    from triton_kit.signature.onnx.types import Kind
 
 
 class ExternalData(Value):
     """A tensor kept in a file of its own: ``location`` is relative to the model's directory.
 
     ``offset`` and ``length`` are bytes in that file; a length of ``None`` is the rest of it. ``size`` is how many bytes
-    the tensor's shape and type make, ``None`` where that is not told.
+    the tensor's shape and type make, ``None`` where that is not known.
     """
 
     location: str
@@ -43,7 +48,8 @@ class OnnxModel(Value):
     ``opsets`` are domain and version, ``producer`` name and version, ``metadata`` key and value, as in the file; what
     the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
     ``faults`` are what makes the graph invalid, where that was asked for; ``contradicted`` the outputs whose declared
-    shape is not what the graph makes, as far as its plainest operators tell.
+    shape is not what the graph makes, as far as its plainest operators show; ``kinds`` what it asks of ONNX Runtime
+    beyond what every one has, each with the node that does.
     """
 
     signature: Signature
@@ -59,3 +65,4 @@ class OnnxModel(Value):
     graphs: int
     faults: tuple[str, ...] = ()
     contradicted: frozenset[str] = frozenset()
+    kinds: tuple[tuple[Kind, str], ...] = ()

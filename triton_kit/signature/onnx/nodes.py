@@ -10,7 +10,10 @@ from triton_kit.resources import resource
 
 
 class Node(NamedTuple):
-    """A ``NodeProto``: its name, operator, and the names of its inputs, outputs and attributes."""
+    """A ``NodeProto``: its name, operator, and the names of its inputs, outputs and attributes.
+
+    ``told`` is the element type that an attribute says it makes, 0 where none does.
+    """
 
     name: str
     operator: str
@@ -18,6 +21,7 @@ class Node(NamedTuple):
     inputs: list[str]
     outputs: list[str]
     attributes: list[str]
+    told: int = 0
 
     @property
     def title(self) -> str:
@@ -50,8 +54,8 @@ def tables() -> dict[str, Table]:
     """The domains that every ONNX Runtime has."""
     head, *lines = resource("signature/onnx/operators.txt").read_text(encoding="utf-8").splitlines()
     domains = {}
-    for said in head.rpartition(" ")[2].split(","):
-        domain, _, newest = said.partition("=")
+    for entry in head.rpartition(" ")[2].split(","):
+        domain, _, newest = entry.partition("=")
         domains[domain] = Table(int(newest), {})
     for line in lines:
         domain, name, versions = line.split("\t")

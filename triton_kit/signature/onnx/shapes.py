@@ -58,8 +58,8 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
                 continue
             made = _product(known) if node.operator == "MatMul" else _broadcast(known)
             if made is None:
-                told = " and ".join(map(_text, known))
-                yield f"{node.title} takes shapes that do not fit together, {told}"
+                shapes_text = " and ".join(map(_text, known))
+                yield f"{node.title} takes shapes that do not fit together, {shapes_text}"
         if made:
             shapes[node.outputs[0]] = made
 
@@ -67,9 +67,9 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
 def contradicted(declared: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> set[str]:
     """The outputs whose declared shape is not the one that their graph makes."""
     found = set()
-    for name, said in declared.items():
+    for name, shape in declared.items():
         made = shapes.get(name)
-        if made is not None and (len(made) != len(said) or any(map(_differ, said, made))):
+        if made is not None and (len(made) != len(shape) or any(map(_differ, shape, made))):
             found.add(name)
     return found
 

@@ -42,8 +42,8 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
             outputs = {io.name: io.value() for io in walk.outputs}
             found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions)
-            if found.words or found.contradicted:
-                model = replace(model, faults=found.words, contradicted=found.contradicted)
+            if any(found):
+                model = replace(model, faults=found.words, contradicted=found.contradicted, kinds=found.kinds)
     except OSError as error:
         raise explain(path, error) from None
     finally:
@@ -121,8 +121,8 @@ def _complaint(path: str | Path, walk: Walk, error: WireError | None, head: byte
                 hint="copy or download it again",
             )
         if walk.graphs:
-            said = f"has bytes behind the end of the model, from byte {error.at:,} on"
-            return ModelFileError(path, said, reason="trailing", hint="export it again, or cut it there")
+            fault = f"has bytes behind the end of the model, from byte {error.at:,} on"
+            return ModelFileError(path, fault, reason="trailing", hint="export it again, or cut it there")
     return ModelFileError(
         path, f"is broken at byte {error.at:,}: {error.message}", reason="malformed", hint="copy or export it again"
     )

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from triton_kit.repository.tensor import BY_ONNX, Dim, TensorSpec
-from triton_kit.signature.onnx.model import ExternalData, ForeignIO, OnnxModel
+from triton_kit.repository.tensor import Dim
+from triton_kit.signature.onnx.model import ExternalData, OnnxModel
 from triton_kit.signature.onnx.plain import plain_value
+from triton_kit.signature.onnx.value_info import ValueInfo
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError, signed
-
-_ELEMENTS = {
-    0: "UNDEFINED",
-    14: "COMPLEX64",
-    15: "COMPLEX128",
-    17: "FLOAT8E4M3FN",
-    18: "FLOAT8E4M3FNUZ",
-    19: "FLOAT8E5M2",
-    20: "FLOAT8E5M2FNUZ",
-    21: "UINT4",
-    22: "INT4",
-    23: "FLOAT4E2M1",
-    24: "FLOAT8E8M0",
-    25: "UINT2",
-    26: "INT2",
-}
-"""``TensorProto.DataType`` where Triton has no counterpart (onnx.proto)."""
 
 _IO_KINDS = {10: "tensor", 34: "sequence", 42: "map", 58: "opaque", 66: "sparse_tensor", 74: "optional"}
 """The cases of ``TypeProto.value`` by tag (onnx-ml.proto)."""
@@ -41,36 +25,6 @@ MODEL_TAGS = frozenset({8, 18, 26, 34, 40, 50, 58, 66, 114, 162, 202, 210})
 """The fields of ``ModelProto`` as they are on the wire."""
 
 
-class _Io:
-    """A ``ValueInfoProto`` while it is read."""
-
-    __slots__ = ("dims", "element", "kind", "name")
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.kind = "untyped"
-        self.element = 0
-        self.dims: list[Dim] | None = None
-
-    def spec(self) -> TensorSpec:
-        tensor = self.kind == "tensor"
-        known = BY_ONNX.get(self.element) if tensor else None
-        shape = tuple(self.dims) if tensor and self.dims is not None else None
-        return TensorSpec(name=self.name, dtype=known.config if known else None, shape=shape)
-
-    def value(self) -> tuple[int, tuple[Dim, ...] | None]:
-        """Its element type as ONNX numbers it, 0 for what is not a tensor, and its shape where it is known."""
-        if self.kind != "tensor":
-            return 0, None
-        return self.element, None if self.dims is None else tuple(self.dims)
-
-    def foreign(self, is_output: bool) -> ForeignIO | None:
-        if self.kind == "tensor" and self.element in BY_ONNX:
-            return None
-        element = _ELEMENTS.get(self.element, str(self.element)) if self.kind == "tensor" else ""
-        return ForeignIO(name=self.name, is_output=is_output, kind=self.kind, element=element)
-
-
 class Walk:
     """One pass over a file, collecting what is asked for; ``done`` is the byte behind the model's last whole field."""
 
@@ -86,8 +40,8 @@ class Walk:
         self.opsets: list[tuple[str, int]] = []
         self.metadata: list[tuple[str, str]] = []
         self.functions: list[str] = []
-        self.inputs: list[_Io] = []
-        self.outputs: list[_Io] = []
+        self.inputs: list[ValueInfo] = []
+        self.outputs: list[ValueInfo] = []
         self.initializers: dict[str, tuple[int, tuple[int, ...]]] = {}
         self.external: list[ExternalData] = []
         self.nodes: list[tuple[int, int]] = []
@@ -203,8 +157,8 @@ class Walk:
             elif tag == 16:
                 element = value & 0xFFFF_FFFF
             elif tag == 106:
-                key, said = self._pair(value, behind)
-                entries[key] = said
+                key, text = self._pair(value, behind)
+                entries[key] = text
             elif tag == 112:
                 external = value == 1
         if external:
@@ -221,13 +175,13 @@ class Walk:
         return name, element, tuple(dims)
 
     def _pair(self, start: int, end: int) -> tuple[str, str]:
-        key = said = ""
+        key = text = ""
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 10:
                 key = self.wire.text(value, behind)
             elif tag == 18:
-                said = self.wire.text(value, behind)
-        return key, said
+                text = self.wire.text(value, behind)
+        return key, text
 
     def _opset(self, start: int, end: int) -> tuple[str, int]:
         domain, version = "", 0
@@ -238,9 +192,9 @@ class Walk:
                 version = signed(value)
         return domain, version
 
-    def _io(self, start: int, end: int) -> _Io:
+    def _io(self, start: int, end: int) -> ValueInfo:
         """``ValueInfoProto``; repeated messages merge and of a choice the last one counts, as in protobuf."""
-        io = _Io()
+        io = ValueInfo()
         if plain := plain_value(self.wire.short(start, end)):
             io.kind = "tensor"
             io.name, io.element, io.dims = plain
@@ -259,7 +213,7 @@ class Walk:
                         self._tensor_type(io, first, last)
         return io
 
-    def _tensor_type(self, io: _Io, start: int, end: int) -> None:
+    def _tensor_type(self, io: ValueInfo, start: int, end: int) -> None:
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 8:
                 io.element = value & 0xFFFF_FFFF
@@ -281,7 +235,7 @@ class Walk:
         return dim
 
     def result(self) -> OnnxModel:
-        """What was collected, with inputs told from initializers."""
+        """What was collected, with inputs apart from initializers."""
         required = [io for io in self.inputs if io.name not in self.initializers]
         overridable = [io for io in self.inputs if io.name in self.initializers] if self.ir_version >= 4 else []
         foreign = [io.foreign(False) for io in required] + [io.foreign(True) for io in self.outputs]
@@ -303,7 +257,7 @@ class Walk:
 
 
 def _size(element: int, dims: list[int]) -> int | None:
-    """The bytes of a tensor; ``None`` where its type or its dims do not tell."""
+    """The bytes of a tensor; ``None`` where its type or its dims do not say."""
     size = _BYTES.get(element, 0)
     if not size or any(dim < 0 for dim in dims):
         return None

@@ -84,16 +84,16 @@ def _pieces(path: Path, tensor: TensorProto) -> Iterator[bytes]:
             raise ModelFileError(path, message, reason="malformed") from None
 
 
-def _external(path: Path, told: dict[str, str]) -> Iterator[bytes]:
-    location = Path(str(told.get("location", "")))
+def _external(path: Path, entries: dict[str, str]) -> Iterator[bytes]:
+    location = Path(str(entries.get("location", "")))
     file = path.parent / location
     if location.is_absolute() or ".." in location.parts or not file.is_file():
         message = f"keeps weights in {str(location)!r}, which is not a file beside it"
         raise ModelFileError(path, message, reason="external")
     try:
-        left = int(told["length"]) if "length" in told else None
+        left = int(entries["length"]) if "length" in entries else None
         with file.open("rb") as data:
-            data.seek(int(told.get("offset", 0)))
+            data.seek(int(entries.get("offset", 0)))
             while left is None or left > 0:
                 piece = data.read(_PIECE if left is None else min(_PIECE, left))
                 if not piece:

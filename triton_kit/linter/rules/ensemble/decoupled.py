@@ -92,7 +92,7 @@ def decoupled_branches_meet(model: Model) -> Iterator[Problem]:
                     help="feed it from one decoupled model, and from nothing beside it",
                 )
                 return
-            label = i if is_decoupled(found) else min(streams, default=-1)
+            label = i if is_decoupled(found) else next(iter(streams), -1)
             for tensor in step.output_map.values():
                 stream.setdefault(tensor, label)
     outputs = {stream[t.name] for t in model.outputs if t.name in stream}

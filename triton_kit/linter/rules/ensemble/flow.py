@@ -244,25 +244,25 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
     outputs = {t.name for t in model.outputs}
     inputs = {t.name for t in model.inputs}
     # One typo, one message: what an output waits for is said there.
-    told = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.lacking(t)}
+    reported = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.lacking(t)}
     for tensor in dict.fromkeys((*flow.read, *flow.written)):
         if tensor in outputs:
             continue
-        if tensor in flow.written and tensor not in flow.read and tensor not in inputs and not told:
+        if tensor in flow.written and tensor not in flow.read and tensor not in inputs and not reported:
             i, key = flow.written[tensor]
             yield Problem(
                 at=(*_STEPS, i, "output_map", key),
                 message=f"'{tensor}' is written by step {i} and never read",
                 help="leave it out of the map, or read it",
             )
-        elif tensor not in flow.written and tensor not in inputs and tensor not in told:
+        elif tensor not in flow.written and tensor not in inputs and tensor not in reported:
             i, key = flow.read[tensor]
             yield Problem(
                 at=(*_STEPS, i, "input_map", key),
                 message=f"'{tensor}' is read by step {i}, and nobody gives it",
                 help=nearest(tensor, sorted(flow.available)),
             )
-        elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not told:
+        elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not reported:
             i, key = flow.written[tensor]
             if not flow.lacking(tensor):
                 yield Problem(

@@ -243,14 +243,14 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    told: set[Path] = set()
+    reported: set[Path] = set()
     for i, _, found in steps_of(model):
-        if found.path in told or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
+        if found.path in reported or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
             continue
         problem = model.repository.refusal(found)
         if problem is None:
             continue
-        told.add(found.path)
+        reported.add(found.path)
         span = problem.span
         if span is None and problem.file is None and problem.at:
             span = found.document.source.locate(problem.at, key=problem.key)

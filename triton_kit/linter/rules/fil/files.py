@@ -224,14 +224,14 @@ def fil_classifier_of_file(model: Model) -> Iterator[Problem]:
         -- 1/xgboost.model 4 features 3 classes
     """
     key = "is_classifier" if parameter(model, "is_classifier") else "output_class"
-    said = parameter(model, key)
-    if said not in ("true", "false"):
+    value = parameter(model, key)
+    if value not in ("true", "false"):
         return
     for place, found in _read(model):
-        if isinstance(found, Forest) and found.classifies is not None and found.classifies != (said == "true"):
+        if isinstance(found, Forest) and found.classifies is not None and found.classifies != (value == "true"):
             goal = f" ({found.objective})" if found.objective else ""
             yield Problem(
                 at=("parameters", key),
-                message=f"{key} is {said}, and {place} does {'' if found.classifies else 'not '}classify{goal}",
+                message=f"{key} is {value}, and {place} does {'' if found.classifies else 'not '}classify{goal}",
                 help=f"write {'true' if found.classifies else 'false'}",
             )

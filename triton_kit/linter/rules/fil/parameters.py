@@ -91,7 +91,7 @@ def fil_classifier(model: Model) -> Iterator[Problem]:
     """A forest does not say whether it classifies, or by which threshold.
 
     From 25.09 on `is_classifier` must be `true` or `false` (the older `output_class` is still taken), and with true
-    there must be a `threshold` (fil src/shared_state.h).
+    there must be a `threshold` (fil src/shared_state.h). Read in the sources, not seen on a server.
 
     Server says:
 
@@ -136,7 +136,7 @@ def fil_removed_parameter(model: Model) -> Iterator[Problem]:
     """A parameter of a forest has no effect any more.
 
     algo, storage_type, blocks_per_sm and threads_per_tree are not read from 25.09 on, and output_class is called
-    is_classifier (fil src/shared_state.h).
+    is_classifier (fil src/shared_state.h). Read in the sources, not seen on a server.
 
     Bad:
 

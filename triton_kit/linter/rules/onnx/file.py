@@ -86,6 +86,13 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 _LAST_KNOWN = (26, 8)
 
 
+def newest_opset(model: Model) -> int | None:
+    """The newest opset of ONNX that the release's ONNX Runtime reads; ``None`` where it is not known."""
+    release = model.options.release
+    found = next((row for row in reversed(_NEWEST) if row[0] <= release), None)
+    return found[2] if found and release <= _LAST_KNOWN else None
+
+
 @rule(Severity.ERROR, backend="onnxruntime")
 def onnx_too_new(model: Model) -> Iterator[Problem]:
     """The ONNX file is of an IR version or opset that the release's ONNX Runtime does not read.
@@ -111,16 +118,16 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
     _, newest_ir, newest_opset, newest_ml = limits
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
-        ml = max((n for domain, n in onnx.opsets if domain == "ai.onnx.ml"), default=0)
-        for said, number, limit in (
+        ml = dict(onnx.opsets).get("ai.onnx.ml", 0)
+        for noun, number, limit in (
             ("IR version", onnx.ir_version, newest_ir),
             ("opset", opset, newest_opset),
             ("opset of ai.onnx.ml", ml, newest_ml),
         ):
             if number > limit:
                 yield Problem(
-                    message=f"the {said} {number} is newer than ONNX Runtime of this release reads, {limit}",
-                    help=f"export the model with {said} {limit} at most, or serve it with a newer release",
+                    message=f"the {noun} {number} is newer than ONNX Runtime of this release reads, {limit}",
+                    help=f"export the model with {noun} {limit} at most, or serve it with a newer release",
                     file=Path(model_path(model, version)),
                 )
 

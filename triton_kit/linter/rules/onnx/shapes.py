@@ -180,11 +180,11 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
     field = "dims" if tensor.reshape is None else "reshape"
     at = (*tensor.at, field)
     size = completed.max_batch_size
-    said = f"{tensor.kind} '{tensor.name}' is {shape(real)} in the model"
+    beginning = f"{tensor.kind} '{tensor.name}' is {shape(real)} in the model"
     if wrong == "scalar":
         return Problem(
             at=at,
-            message=f"{said}, a single value or of unknown rank, not {shape(tensor.shape)}",
+            message=f"{beginning}, a single value or of unknown rank, not {shape(tensor.shape)}",
             help="write [ 1 ]",
         )
     rest = list(real[1:]) if size else list(real)
@@ -197,7 +197,7 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
     else:
         help_ = f"write {shape(rest)}"
     fix = set_numbers(at, rest) if field == "dims" and rest else None
-    return Problem(at=at, message=f"{said}{behind}, not {shape(tensor.shape)}", help=help_, fix=fix)
+    return Problem(at=at, message=f"{beginning}{behind}, not {shape(tensor.shape)}", help=help_, fix=fix)
 
 
 @rule(Severity.WARNING, backend="onnxruntime")

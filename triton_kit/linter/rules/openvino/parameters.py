@@ -56,6 +56,36 @@ def openvino_parameter(model: Model) -> Iterator[Problem]:
             )
 
 
+@rule(Severity.WARNING, until="25.10", backend="openvino")
+def openvino_target_device(model: Model) -> Iterator[Problem]:
+    """TARGET_DEVICE is set for a release that does not read it, and the model runs on the CPU.
+
+    From 25.10 on the backend hands it to OpenVINO; the instances are of KIND_CPU then, too (openvino
+    openvino.cc:ParseParameters). Read in the sources, not seen on a server.
+
+    Bad:
+
+        -- tk validate --release 25.09
+        backend: "openvino"
+        parameters { key: "TARGET_DEVICE" value { string_value: "GPU" } }
+        -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
+
+    Good:
+
+        -- tk validate --release 25.10
+        backend: "openvino"
+        parameters { key: "TARGET_DEVICE" value { string_value: "GPU" } }
+        -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
+    """
+    device = parameter(model, "TARGET_DEVICE")
+    if device and device.upper() != "CPU":
+        yield Problem(
+            at=("parameters", "TARGET_DEVICE"),
+            message=f"TARGET_DEVICE is '{device}', which is not read before 25.10: the model runs on the CPU",
+            help="serve it with 25.10 or later, or leave it out",
+        )
+
+
 @rule(Severity.WARNING, backend="openvino")
 def openvino_switch(model: Model) -> Iterator[Problem]:
     """A switch of the OpenVINO backend is neither yes nor no, and stays off.

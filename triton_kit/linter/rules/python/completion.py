@@ -129,16 +129,16 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
     for call, file in _calls(model):
         if call.method == "set_dynamic_batching":
             if model.config.has("sequence_batching"):
-                said = "set_dynamic_batching conflicts with sequence_batching in config.pbtxt"
-                yield _problem(call, file, said, "keep one of the two")
+                message = "set_dynamic_batching conflicts with sequence_batching in config.pbtxt"
+                yield _problem(call, file, message, "keep one of the two")
         elif not call.known:
             continue
         elif call.method == "set_max_batch_size":
             if not isinstance(call.argument, int):
                 yield _problem(call, file, f"max_batch_size {call.argument!r} is not a number", "give a number")
             elif call.argument < size:
-                said = f"max_batch_size {call.argument} is below that of config.pbtxt, {size}"
-                yield _problem(call, file, said, "give the same number, or leave it out of one of the two")
+                message = f"max_batch_size {call.argument} is below that of config.pbtxt, {size}"
+                yield _problem(call, file, message, "give the same number, or leave it out of one of the two")
             else:
                 size = call.argument
         elif isinstance(call.argument, dict) and call.method == "set_model_transaction_policy":
@@ -150,18 +150,18 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
 def _other_policy(model: Model, call: Call, file: Path, policy: dict[object, object]) -> Iterator[Problem]:
     written = model.config.model_transaction_policy.decoupled
     if model.config.has("model_transaction_policy") and policy.get("decoupled", written) != written:
-        said = f"decoupled is {str(written).lower()} in config.pbtxt"
-        yield _problem(call, file, said, "say the same in both places, or leave it out of config.pbtxt")
+        message = f"decoupled is {str(written).lower()} in config.pbtxt"
+        yield _problem(call, file, message, "say the same in both places, or leave it out of config.pbtxt")
 
 
 def _other_tensor(model: Model, call: Call, file: Path, added: dict[object, object]) -> Iterator[Problem]:
     tensors = model.inputs if call.method == "add_input" else model.outputs
     tensor = next((t for t in tensors if t.name and t.name == added.get("name")), None)
-    said = _difference(tensor, added) if tensor is not None else ""
-    if said and tensor is not None:
+    message = _difference(tensor, added) if tensor is not None else ""
+    if message and tensor is not None:
         span = model.document.source.locate(tensor.at)
         there = Related(message="it is written here", file=model.at_file, span=span)
-        yield _problem(call, file, said, "make both the same, or leave it out of config.pbtxt", (there,))
+        yield _problem(call, file, message, "make both the same, or leave it out of config.pbtxt", (there,))
 
 
 def _difference(tensor: Tensor, added: dict[object, object]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
+from triton_kit.model.model_file import parameter, read_once
 from triton_kit.repository.release import python_of
 from triton_kit.signature import environment
 from triton_kit.signature.errors import ModelFileError
@@ -115,6 +116,102 @@ def execution_environment_python(model: Model) -> Iterator[Problem]:
             message=f"the execution environment '{given}' has Python {found}, and the server {wanted}",
             help=f"make it with Python {wanted}, or put a triton_python_backend_stub for {found} into the model",
         )
+
+
+@rule(Severity.ERROR, since="26.06", backend="python")
+def execution_environment_entries(model: Model) -> Iterator[Problem]:
+    """The archive of an execution environment has entries that lead out of it.
+
+    From 26.06 on the server refuses to unpack entries with `..`, absolute paths, and what lies behind a link of the
+    archive (python pb_env.cc:ExtractTarFile). Read in the sources, not seen on a server.
+
+    Server says:
+
+        archive_write_header() failed with error code
+
+    Bad:
+
+        -- tk validate --release 26.06
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- env.tar.gz environment 3.12 with ../lib/other.so
+
+    Good:
+
+        -- tk validate --release 26.06
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- env.tar.gz environment 3.12
+    """
+    found = _surveyed(model)
+    if found and found.leaving:
+        name, why = found.leaving
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the entry '{name}' of the execution environment {why}, which the server refuses to unpack",
+            help="pack the environment again with conda-pack or venv-pack",
+        )
+
+
+@rule(Severity.WARNING, since="25.08", backend="python")
+def execution_environment_hooks(model: Model) -> Iterator[Problem]:
+    """An execution environment has hooks of conda that are not run.
+
+    Up to 25.07 the environment is activated by a shell. From 25.08 on VIRTUAL_ENV, PATH and LD_LIBRARY_PATH are set as
+    its `activate` says, and nothing else is run (python pb_utils.cc:ParseActivationScript). Read in the sources, not
+    seen on a server.
+
+    Bad:
+
+        -- tk validate --release 25.08
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- env.tar.gz environment 3.12 with etc/conda/activate.d/libs.sh
+
+    Good:
+
+        -- tk validate --release 25.08
+        backend: "python"
+        parameters {
+          key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" }
+        }
+        -- env.tar.gz environment 3.12
+    """
+    path = _environment(model)
+    hook = None
+    if path and os.path.isdir(os.path.join(path, "etc", "conda", "activate.d")):
+        held = sorted(os.listdir(os.path.join(path, "etc", "conda", "activate.d")))
+        hook = f"etc/conda/activate.d/{held[0]}" if held else None
+    elif found := _surveyed(model):
+        hook = found.hook
+    if hook:
+        yield Problem(
+            at=("parameters", "EXECUTION_ENV_PATH"),
+            message=f"the execution environment has the hook '{hook}', which is not run from 25.08 on",
+            help="set what it sets in initialize(self, args), before the packages are imported",
+        )
+
+
+def _environment(model: Model) -> str | None:
+    """The path of the model's environment, where it is in the model's directory and so can be looked at."""
+    given = parameter(model, "EXECUTION_ENV_PATH")
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.directory), 1)
+    return None if path == given else path
+
+
+def _surveyed(model: Model) -> environment.Survey | None:
+    """What the entries of the model's packed environment show; ``None`` where there is none, or it is broken."""
+    path = _environment(model)
+    if path is None or not os.path.isfile(path):
+        return None
+    found = read_once(model, 0, environment.survey, path)
+    return None if isinstance(found, ModelFileError) else found
 
 
 @rule(Severity.ERROR, backend="python")

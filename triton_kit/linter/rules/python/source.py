@@ -25,9 +25,11 @@ from triton_kit.signature.python_source import (
 
 @rule(Severity.ERROR, backend="python")
 def python_file_missing(model: Model) -> Iterator[Problem]:
-    """A version of a Python model has no model.py, and the server waits for ever.
+    """A version of a Python model has no model.py.
 
-    The stub dies before it reports, and nothing notices (python stub_launcher.cc; the whole server hangs on 24.10).
+    The stub dies before it reports. Before 25.08 nothing notices, and the whole server waits for ever, as 24.10 does;
+    from then on the model is refused after 10 s (python stub_launcher.cc). What 25.08 does was read in the sources, not
+    seen on a server.
 
     Server says:
 
@@ -62,9 +64,10 @@ def python_file_missing(model: Model) -> Iterator[Problem]:
         elif model.file_name in model.entries:
             help_ = f"move {model.file_name} into {folder}/"
         at = ("default_model_filename",) if model.config.default_model_filename else ()
+        said = "" if model.options.release >= (25, 8) else "hangs the server: "
         yield Problem(
             at=at,
-            message=f"hangs the server: the model file {folder}/{model.file_name} does not exist",
+            message=f"{said}the model file {folder}/{model.file_name} does not exist",
             help=help_,
             file=None if at else Path(model.join(folder)),
         )
@@ -100,7 +103,8 @@ def python_syntax(model: Model) -> Iterator[Problem]:
     for version in model.versions:
         tree = model.python(version)
         if isinstance(tree, SyntaxError):
-            line, column = tree.lineno or 1, tree.offset or 1
+            # Of an encoding that is unknown, Python says neither; or 0, or -1.
+            line, column = max(tree.lineno or 0, 1), max(tree.offset or 0, 1)
             yield Problem(
                 message=f"the code does not compile: {tree.msg}",
                 file=Path(model.model_file(version)),
@@ -149,6 +153,7 @@ def python_class_missing(model: Model) -> Iterator[Problem]:
 
 
 _HANGING = ";|$'(&<` "
+_REFUSED = ";|&$`<>()[]{}\\\"'*?~#!"
 
 
 @rule(Severity.ERROR, backend="python")
@@ -250,8 +255,9 @@ def python_completion_broken(model: Model) -> Iterator[Problem]:
 def python_model_name(model: Model) -> Iterator[Problem]:
     """The name of a Python model, or of an instance group, breaks the command line of its stub.
 
-    The name goes through a shell. Until 25.08 loading hangs for ever, from then on the name is refused (python
-    stub_launcher.cc).
+    Before 25.08 the name goes through a shell, and loading hangs for ever; from then on there is no shell, a blank does
+    no harm, and what means something to a shell is refused (python stub_launcher.cc, pb_utils.cc:IsValidIdentifier).
+    What 25.08 refuses was read in the sources, not seen on a server.
 
     Server says:
 
@@ -268,12 +274,12 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         instance_group [ { name: "a-b" } ]
     """
     refused = model.options.release >= (25, 8)
-    said = "" if refused else "hangs the server: "
-    bad = ";|&$`<>()[]{}\\\"'*?~#! " if refused else _HANGING
+    harm = "" if refused else "hangs the server: "
+    bad = _REFUSED if refused else _HANGING
     found = sorted(set(model.name) & set(bad))
     if found:
         yield Problem(
-            message=f"{said}the name of a Python model holds {listed(found)}",
+            message=f"{harm}the name of a Python model holds {listed(found)}",
             help="use letters, digits, - and _",
             file=Path(model.directory),
         )
@@ -283,6 +289,6 @@ def python_model_name(model: Model) -> Iterator[Problem]:
         if found:
             yield Problem(
                 at=("instance_group", i, "name"),
-                message=f"{said if found != [' '] else ''}the name of a Python model's instances holds {listed(found)}",
+                message=f"{harm if found != [' '] else ''}the name of a Python model's instances holds {listed(found)}",
                 help="use letters, digits, - and _",
             )

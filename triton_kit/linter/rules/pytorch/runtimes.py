@@ -16,7 +16,7 @@ from triton_kit.model.model import Model
 def aoti_sequences(model: Model) -> Iterator[Problem]:
     """A package of AOT-Inductor is served in sequences.
 
-    (pytorch pt2/model_instance_state.cc.)
+    (pytorch pt2/model_instance_state.cc.) Read in the sources, not seen on a server.
 
     Server says:
 
@@ -24,7 +24,7 @@ def aoti_sequences(model: Model) -> Iterator[Problem]:
 
     Bad:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         max_batch_size: 4
         sequence_batching { }
@@ -33,7 +33,7 @@ def aoti_sequences(model: Model) -> Iterator[Problem]:
 
     Good:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         max_batch_size: 4
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -52,7 +52,8 @@ def aoti_sequences(model: Model) -> Iterator[Problem]:
 def aoti_names(model: Model) -> Iterator[Problem]:
     """A tensor of an AOT-Inductor package does not end in its position.
 
-    From 26.05 on, names may also be paths into the call, such as `ARGS[0]` (pytorch pt2/model_instance_state.cc).
+    From 26.05 on, names may also be paths into the call, such as `ARGS[0]` (pytorch pt2/model_instance_state.cc). Read
+    in the sources, not seen on a server.
 
     Server says:
 
@@ -60,14 +61,14 @@ def aoti_names(model: Model) -> Iterator[Problem]:
 
     Bad:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
 
     Good:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -85,11 +86,11 @@ def aoti_names(model: Model) -> Iterator[Problem]:
 def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
     """Parameters are set for an AOT-Inductor package, which never reads them.
 
-    (pytorch pt2/model_state.cc.)
+    (pytorch pt2/model_state.cc.) Read in the sources, not seen on a server.
 
     Bad:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -97,7 +98,7 @@ def aoti_parameters_ignored(model: Model) -> Iterator[Problem]:
 
     Good:
 
-        -- tk validate --release 26.03
+        -- tk validate --release 26.04
         platform: "torch_aoti"
         input { name: "INPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -189,3 +190,45 @@ def pytorch_runtime_files(model: Model) -> Iterator[Problem]:
                 help="name the file so",
                 file=Path(model.join(model.version_folder(version))),
             )
+
+
+@rule(Severity.WARNING, since="26.04", until="26.09", backend="pytorch")
+def pytorch_runtime_other_file(model: Model) -> Iterator[Problem]:
+    """A PyTorch model for the Python runtime has a model.pt beside its model.py, and the wrong one is loaded.
+
+    26.04 to 26.08 fill in `model.pt` for the Python runtime too, which is then tried before `model.py`; 26.09 leaves
+    the name out again (core model_config_utils.cc:AutoCompleteBackendFields, and the release notes of 2.73.0). What is
+    filled in was seen in core of 26.06; which file is loaded was read in the sources, not seen on a server (pytorch
+    src/model.py).
+
+    Bad:
+
+        -- tk validate --release 26.06
+        backend: "pytorch"
+        runtime: "model.py"
+        -- 1/model.py
+        import torch
+        -- 1/model.pt forward(x: Tensor) -> Tensor
+
+    Good:
+
+        -- tk validate --release 26.06
+        backend: "pytorch"
+        runtime: "model.py"
+        default_model_filename: "model.py"
+        -- 1/model.py
+        import torch
+        -- 1/model.pt forward(x: Tensor) -> Tensor
+    """
+    filled = model.detected.default_model_filename == "model.pt" and not model.config.default_model_filename
+    if model.config.runtime != PYTHON or not filled:
+        return
+    for version in model.versions:
+        folder = model.version_folder(version)
+        if {"model.py", "model.pt"} <= set(model.listing(folder)):
+            yield Problem(
+                at=("runtime",),
+                message=f"of {folder}/model.py and {folder}/model.pt, 26.04 to 26.08 load model.pt",
+                help='write default_model_filename: "model.py", or serve it with 26.09 or later',
+            )
+            return

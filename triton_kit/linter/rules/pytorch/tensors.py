@@ -207,8 +207,8 @@ def pytorch_sequence_names(model: Model) -> Iterator[Problem]:
 def archive_for_another_loader(model: Model) -> Iterator[Problem]:
     """A model.pt2 goes to the loader of TorchScript, which cannot read it.
 
-    Without a platform, pytorch gets `pytorch_libtorch`, unless a bare model.pt2 is found in the first directory (core
-    model_config_utils.cc:AutoCompleteBackendFields).
+    Without a platform, pytorch gets `pytorch_libtorch`, unless from 26.04 on a bare model.pt2 is found in the first
+    directory (core model_config_utils.cc:AutoCompleteBackendFields). Read in the sources, not seen on a server.
 
     Bad:
 

@@ -111,9 +111,9 @@ def _missing(model: Model, version: int, kind: str | None) -> Problem:
         )
     held = sorted(model.listing(folder))
     if kind == disk.DANGLING:
-        said, help_ = "is a broken link", "restore what it points to"
+        fault, help_ = "is a broken link", "restore what it points to"
     else:
-        said = "does not exist"
+        fault = "does not exist"
         near = [h for h in held if h.rpartition(".")[2] == name.rpartition(".")[2]]
         if name in model.entries:
             help_ = f"move {name} into {folder}/"
@@ -123,7 +123,7 @@ def _missing(model: Model, version: int, kind: str | None) -> Problem:
             help_ = f"put the model file there; {folder}/ holds {listed(held) or 'nothing'}"
     at = ("default_model_filename",) if model.config.default_model_filename else ()
     file = None if at else Path(model.join(folder))
-    return Problem(at=at, message=f"the model file {folder}/{name} {said}", help=help_, file=file)
+    return Problem(at=at, message=f"the model file {folder}/{name} {fault}", help=help_, file=file)
 
 
 @rule(Severity.WARNING, about=("cc_model_filenames", "default_model_filename"))

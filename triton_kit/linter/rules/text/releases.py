@@ -96,7 +96,8 @@ def _items(value: Value, at: Route) -> Iterator[tuple[Route, Item]]:
 def bf16_before_release(model: Model) -> Iterator[Problem]:
     """A tensor of an ONNX model is declared TYPE_BF16, which its backend cannot read yet.
 
-    The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc).
+    The ONNX Runtime backend takes BF16 in a configuration from 26.03 on (onnxruntime onnxruntime_utils.cc). Read in the
+    sources, not seen on a server.
 
     Server says:
 

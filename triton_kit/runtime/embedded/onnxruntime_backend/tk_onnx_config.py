@@ -171,7 +171,7 @@ def _check_shape(config: Config, entry: Entry, tensor: Tensor, exact: bool) -> N
     """Compare dims with the model's shape: a free dimension of an input takes any size, one of an output only -1."""
     dims = [int(size) for size in (entry["reshape"]["shape"] if "reshape" in entry else entry["dims"])]
     name = config["name"]
-    said = f"shape {_text(dims)}"
+    description = f"shape {_text(dims)}"
     if not tensor.shape:
         if any(size != 1 for size in dims):
             raise InvalidModel(
@@ -187,15 +187,17 @@ def _check_shape(config: Config, entry: Entry, tensor: Tensor, exact: bool) -> N
                 f"{_text(tensor.shape)}"
             )
         dims = [-1, *dims]
-        said = "an initial batch dimension because max_batch_size > 0 followed by the explicit tensor shape, making "
-        said = f"{said}complete shape {_text(dims)}"
+        description = (
+            "an initial batch dimension because max_batch_size > 0 followed by the explicit tensor shape, making "
+        )
+        description = f"{description}complete shape {_text(dims)}"
     agree = len(dims) == len(tensor.shape) and all(
         have == want or (have == -1 and not exact) for have, want in zip(tensor.shape, dims, strict=True)
     )
     if not agree:
         raise InvalidModel(
             f"model '{name}', tensor '{tensor.name}': the model expects {len(tensor.shape)} dimensions (shape "
-            f"{_text(tensor.shape)}) but the model configuration specifies {len(dims)} dimensions ({said})"
+            f"{_text(tensor.shape)}) but the model configuration specifies {len(dims)} dimensions ({description})"
         )
 
 

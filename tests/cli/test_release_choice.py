@@ -1,0 +1,171 @@
+"""Which release a command is about: the order of what names one, and what is said of one that tk does not know."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from triton_kit.cli import run
+from triton_kit.cli.support import serve_loop
+from triton_kit.cli.support.release import named_release
+from triton_kit.errors import UsageError
+from triton_kit.project.settings import Project
+from triton_kit.repository.release import newest
+from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.runtime import local
+from triton_kit.runtime.embedded.binaries import RELEASE, SERVER_VERSION
+from triton_kit.runtime.serve_plan import ServeRequest, plan_server
+
+OFFICIAL = "nvcr.io/nvidia/tritonserver:25.06-py3"
+NOTE = (
+    f"release 98.12 is newer than what tk knows, and is judged as {newest().container}, the last release of its table"
+)
+
+
+def project(release: str | None) -> Project:
+    return Project(root=Path(), repository=Path(), templates=Path(), release=release)
+
+
+@pytest.mark.parametrize(
+    ("given", "image", "written", "release"),
+    [
+        ("26.01", OFFICIAL, "25.02", "26.01"),
+        (None, OFFICIAL, "25.02", "25.06"),
+        (None, "mine:25.06-py3", "25.02", "25.02"),
+        (None, None, "25.02", "25.02"),
+        (None, None, None, None),
+        (None, OFFICIAL, None, "25.06"),
+    ],
+)
+def test_the_option_comes_before_the_image_and_the_image_before_the_project(
+    given: str | None, image: str | None, written: str | None, release: str | None
+) -> None:
+    assert named_release(given, project(written), image=image) == release
+
+
+def test_without_a_name_the_release_is_that_of_the_embedded_server() -> None:
+    assert named_release(None, None) is None
+    assert DEFAULT_RELEASE == RELEASE
+    assert serve_loop.defaults(None, [])[1] == RELEASE
+
+
+@pytest.mark.parametrize("given", ["24.13", "2.51.0", "latest", "22.12", ""])
+def test_a_release_that_is_none_is_refused_with_the_nearest(
+    given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if given:
+        with pytest.raises(UsageError, match="is unknown"):
+            named_release(given, None)
+    assert run(["validate", str(tmp_path), "--release", given or "0"]) == 2
+    assert "known are" in capsys.readouterr().err or given == "2.51.0"
+
+
+def test_validate_notes_a_newer_release_once_on_stderr_or_in_the_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "1").mkdir(parents=True)
+        (tmp_path / name / "config.pbtxt").write_text('backend: "python"\n')
+    arguments = ["validate", str(tmp_path), "--release", "98.12"]
+    assert run(arguments) == 1
+    assert capsys.readouterr().err == f"note: {NOTE}\n"
+    run([*arguments, "--format", "json"])
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["notes"], said.err) == ([NOTE], "")
+    run([*arguments, "--format", "sarif"])
+    assert capsys.readouterr().err == f"note: {NOTE}\n"
+    run(["validate", str(tmp_path), "--release", newest().container, "--format", "json"])
+    said = capsys.readouterr()
+    assert "notes" not in json.loads(said.out)
+    assert said.err == ""
+
+
+def test_a_newer_release_is_judged_as_the_last_of_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "config.pbtxt").write_text('backend: "tensorflow"\nmax_batch_size: 4\n')
+    told = []
+    for release in ("98.12", newest().container):
+        assert run(["validate", str(tmp_path), "--release", release]) == 1
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    assert "tensorflow" in told[0]
+
+
+def test_the_projects_release_may_be_newer_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tk.yaml").write_text('release: "98.12"\n')
+    (tmp_path / "model_repository").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["validate"], ["graph"], ["doctor", "--only", "clock"], ["render"]):
+        run(arguments)
+        assert capsys.readouterr().err.count(NOTE) == 1, arguments
+
+
+def test_the_embedded_server_runs_its_own_release_whatever_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ServeRequest(
+        repository=tmp_path, runtime="local", release="25.06", http_port=0, grpc_port=0, metrics_port=0
+    )
+    plan = plan_server(request, environment={})
+    assert plan.spec.release == RELEASE
+    assert plan.notes == (
+        ("the embedded server is 24.10, and runs where 25.06 is asked for", "take --runtime docker for another one"),
+    )
+    monkeypatch.setattr(local, "release_here", lambda asked: asked)
+    assert local.another_release("25.06") == []
+
+
+@pytest.mark.local
+def test_the_server_says_after_its_start_which_release_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for a server on PATH, whose release nobody knows before it runs: the embedded one under that name."""
+    from conftest import skip_or_fail
+
+    from triton_kit.runtime.embedded.binaries import find_home
+
+    if not find_home().binary.is_file():
+        skip_or_fail("the embedded server is not here")
+    (tmp_path / "models").mkdir()
+    code = """
+import sys
+from triton_kit.runtime import local, serve_plan
+serve_plan.release_here = local.release_here = lambda asked: asked
+from triton_kit.cli import run
+sys.exit(run(sys.argv[1:]))
+"""
+    ports = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
+    started = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            code,
+            "serve",
+            str(tmp_path / "models"),
+            "--runtime",
+            "local",
+            "--release",
+            "25.06",
+            *ports,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stderr is not None
+    told = ""
+    try:
+        for line in started.stderr:
+            told += line
+            if "write --release" in line:
+                break
+    finally:
+        started.terminate()
+        told += started.communicate(timeout=60)[1]
+    assert f"the server is Triton {SERVER_VERSION}, release {RELEASE}, and its models were judged for 25.06" in told
+    assert re.search(rf"write --release {re.escape(RELEASE)}", told)
