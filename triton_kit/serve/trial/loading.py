@@ -39,6 +39,9 @@ LATE = 0.1
 DEATH = 1.0
 """Seconds that a server may take to end after the model that is to blame was loaded: it writes its stack first."""
 
+STACK = 30.0
+"""Seconds that it may write its stack."""
+
 DYING = 5.0
 """Seconds in which a server that does not answer any more should have ended."""
 
@@ -51,8 +54,8 @@ UNLOADING = 5.0
 LINES = 400
 """Lines of the log that are kept for a model."""
 
-_STACK = re.compile(r"\s*\d+# |Signal \(\d+\) received")
-"""What the server writes of its stack as it ends by a signal."""
+_SIGNAL = re.compile(r"Signal \((\d+)\) received")
+"""What the server writes as a signal ends it, before its stack, which may take it seconds (server, ``main.cc``)."""
 
 _CONTINUED = re.compile(r"(?![IWEF]\d{4} |\[)")
 """A line that goes on with what the one before it told."""
@@ -101,6 +104,7 @@ class Loading:
         self._loads: list[_Load] = []
         self._loaded: list[_Load] = []
         self._owners: list[_Load] = []
+        self._dying, self._number = 0.0, 0
         self._progress = Progress()
         self._names = {name: named(name) for name in queue.names}
 
@@ -121,7 +125,7 @@ class Loading:
         while self._loads:
             time.sleep(PAUSE)
             self._take_log()
-            if self._server.exit_code is not None:
+            if self._dying or self._server.exit_code is not None:
                 return self._ended()
             self._settle()
             longest = time.monotonic() - min((load.begin for load in self._loads), default=time.monotonic())
@@ -129,21 +133,15 @@ class Loading:
                 return self._give_up()
             if more:
                 self._begin(AT_ONCE)
-        if self._polite or self._is_dying():
+        time.sleep(LATE / 2)
+        if self._polite:
             self._wait_for_unloading()
-        if self._server.exit_code is not None:
+        self._take_log()
+        if self._dying or self._server.exit_code is not None:
             self._ended()
         else:
             self._server.stop(grace=GRACE if self._polite else 0.0)
         return None
-
-    def _is_dying(self) -> bool:
-        """Whether the server has begun to write its stack."""
-        time.sleep(LATE / 2)
-        lines = list(self._server.log())
-        for load in self._loaded:
-            load.log += lines
-        return any(_STACK.match(line) for line in lines)
 
     def _begin(self, width: int, *, alone: bool = False) -> None:
         while len(self._loads) < width:
@@ -216,17 +214,22 @@ class Loading:
 
     def _ended(self) -> None:
         """The server has ended itself: by the one model that was loading, or by one of several."""
+        when = self._dying or time.monotonic()
+        end = time.monotonic() + STACK
+        while self._server.exit_code is None and time.monotonic() < end:
+            time.sleep(PAUSE)
         for _ in range(10):
             self._take_log()
             time.sleep(LATE / 10)
-        now = time.monotonic()
-        suspects = [*self._loads, *(load for load in self._loaded if now - load.end < DEATH)]
+        suspects = [*self._loads, *(load for load in self._loaded if when - load.end < DEATH)]
         if not suspects:
             self._queue.forget(self._started)
         elif len(suspects) == 1:
-            self._done(suspects[0].verdict(State.CRASHED, _end_of(self._server, suspects[0].log)))
+            load = suspects[0]
+            self._done(load.verdict(State.CRASHED, _end_of(self._server, self._number, load.log)))
         else:
             self._queue.doubt(load.model for load in suspects)
+        self._server.stop(grace=0.0)
 
     def _give_up(self) -> None:
         """Nothing is to be had of a server that hangs, not even its own end. One model may make others wait."""
@@ -241,6 +244,8 @@ class Loading:
         lines = list(self._server.log())
         self._progress.take(lines)
         for line in lines:
+            if (signal := _SIGNAL.search(line)) is not None and not self._dying:
+                self._dying, self._number = time.monotonic(), int(signal[1])
             named = {name for name, pattern in self._names.items() if name in line and pattern.search(line)}
             if named or not _CONTINUED.match(line):
                 self._owners = [load for load in self._loads if load.model in named] if named else []
@@ -272,17 +277,17 @@ def named(model: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.-]){re.escape(model)}(?:_\d+){{0,2}}(?![\w-])")
 
 
-def _end_of(server: Server, log: Iterable[str]) -> str:
-    """How it ended, and its last words."""
+def _end_of(server: Server, signalled: int, log: Iterable[str]) -> str:
+    """How it ended, by the signal that it told of or by its exit code, and its last words."""
     import signal
 
     code = server.exit_code or 0
-    number = -code if code < 0 else code - 128 if code > 128 else 0
+    number = signalled or (-code if code < 0 else code - 128 if code > 128 else 0)
     try:
         how = f"by {signal.Signals(number).name}" if number else f"with exit code {code}"
     except ValueError:
         how = f"with exit code {code}"
     if isinstance(server, ExplainsItsEnd) and (known := server.explain_end()):
         how = f"{how}: {known.message}"
-    told = [line for line in log if line[:1] in ("E", "F") and not _STACK.match(line)]
+    told = [line for line in log if line[:1] in ("E", "F")]
     return "\n".join((how, *last_words(told)))
