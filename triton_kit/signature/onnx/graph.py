@@ -23,6 +23,9 @@ Value: TypeAlias = "tuple[int, Shape | None]"
 _TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype", "output_datatype")
 """The attributes that have a ``TensorProto.DataType``."""
 
+_CAST_TO = b"\n\x02to\x18"
+"""How the attribute ``to`` of a Cast begins, up to its value."""
+
 _RUNTIMES_OWN = frozenset(
     (
         "Affine", "Crop", "DynamicSlice", "GivenTensorFill", "ImageScaler", "LayerNormalization", "ParametricSoftplus",
@@ -157,11 +160,15 @@ class _Checker:
 
     def node(self, start: int, end: int, depth: int) -> Node:
         """``NodeProto``, with the nodes of graphs inside it."""
-        node = Node(*(plain_node(self.wire.short(start, end)) or self._parts(start, end, depth)))
+        data = self.wire.short(start, end)
+        parts = plain_node(data) or self._parts(start, end, depth)
+        told = 0
+        if parts[1] in TELLING:
+            at = data.find(_CAST_TO)
+            told = data[at + len(_CAST_TO)] if at >= 0 else self._told(start, end)
+        node = Node(*parts, told)
         if node.domain == "ai.onnx":
             node = node._replace(domain="")
-        if node.operator in TELLING:
-            node = node._replace(told=self._told(start, end))
         self._check(node)
         if depth:
             self.inner.append(node)

@@ -19,15 +19,9 @@ if TYPE_CHECKING:
     from triton_kit.signature.onnx.model import OnnxModel
 
 
-def signatures(model: Model) -> Iterator[tuple[int, OnnxModel]]:
+def signatures(model: Model) -> list[tuple[int, OnnxModel]]:
     """The versions of an ONNX model whose file can be read, with what it says."""
-    for version in model.versions:
-        try:
-            onnx = model.signature(version)
-        except Broken:
-            continue
-        if onnx.graphs == 1:
-            yield version, onnx
+    return model.readable_onnx
 
 
 def model_path(model: Model, version: int) -> str:
