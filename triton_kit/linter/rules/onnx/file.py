@@ -215,8 +215,9 @@ def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
     """The graph of the ONNX model is one that ONNX Runtime does not take.
 
     An operator that does not exist in the version that is imported, with a wrong number of inputs or outputs, without a
-    required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; two nodes of
-    one name, in the graph or in one inside a node; an input that is listed twice; a circle (onnxruntime onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
+    required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; two nodes
+    of one name, in the graph or in one inside a node; an input that is listed twice; a circle (onnxruntime
+    onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
 
     Server says:
 
