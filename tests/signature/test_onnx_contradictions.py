@@ -120,3 +120,50 @@ def test_a_node_of_more_than_a_kilobyte_is_read_like_any_other(tmp_path: Path) -
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 1000]) for name in "xy")
     onnx.save(helper.make_model(helper.make_graph(nodes, "g", [x], [y]), ir_version=8), path)
     assert read(path, checked=True).faults == ()
+
+
+def test_what_is_defined_twice_is_found_and_onnx_runtime_refuses_it(tmp_path: Path) -> None:
+    def value(name: str, element: int = TensorProto.FLOAT, shape: tuple[int, ...] = (4,)) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, element, shape)
+
+    def branch(*nodes: onnx.NodeProto) -> onnx.GraphProto:
+        return helper.make_graph(nodes, "b", [], [helper.make_empty_tensor_value_info("r")])
+
+    def relu(taken: str, made: str, name: str = "") -> onnx.NodeProto:
+        return helper.make_node("Relu", [taken], [made], name=name)
+
+    def choice(*nodes: onnx.NodeProto) -> onnx.NodeProto:
+        return helper.make_node("If", ["c"], ["y"], then_branch=branch(*nodes), else_branch=branch(relu("x", "r")))
+
+    flag = value("c", TensorProto.BOOL, ())
+    cases = {
+        "the input 'x' is defined twice": ([relu("x", "y")], [value("x"), value("x")]),
+        "two nodes have the name 'n'": ([relu("x", "a", "n"), relu("a", "y", "n")], [value("x")]),
+        "'r' is made twice in a graph inside a node": ([choice(relu("x", "r"), relu("x", "r"))], [value("x"), flag]),
+    }
+    cases_inside = ([choice(relu("x", "q", "n"), relu("q", "r", "n"))], [value("x"), flag])
+    for said, (nodes, inputs) in [*cases.items(), ("two nodes have the name 'n'", cases_inside)]:
+        graph = helper.make_graph(nodes, "g", inputs, [value("y")])
+        path = tmp_path / "model.onnx"
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        path.write_bytes(model.SerializeToString())
+        assert read(path, checked=True).faults == (said,)
+        assert verdict(path)
+
+
+def test_names_may_be_the_same_in_two_graphs(tmp_path: Path) -> None:
+    def branch(operator: str) -> onnx.GraphProto:
+        made = helper.make_node(operator, ["x"], ["r"], name="n")
+        return helper.make_graph([made], "b", [], [helper.make_empty_tensor_value_info("r")])
+
+    made = helper.make_node("If", ["c"], ["y"], name="n", then_branch=branch("Relu"), else_branch=branch("Abs"))
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [4]),
+        helper.make_tensor_value_info("c", TensorProto.BOOL, []),
+    ]
+    graph = helper.make_graph([made], "g", inputs, [helper.make_tensor_value_info("y", TensorProto.FLOAT, [4])])
+    path = tmp_path / "model.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    assert read(path, checked=True).faults == ()
+    assert verdict(path) == ""

@@ -160,6 +160,19 @@ class Model(ModelDirectory):
                 self._onnx[version] = kept(error)
         return self._onnx[version]
 
+    @cached_property
+    def readable_onnx(self) -> list[tuple[int, OnnxModel]]:
+        """The versions whose file can be read and holds one model, with what it says."""
+        found: list[tuple[int, OnnxModel]] = []
+        for version in self.versions:
+            try:
+                onnx = self.onnx(version)
+            except Broken:
+                continue
+            if not isinstance(onnx, Exception) and onnx.graphs == 1:
+                found.append((version, onnx))
+        return found
+
     def signature(self, version: int) -> OnnxModel:
         """The OnnxModel of a version; Broken where it cannot be read."""
         found = self.onnx(version)

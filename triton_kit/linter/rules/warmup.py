@@ -13,6 +13,7 @@ from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
+    from triton_kit.model.completion import Tensor
     from triton_kit.repository.model_config import ModelWarmup
 
 KILLS = "may kill the server: "
@@ -148,27 +149,45 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
                 message=f"{KILLS}warm-up sample {at[1]} lacks the input {listed(missing)}",
                 help=nearest(surplus[0], missing) if surplus else "add an entry for each input",
             )
+        elif model.backend == "onnxruntime":
+            yield from _surplus(model, at, sample)
         for tensor in completed.inputs:
             given = sample.inputs.get(tensor.name)
-            if given is None:
-                continue
-            if given.data_type != tensor.data_type:
-                yield Problem(
-                    at=(*at, "inputs", tensor.name, "data_type"),
-                    message=f"{KILLS}the warm-up input '{tensor.name}' is {given.data_type}, the input"
-                    f" {tensor.data_type}",
-                    help=f"write {tensor.data_type}",
-                )
-            dims = list(given.dims)
-            if any(d < 0 for d in dims):
-                continue
-            if len(dims) != len(tensor.dims) or any(w not in (-1, d) for d, w in zip(dims, tensor.dims, strict=True)):
-                yield Problem(
-                    at=(*at, "inputs", tensor.name, "dims"),
-                    message=f"{KILLS}the warm-up input '{tensor.name}' has dims {shape(dims)}, the input"
-                    f" {shape(tensor.dims)}",
-                    help="write a shape that the input takes, without the batch dimension",
-                )
+            if given is not None:
+                yield from _misfits((*at, "inputs", tensor.name), tensor, given)
+
+
+def _misfits(at: Route, tensor: Tensor, given: ModelWarmup.Input) -> Iterator[Problem]:
+    """What of a sample's input is not as the model's input is."""
+    if given.data_type != tensor.data_type:
+        yield Problem(
+            at=(*at, "data_type"),
+            message=f"{KILLS}the warm-up input '{tensor.name}' is {given.data_type}, the input {tensor.data_type}",
+            help=f"write {tensor.data_type}",
+        )
+    dims = list(given.dims)
+    if any(d < 0 for d in dims):
+        return
+    if len(dims) != len(tensor.dims) or any(w not in (-1, d) for d, w in zip(dims, tensor.dims, strict=True)):
+        yield Problem(
+            at=(*at, "dims"),
+            message=f"{KILLS}the warm-up input '{tensor.name}' has dims {shape(dims)}, the input {shape(tensor.dims)}",
+            help="write a shape that the input takes, without the batch dimension",
+        )
+
+
+def _surplus(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
+    """The inputs that an ONNX model does not have: ONNX Runtime refuses to be given them."""
+    onnx = model.signature(model.versions[-1])
+    known = {tensor.name for tensor in (*onnx.signature.inputs, *onnx.overridable)}
+    for name in sample.inputs:
+        if name not in known:
+            yield Problem(
+                at=(*at, "inputs", name),
+                key=True,
+                message=f"{KILLS}warm-up sample {at[1]} gives '{name}', which the model does not have",
+                help=nearest(name, known),
+            )
 
 
 @rule(Severity.WARNING, about=("model_warmup",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.states import byte_size
-from triton_kit.linter.rules.warmup import samples
+from triton_kit.linter.rules.warmup import KILLS, samples
 from triton_kit.linter.wording import count
 from triton_kit.model import disk
 from triton_kit.model.model import Model
@@ -87,6 +88,67 @@ def warmup_without_data(model: Model) -> Iterator[Problem]:
                 message=f"the warm-up input '{name}' has no data",
                 help="write zero_data: true or random_data: true, or name an input_data_file",
             )
+
+
+@rule(Severity.ERROR, since="24.10")
+def warmup_strings(model: Model) -> Iterator[Problem]:
+    """The file of a warm-up input of strings does not hold as many as its dims say.
+
+    Each string is its length, four bytes with the lowest first, and then its bytes, as in a request (core
+    infer_request.cc:ValidateBytesInputs). Seen with 24.10.
+
+    Server says:
+
+        expected … string elements for inference input
+
+    Bad:
+
+        input { name: "x" data_type: TYPE_STRING dims: [ 1 ] }
+        output { name: "y" data_type: TYPE_STRING dims: [ 1 ] }
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_STRING dims: [ 1 ] input_data_file: "x.txt" } }
+        }
+        -- warmup/x.txt
+        a line of text
+
+    Good:
+
+        input { name: "x" data_type: TYPE_STRING dims: [ 1 ] }
+        output { name: "y" data_type: TYPE_STRING dims: [ 1 ] }
+        model_warmup {
+          batch_size: 1
+          inputs { key: "x" value { data_type: TYPE_STRING dims: [ 1 ] zero_data: true } }
+        }
+    """
+    for at, name, given in _inputs(model):
+        if given.data_type != "TYPE_STRING" or not given.has("input_data_file") or any(d < 0 for d in given.dims):
+            continue
+        path = model.join("warmup", given.input_data_file)
+        if disk.kind_of(path) != disk.FILE or os.path.getsize(path) > _LARGEST:
+            continue
+        needed, held = math.prod(given.dims), _strings(disk.read_bytes(path))
+        if held != needed:
+            said = "does not hold strings with their lengths" if held is None else f"holds {count(held, 'string')}"
+            yield Problem(
+                at=(*at, "input_data_file"),
+                message=f"{KILLS}warmup/{given.input_data_file} {said}, where '{name}' needs {needed}",
+                help="write each string as four bytes with its length, lowest first, and its bytes",
+            )
+
+
+_LARGEST = 1 << 26
+
+
+def _strings(data: bytes) -> int | None:
+    """How many strings with their lengths these are; ``None`` where they do not end as they should."""
+    at = found = 0
+    while at < len(data):
+        if at + 4 > len(data):
+            return None
+        at += 4 + int.from_bytes(data[at : at + 4], "little")
+        found += 1
+    return found if at == len(data) else None
 
 
 @rule(Severity.ERROR)

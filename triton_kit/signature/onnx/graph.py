@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from triton_kit.signature.onnx.names import is_in_order, name_faults, repeated, same_names
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx.plain import Parts, plain_node
 from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults
@@ -22,6 +23,9 @@ Value: TypeAlias = "tuple[int, Shape | None]"
 
 _TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype", "output_datatype")
 """The attributes that have a ``TensorProto.DataType``."""
+
+_CAST_TO = b"\n\x02to\x18"
+"""How the attribute ``to`` of a Cast begins, up to its value."""
 
 _RUNTIMES_OWN = frozenset(
     (
@@ -46,12 +50,12 @@ class Faults(NamedTuple):
 
 def find_faults(
     wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
-    opsets: Sequence[tuple[str, int]], functions: Sequence[str],
+    opsets: Sequence[tuple[str, int]], functions: Sequence[str], inputs: Sequence[str] = (),
 ) -> Faults:  # fmt: skip
     """What is wrong with a graph; nothing where it is too large to check.
 
     ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
-    outputs as they are declared.
+    outputs as they are declared; ``inputs`` are the names of its inputs as often as they are written.
     """
     if len(nodes) > _MOST_NODES:
         return Faults()
@@ -60,8 +64,11 @@ def find_faults(
         found = [checker.node(start, end, 0) for start, end in nodes]
     except (WireError, OSError):
         return Faults()
-    if checker.faults or not _is_in_order(found, set(known), outputs):
-        return Faults(tuple(dict.fromkeys((*checker.faults, *_name_faults(found, set(known), outputs)))))
+    if len(set(inputs)) < len(inputs):
+        checker.faults += [f"the input '{name}' is defined twice" for name in repeated(inputs)]
+    checker.faults += same_names(found)
+    if checker.faults or not is_in_order(found, set(known), outputs):
+        return Faults(tuple(dict.fromkeys((*checker.faults, *name_faults(found, set(known), outputs)))))
     kinds = checker.inner_kinds()
     own = [n for n in found if n.operator not in checker.functions]
     return _contradictions(own, known, outputs, checker.versions, kinds)
@@ -86,62 +93,6 @@ def _contradictions(
     return Faults((), frozenset(contradicted(declared, shapes)), tuple((k, node.title) for k, node in kinds.items()))
 
 
-def _name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> Iterator[str]:
-    """Values that are made twice, or not at all, and circles."""
-    if _is_in_order(nodes, known, outputs):
-        return
-    makers: dict[str, int] = {}
-    for i, node in enumerate(nodes):
-        for name in filter(None, node.outputs):
-            if name in makers or name in known:
-                yield f"'{name}' is made twice: by {node.title} too"
-            else:
-                makers[name] = i
-    made = known | makers.keys()
-    for node in nodes:
-        for name in filter(None, node.inputs):
-            if name not in made:
-                yield f"{node.title} takes '{name}', which nothing produces"
-    yield from (f"the output '{name}' is produced by nothing" for name in outputs if name not in made)
-    if (stuck := _in_cycle(nodes, makers)) is not None:
-        yield f"{stuck.title} takes what it produces itself, in a cycle"
-
-
-def _in_cycle(nodes: Sequence[Node], makers: Mapping[str, int]) -> Node | None:
-    """The first node that waits for what it makes itself, or for such a one; ``makers`` are the nodes by output."""
-    waiting = [{makers[name] for name in node.inputs if name in makers} for node in nodes]
-    takers: dict[int, list[int]] = {}
-    for i, needed in enumerate(waiting):
-        for maker in needed:
-            takers.setdefault(maker, []).append(i)
-    ready = [i for i, needed in enumerate(waiting) if not needed]
-    done = 0
-    while ready:
-        one = ready.pop()
-        done += 1
-        for taker in takers.get(one, ()):
-            waiting[taker].discard(one)
-            if not waiting[taker]:
-                ready.append(taker)
-    if done == len(nodes):
-        return None
-    return next(node for node, needed in zip(nodes, waiting, strict=True) if needed)
-
-
-def _is_in_order(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) -> bool:
-    """Whether every value is made once and before it is taken, as exporters write it: then there is nothing to find."""
-    made = set(known)
-    made.add("")
-    for node in nodes:
-        if not made.issuperset(node.inputs):
-            return False
-        for name in node.outputs:
-            if name in made and name:
-                return False
-            made.add(name)
-    return all(name and name in made for name in outputs)
-
-
 class _Checker:
     """Reads nodes and checks each against the operators of the versions that the model imports."""
 
@@ -157,11 +108,15 @@ class _Checker:
 
     def node(self, start: int, end: int, depth: int) -> Node:
         """``NodeProto``, with the nodes of graphs inside it."""
-        node = Node(*(plain_node(self.wire.short(start, end)) or self._parts(start, end, depth)))
+        data = self.wire.short(start, end)
+        parts = plain_node(data) or self._parts(start, end, depth)
+        told = 0
+        if parts[1] in TELLING:
+            at = data.find(_CAST_TO)
+            told = data[at + len(_CAST_TO)] if at >= 0 else self._told(start, end)
+        node = Node(*parts, told)
         if node.domain == "ai.onnx":
             node = node._replace(domain="")
-        if node.operator in TELLING:
-            node = node._replace(told=self._told(start, end))
         self._check(node)
         if depth:
             self.inner.append(node)
@@ -227,10 +182,15 @@ class _Checker:
             if tag == 10:
                 name = self.wire.text(value, behind)
             elif tag in {50, 90} and depth < _NESTING:
-                for inner, first, last in self.wire.fields(value, behind):
-                    if inner == 10:
-                        self.node(first, last, depth + 1)
+                self._inner(value, behind, depth + 1)
         return name
+
+    def _inner(self, start: int, end: int, depth: int) -> None:
+        """A graph inside a node."""
+        nodes = [self.node(first, last, depth) for tag, first, last in self.wire.fields(start, end) if tag == 10]
+        self.faults += same_names(nodes)
+        for name in repeated([name for node in nodes for name in node.outputs if name]):
+            self.faults.append(f"'{name}' is made twice in a graph inside a node")
 
     def _check(self, node: Node) -> None:
         domain, operator = node.domain, node.operator

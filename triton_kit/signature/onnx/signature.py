@@ -41,7 +41,8 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
 
             known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
             outputs = {io.name: io.value() for io in walk.outputs}
-            found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions)
+            inputs = [io.name for io in walk.inputs]
+            found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs)
             if any(found):
                 model = replace(model, faults=found.words, contradicted=found.contradicted, kinds=found.kinds)
     except OSError as error:

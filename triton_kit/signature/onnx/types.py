@@ -41,13 +41,12 @@ _UNTOLD = {
 
 _PLAIN = frozenset(
     (
-        "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat",
-        "ConstantOfShape", "Conv", "ConvTranspose", "Cos", "Div", "Elu", "Erf", "Exp", "Expand", "Flatten",
-        "Floor", "Gather", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "Identity",
-        "InstanceNormalization", "LeakyRelu", "Log", "LogSoftmax", "MatMul", "MaxPool", "Mul", "Neg", "Pad", "Pow",
-        "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "Relu", "Reshape", "Shape", "Sigmoid", "Sin",
-        "Slice", "Softmax", "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose",
-        "Unsqueeze",
+        "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Clip", "Concat", "ConstantOfShape", "Conv",
+        "ConvTranspose", "Cos", "Div", "Elu", "Erf", "Exp", "Expand", "Flatten", "Floor", "Gather", "Gemm",
+        "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "Identity", "InstanceNormalization", "LeakyRelu", "Log",
+        "LogSoftmax", "MatMul", "MaxPool", "Mul", "Neg", "NonZero", "Pad", "Pow", "Reciprocal", "ReduceMax",
+        "ReduceMean", "ReduceMin", "ReduceSum", "Relu", "Reshape", "Shape", "Sigmoid", "Sin", "Slice", "Softmax",
+        "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose", "Unsqueeze",
     )
 )  # fmt: skip
 """Operators that every ONNX Runtime has for 32-bit floats and 64-bit integers (kernels.txt), from opset 7 on."""
@@ -55,15 +54,25 @@ _PLAIN = frozenset(
 _FLOATS_ONLY = frozenset(("Erf", "Gemm", "ReduceMean", "Relu"))
 """Those of them that some have for floats only."""
 
+_MOVES = frozenset(
+    (
+        "Cast", "Concat", "Flatten", "Gather", "Identity", "Reshape", "Shape", "Slice", "Split", "Squeeze", "Transpose",
+        "Unsqueeze",
+    )
+)  # fmt: skip
+"""Those of them that every ONNX Runtime has for whatever Triton can serve."""
+
 _PLAIN_SINCE, _FLOATS, _PLAIN_ELEMENTS = 7, frozenset((0, FLOAT)), frozenset((0, FLOAT, INT64))
+_SERVED = frozenset((*range(14), 16))
 
 _GONE_BEFORE = ("Constant", "Dropout", "SequenceMap")
 """Operators that are gone before kernels are looked for: constants, what does nothing, loops that are written out."""
 
 
 _MOST_KINDS = 10_000
-_MADE: dict[tuple[str, int, str, tuple[int, ...], int, int], tuple[int, ...]] = {}
-"""What nodes make, by operator and what they take: graphs have thousands of nodes, of a few kinds."""
+_MADE: dict[tuple[str, int, str, tuple[int, ...], int, int], tuple[tuple[int, ...], bool]] = {}
+"""What nodes make, and whether they are plain, by operator and what they take: graphs have thousands of nodes, of a few
+kinds."""
 
 
 class Parameters(NamedTuple):
@@ -93,25 +102,25 @@ def type_faults(
     nodes make; ``declared`` are those that the graph's outputs are said to have. ``kinds`` becomes the kinds of nodes
     that not every ONNX Runtime is known to have kernels for, each with the first such node.
     """
-    seen = set()
     for node in nodes:
         domain, operator, outputs = node.domain, node.operator, node.outputs
         taken = tuple([elements.get(name, 0) for name in node.inputs])
         kind = (domain, versions.get(domain, 0), operator, taken, len(outputs), node.told)
-        made = _MADE.get(kind)
-        if made is None:
+        known = _MADE.get(kind)
+        if known is None:
             made, complaint = outcome(*kind)
+            plain = is_plain(domain, kind[1], operator, taken, made)
             if complaint:
                 at, words = complaint
                 yield f"{node.title} {words}" if at < 0 else f"{node.title} takes '{node.inputs[at]}', {words}"
             elif len(_MADE) < _MOST_KINDS:
-                _MADE[kind] = made
-        if kind not in seen:
-            seen.add(kind)
-            if not is_plain(*kind[:4], made):
-                shown = made or (0,) * len(outputs)
-                said_too = tuple([one or declared.get(name, 0) for one, name in zip(shown, outputs, strict=False)])
-                kinds.setdefault((*kind[:4], said_too), node)
+                _MADE[kind] = made, plain
+        else:
+            made, plain = known
+        if not plain:
+            shown = made or (0,) * len(outputs)
+            shown = tuple([one or declared.get(name, 0) for one, name in zip(shown, outputs, strict=False)])
+            kinds.setdefault((domain, kind[1], operator, taken, shown), node)
         for name, element in zip(outputs, made, strict=False):
             if element and name:
                 elements[name] = element
@@ -160,7 +169,7 @@ def is_plain(domain: str, version: int, operator: str, taken: Sequence[int], mad
         return True
     if operator not in _PLAIN or version < _PLAIN_SINCE:
         return False
-    elements = _FLOATS if operator in _FLOATS_ONLY else _PLAIN_ELEMENTS
+    elements = _SERVED if operator in _MOVES else _FLOATS if operator in _FLOATS_ONLY else _PLAIN_ELEMENTS
     return elements.issuperset(taken) and elements.issuperset(made)
 
 

@@ -19,15 +19,9 @@ if TYPE_CHECKING:
     from triton_kit.signature.onnx.model import OnnxModel
 
 
-def signatures(model: Model) -> Iterator[tuple[int, OnnxModel]]:
+def signatures(model: Model) -> list[tuple[int, OnnxModel]]:
     """The versions of an ONNX model whose file can be read, with what it says."""
-    for version in model.versions:
-        try:
-            onnx = model.signature(version)
-        except Broken:
-            continue
-        if onnx.graphs == 1:
-            yield version, onnx
+    return model.readable_onnx
 
 
 def model_path(model: Model, version: int) -> str:
@@ -221,13 +215,16 @@ def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
     """The graph of the ONNX model is one that ONNX Runtime does not take.
 
     An operator that does not exist in the version that is imported, with a wrong number of inputs or outputs, without a
-    required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; a circle
-    (onnxruntime onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
+    required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; two nodes
+    of one name, in the graph or in one inside a node; an input that is listed twice; a circle (onnxruntime
+    onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
 
     Server says:
 
         This is an invalid model
         Duplicate definition of name
+        Duplicate definition-site for
+        two nodes with same node name
         the graph is not acyclic
         is not a graph input, initializer, or output of a previous node
         No Op registered for

@@ -41,9 +41,9 @@ def onnx_unknown_operator(model: Model) -> Iterator[Problem]:
         model_operations { op_library_filename: "ops/libmy.so" }
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] operator my:Op
     """
-    if model.config.model_operations.op_library_filename:
-        return
     for version, kinds, at in _asked(model):
+        if model.config.model_operations.op_library_filename:
+            return
         from triton_kit.signature.onnx.kernels import domains, is_known, table
 
         runtime = f"ONNX Runtime {table().versions[at]}"
@@ -84,11 +84,11 @@ def onnx_no_kernel(model: Model) -> Iterator[Problem]:
 
         -- 1/model.onnx x INT32 [-1, 4] -> y INT32 [-1, 4] operator Max
     """
-    config = model.config
-    if config.model_operations.op_library_filename or config.optimization.has("execution_accelerators"):
-        # Other providers take nodes of their own.
-        return
     for version, kinds, at in _asked(model):
+        config = model.config
+        if config.model_operations.op_library_filename or config.optimization.has("execution_accelerators"):
+            # Other providers take nodes of their own.
+            return
         from triton_kit.signature.onnx.kernels import is_known, node
 
         found = 0
