@@ -59,7 +59,7 @@ AREAS: dict[str, Area] = {
     "cuda-graphs": Area(("cuda_graphs",), ("optimization",)),
     "metrics": Area(("metrics",), ("metric_tags", "model_metrics")),
     "parameters": Area(("parameters", "python.environment"), ("parameters",)),
-    "python": Area(("python.source",), (), ("python",)),
+    "python": Area(("python.source", "python.completion_end"), (), ("python",)),
     "python-completion": Area(("python.completion",), (), ("python",)),
     "python-execution": Area(("python.execution",), (), ("python",)),
     "python-tensors": Area(("python.tensors",), (), ("python",)),

@@ -11,9 +11,8 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
-from triton_kit.model.python_completion import calls
 from triton_kit.repository.text_format.source import Span
-from triton_kit.signature.python_source import CLASS, completes, method, model_class
+from triton_kit.signature.python_source import CLASS, model_class
 
 
 @rule(Severity.WARNING, backend="python")
@@ -55,7 +54,7 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
         if not isinstance(tree, ast.Module):
             continue
         uses = find_uses(tree)
-        added = _added(model, tree) if uses else None
+        added = _added(model, version) if uses else None
         if added is None:
             continue
         asks_others = sends_requests(tree)
@@ -92,23 +91,20 @@ def _states(model: Model) -> Iterator[str]:
         yield from (state.output_name for state in model.config.sequence_batching.state)
 
 
-def _added(model: Model, tree: ast.Module) -> dict[str, list[str]] | None:
-    """The names that the model's own completion adds; ``None`` where only running it could tell."""
+def _added(model: Model, version: int) -> dict[str, list[str]] | None:
+    """The names that the model's own completion may add; ``None`` where only running it could tell."""
     added: dict[str, list[str]] = {"input": [], "output": []}
-    if not model.options.auto_complete or not completes(tree):
+    found = model.python_completion(version) if model.options.auto_complete else None
+    if found is None:
         return added
-    found = model_class(tree)
-    function = method(found, "auto_complete_config") if found else None
-    if found is None or function is None or found.bases:
+    if not found.whole:
         return None
-    every = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and n.attr in ("add_input", "add_output")]
-    understood = [call for call in calls(function) if call.method in ("add_input", "add_output")]
-    if len(every) != len(understood):
-        return None
-    for call in understood:
-        if not call.known or not isinstance(call.argument, dict):
-            return None
-        added[call.method[4:]].append(str(call.argument.get("name", "")))
+    for call in found.possible:
+        if call.method in ("add_input", "add_output"):
+            name = call.argument.get("name") if isinstance(call.argument, dict) else None
+            if not isinstance(name, str):
+                return None
+            added[call.method[4:]].append(name)
     return added
 
 
