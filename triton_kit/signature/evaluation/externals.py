@@ -170,6 +170,10 @@ def _path(run: Run, given: list[object]) -> object:
     return UNKNOWN
 
 
+def _model_dir(run: Run, given: list[object]) -> object:
+    return UNKNOWN if given else run.directory
+
+
 def _whole(function: Callable[..., object]) -> Callable[[Run, list[object]], object]:
     def compute(run: Run, given: list[object]) -> object:
         return computed(function, *given) if all(is_whole(run, value) for value in given) else UNKNOWN
@@ -178,6 +182,7 @@ def _whole(function: Callable[..., object]) -> Callable[[Run, list[object]], obj
 
 
 _FUNCTIONS: dict[str, Callable[[Run, list[object]], object]] = {
+    f"{BACKEND}.get_model_dir": _model_dir,
     "copy.copy": _copy,
     "copy.deepcopy": _deepcopy,
     "json.loads": _loads,

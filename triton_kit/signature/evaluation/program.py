@@ -8,6 +8,7 @@ from copy import copy
 
 from triton_kit.signature.evaluation import comprehensions, exceptions, externals, functions, statements
 from triton_kit.signature.evaluation.core import execute
+from triton_kit.signature.evaluation.places import directory
 from triton_kit.signature.evaluation.run import Path, Run, Stop, explore
 from triton_kit.signature.evaluation.values import UNKNOWN, Class, Frame, Place
 
@@ -25,6 +26,7 @@ def paths(
     def program(run: Run) -> object:
         frame = Frame(None)
         frame.names["__file__"] = file
+        run.directory = directory(file)
         frame.names["__name__"] = UNKNOWN
         execute(run, frame, needed)
         found = frame.names.get(cls)

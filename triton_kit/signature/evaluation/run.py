@@ -83,6 +83,7 @@ class Run:
         self.depth = 0
         self.handled: list[Raised] = []
         self.returned_at: ast.stmt | None = None
+        self.directory: object = UNKNOWN
         self.origins: dict[int, tuple[object, ast.AST]] = {}
         self._spoiled: dict[int, object] = {}
 

@@ -227,9 +227,9 @@ def python_completion_call(model: Model) -> Iterator[Problem]:
                 config.set_max_batch_size(8)
                 return config
     """
-    from triton_kit.model.python_config import PARAMETERS
-
     for call, file, surely in refused_calls(model):
+        from triton_kit.model.python_config import PARAMETERS
+
         refusal = call.refusal
         if refusal is None:
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import nearest
+from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Span
 from triton_kit.signature.python_source import CLASS, model_class
@@ -75,6 +75,73 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
                 file=Path(model.model_file(version)),
                 span=Span(line=use.line, column=use.column, end_line=use.end_line, end_column=use.end_column),
             )
+
+
+@rule(Severity.WARNING, backend="python")
+def python_output_never_made(model: Model) -> Iterator[Problem]:
+    """An output of the configuration is none of the tensors that the code makes.
+
+    The model loads, and no response has the output (python pb_stub.cc). Left alone is code that computes a name,
+    makes no tensor itself, asks other models, or has a base class or modules of its own.
+
+    Bad:
+
+        backend: "python"
+        output [
+          { name: "label" data_type: TYPE_STRING dims: [ 1 ] },
+          { name: "score" data_type: TYPE_FP32 dims: [ 1 ] }
+        ]
+        -- 1/model.py
+        import triton_python_backend_utils as pb_utils
+        class TritonPythonModel:
+            def execute(self, requests):
+                label = pb_utils.Tensor("label", self.label)
+                return [pb_utils.InferenceResponse([label]) for _ in requests]
+
+    Good:
+
+        backend: "python"
+        output { name: "label" data_type: TYPE_STRING dims: [ 1 ] }
+        -- 1/model.py
+        import triton_python_backend_utils as pb_utils
+        class TritonPythonModel:
+            def execute(self, requests):
+                label = pb_utils.Tensor("label", self.label)
+                return [pb_utils.InferenceResponse([label]) for _ in requests]
+    """
+    from triton_kit.signature.python_tensors import outputs_made, sends_requests
+
+    for version in model.versions if model.outputs else ():
+        tree = model.python(version)
+        found = model_class(tree)
+        if not isinstance(tree, ast.Module) or found is None or found.bases or sends_requests(tree):
+            continue
+        made = outputs_made(tree)
+        known = {*(t.name for t in model.outputs), *_states(model)}
+        # A name that is not configured is reported as such, and may be the one that is missing.
+        if made is None or not made <= known or _has_own_modules(model, version, tree):
+            continue
+        for output in model.outputs:
+            if output.name and output.name not in made:
+                yield Problem(
+                    at=(*output.at, "name"),
+                    message=f"the output '{output.name}' is never made by {model.file_name}",
+                    help=f"it makes {listed(sorted(made))}: make it as well, or leave it out",
+                )
+
+
+def _has_own_modules(model: Model, version: int, tree: ast.Module) -> bool:
+    """Whether the code imports something that is beside it, or everything of another module."""
+    entries = [*model.listing(model.version_folder(version)), *model.entries]
+    beside = {name.partition(".")[0] for name in entries}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
+            return True
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if any(module.partition(".")[0] in beside for module in modules):
+            return True
+    return False
 
 
 def _beside(model: Model) -> Iterator[str]:
