@@ -15,7 +15,7 @@ from vulture import Vulture  # noqa: E402
 
 from triton_kit.cli import COMMANDS  # noqa: E402
 
-DECORATORS = ["@rule", "@app.command", "@app.callback"]
+DECORATORS = ["@rule", "@app.command", "@app.callback", "@evaluates", "@executes", "@calls"]
 """What registers a function, which is then found in a table."""
 
 EXCEPTIONS = {
@@ -34,6 +34,8 @@ EXCEPTIONS = {
     # Attributes that the standard library, PyYAML and ONNX Runtime read.
     "__cause__", "__context__", "response_class", "pycache_prefix", "tempdir", "yaml_implicit_resolvers",
     "ignore_aliases", "log_severity_level", "graph_optimization_level", "execution_mode",
+    # Modules that register what is found in a table.
+    "REGISTERED",
     # What Triton's Python backend calls.
     "TritonPythonModel", "auto_complete_config", "initialize", "execute", "finalize",
 }  # fmt: skip

@@ -25,7 +25,18 @@ def bad(tmp_path: Path) -> Path:
     return tmp_path / "repo"
 
 
-SLOW_TO_IMPORT = ("typer", "dataclasses", "inspect", "json", "subprocess", "platform", "shutil", "logging", "pickle")
+SLOW_TO_IMPORT = (
+    "triton_kit.signature.evaluation",
+    "typer",
+    "dataclasses",
+    "inspect",
+    "json",
+    "subprocess",
+    "platform",
+    "shutil",
+    "logging",
+    "pickle",
+)
 """What a plain command line has no need of, each some milliseconds."""
 
 

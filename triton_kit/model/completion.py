@@ -11,10 +11,10 @@ from triton_kit.repository.release_name import show_release
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Sequence
 
     from triton_kit.backends.types import ConfigTensor
+    from triton_kit.model.python_completion import Evaluation, PythonCompletion
     from triton_kit.model.server_options import ServerOptions
     from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
     from triton_kit.signature.types import Signature
@@ -45,6 +45,12 @@ class Tensor:
         self.reshape = None if added.reshape is None else list(added.reshape)
         self.optional = added.optional
         self.ragged = False
+
+    def filled(self, tensor: ConfigTensor) -> Tensor:
+        """The same with the type and dims that the backend completes."""
+        found = Tensor(self.at, self.message)
+        found.data_type, found.dims, found.optional = tensor.data_type, list(tensor.dims), tensor.optional
+        return found
 
     @property
     def written(self) -> bool:
@@ -80,10 +86,13 @@ def tensors(config: ModelConfig, kind: Literal["input", "output"]) -> list[Tenso
 
 
 class Readers(NamedTuple):
-    """How a version's model file is read, where its completion needs that: its signature, or its syntax tree."""
+    """How a version's model file is read, where its completion needs that.
+
+    ``signature`` is that of its tensors, ``code`` what its own completion does, ``None`` where it has none.
+    """
 
     signature: Callable[[], Signature]
-    code: Callable[[], ast.Module | Exception]
+    code: Callable[[], Evaluation | None]
 
 
 def complete(
@@ -125,25 +134,20 @@ def _from_signature(
     )
 
 
-def _from_code(written: Completed, config: ModelConfig, read: Callable[[], ast.Module | Exception]) -> Completed:
-    from triton_kit.model.python_completion import outcome
-    from triton_kit.signature.python_source import completes, method, model_class
-
-    tree = read()
-    if not completes(tree):
+def _from_code(written: Completed, config: ModelConfig, evaluate: Callable[[], Evaluation | None]) -> Completed:
+    found = evaluate()
+    if found is None:
         return written
-    found = model_class(tree)
-    function = method(found, "auto_complete_config") if found and not found.bases else None
-    completion = outcome(function, written.max_batch_size) if function else None
-    if completion is None:
+    added = found.completed
+    if added is None:
         return written._replace(known=False)
     return Completed(
-        completion.max_batch_size,
-        _with_added("input", written.inputs, completion.inputs),
-        _with_added("output", written.outputs, completion.outputs),
+        added.max_batch_size,
+        _with_added("input", written.inputs, added),
+        _with_added("output", written.outputs, added),
         skipped=False,
-        dynamic=completion.dynamic and not _schedules(config),
-        decoupled=completion.decoupled,
+        dynamic=added.dynamic and not _schedules(config),
+        decoupled=None if config.has("model_transaction_policy") else added.decoupled,
     )
 
 
@@ -155,7 +159,10 @@ def _all(kind: str, added: Iterable[ConfigTensor]) -> list[Tensor]:
     return [Tensor((kind,), None, tensor) for tensor in added]
 
 
-def _with_added(kind: str, written: list[Tensor], added: Iterable[ConfigTensor]) -> list[Tensor]:
-    """The written tensors, and those of other names."""
-    names = {tensor.name for tensor in written}
-    return [*written, *_all(kind, (tensor for tensor in added if tensor.name not in names))]
+def _with_added(kind: str, written: list[Tensor], said: PythonCompletion) -> list[Tensor]:
+    """The written tensors, with what they lacked, and those of other names."""
+    tensors = list(written)
+    for filled, at, tensor in said.filled:
+        if filled == kind:
+            tensors[at] = written[at].filled(tensor)
+    return [*tensors, *_all(kind, (tensor for added, tensor in said.added if added == kind))]

@@ -18,6 +18,7 @@ from triton_kit.repository.release_name import show_release
 if TYPE_CHECKING:
     import ast
 
+    from triton_kit.model.python_completion import Evaluation
     from triton_kit.signature.errors import ModelFileError
     from triton_kit.signature.onnx.model import OnnxModel
 
@@ -119,7 +120,7 @@ class Model(ModelDirectory):
         if version not in self._completed:
             written = Completed(self.config.max_batch_size, self.inputs, self.outputs)
             if self.options.auto_complete and not self.is_ensemble:
-                readers = Readers(lambda: self.signature(version).signature, lambda: self.python(version))
+                readers = Readers(lambda: self.signature(version).signature, lambda: self.python_completion(version))
                 written = complete(written, self.config, self.backend, self.options, readers)
             self._completed[version] = written
         return self._completed[version]
@@ -201,3 +202,24 @@ class Model(ModelDirectory):
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 self._python[version] = kept(error)
         return self._python[version]
+
+    @cached_property
+    def _python_completions(self) -> dict[int, Evaluation | None]:
+        return {}
+
+    def python_completion(self, version: int) -> Evaluation | None:
+        """What a version's own completion does; ``None`` where its code has none, Broken where there is no code."""
+        if version not in self._python_completions:
+            from triton_kit.signature.python_source import completes, mentions
+
+            tree = self.python(version)
+            found: Evaluation | None = None
+            if completes(tree):
+                from triton_kit.model.python_completion import UNTOLD, evaluate
+
+                found = UNTOLD
+                if not isinstance(tree, Exception) and mentions(tree, "auto_complete_config"):
+                    file = f"{self.version_folder(version)}/{self.file_name}"
+                    found = evaluate(tree, self.config, self.name, file)
+            self._python_completions[version] = found
+        return self._python_completions[version]

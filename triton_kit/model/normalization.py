@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
@@ -10,6 +10,8 @@ from triton_kit.repository.text_format.dump import dump
 
 if TYPE_CHECKING:
     from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelInstanceGroup, ModelOutput
+
+    _Dict = TypeVar("_Dict", ModelInput.Dict, ModelOutput.Dict)
 
 
 def complete_text(model: Model) -> str:
@@ -37,10 +39,10 @@ def complete_config(model: Model, completed: Completed) -> ModelConfig.Dict:
         config["max_batch_size"] = size
     if completed.inputs:
         inputs = config.get("input", [])
-        config["input"] = [inputs[int(t.at[1])] if t.written else _tensor(t) for t in completed.inputs]
+        config["input"] = [_filled(inputs[int(t.at[1])], t) if t.written else _tensor(t) for t in completed.inputs]
     if completed.outputs:
         outputs = config.get("output", [])
-        config["output"] = [outputs[int(t.at[1])] if t.written else _output(t) for t in completed.outputs]
+        config["output"] = [_filled(outputs[int(t.at[1])], t) if t.written else _output(t) for t in completed.outputs]
     if completed.dynamic:
         config["dynamic_batching"] = {}
     if completed.decoupled is not None:
@@ -54,6 +56,14 @@ def complete_config(model: Model, completed: Completed) -> ModelConfig.Dict:
     optimization.setdefault("output_pinned_memory", {"enable": True})
     config["instance_group"] = _instance_groups(model, config.get("instance_group"))
     return config
+
+
+def _filled(written: _Dict, tensor: Tensor) -> _Dict:
+    """A written tensor with the type and dims that the backend adds to it."""
+    message = tensor.message
+    if message is None or (message.data_type == tensor.data_type and list(message.dims) == tensor.dims):
+        return written
+    return {**written, "data_type": tensor.data_type, "dims": tensor.dims}
 
 
 def _tensor(tensor: Tensor) -> ModelInput.Dict:

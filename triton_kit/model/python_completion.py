@@ -1,144 +1,232 @@
-"""What a Python model's ``auto_complete_config`` says, as far as its code shows without being run."""
+"""What a Python model's ``auto_complete_config`` makes of its configuration, as far as its code tells unexecuted."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from triton_kit.backends.types import ConfigTensor
+from triton_kit.model.python_config import Call, ConfigObject
+from triton_kit.repository.schema import message_type
 from triton_kit.repository.tensor import DATA_TYPES, dims
+from triton_kit.signature.evaluation.attributes import attribute
+from triton_kit.signature.evaluation.core import call
+from triton_kit.signature.evaluation.program import paths
+from triton_kit.signature.evaluation.run import Path, Run
+from triton_kit.signature.evaluation.values import UNKNOWN, Class, External, OpenDict, Place
+from triton_kit.signature.python_source import CLASS
 
-METHODS = ("add_input", "add_output", "set_max_batch_size", "set_dynamic_batching", "set_model_transaction_policy")
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelConfig, ModelInput, ModelOutput
 
-
-class Call(NamedTuple):
-    """A call on the configuration that is made in any case, with its argument where that is a literal.
-
-    ``known`` is false where the argument is computed.
-    """
-
-    method: str
-    argument: object
-    known: bool
-    node: ast.Call
-
-
-def calls(function: ast.FunctionDef) -> Iterator[Call]:
-    """The calls on the function's argument in order, up to the first branch or loop."""
-    parameters = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    if not parameters:
-        return
-    config = parameters[-1]
-    values: dict[str, ast.expr] = {}
-    for statement in function.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
-            if isinstance(target, ast.Name):
-                values[target.id] = statement.value
-            continue
-        if not isinstance(statement, ast.Expr):
-            if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass | ast.AnnAssign):
-                continue
-            return
-        found = statement.value
-        if not isinstance(found, ast.Call) or not isinstance(found.func, ast.Attribute):
-            continue
-        owner = found.func.value
-        if isinstance(owner, ast.Name) and owner.id == config and found.func.attr in METHODS:
-            argument, known = _value(found.args[0] if len(found.args) == 1 else None, values)
-            yield Call(found.func.attr, argument, known, found)
-
-
-def _value(node: ast.expr | None, values: dict[str, ast.expr]) -> tuple[object, bool]:
-    if isinstance(node, ast.Name):
-        node = values.get(node.id)
-    if node is None:
-        return None, False
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args:
-        pairs = {k.arg: _value(k.value, values) for k in node.keywords}
-        return {name: value for name, (value, _) in pairs.items()}, all(known for _, known in pairs.values())
-    try:
-        return ast.literal_eval(node), True
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None, False
+_Message: TypeAlias = Literal[
+    "dynamic_batching", "sequence_batching", "ensemble_scheduling", "model_transaction_policy"
+]
+_MESSAGES: tuple[_Message, ...] = (
+    "dynamic_batching",
+    "sequence_batching",
+    "ensemble_scheduling",
+    "model_transaction_policy",
+)
+"""What the server hands over only where the file has it."""
+_TENSOR = frozenset(("format", "reshape", "label_filename", "is_shape_tensor", "is_non_linear_format_io"))
 
 
 class PythonCompletion(NamedTuple):
-    """What a configuration is after ``auto_complete_config``: the largest batch, and the tensors that it adds."""
+    """A configuration after ``auto_complete_config``.
+
+    ``added`` are the tensors that are not in the file, ``filled`` those of the file that it gives a type or dims, by
+    kind and place. ``dynamic`` and ``decoupled`` say what it sets, if anything.
+    """
 
     max_batch_size: int
-    inputs: tuple[ConfigTensor, ...]
-    outputs: tuple[ConfigTensor, ...]
+    added: tuple[tuple[str, ConfigTensor], ...]
+    filled: tuple[tuple[str, int, ConfigTensor], ...]
     dynamic: bool
     decoupled: bool | None
 
 
-def outcome(function: ast.FunctionDef, max_batch_size: int) -> PythonCompletion | None:
-    """What the function adds; ``None`` where running it would be needed to tell, or where it is refused.
+class Ending(NamedTuple):
+    """An end of the function that the server refuses: it ``raises``, or ``returns`` something else; and where."""
 
-    ``max_batch_size`` is that of the file. Source: python triton_python_backend_utils.py:ModelConfig.
+    kind: Literal["raises", "returns"]
+    value: object
+    node: ast.AST | None
+
+
+class Evaluation(NamedTuple):
+    """What is known of the function.
+
+    ``calls`` are made on every path, or refused on one way or another on each; ``doubtful`` are calls that are refused
+    on some paths only, ``possible`` all that may be made. ``ending`` is an end that is refused in the same sense.
+    ``completed`` is the configuration that it makes, ``None`` where that is not known, or refused. ``whole`` says that
+    nothing is added but by the calls.
     """
-    if not _is_plain(function):
-        return None
-    tensors: dict[str, dict[str, ConfigTensor]] = {"add_input": {}, "add_output": {}}
-    dynamic, decoupled = False, None
-    for call in calls(function):
-        given = call.argument
-        if call.method == "set_dynamic_batching":
-            dynamic = True
-        elif not call.known:
-            return None
-        elif call.method == "set_max_batch_size":
-            if type(given) is not int or given < max_batch_size:
-                return None
-            max_batch_size = given
-        elif call.method == "set_model_transaction_policy":
-            if not isinstance(given, dict) or set(given) != {"decoupled"}:
-                return None
-            decoupled = bool(given["decoupled"])
-        elif (tensor := _tensor(given)) is None:
-            return None
-        else:
-            tensors[call.method].setdefault(tensor.name, tensor)
-    inputs, outputs = (tuple(tensors[method].values()) for method in ("add_input", "add_output"))
-    return PythonCompletion(max_batch_size, inputs, outputs, dynamic, decoupled)
+
+    calls: tuple[Call, ...] = ()
+    doubtful: tuple[Call, ...] = ()
+    possible: tuple[Call, ...] = ()
+    ending: Ending | None = None
+    completed: PythonCompletion | None = None
+    whole: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether a call is refused in any case."""
+        return any(call.refusal for call in self.calls)
 
 
-def _tensor(given: object) -> ConfigTensor | None:
-    """The tensor that a dictionary describes; ``None`` for anything else, and where the server would refuse it."""
-    match given:
-        case {"name": str(name), "data_type": str(data_type), "dims": list(sizes), **rest} if (
-            rest.keys() <= {"optional"}
-            and data_type in DATA_TYPES
-            and sizes
-            and all(type(size) is int for size in sizes)
-        ):
-            optional = bool(rest.get("optional", False))
-            return ConfigTensor(name=name, data_type=data_type, dims=tuple(dims(sizes)), optional=optional)
+UNTOLD = Evaluation()
+"""Of code that cannot be followed."""
+
+
+_Returned: TypeAlias = Literal["configuration", "other", "unknown"]
+
+
+class _Outcome(NamedTuple):
+    """What a path returns, and what became of the configuration."""
+
+    returned: _Returned
+    value: object
+    node: ast.AST | None
+    completed: PythonCompletion | None
+    known: bool
+
+
+_Made: TypeAlias = "list[list[Call]]"
+
+
+def evaluate(tree: ast.Module, config: ModelConfig, name: str, file: str) -> Evaluation:
+    """What the module's ``auto_complete_config`` does with a configuration; ``file`` is its path in the model."""
+
+    def use(run: Run, cls: Class) -> object:
+        found = ConfigObject(_state(config, name, file))
+        function = attribute(run, cls, "auto_complete_config", tree)
+        value = call(run, function, ([found], {}), tree)
+        unknown = value is UNKNOWN or isinstance(value, External)
+        returned: _Returned = "configuration" if value is found else "unknown" if unknown else "other"
+        return _Outcome(returned, value, run.returned_at, _completed(run, found), _is_known(run, found))
+
+    return _summary(paths(tree, CLASS, ("auto_complete_config",), Place(f"/{file}"), use))
+
+
+def _state(config: ModelConfig, name: str, file: str) -> OpenDict:
+    """The configuration as the server hands it over; what it fills in itself may be there."""
+    state = OpenDict(
+        {
+            "name": name,
+            "backend": "python",
+            "max_batch_size": config.max_batch_size,
+            "input": [_entry(tensor) for tensor in config.input],
+            "output": [_entry(tensor) for tensor in config.output],
+            "default_model_filename": file.rpartition("/")[2],
+            "parameters": {key: {"string_value": value.string_value} for key, value in config.parameters.items()},
+        }
+    )
+    state.update({field: UNKNOWN for field in _MESSAGES if config.has(field)})
+    if config.has("model_transaction_policy"):
+        state["model_transaction_policy"] = {"decoupled": config.model_transaction_policy.decoupled}
+    state.maybe = frozenset(message_type("ModelConfig").fields) - set(_MESSAGES)
+    return state
+
+
+def _entry(tensor: ModelInput | ModelOutput) -> OpenDict:
+    entry = OpenDict({"name": tensor.name, "data_type": tensor.data_type, "dims": list(tensor.dims)})
+    for field in ("optional", "allow_ragged_batch"):
+        if field in tensor.type_.fields:
+            entry[field] = getattr(tensor, field)
+    entry.maybe = _TENSOR
+    return entry
+
+
+def _summary(ways: list[Path]) -> Evaluation:
+    made: _Made = [[event for event in way.events if isinstance(event, Call)] for way in ways]
+    for way, calls in zip(ways, made, strict=True):
+        if way.raised is not None and isinstance(way.raised.event, Call):
+            calls.append(way.raised.event)
+    endings = [_ending(way) for way in ways]
+    every = {_key(call): call for calls in made for call in calls}
+    common = set.intersection(*({_key(call) for call in calls} for calls in made))
+    surely = all(_own(calls, common) or ending for calls, ending in zip(made, endings, strict=True))
+    refused = {key for key, call in every.items() if call.refusal}
+    certain = common | (refused if surely else set())
+    return Evaluation(
+        calls=tuple(call for key, call in every.items() if key in certain),
+        doubtful=tuple(call for key, call in every.items() if key in refused - certain),
+        possible=tuple(every.values()),
+        ending=next((ending for ending in endings if ending), None) if surely else None,
+        completed=None if refused or any(endings) else _agreed(ways),
+        whole=all(way.end == "raised" or (isinstance(way.value, _Outcome) and way.value.known) for way in ways),
+    )
+
+
+def _own(calls: list[Call], common: set[tuple[object, ...]]) -> bool:
+    """Whether something is refused that is not refused on all paths."""
+    return any(call.refusal and _key(call) not in common for call in calls)
+
+
+def _key(call: Call) -> tuple[object, ...]:
+    node = call.node
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0), call.method, repr(call.argument)
+
+
+def _ending(way: Path) -> Ending | None:
+    if way.raised is not None:
+        kind = way.raised.kind
+        refused_call = isinstance(way.raised.event, Call)
+        return None if refused_call else Ending("raises", kind.__name__ if kind else None, way.raised.node)
+    if isinstance(way.value, _Outcome) and way.value.returned == "other":
+        return Ending("returns", way.value.value, way.value.node)
     return None
 
 
-def _is_plain(function: ast.FunctionDef) -> bool:
-    """Whether the function only assigns, and calls the configuration's methods one after the other."""
-    parameters = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
-    if not parameters or function.args.vararg or function.args.kwarg:
-        return False
-    config, seen = parameters[-1], 0
-    for statement in function.body:
-        match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr))) if name == config:
-                if attr not in METHODS:
-                    return False
-                seen += 1
-            case ast.Return(value=ast.Name(id=name)) if name == config:
-                seen += 1
-            case ast.Assign(value=value):
-                if not isinstance(value, ast.Constant | ast.Dict | ast.List | ast.Tuple):
-                    return False
-            case ast.Expr(value=ast.Constant()) | ast.Pass():
-                pass
-            case _:
-                return False
-    # Whatever else the function does with its argument is not followed.
-    return seen == sum(isinstance(node, ast.Name) and node.id == config for node in ast.walk(function))
+def _agreed(ways: list[Path]) -> PythonCompletion | None:
+    """What all paths end with."""
+    outcomes = [way.value for way in ways if isinstance(way.value, _Outcome)]
+    found = {outcome.completed for outcome in outcomes if outcome.returned == "configuration"}
+    return found.pop() if len(outcomes) == len(ways) and len(found) == 1 else None
+
+
+def _is_known(run: Run, config: ConfigObject) -> bool:
+    """Whether everything that was added is known."""
+    sides = [config.state.get(kind) for kind in ("input", "output")]
+    return not run.is_marked(config.state) and all(isinstance(side, list) and not run.is_marked(side) for side in sides)
+
+
+def _completed(run: Run, config: ConfigObject) -> PythonCompletion | None:
+    if not _is_known(run, config):
+        return None
+    state, added, filled = config.state, [], []
+    for kind in ("input", "output"):
+        entries = state[kind]
+        for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+            tensor = _tensor(run, entry)
+            if id(entry) not in config.written:
+                if tensor is None:
+                    return None
+                added.append((kind, tensor))
+            elif isinstance(entry, OpenDict) and entry.changed and tensor is not None:
+                filled.append((kind, at, tensor))
+    size, policy = state.get("max_batch_size"), state.get("model_transaction_policy")
+    decoupled = policy.get("decoupled", False) if isinstance(policy, dict) else policy
+    if type(size) is not int or not isinstance(decoupled, bool | None):
+        return None
+    return PythonCompletion(size, tuple(added), tuple(filled), "dynamic_batching" in state, decoupled)
+
+
+def _tensor(run: Run, entry: object) -> ConfigTensor | None:
+    """The tensor that an entry describes; ``None`` for one of which core reads nothing, or that is not known."""
+    if not isinstance(entry, dict) or run.is_marked(entry):
+        return None
+    name, data_type, sizes = entry.get("name"), entry.get("data_type"), entry.get("dims")
+    optional = entry.get("optional", False)
+    if not isinstance(name, str) or not isinstance(sizes, list | tuple) or run.is_marked(sizes) or not sizes:
+        return None
+    if (
+        not isinstance(data_type, str)
+        or data_type not in DATA_TYPES
+        or not all(type(size) is int for size in sizes)
+        or not isinstance(optional, bool)
+    ):
+        return None
+    return ConfigTensor(name=name, data_type=data_type, dims=tuple(dims(sizes)), optional=optional)

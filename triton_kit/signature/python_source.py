@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from typing import TypeAlias
 
 from triton_kit.repository.text_format.source import Span
 
 CLASS = "TritonPythonModel"
+FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 
 
 def model_class(tree: object) -> ast.ClassDef | None:
@@ -45,14 +47,18 @@ def completes(tree: object) -> bool:
     found = model_class(tree)
     if found is None:
         return True
-    return bool(found.bases) or any(
-        isinstance(n, ast.FunctionDef) and n.name == "auto_complete_config" for n in ast.walk(found)
-    )
+    return bool(found.bases) or mentions(found, "auto_complete_config")
 
 
-def method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+def mentions(tree: ast.AST, name: str) -> bool:
+    """Whether anything of that name is defined, bound or used."""
+    return any(name in (getattr(n, "name", ""), getattr(n, "id", ""), getattr(n, "attr", "")) for n in ast.walk(tree))
+
+
+def method(found: ast.ClassDef, name: str) -> FunctionNode | None:
     """The class's own method of that name."""
-    return next((n for n in found.body if isinstance(n, ast.FunctionDef) and n.name == name), None)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return next((n for n in found.body if isinstance(n, kinds) and n.name == name), None)
 
 
 def assigned(found: ast.ClassDef, name: str) -> list[ast.stmt]:
@@ -79,18 +85,19 @@ def _names(target: ast.expr, name: str) -> bool:
     return isinstance(target, ast.Name) and target.id == name
 
 
-def required_parameters(function: ast.FunctionDef) -> int:
+def required_parameters(function: FunctionNode) -> int:
     """How many positional parameters have no default; ``self`` counts."""
     return len(function.args.posonlyargs) + len(function.args.args) - len(function.args.defaults)
 
 
-def returns_nothing(function: ast.FunctionDef) -> bool:
+def returns_nothing(function: FunctionNode) -> bool:
     """Whether every way out gives nothing, or a plain constant; so it is where there is none but an exception."""
     own = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
     return all(n.value is None or isinstance(n.value, ast.Constant) for n in own)
 
 
-def place(node: ast.FunctionDef) -> Span:
+def place(node: FunctionNode) -> Span:
     """Where a function's name stands."""
-    line, column = node.lineno, node.col_offset + len("def ") + 1
+    before = "async def " if isinstance(node, ast.AsyncFunctionDef) else "def "
+    line, column = node.lineno, node.col_offset + len(before) + 1
     return Span(line=line, column=column, end_line=line, end_column=column + len(node.name))

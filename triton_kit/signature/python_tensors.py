@@ -25,6 +25,30 @@ class TensorUse(NamedTuple):
     end_column: int
 
 
+def outputs_made(tree: ast.Module) -> frozenset[str] | None:
+    """The names of all tensors that the code makes; ``None`` where one is computed, or made out of sight."""
+    aliases, names = _imports(tree)
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    makers = [n for n in calls if (_callee(n.func, aliases, names) or ("",))[0] == "output"]
+    inside = {id(inner) for call in makers for inner in ast.walk(call.func)}
+    mentioned = [
+        n
+        for n in ast.walk(tree)
+        if (isinstance(n, ast.Attribute) and n.attr in ("Tensor", "from_dlpack"))
+        or (isinstance(n, ast.Name) and names.get(n.id) == "Tensor")
+    ]
+    made = [use for use in find_uses(tree) if use.kind == "output"]
+    if not made or len(made) != len(makers) or any(id(n) not in inside and _of_backend(n, aliases) for n in mentioned):
+        return None
+    return frozenset(use.name for use in made)
+
+
+def _of_backend(node: ast.expr, aliases: set[str]) -> bool:
+    """Whether that is the backend's class of tensors, and not that of another package."""
+    owner = node.value if isinstance(node, ast.Attribute) else None
+    return owner is None or not isinstance(owner, ast.Name) or owner.id in aliases
+
+
 class _Scope:
     """A function (or the module, without ``outer``) and the names that are bound in it."""
 

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.rules.python.evaluation import call_problem, completions, refused_calls
 from triton_kit.linter.wording import listed, nearest, shape
-from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
-from triton_kit.model.python_completion import Call, calls
-from triton_kit.repository.text_format.source import Span
-from triton_kit.signature.python_source import method, model_class
 
-
-def _calls(model: Model) -> Iterator[tuple[Call, Path]]:
-    if not model.options.auto_complete:
-        return
-    for version in model.versions:
-        found = model_class(model.python(version))
-        function = method(found, "auto_complete_config") if found else None
-        for call in calls(function) if function else ():
-            yield call, Path(model.model_file(version))
-
-
-def _problem(call: Call, file: Path, message: str, help_: str, related: tuple[Related, ...] = ()) -> Problem:
-    node = call.node
-    span = Span(
-        line=node.lineno,
-        column=node.col_offset + 1,
-        end_line=node.end_lineno or node.lineno,
-        end_column=(node.end_col_offset or node.col_offset) + 1,
-    )
-    return Problem(message=message, help=help_, file=file, span=span, related=related)
+if TYPE_CHECKING:
+    from triton_kit.model.python_config import Refusal
 
 
 @rule(Severity.ERROR, backend="python")
@@ -67,23 +46,46 @@ def python_completes_bad_tensor(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    for call, file in _calls(model):
-        kind = call.method[4:]
-        if kind not in ("input", "output") or not call.known or not isinstance(call.argument, dict):
+    for call, file, surely in refused_calls(model):
+        refusal = call.refusal
+        if refusal is None or call.method not in ("add_input", "add_output"):
             continue
-        allowed = ("name", "data_type", "dims", "optional") if kind == "input" else ("name", "data_type", "dims")
-        surplus = [key for key in call.argument if key not in allowed]
-        missing = [key for key in ("name", "data_type", "dims") if key not in call.argument]
-        listed_names = [t.name for t in (model.inputs if kind == "input" else model.outputs)]
-        if surplus:
-            message = f"the {kind} that is added has {listed(map(str, surplus))}"
-            yield _problem(call, file, message, nearest(str(surplus[0]), missing or allowed))
-        elif missing:
-            yield _problem(call, file, f"the {kind} that is added has no {listed(missing)}", "add it")
-        elif call.argument["name"] not in listed_names:
-            empty = [key for key in ("name", "dims") if not call.argument[key]]
-            if empty:
-                yield _problem(call, file, f"the {kind} that is added has an empty {listed(empty)}", "fill it in")
+        kind, keys = call.method[4:], _texts(refusal.given)
+        if refusal.kind == "surplus":
+            message = f"the {kind} that is added has {listed(keys)}"
+            yield call_problem(call, file, message, nearest(keys[0], _texts(refusal.expected)), surely=surely)
+        elif refusal.kind == "missing":
+            yield call_problem(call, file, f"the {kind} that is added has no {listed(keys)}", "add it", surely=surely)
+        elif refusal.kind == "not-a-dictionary":
+            message = f"the {kind} that is added is {_named(refusal.given)}, not a dictionary"
+            yield call_problem(call, file, message, "give a dictionary with name, data_type and dims", surely=surely)
+    yield from _empty_tensors(model)
+
+
+def _empty_tensors(model: Model) -> Iterator[Problem]:
+    for found, file in completions(model):
+        for call in found.calls:
+            kind, added = call.method[4:], call.argument
+            if call.refusal or kind not in ("input", "output") or not isinstance(added, dict):
+                continue
+            written = [t.name for t in (model.inputs if kind == "input" else model.outputs)]
+            if added.get("name") not in written:
+                empty = [key for key in ("name", "dims") if not added.get(key, True)]
+                if empty:
+                    message = f"the {kind} that is added has an empty {listed(empty)}"
+                    yield call_problem(call, file, message, "fill it in")
+
+
+def _texts(values: object) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, tuple) else []
+
+
+def _named(value: object) -> str:
+    """A value that is not what it should be, in words."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 @rule(Severity.ERROR, backend="python")
@@ -125,52 +127,122 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    size = model.config.max_batch_size
-    for call, file in _calls(model):
-        if call.method == "set_dynamic_batching":
-            if model.config.has("sequence_batching"):
-                message = "set_dynamic_batching conflicts with sequence_batching in config.pbtxt"
-                yield _problem(call, file, message, "keep one of the two")
-        elif not call.known:
+    for call, file, surely in refused_calls(model):
+        refusal = call.refusal
+        if refusal is None or refusal.kind not in _CONTRADICTIONS:
             continue
-        elif call.method == "set_max_batch_size":
-            if not isinstance(call.argument, int):
-                yield _problem(call, file, f"max_batch_size {call.argument!r} is not a number", "give a number")
-            elif call.argument < size:
-                message = f"max_batch_size {call.argument} is below that of config.pbtxt, {size}"
-                yield _problem(call, file, message, "give the same number, or leave it out of one of the two")
-            else:
-                size = call.argument
-        elif isinstance(call.argument, dict) and call.method == "set_model_transaction_policy":
-            yield from _other_policy(model, call, file, call.argument)
-        elif isinstance(call.argument, dict):
-            yield from _other_tensor(model, call, file, call.argument)
+        place = "config.pbtxt" if refusal.written else "an earlier call"
+        yield call_problem(
+            call,
+            file,
+            _contradiction(refusal, place),
+            _remedy(refusal),
+            surely=surely,
+            related=_written(model, refusal) if refusal.written else (),
+        )
 
 
-def _other_policy(model: Model, call: Call, file: Path, policy: dict[object, object]) -> Iterator[Problem]:
-    written = model.config.model_transaction_policy.decoupled
-    if model.config.has("model_transaction_policy") and policy.get("decoupled", written) != written:
-        message = f"decoupled is {str(written).lower()} in config.pbtxt"
-        yield _problem(call, file, message, "say the same in both places, or leave it out of config.pbtxt")
+_CONTRADICTIONS = ("data_type", "dims", "optional", "max_batch_size", "not-a-number", "scheduler", "decoupled")
 
 
-def _other_tensor(model: Model, call: Call, file: Path, added: dict[object, object]) -> Iterator[Problem]:
-    tensors = model.inputs if call.method == "add_input" else model.outputs
-    tensor = next((t for t in tensors if t.name and t.name == added.get("name")), None)
-    message = _difference(tensor, added) if tensor is not None else ""
-    if message and tensor is not None:
-        span = model.document.source.locate(tensor.at)
-        there = Related(message="it is written here", file=model.at_file, span=span)
-        yield _problem(call, file, message, "make both the same, or leave it out of config.pbtxt", (there,))
+def _contradiction(refusal: Refusal, place: str) -> str:
+    given, expected = refusal.given, refusal.expected
+    match refusal.kind:
+        case "scheduler":
+            return f"set_dynamic_batching conflicts with {expected} in config.pbtxt"
+        case "not-a-number":
+            return f"max_batch_size {given!r} is not a number"
+        case "max_batch_size":
+            return f"max_batch_size {given} is below that of config.pbtxt, {expected}"
+        case "decoupled":
+            return f"decoupled is {str(expected).lower()} in config.pbtxt"
+    title = f"{refusal.method[4:]} '{refusal.name}'"
+    if refusal.kind == "data_type":
+        return f"{title} is {given} here and {expected} in {place}"
+    if refusal.kind == "optional":
+        return f"{title} is {'optional' if given else 'not optional'} here, unlike in {place}"
+    if isinstance(given, tuple) and isinstance(expected, list) and list(given) == expected:
+        return f"the dims of {title} are a tuple here, and a tuple is never equal to the list in {place}"
+    return f"{title} is {_shape(given)} here and {_shape(expected)} in {place}"
 
 
-def _difference(tensor: Tensor, added: dict[object, object]) -> str:
-    title = f"{tensor.kind} '{tensor.name}'"
-    data_type, dims = added.get("data_type"), added.get("dims")
-    if tensor.data_type != "TYPE_INVALID" and data_type is not None and data_type != tensor.data_type:
-        return f"{title} is {data_type} here and {tensor.data_type} in config.pbtxt"
-    if tensor.dims and isinstance(dims, list) and dims != tensor.dims:
-        return f"{title} is {shape(dims)} here and {shape(tensor.dims)} in config.pbtxt"
-    if tensor.kind == "input" and "optional" in added and bool(added["optional"]) != tensor.optional:
-        return f"{title} is {'optional' if added['optional'] else 'not optional'} here, unlike in config.pbtxt"
-    return ""
+def _shape(dims: object) -> str:
+    return shape(dims) if isinstance(dims, list | tuple) else repr(dims)
+
+
+def _remedy(refusal: Refusal) -> str:
+    match refusal.kind:
+        case "scheduler":
+            return "keep one of the two"
+        case "not-a-number":
+            return "give a number"
+        case "max_batch_size":
+            return "give the same number, or leave it out of one of the two"
+        case "decoupled":
+            return "say the same in both places, or leave it out of config.pbtxt"
+    if isinstance(refusal.given, tuple) and refusal.kind == "dims":
+        return "give a list"
+    return f"make both the same, or leave {'it out of config.pbtxt' if refusal.written else 'one of the two out'}"
+
+
+def _written(model: Model, refusal: Refusal) -> tuple[Related, ...]:
+    tensors = model.inputs if refusal.method == "add_input" else model.outputs
+    tensor = next((t for t in tensors if t.name and t.name == refusal.name), None)
+    if tensor is None:
+        return ()
+    return (Related(message="it is written here", file=model.at_file, span=model.document.source.locate(tensor.at)),)
+
+
+@rule(Severity.ERROR, backend="python")
+def python_completion_call(model: Model) -> Iterator[Problem]:
+    """auto_complete_config calls its configuration in a way that there is not.
+
+    The object has as_dict, add_input, add_output, set_max_batch_size, set_dynamic_batching and
+    set_model_transaction_policy, each with one argument or none; the policy is a dictionary with decoupled (python
+    triton_python_backend_utils.py).
+
+    Server says:
+
+        'ModelConfig' object has no attribute
+        ModelConfig.… takes … positional argument
+        contains property other than 'decoupled'
+
+    Bad:
+
+        backend: "python"
+        -- 1/model.py
+        class TritonPythonModel:
+            @staticmethod
+            def auto_complete_config(config):
+                config.set_max_batchsize(8)
+                return config
+
+    Good:
+
+        backend: "python"
+        -- 1/model.py
+        class TritonPythonModel:
+            @staticmethod
+            def auto_complete_config(config):
+                config.set_max_batch_size(8)
+                return config
+    """
+    for call, file, surely in refused_calls(model):
+        from triton_kit.model.python_config import PARAMETERS
+
+        refusal = call.refusal
+        if refusal is None:
+            continue
+        if refusal.kind == "attribute":
+            message = f"the configuration has no '{call.method}'"
+            yield call_problem(call, file, message, nearest(call.method, tuple(PARAMETERS)), surely=surely)
+        elif refusal.kind == "arguments":
+            parameter = PARAMETERS[call.method]
+            takes = f"one argument, {parameter}" if parameter else "no argument"
+            yield call_problem(call, file, f"{call.method} takes {takes}", "give it that alone", surely=surely)
+        elif call.method == "set_model_transaction_policy" and refusal.kind == "surplus":
+            message = f"the policy has {listed(_texts(refusal.given))}, and only decoupled is known"
+            yield call_problem(call, file, message, 'give {"decoupled": True} or {"decoupled": False}', surely=surely)
+        elif call.method == "set_model_transaction_policy" and refusal.kind == "not-a-dictionary":
+            message = f"the policy is {_named(refusal.given)}, not a dictionary"
+            yield call_problem(call, file, message, 'give {"decoupled": True} or {"decoupled": False}', surely=surely)

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.rules.python.evaluation import call_problem, classes, completions, span
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
-from triton_kit.model.python_completion import calls
 from triton_kit.repository.tensor import DATA_TYPES
-from triton_kit.repository.text_format.source import Span
-from triton_kit.signature.python_source import method, model_class, place, returns_nothing
+from triton_kit.signature.python_source import FunctionNode, method, place, returns_nothing
+from triton_kit.value import replace
 
-
-def _classes(model: Model) -> Iterator[tuple[ast.ClassDef, Path]]:
-    for version in model.versions:
-        found = model_class(model.python(version))
-        if found is not None:
-            yield found, Path(model.model_file(version))
-
-
-def _span(node: ast.stmt | ast.expr) -> Span:
-    end_line, end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-    return Span(line=node.lineno, column=node.col_offset + 1, end_line=end_line, end_column=end + 1)
+if TYPE_CHECKING:
+    from triton_kit.model.python_config import Call
 
 
 @rule(Severity.ERROR, backend="python")
@@ -55,7 +47,7 @@ def python_initialize_fails(model: Model) -> Iterator[Problem]:
             def initialize(self, args):
                 self.name = args["model_name"]
     """
-    for found, file in _classes(model):
+    for found, file in classes(model):
         for statement in found.body:
             if (
                 isinstance(statement, ast.Assign)
@@ -63,7 +55,7 @@ def python_initialize_fails(model: Model) -> Iterator[Problem]:
                 and any(isinstance(t, ast.Name) and t.id == "initialize" for t in statement.targets)
             ):
                 message = f"initialize is {statement.value.value!r}, which cannot be called"
-                yield Problem(message=message, help="define the method", file=file, span=_span(statement))
+                yield Problem(message=message, help="define the method", file=file, span=span(statement))
         function = method(found, "initialize")
         raised = _raises(function) if function else None
         if raised is not None:
@@ -71,11 +63,11 @@ def python_initialize_fails(model: Model) -> Iterator[Problem]:
                 message="initialize raises whatever happens",
                 help="leave the method out, or let it do its work",
                 file=file,
-                span=_span(raised),
+                span=span(raised),
             )
 
 
-def _raises(function: ast.FunctionDef) -> ast.Raise | None:
+def _raises(function: FunctionNode) -> ast.Raise | None:
     """The raise that the function comes to in any case."""
     for statement in function.body:
         if isinstance(statement, ast.Raise):
@@ -127,7 +119,7 @@ def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
         return
     if groups and all(group.passive for group in groups):
         return
-    for found, file in _classes(model):
+    for found, file in classes(model):
         function = method(found, "execute")
         if function is None or any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(function)):
             continue
@@ -185,26 +177,31 @@ def python_completion_unreadable(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    if not model.options.auto_complete:
-        return
     # A config.pbtxt stays as it is, so that the model loads, but not as intended.
     severity = None if model.config_kind is None else Severity.WARNING
-    for found, file in _classes(model):
-        function = method(found, "auto_complete_config")
-        for call in calls(function) if function else ():
-            if call.method not in ("add_input", "add_output") or not call.known or not isinstance(call.argument, dict):
-                continue
-            kind, dims = call.argument.get("data_type"), call.argument.get("dims")
-            span = _span(call.node)
-            # Names of types count in any case, as in JSON.
-            if isinstance(kind, str) and kind.upper() not in DATA_TYPES:
-                message = f"the data type {kind} does not exist, and what auto_complete_config adds is dropped"
-                help_ = nearest(kind, tuple(DATA_TYPES))
-                yield Problem(message=message, help=help_, file=file, span=span, severity=severity)
-            elif isinstance(dims, list) and not all(isinstance(d, int) or d == int(d) for d in dims if _number(d)):
-                message = f"the dims {dims} are not integers, and what auto_complete_config adds is dropped"
-                yield Problem(message=message, help="write integers", file=file, span=span, severity=severity)
+    for found, file in completions(model):
+        for call in found.calls:
+            message, help_ = ("", "") if call.refusal else _unreadable(call)
+            if message:
+                problem = call_problem(call, file, f"{message}, and what auto_complete_config adds is dropped", help_)
+                yield replace(problem, severity=severity)
+
+
+def _unreadable(call: Call) -> tuple[str, str]:
+    """What core cannot read of what a call gives, and the remedy."""
+    given = call.argument
+    if call.method == "set_max_batch_size" and isinstance(given, float) and not given.is_integer():
+        return f"max_batch_size {given} is not an integer", "write an integer"
+    if call.method not in ("add_input", "add_output") or not isinstance(given, dict):
+        return "", ""
+    kind, dims = given.get("data_type"), given.get("dims")
+    # Names of types count in any case, as in JSON.
+    if isinstance(kind, str) and kind.upper() not in DATA_TYPES:
+        return f"the data type {kind} does not exist", nearest(kind, tuple(DATA_TYPES))
+    if isinstance(dims, list | tuple) and not all(isinstance(d, int) or d == int(d) for d in dims if _number(d)):
+        return f"the dims {dims} are not integers", "write integers"
+    return "", ""
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+    return isinstance(value, int | float) and math.isfinite(value)

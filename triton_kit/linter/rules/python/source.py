@@ -19,7 +19,6 @@ from triton_kit.signature.python_source import (
     model_class,
     place,
     required_parameters,
-    returns_nothing,
 )
 
 
@@ -192,62 +191,6 @@ def python_class_not_callable(model: Model) -> Iterator[Problem]:
                 help="give them defaults, or read what it needs in initialize(self, args)",
                 file=Path(model.model_file(version)),
                 span=place(init),
-            )
-
-
-@rule(Severity.ERROR, backend="python")
-def python_completion_broken(model: Model) -> Iterator[Problem]:
-    """auto_complete_config cannot complete anything as it is written.
-
-    It is a static method that takes the configuration and must return it (python pb_stub.cc).
-
-    Server says:
-
-        must return a valid pb.ModelConfig object
-        TritonPythonModel.auto_complete_config() missing
-
-    Bad:
-
-        backend: "python"
-        -- 1/model.py
-        class TritonPythonModel:
-            @staticmethod
-            def auto_complete_config(config):
-                config.set_max_batch_size(8)
-
-    Good:
-
-        backend: "python"
-        -- 1/model.py
-        class TritonPythonModel:
-            @staticmethod
-            def auto_complete_config(config):
-                config.set_max_batch_size(8)
-                return config
-    """
-    if not model.options.auto_complete:
-        return
-    for version in model.versions:
-        found = model_class(model.python(version))
-        function = method(found, "auto_complete_config") if found else None
-        if function is None:
-            continue
-        file = Path(model.model_file(version))
-        decorators = [d.id for d in function.decorator_list if isinstance(d, ast.Name)]
-        needed = required_parameters(function) - ("classmethod" in decorators)
-        if needed != 1 and function.args.vararg is None:
-            yield Problem(
-                message="auto_complete_config takes one argument, the configuration",
-                help="write @staticmethod and def auto_complete_config(config)",
-                file=file,
-                span=place(function),
-            )
-        elif returns_nothing(function):
-            yield Problem(
-                message="auto_complete_config does not return the configuration",
-                help="end it with a return of its argument",
-                file=file,
-                span=place(function),
             )
 
 

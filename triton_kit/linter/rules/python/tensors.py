@@ -9,11 +9,10 @@ from pathlib import Path
 from triton_kit.linter.controls import controls
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import nearest
+from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.model import Model
-from triton_kit.model.python_completion import calls
 from triton_kit.repository.text_format.source import Span
-from triton_kit.signature.python_source import CLASS, completes, method, model_class
+from triton_kit.signature.python_source import CLASS, model_class
 
 
 @rule(Severity.WARNING, backend="python")
@@ -55,7 +54,7 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
         if not isinstance(tree, ast.Module):
             continue
         uses = find_uses(tree)
-        added = _added(model, tree) if uses else None
+        added = _added(model, version) if uses else None
         if added is None:
             continue
         asks_others = sends_requests(tree)
@@ -78,6 +77,73 @@ def python_unknown_tensor(model: Model) -> Iterator[Problem]:
             )
 
 
+@rule(Severity.WARNING, backend="python")
+def python_output_never_made(model: Model) -> Iterator[Problem]:
+    """An output of the configuration is none of the tensors that the code makes.
+
+    The model loads, and no response has the output (python pb_stub.cc). Left alone is code that computes a name,
+    makes no tensor itself, asks other models, or has a base class or modules of its own.
+
+    Bad:
+
+        backend: "python"
+        output [
+          { name: "label" data_type: TYPE_STRING dims: [ 1 ] },
+          { name: "score" data_type: TYPE_FP32 dims: [ 1 ] }
+        ]
+        -- 1/model.py
+        import triton_python_backend_utils as pb_utils
+        class TritonPythonModel:
+            def execute(self, requests):
+                label = pb_utils.Tensor("label", self.label)
+                return [pb_utils.InferenceResponse([label]) for _ in requests]
+
+    Good:
+
+        backend: "python"
+        output { name: "label" data_type: TYPE_STRING dims: [ 1 ] }
+        -- 1/model.py
+        import triton_python_backend_utils as pb_utils
+        class TritonPythonModel:
+            def execute(self, requests):
+                label = pb_utils.Tensor("label", self.label)
+                return [pb_utils.InferenceResponse([label]) for _ in requests]
+    """
+    from triton_kit.signature.python_tensors import outputs_made, sends_requests
+
+    for version in model.versions if model.outputs else ():
+        tree = model.python(version)
+        found = model_class(tree)
+        if not isinstance(tree, ast.Module) or found is None or found.bases or sends_requests(tree):
+            continue
+        made = outputs_made(tree)
+        known = {*(t.name for t in model.outputs), *_states(model)}
+        # A name that is not configured is reported as such, and may be the one that is missing.
+        if made is None or not made <= known or _has_own_modules(model, version, tree):
+            continue
+        for output in model.outputs:
+            if output.name and output.name not in made:
+                yield Problem(
+                    at=(*output.at, "name"),
+                    message=f"the output '{output.name}' is never made by {model.file_name}",
+                    help=f"it makes {listed(sorted(made))}: make it as well, or leave it out",
+                )
+
+
+def _has_own_modules(model: Model, version: int, tree: ast.Module) -> bool:
+    """Whether the code imports something that is beside it, or everything of another module."""
+    entries = [*model.listing(model.version_folder(version)), *model.entries]
+    beside = {name.partition(".")[0] for name in entries}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
+            return True
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if any(module.partition(".")[0] in beside for module in modules):
+            return True
+    return False
+
+
 def _beside(model: Model) -> Iterator[str]:
     """The names of inputs that are not among the inputs: controls, states, batch inputs."""
     yield from (entry.name for _, _, entry in controls(model))
@@ -92,23 +158,20 @@ def _states(model: Model) -> Iterator[str]:
         yield from (state.output_name for state in model.config.sequence_batching.state)
 
 
-def _added(model: Model, tree: ast.Module) -> dict[str, list[str]] | None:
-    """The names that the model's own completion adds; ``None`` where only running it could tell."""
+def _added(model: Model, version: int) -> dict[str, list[str]] | None:
+    """The names that the model's own completion may add; ``None`` where only running it could tell."""
     added: dict[str, list[str]] = {"input": [], "output": []}
-    if not model.options.auto_complete or not completes(tree):
+    found = model.python_completion(version) if model.options.auto_complete else None
+    if found is None:
         return added
-    found = model_class(tree)
-    function = method(found, "auto_complete_config") if found else None
-    if found is None or function is None or found.bases:
+    if not found.whole:
         return None
-    every = [n for n in ast.walk(function) if isinstance(n, ast.Attribute) and n.attr in ("add_input", "add_output")]
-    understood = [call for call in calls(function) if call.method in ("add_input", "add_output")]
-    if len(every) != len(understood):
-        return None
-    for call in understood:
-        if not call.known or not isinstance(call.argument, dict):
-            return None
-        added[call.method[4:]].append(str(call.argument.get("name", "")))
+    for call in found.possible:
+        if call.method in ("add_input", "add_output"):
+            name = call.argument.get("name") if isinstance(call.argument, dict) else None
+            if not isinstance(name, str):
+                return None
+            added[call.method[4:]].append(name)
     return added
 
 

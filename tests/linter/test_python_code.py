@@ -1,0 +1,121 @@
+"""Where the rules about a Python model's code speak, and where they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from example_files import lint_example
+
+CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
+
+
+def said(tmp_path: Path, code: str, config: str = "", more: str = "") -> list[str]:
+    """The rules about Python that have something to say, with their messages."""
+    block = f'backend: "python"\n{config}\n-- 1/model.py\n{code}\n{more}'.rstrip()
+    return [f"{d.rule}: {d.message}" for d in lint_example(block, tmp_path / "repository").diagnostics]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import os, json, numpy as np, triton_python_backend_utils as pb_utils",
+        "try:\n    import torch, nowhere\nexcept ImportError:\n    torch = None",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import nowhere",
+        "def later():\n    import nowhere, torch",
+        "import sys\nsys.path.append('/opt/code')\nimport nowhere",
+        "from __future__ import annotations",
+    ],
+    ids=["what the image has", "a handler", "types alone", "a function", "another path", "the future"],
+)
+def test_imports_that_are_no_problem(line: str, tmp_path: Path) -> None:
+    assert said(tmp_path, f"{line}\n{CLASS}") == []
+
+
+def test_an_environment_may_have_everything(tmp_path: Path) -> None:
+    env = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "/opt/env" } }'
+    assert said(tmp_path, f"import torch, nowhere\n{CLASS}", env) == []
+
+
+def test_packages_are_named_once_with_their_distributions(tmp_path: Path) -> None:
+    (found,) = said(tmp_path, f"import torch\nimport torch.nn\nfrom PIL import Image\nimport cv2\n{CLASS}")
+    assert found == "python-packages-needed: 'torch', 'PIL', 'cv2' are not in the official image"
+
+
+def test_a_module_of_a_newer_python_is_not_in_an_older_image(tmp_path: Path) -> None:
+    block = f'-- tk validate --release 24.10\nbackend: "python"\n-- 1/model.py\nimport tomllib\n{CLASS}'
+    (found,) = lint_example(block.rstrip(), tmp_path / "repository").diagnostics
+    assert found.message == "the module 'tomllib' is new in Python 3.11, and the server of 24.10 has 3.10"
+
+
+@pytest.mark.parametrize(
+    ("signature", "rule"),
+    [
+        ("initialize(self, args)", ""),
+        ("initialize(self, *args)", ""),
+        ("initialize(self, args, more=1)", ""),
+        ("initialize(self)", "python-initialize-signature"),
+        ("initialize(self, args, more)", "python-initialize-signature"),
+        ("initialize(self, args, *, more)", "python-initialize-signature"),
+        ("execute(self)", "python-method-signature"),
+        ("finalize(self)", ""),
+        ("finalize(self, args)", "python-method-signature"),
+    ],
+    ids=lambda text: text.translate(str.maketrans("(),*=", "     ")) or "fine",
+)
+def test_parameters_are_those_of_the_server_s_call(signature: str, rule: str, tmp_path: Path) -> None:
+    own = "" if signature.startswith("execute") else "    def execute(self, requests):\n        return []\n"
+    found = said(tmp_path, f"class TritonPythonModel:\n    def {signature}:\n        pass\n{own}")
+    assert [one.partition(":")[0] for one in found] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "is_said"),
+    [
+        ('open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "x.json"))', True),
+        ('(Path(__file__).parent / "x.json").read_text()', True),
+        ('open(Path(__file__).resolve().parents[1] / "x.json")', True),
+        ('open(args["model_repository"] + "/" + args["model_version"] + "/x.json")', True),
+        ("open(f\"{args['model_repository']}/{args['model_version']}/x.json\")", True),
+        ('open(os.path.join(pb_utils.get_model_dir(), "x.json"))', True),
+        ('open(os.path.join(os.path.dirname(__file__), "model.py"))', False),
+        ('open(os.path.join(os.path.dirname(__file__), "x.json"), "w")', False),
+        ('open("/etc/x.json") or __file__', False),
+        ('open(os.path.join(os.environ["WHERE"], __file__, "x.json"))', False),
+        ('open(os.path.join(os.path.dirname(__file__), "x.json")) if os.environ else None', False),
+    ],
+    ids=[
+        "os.path", "pathlib", "parents", "arguments", "a formatted text", "the backend's function", "what is there",
+        "what is written", "elsewhere", "a place that is unknown", "a condition",
+    ],
+)  # fmt: skip
+def test_files_beside_the_model_are_looked_for(path: str, is_said: bool, tmp_path: Path) -> None:
+    head = "import os\nfrom pathlib import Path\nimport triton_python_backend_utils as pb_utils\n"
+    found = said(tmp_path, f"{head}{CLASS}    def initialize(self, args):\n        self.x = {path}\n")
+    assert [one.partition(":")[0] for one in found] == (["python-opened-file-missing"] if is_said else [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n            open(WHERE)\n        except OSError:\n            pass",
+        "os.makedirs(WHERE)\n        open(WHERE)",
+    ],
+    ids=["a handler", "code that makes files"],
+)
+def test_a_file_that_may_be_missing_or_made_is_no_problem(body: str, tmp_path: Path) -> None:
+    head = 'import os\nWHERE = os.path.join(os.path.dirname(__file__), "x")\n'
+    assert said(tmp_path, f"{head}{CLASS}    def initialize(self, args):\n        {body}\n") == []
+
+
+def test_what_holds_on_some_paths_only_is_a_warning(tmp_path: Path) -> None:
+    code = (
+        "import os\nclass TritonPythonModel(object):\n    @staticmethod\n    def auto_complete_config(config):\n"
+        "        if os.environ.get('SMALL'):\n            config.set_max_batch_size(2)\n        return config\n"
+        "    def execute(self, requests):\n        return []\n"
+    )
+    block = f'backend: "python"\nmax_batch_size: 4\n-- 1/model.py\n{code}'.rstrip()
+    found = lint_example(block, tmp_path / "repository").diagnostics
+    (one,) = [d for d in found if d.rule == "python-completion-contradicts"]
+    assert str(one.severity) == "warning"
+    assert one.message == "max_batch_size 2 is below that of config.pbtxt, 4, if the code comes to this call"
