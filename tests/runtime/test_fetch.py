@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from triton_kit.errors import TkError
+from triton_kit.files.cache import cache_dir
 from triton_kit.runtime.embedded import binaries
-from triton_kit.runtime.embedded.binaries import cache_dir, find_home, server_home
+from triton_kit.runtime.embedded.binaries import find_home, server_home
 
 SERVER = "pytriton/tritonserver/bin/tritonserver"
 

@@ -89,3 +89,24 @@ def test_the_friendly_form_has_no_time_thread_place_or_status_word() -> None:
 
 def test_the_python_place_below_a_python_error_is_left_out() -> None:
     assert friendly("Internal: ValueError: no\n\nAt:\n  /models/m/1/model.py(5): initialize\n") == "ValueError: no"
+
+
+def other_shape(complete: str) -> str:
+    """What the backends say of an output that has another shape in the model file."""
+    expected = "Invalid argument: model 'm', tensor 'y': the model expects 4 dimensions (shape [-1,1,-1,-1])"
+    behind = "followed by the explicit tensor shape, making complete shape"
+    count = complete.count(",") + 1
+    return (
+        f"{expected} but the model configuration specifies {count} dimensions (an initial batch dimension because "
+        f"max_batch_size > 0 {behind} {complete})"
+    )
+
+
+def test_a_size_that_differs_is_told_from_a_rank_that_differs() -> None:
+    size, rank = meaning(other_shape("[-1,-1,-1,-1]")), meaning(other_shape("[-1,1,-1]"))
+    assert size is not None
+    assert rank is not None
+    assert "another size in one of them: the model's shape is [-1,1,-1,-1]" in size.cause
+    assert "write the sizes that the server names" in size.help
+    assert "another number of dimensions" in rank.cause
+    assert "leave the batch dimension out" in rank.help

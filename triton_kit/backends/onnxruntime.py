@@ -70,9 +70,12 @@ def recognise(path: Path) -> FileKind | None:
 
 
 def read(path: Path) -> Signature | None:
-    """The graph's inputs and outputs, outputs without a shape inferred where that is cheap. Raises ModelFileError."""
+    """The graph's inputs and outputs, as a session reports them: asked of ONNX Runtime where the file does not tell.
+
+    Raises ModelFileError.
+    """
     file = model_file(path)
-    return onnx.infer_missing(file, onnx.read(file, checked=True)).signature
+    return onnx.infer_missing(file, onnx.read(file, checked=True), always_ask=True).signature
 
 
 def companions(path: Path) -> tuple[Companion, ...]:

@@ -8,10 +8,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from triton_kit.cli.support import plain, terminal
 from triton_kit.errors import TkError
+from triton_kit.signature.onnx import asking
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Entry(NamedTuple):
@@ -73,6 +77,7 @@ def function_of(name: str) -> str:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0 fine, 1 problems, 2 usage, 3 cannot, 130 interrupted."""
     terminal.settings = terminal.Settings()
+    asking.use(_ask_onnx_runtime)
     given = list(sys.argv[1:] if args is None else args)
     try:
         if (call := plain.read(given)) is not None:
@@ -93,6 +98,12 @@ def run(args: Sequence[str] | None = None) -> int:
     if code == 130:
         terminal.say("interrupted")
     return code if isinstance(code, int) else 0
+
+
+def _ask_onnx_runtime(path: Path, level: int) -> asking.Sizes | None:
+    from triton_kit.runtime.onnx_session import ask_session
+
+    return ask_session(path, level)
 
 
 _left: list[int] = []

@@ -93,6 +93,8 @@ def _show(planned: Plan, *, dry_run: bool, json: bool) -> None:
         terminal.out(plan.show(planned).rstrip("\n"))
     else:
         terminal.out(summary.summary(planned))
+        for note in planned.notes:
+            terminal.warn(note)
         terminal.say("\nNext:")
         for step in planned.next_steps:
             terminal.say(f"  {step}")

@@ -17,6 +17,7 @@ from triton_kit.convert.trtexec import Build, Precision
 from triton_kit.convert.trtexec_run import build_engine
 from triton_kit.errors import UsageError
 from triton_kit.files import write
+from triton_kit.files.cache import cache_dir
 from triton_kit.files.plan import Plan, PlannedFile
 from triton_kit.files.stage import stage
 from triton_kit.linter.options import Options
@@ -28,7 +29,6 @@ from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release import release
 from triton_kit.repository.text_format.document import parse
 from triton_kit.runtime.container import Engine
-from triton_kit.runtime.embedded.binaries import cache_dir
 from triton_kit.runtime.gpu import selection as gpus
 from triton_kit.scaffold.new_model import plan_model
 from triton_kit.scaffold.request import AddRequest

@@ -26,11 +26,12 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files of one new directory, and what to type afterwards."""
+    """The files of one new directory, what is uncertain about them, and what to type afterwards."""
 
     root: Path
     files: tuple[PlannedFile, ...]
     next_steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def text(self, path: str) -> str | None:
         """The text planned for that path, or ``None``."""

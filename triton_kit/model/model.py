@@ -156,7 +156,8 @@ class Model(ModelDirectory):
             if kind != disk.FILE:
                 raise Broken(path)
             try:
-                self._onnx[version] = infer_missing(path, read(path, confined=False, checked=True, regular=True))
+                read_one = read(path, confined=False, checked=True, regular=True)
+                self._onnx[version] = infer_missing(path, read_one, level=self.graph_level)
             except ModelFileError as error:
                 self._onnx[version] = kept(error)
         return self._onnx[version]
@@ -173,6 +174,11 @@ class Model(ModelDirectory):
             if not isinstance(onnx, Exception) and onnx.graphs == 1:
                 found.append((version, onnx))
         return found
+
+    @property
+    def graph_level(self) -> int:
+        """How far the configuration lets ONNX Runtime optimize the graph; 0 is its default, all."""
+        return self.config.optimization.graph.level
 
     def signature(self, version: int) -> OnnxModel:
         """The OnnxModel of a version; Broken where it cannot be read."""

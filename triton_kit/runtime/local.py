@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.files.cache import cache_dir
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
-from triton_kit.runtime.embedded.binaries import RELEASE, Progress, cache_dir, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.binaries import RELEASE, Progress, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
 from triton_kit.runtime.process import Process, spawn

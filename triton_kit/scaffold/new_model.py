@@ -32,7 +32,7 @@ from triton_kit.scaffold.request import (
     refuse_twice,
     refuse_unserved,
 )
-from triton_kit.scaffold.tensors import DerivedConfig, choose_backend, derive
+from triton_kit.scaffold.tensors import DerivedConfig, choose_backend, derive, guess_notes
 
 _INTRODUCTION = "# config.pbtxt is rendered from this file: edit it, then run tk render.\n"
 
@@ -54,7 +54,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         raise UsageError(
             f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
         )
-    values = _values(request, backend, aim)
+    values, guessed = _values(request, backend, aim)
     answers = behaviour.describe(request.behaviour or behaviour.Behaviour(), backend, values)
     template = templates.get(request.template or answers.template or backend.name)
     values.update({side: behaviour.without(answers.taken, values[side]) for side in ("input", "output")})
@@ -100,6 +100,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         root=request.repository / request.name,
         files=tuple(files),
         next_steps=_next(request, backend, files),
+        notes=guess_notes(guessed, values),
     )
 
 
@@ -130,8 +131,8 @@ def _meant_backend(request: AddRequest) -> str | None:
     return python.name if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
 
 
-def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, Any]:
-    """The values for the template, in the order in which config.pbtxt has them."""
+def _values(request: AddRequest, backend: Backend, release: str) -> tuple[dict[str, Any], frozenset[str]]:
+    """The values for the template, in the order in which config.pbtxt has them, and the outputs that are a guess."""
     derived = DerivedConfig()
     if request.wiring is not None:
         values: dict[str, Any] = {**wired_values(request.wiring)}
@@ -151,7 +152,7 @@ def _values(request: AddRequest, backend: Backend, release: str) -> dict[str, An
         values["instance_group"] = group
     if request.version_policy is not None:
         values["version_policy"] = options.parse_version_policy(request.version_policy)
-    return values
+    return values, frozenset() if request.outputs else derived.guessed
 
 
 def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig) -> dict[str, Any]:

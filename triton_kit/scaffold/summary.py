@@ -20,7 +20,7 @@ def as_json(plan: Plan) -> dict[str, object]:
         else {"path": f.path, "source": str(f.source), "mode": f.mode}
         for f in plan.files
     ]
-    return {"root": str(plan.root), "files": files, "next": plan.next_steps}
+    return {"root": str(plan.root), "files": files, "notes": plan.notes, "next": plan.next_steps}
 
 
 def summary(plan: Plan) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.backends.types import Backend, ConfigTensor, FileKind
@@ -31,13 +31,17 @@ class Tensor(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedConfig:
-    """What a model file says for its config; ``known`` is false where the file does not describe its tensors."""
+    """What a model file says for its config; ``known`` is false where the file does not describe its tensors.
+
+    ``guessed`` are the outputs with a size that only the server knows.
+    """
 
     max_batch_size: int = 0
     input: tuple[Tensor, ...] = ()
     output: tuple[Tensor, ...] = ()
     dynamic_batching: bool = False
     known: bool = False
+    guessed: frozenset[str] = frozenset()
 
 
 def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKind]:
@@ -94,6 +98,7 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
             output=tuple(_ordered(completion.outputs, signature.outputs)),
             dynamic_batching=completion.dynamic_batching,
             known=True,
+            guessed=signature.guessed,
         )
     if max_batch_size > 0:
         _refuse_fixed_batch(file, signature, max_batch_size)
@@ -103,6 +108,18 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
         output=tuple(_tensor(t, max_batch_size > 0) for t in signature.outputs),
         dynamic_batching=completion.dynamic_batching and max_batch_size > 1,
         known=True,
+        guessed=signature.guessed,
+    )
+
+
+def guess_notes(guessed: Collection[str], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said of each output with a size that only the server knows, in the order of the configuration."""
+    return tuple(
+        f"the sizes {show_shape(t['dims'])} of output {t['name']} are a guess: the model's file does not give them. "
+        "pip install 'triton-kit[local]' and add the model again to have them from ONNX Runtime, or see with tk serve "
+        "which ones the server expects"
+        for t in values.get("output") or ()
+        if t["name"] in guessed
     )
 
 

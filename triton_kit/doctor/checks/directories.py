@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triton_kit.doctor.finding import Finding, ok, problem, warning
 from triton_kit.doctor.machine import Machine
-from triton_kit.runtime.embedded.binaries import cache_dir
+from triton_kit.files.cache import cache_dir
 from triton_kit.runtime.state.files import make_directory, servers_dir
 
 

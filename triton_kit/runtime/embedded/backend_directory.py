@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.files.cache import cache_dir
 from triton_kit.runtime.embedded import ONNX_BACKEND, PYTHON_BACKEND
-from triton_kit.runtime.embedded.binaries import ServerHome, cache_dir
+from triton_kit.runtime.embedded.binaries import ServerHome
 
 _NUMPY_2 = Path(__file__).parent / "python_backend" / "numpy2.py"
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.files.cache import cache_dir
 from triton_kit.runtime.embedded import PYTHON_BACKEND
 from triton_kit.runtime.process import Completed, run
 
@@ -56,15 +57,6 @@ class ServerHome:
     python_backend: Path | None = None
     stubs: Path | None = None
     caches: Path | None = None
-
-
-def cache_dir() -> Path:
-    """tk's own directory for what can be had again: ``$TK_CACHE_DIR``, else ``triton-kit`` in the user's cache."""
-    own = os.environ.get("TK_CACHE_DIR")
-    if own:
-        return Path(own).expanduser().absolute()
-    general = os.environ.get("XDG_CACHE_HOME")
-    return (Path(general) if general else Path.home() / ".cache") / "triton-kit"
 
 
 def find_home() -> ServerHome:

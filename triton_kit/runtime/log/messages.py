@@ -29,6 +29,7 @@ class Message:
     """A text with holes: ``literals`` are in a line one behind the other, ``holes`` are the names between them.
 
     A hole is ``""`` where what is there does not matter, and begins with ``*`` where it takes the rest of the line.
+    Holes of one name hold the same text, or the text is not this message.
     """
 
     literals: tuple[str, ...]
@@ -58,38 +59,46 @@ class Message:
 
     def find(self, text: str) -> dict[str, str] | None:
         """What is in the holes, or ``None`` where the text is not this message. Takes linear time."""
+        found: dict[str, str] = {}
+        for hole, part in self._parts(text):
+            if part is None or (hole and found.setdefault(hole, part) != part):
+                return None
+        return found
+
+    def _parts(self, text: str) -> Iterator[tuple[str, str | None]]:
+        """Each hole with what is in it; ends with ``None`` for one where the text is not this message."""
         at = text.find(self.literals[0])
         if at < 0:
-            return None
-        found: dict[str, str] = {}
+            yield "", None
+            return
         end = at + len(self.literals[0])
         if not self.literals[0]:
             # The text before the first words: its last word is what is wanted.
             at = text.find(self.literals[1])
             if at < 0:
-                return None
+                yield "", None
+                return
             before = text[:at].split()
-            self._keep(found, self.holes[0], before[-1] if before else "")
+            yield self._kept(self.holes[0], before[-1] if before else "")
             end = at + len(self.literals[1])
         for hole, literal in list(zip(self.holes, self.literals[1:], strict=True))[0 if self.literals[0] else 1 :]:
             if literal:
                 at = text.find(literal, end)
                 if at < 0:
-                    return None
-                self._keep(found, hole, text[end:at])
+                    yield "", None
+                    return
+                yield self._kept(hole, text[end:at])
                 end = at + len(literal)
             else:
                 rest = text[end : end + LONGEST * 2]
-                self._keep(found, hole, rest.partition("\n")[0] if hole.startswith("*") else _first_word(rest))
-        return found
+                yield self._kept(hole, rest.partition("\n")[0] if hole.startswith("*") else _first_word(rest))
 
     @staticmethod
-    def _keep(found: dict[str, str], hole: str, text: str) -> None:
-        if hole:
-            text = text.strip()
-            if text[:1] in ("'", '"') and text[-1:] == text[:1]:
-                text = text[1:-1]
-            found[hole.lstrip("*")] = text if len(text) <= LONGEST else text[: LONGEST - 1] + GAP
+    def _kept(hole: str, text: str) -> tuple[str, str]:
+        text = text.strip()
+        if text[:1] in ("'", '"') and text[-1:] == text[:1]:
+            text = text[1:-1]
+        return hole.lstrip("*"), text if len(text) <= LONGEST else text[: LONGEST - 1] + GAP
 
 
 def hole_beside(parts: list[str], i: int) -> bool:

@@ -1,40 +1,62 @@
-"""The shapes of ONNX outputs that a file leaves out, inferred by the onnx package."""
+"""The shapes of ONNX outputs that a file leaves open, inferred as ONNX Runtime infers them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_kit.files.cache import keep, recall
 from triton_kit.repository.tensor import BY_ONNX, Dim, TensorSpec
+from triton_kit.version import __version__
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, TensorShapeProto, ValueInfoProto
+    from onnx import TensorShapeProto, ValueInfoProto
 
-_SIZE_LIMIT = 512 * 1024 * 1024
-_KEEP = 1024
-"""Bytes up to which a tensor stays for the inference: the shape that a Reshape goes by is a small constant."""
+SIZE_LIMIT = 512 * 1024 * 1024
+"""Bytes of a file up to which its outputs are inferred, or ONNX Runtime is asked for them."""
+
+CACHE = "onnx"
+"""The kind under which answers about a file are kept, by its digest."""
+
+_EDITION = 1
+"""Changes with what is inferred, so that what was kept before is not taken for it."""
 
 
-def infer_outputs(path: Path, names: set[str]) -> dict[str, TensorSpec]:
-    """Those of the named outputs whose type can be inferred; empty where the file is too big or inference fails.
+def infer_outputs(path: Path, *, folded: bool = True) -> dict[str, TensorSpec]:
+    """The outputs whose type can be inferred; empty where the file is too big or inference fails.
 
-    The shapes that the file declares for them are left out of account.
+    The shapes that the file declares for them are left out of account. ``folded`` infers after the constants are worked
+    out, as every optimization level of ONNX Runtime but the lowest does. The onnx package is loaded once for a
+    file: what it infers is kept in tk's cache by the file's digest.
     """
-    import onnx
-    import onnx.shape_inference
-
-    try:
-        if path.stat().st_size > _SIZE_LIMIT:
-            return {}
-        model = onnx.load(path, load_external_data=False)
-        _drop_weights(model.graph)
-        for value in model.graph.output:
-            if value.name in names and value.type.WhichOneof("value") == "tensor_type":
-                value.type.tensor_type.ClearField("shape")
-        graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except Exception:  # the inference raises what it likes, and an unknown shape is a fine answer
+    key = digest(path, f"{__version__} {_EDITION} {folded}")
+    if key is None:
         return {}
-    return {value.name: spec for value in graph.output if value.name in names and (spec := _spec(value))}
+    kept = recall(CACHE, key)
+    if kept is None:
+        kept = {name: [dtype, shape] for name, dtype, shape in _infer(path, folded)}
+        keep(CACHE, key, kept)
+    return {
+        name: TensorSpec(name=name, dtype=dtype, shape=None if shape is None else tuple(shape))
+        for name, (dtype, shape) in kept.items()
+    }
+
+
+def digest(path: Path, question: str) -> str | None:
+    """A name for the answer to a question about the file's content; ``None`` where it cannot be read, or is too big."""
+    import hashlib
+
+    found = hashlib.sha256(question.encode())
+    try:
+        if os.stat(path).st_size > SIZE_LIMIT:  # noqa: PTH116
+            return None
+        with open(path, "rb") as file:
+            while part := file.read(1 << 20):
+                found.update(part)
+    except OSError:
+        return None
+    return found.hexdigest()
 
 
 def merge_shapes(declared: tuple[Dim, ...] | None, inferred: tuple[Dim, ...] | None) -> tuple[Dim, ...] | None:
@@ -55,20 +77,30 @@ def merge_shapes(declared: tuple[Dim, ...] | None, inferred: tuple[Dim, ...] | N
     return tuple(merged)
 
 
-def _drop_weights(graph: GraphProto) -> None:
-    for tensor in graph.initializer:
-        if tensor.ByteSize() > _KEEP:
-            for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
-                tensor.ClearField(field)
+def _infer(path: Path, folded: bool) -> list[tuple[str, str | None, tuple[Dim, ...] | None]]:
+    import onnx
+
+    from triton_kit.signature.onnx.folding import drop_weights, infer_folded
+
+    try:
+        model = onnx.load(path, load_external_data=False)
+        drop_weights(model.graph)
+        for value in model.graph.output:
+            if value.type.WhichOneof("value") == "tensor_type":
+                value.type.tensor_type.ClearField("shape")
+        graph = infer_folded(model, folded=folded)
+    except Exception:  # the inference raises what it likes, and an unknown shape is a fine answer
+        return []
+    return [found for value in graph.output if (found := _described(value))]
 
 
-def _spec(value: ValueInfoProto) -> TensorSpec | None:
+def _described(value: ValueInfoProto) -> tuple[str, str | None, tuple[Dim, ...] | None] | None:
     if value.type.WhichOneof("value") != "tensor_type":
         return None
     tensor = value.type.tensor_type
     known = BY_ONNX.get(tensor.elem_type)
     shape = tuple(_dim(d) for d in tensor.shape.dim) if tensor.HasField("shape") else None
-    return TensorSpec(name=value.name, dtype=known.config if known else None, shape=shape)
+    return value.name, known.config if known else None, shape
 
 
 def _dim(dim: TensorShapeProto.Dimension) -> Dim:

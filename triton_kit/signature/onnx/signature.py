@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Set
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from triton_kit.repository.tensor import TensorSpec
+from triton_kit.repository.tensor import Dim, TensorSpec
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.external_data import confine
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
@@ -15,7 +17,13 @@ from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError
 from triton_kit.value import replace
 
+if TYPE_CHECKING:
+    from triton_kit.signature.onnx.asking import Sizes
+
 __all__ = ["ExternalData", "ForeignIO", "ModelFileError", "OnnxModel", "infer_missing", "read", "session_outputs"]
+
+UNOPTIMIZED = 2
+"""The level of ``optimization { graph { level } }`` at which ONNX Runtime works nothing out (onnxruntime_backend)."""
 
 
 def read(path: str | Path, *, confined: bool = True, checked: bool = False, regular: bool = False) -> OnnxModel:
@@ -54,48 +62,82 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
     return model
 
 
-def infer_missing(path: str | Path, model: OnnxModel) -> OnnxModel:
-    """The model with shapes and types inferred for outputs that the file leaves without, or declares as they are not.
+def infer_missing(path: str | Path, model: OnnxModel, *, level: int = 0, always_ask: bool = False) -> OnnxModel:
+    """The model with its outputs as an ONNX Runtime session reports them, where the file does not tell by itself.
 
-    Only then is the onnx package loaded; weights over a kilobyte are left out of the inference. A file over 512 MB, or
-    one that the inference refuses, is given back as it was.
+    That is so for outputs that it leaves without shape or type, declares as they are not, or declares with sizes that
+    no input has: what ONNX Runtime infers may fix those. Only then are shapes inferred. Outputs of which nothing can
+    be inferred are asked of ONNX Runtime, with ``always_ask`` all of those above, and where nobody knows, an output
+    is in ``guessed``. ``level`` is the configuration's for the graph's optimization. A file over 512 MB, or one that
+    the inference refuses, is given back as it was.
     """
     untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
-    wanted = untyped | {t.name for t in model.signature.outputs if t.dtype and t.shape is None} | model.contradicted
+    given = {dim for tensor in model.signature.inputs for dim in tensor.shape or () if isinstance(dim, str)}
+    opened = {t.name for t in model.signature.outputs if t.dtype and _is_open(t, given)}
+    wanted = untyped | model.contradicted | opened
     if not wanted:
         return model
-    from triton_kit.signature.onnx.inference import infer_outputs, merge_shapes
+    from triton_kit.signature.onnx.asking import ask
+    from triton_kit.signature.onnx.inference import infer_outputs
 
-    found = infer_outputs(Path(path), wanted)
-    outputs = tuple(
-        replace(t, shape=merge_shapes(t.shape, found[t.name].shape))
-        if t.name in model.contradicted and t.name in found
-        else found.get(t.name, t)
-        for t in model.signature.outputs
-    )
+    found = infer_outputs(Path(path), folded=level != UNOPTIMIZED)
+    unknown = {name for name in wanted if name not in found or found[name].shape is None}
+    asked = ask(Path(path), level) if (always_ask or unknown) and _is_light(model) else None
+    outputs = tuple(_reported(t, found, asked) if t.name in wanted else t for t in model.signature.outputs)
     solved = {t.name for t in found.values() if t.dtype}
     return replace(
         model,
-        signature=Signature(inputs=model.signature.inputs, outputs=outputs),
+        signature=Signature(
+            inputs=model.signature.inputs,
+            outputs=outputs,
+            guessed=frozenset(t.name for t in outputs if t.name in unknown and not asked and _is_open(t, set())),
+        ),
         foreign_io=tuple(io for io in model.foreign_io if io.name not in untyped & solved or not io.is_output),
     )
 
 
-def session_outputs(path: Path, model: OnnxModel) -> tuple[TensorSpec, ...]:
+def session_outputs(path: Path, model: OnnxModel, *, level: int = 0) -> tuple[TensorSpec, ...]:
     """The outputs as an ONNX Runtime session reports them: what the file declares, merged with what is inferred.
 
     It loads the onnx package, so ask only where the answer matters: before a declared output's shape is called wrong.
     Those that ``infer_missing`` merged before, ``model.contradicted``, stay as they are.
     """
-    from triton_kit.signature.onnx.inference import infer_outputs, merge_shapes
+    from triton_kit.signature.onnx.asking import ask
+    from triton_kit.signature.onnx.inference import infer_outputs
 
-    found = infer_outputs(path, {t.name for t in model.signature.outputs} - model.contradicted)
-    return tuple(
-        replace(t, dtype=t.dtype or inferred.dtype, shape=merge_shapes(t.shape, inferred.shape))
-        if (inferred := found.get(t.name))
-        else t
-        for t in model.signature.outputs
-    )
+    found = infer_outputs(path, folded=level != UNOPTIMIZED)
+    doubtful = _is_light(model) and any(_is_open(t, set()) for t in model.signature.outputs)
+    asked = ask(path, level) if doubtful else None
+    return tuple(t if t.name in model.contradicted else _reported(t, found, asked) for t in model.signature.outputs)
+
+
+def _is_open(output: TensorSpec, given: Set[str]) -> bool:
+    """Whether an output has a size that is neither fixed nor one of those that the inputs have names for."""
+    return output.shape is None or not all(isinstance(dim, int) or dim in given for dim in output.shape)
+
+
+def _is_light(model: OnnxModel) -> bool:
+    """Whether a session may open the model just to be asked: its weights in other files count."""
+    from triton_kit.signature.onnx.inference import SIZE_LIMIT
+
+    return sum(data.size or 0 for data in model.external_data) <= SIZE_LIMIT
+
+
+def _reported(output: TensorSpec, inferred: Mapping[str, TensorSpec], asked: Sizes | None) -> TensorSpec:
+    """An output as a session reports it, from its own answer where it was asked."""
+    from triton_kit.signature.onnx.inference import merge_shapes
+
+    found = inferred.get(output.name)
+    shape = merge_shapes(output.shape, found.shape) if found else output.shape
+    if asked and output.name in asked:
+        sizes = asked[output.name]
+        named = output.shape if output.shape and len(output.shape) == len(sizes) else (None,) * len(sizes)
+        shape = tuple(size if size >= 0 else _name(dim) for size, dim in zip(sizes, named, strict=True))
+    return replace(output, dtype=output.dtype or (found.dtype if found else None), shape=shape)
+
+
+def _name(dim: Dim) -> Dim:
+    return dim if isinstance(dim, str) else None
 
 
 def _complaint(path: str | Path, walk: Walk, error: WireError | None, head: bytes) -> ModelFileError:

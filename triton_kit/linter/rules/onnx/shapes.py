@@ -172,7 +172,7 @@ def _dims_problems(model: Model, wrong_ones: list[tuple[Tensor, tuple[int, ...],
 def _session_outputs(model: Model, version: int) -> dict[str, TensorSpec]:
     from triton_kit.signature.onnx.signature import session_outputs
 
-    found = session_outputs(Path(model_path(model, version)), model.signature(version))
+    found = session_outputs(Path(model_path(model, version)), model.signature(version), level=model.graph_level)
     return {t.name: t for t in found}
 
 
@@ -198,6 +198,46 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
         help_ = f"write {shape(rest)}"
     fix = set_numbers(at, rest) if field == "dims" and rest else None
     return Problem(at=at, message=f"{beginning}{behind}, not {shape(tensor.shape)}", help=help_, fix=fix)
+
+
+@rule(Severity.NOTE, backend="onnxruntime")
+def onnx_sizes_unknown(model: Model) -> Iterator[Problem]:
+    """An output has sizes that the model's file does not give, so that only ONNX Runtime knows whether dims are right.
+
+    The server compares dims with what a session reports, which fixes sizes that the file leaves open. Where nothing can
+    be inferred, an ONNX Runtime that is installed beside tk is asked (onnxruntime onnxruntime.cc:ValidateOutputs).
+
+    Bad:
+
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ -1 ] }
+        -- 1/model.onnx x FP32 [4] -> y FP32 [-1] opset 18 operator OptionalGetElement
+
+    Good:
+
+        input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
+        output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
+        -- 1/model.onnx x FP32 [4] -> y FP32 [4] opset 18 operator OptionalGetElement
+    """
+    yield from once(_unknown_sizes(model))
+
+
+def _unknown_sizes(model: Model) -> Iterator[Problem]:
+    for version, tensor, spec, _ in pairs(model):
+        if tensor.kind == "output" and tensor.name in model.signature(version).signature.guessed:
+            yield Problem(
+                at=(*tensor.at, "dims") if tensor.written else (),
+                message=f"output '{tensor.name}' is {shape(_session_shape(spec))} by the model's file, and the server "
+                "may know more of its sizes",
+                help="install triton-kit[local], whose ONNX Runtime is then asked, or see with tk serve",
+            )
+
+
+def _session_shape(spec: TensorSpec) -> tuple[int, ...]:
+    """The shape as the session reports it."""
+    from triton_kit.backends.onnxruntime import session_dims
+
+    return session_dims(spec.shape)
 
 
 @rule(Severity.WARNING, backend="onnxruntime")
