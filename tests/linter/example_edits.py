@@ -1,4 +1,5 @@
-"""Small edits of an example: a number one more or less, a name that is another one, a field left out or written twice.
+"""Small edits of an example: a number one more or less, a name that is another one, a field left out or written twice,
+a list one longer, a version before the one that there is.
 
 They show which parts of an example its rule looks at, and where the rule begins and ends.
 """
@@ -33,6 +34,8 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+(?![\w.])")
 _STRING = re.compile(r'"[^"\n]*"')
 _RELEASE = re.compile(r"(?<=--release )\S+")
 _FIELD = re.compile(r"\b[a-z_]+(?::\s*(\"[^\"\n]*\"|[^\s{\[\"]+)|:?\s*[{\[])")
+_LIST = re.compile(r"\[ ?(?:-?\d+(?:, -?\d+)*)? ?\]")
+_VERSION = re.compile(r"^-- 1/", re.MULTILINE)
 _HEAD = re.compile(r"^-- (?!tk validate).*\n?(?:(?!-- ).*\n?)*", re.MULTILINE)
 _REPEATED = {
     field.name
@@ -66,6 +69,8 @@ def edits(block: str) -> Iterator[Edit]:
             yield Edit(start, end, f"{text} {text}", f"{_line(block, start)}: twice {_short(text)}")
     for match in _HEAD.finditer(block):
         yield Edit(*match.span(), "", f"{_line(block, match.start())}: without {_short(match[0])}")
+    yield from _longer(block)
+    yield from _behind_another_version(block)
     yield from _globally(block)
 
 
@@ -142,6 +147,32 @@ def _globally(block: str) -> Iterator[Edit]:
         yield Edit(0, start, "", "without options")
     if "max_batch_size" not in block and "no config.pbtxt" not in block:
         yield Edit(start, start, "max_batch_size: 8\n", "with max_batch_size: 8")
+
+
+def _longer(block: str) -> Iterator[Edit]:
+    """A list of numbers with one more at its end: the first that is unlike the others, or a size like them."""
+    for match in _LIST.finditer(block):
+        for more in ("-1", "1"):
+            inner = match[0].strip("[] ")
+            new = f"[ {inner}, {more} ]" if inner else f"[ {more} ]"
+            yield Edit(*match.span(), new, f"{_line(block, match.start())}: {match[0]} -> {new}")
+
+
+def _behind_another_version(block: str) -> Iterator[Edit]:
+    """The version as the second one, behind one without a file and behind one whose file is of no use."""
+    named = _VERSION.search(block)
+    if named is None or "version_policy" in block or "no config.pbtxt" in block:
+        return
+    options = re.match(r"-- tk validate.*\n", block)
+    start = options.end() if options else 0
+    rest = _VERSION.sub("-- 2/", block[start:])
+    head = block[named.end() :].partition("\n")[0].split(" ")[0]
+    for first, said in (("-- 1/", "an empty one"), (f"-- 1/{head}\nno model", f"one with another {head}")):
+        if first != "-- 1/" and not head.partition("/")[0]:
+            continue
+        yield Edit(
+            start, len(block), f"version_policy {{ all {{ }} }}\n{rest}\n{first}", f"as version 2, behind {said}"
+        )
 
 
 def _line(block: str, start: int) -> int:

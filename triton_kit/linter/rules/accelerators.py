@@ -236,12 +236,9 @@ def cuda_parameter(model: Model) -> Iterator[Problem]:
     for key in ("gpu_mem_limit", "do_copy_in_default_stream"):
         if key in parameters and leading_integer(parameters[key].string_value) is None:
             value = parameters[key].string_value
-            if key == "do_copy_in_default_stream" and value.lower() in _WORDS:
-                continue
-            problem = Problem(
-                at=("parameters", key), message=f"the parameter {key} is '{value}', not a number", help="write a number"
-            )
-            yield if_on_gpu(model, problem)
+            if key != "do_copy_in_default_stream" or value.lower() not in _WORDS:
+                message = f"the parameter {key} is '{value}', not a number"
+                yield if_on_gpu(model, Problem(at=("parameters", key), message=message, help="write a number"))
 
 
 _TENSORFLOW = {

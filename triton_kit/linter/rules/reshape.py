@@ -29,8 +29,8 @@ def _chunks(dims: Sequence[int]) -> list[int]:
 
 
 def _wrapped(number: int) -> int:
-    """A product as a 64-bit integer holds it: before 26.03 an overflow goes unnoticed."""
-    return (number + 2**63) % 2**64 - 2**63
+    """What 64 bits hold of a product: before 26.03 an overflow goes unnoticed."""
+    return number % 2**64
 
 
 @rule(Severity.ERROR)

@@ -158,9 +158,9 @@ def tensorflow_input_count(model: Model) -> Iterator[Problem]:
 
 
 def _counts(model: Model) -> Iterator[Problem]:
+    if not model.inputs and model.options.auto_complete:
+        return
     for _, signature in served(model):
-        if not model.inputs and model.options.auto_complete:
-            continue
         kinds = {c.kind for _, c, entry in controls(model) if c.kind in CONTROLS and entry.name}
         given = len(model.inputs) + len(model.config.batch_input) + len(kinds)
         keys = [spec.name for spec in signature.inputs]

@@ -1,0 +1,43 @@
+"""Parts of examples, and what one rule says of an example, for tests of many rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from example_files import lint_example
+
+from triton_kit.linter.rule import RULES, load_rules
+
+load_rules()
+
+Case = tuple[str, str, list[str]]
+"""The name of a rule, an example, and what the rule says of it."""
+
+X = 'input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }\n'
+Y = 'output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }\n'
+BOTH = "version_policy { all { } }\n"
+ONNX = 'backend: "onnxruntime"\n' + BOTH
+PYTHON = 'backend: "python"\n'
+WARMUP = (
+    'model_warmup { name: "w" batch_size: 1'
+    ' inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } } }\n'
+)
+CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n"
+COMPLETES = """class TritonPythonModel{bases}:
+    @staticmethod
+    def auto_complete_config(config):
+        config.add_input({{"name": "more", "data_type": "TYPE_FP32", "dims": [4]}})
+        return config
+    def execute(self, requests):
+        return [pb_utils.get_input_tensor_by_name(r, "{asked}") for r in requests]
+"""
+
+
+def with_rules(cases: dict[str, Case]) -> list[str]:
+    """The titles of cases with their rules, as ids: a mutant of a rule is tried with the tests that name it."""
+    return [f"{title}: {rule}" for title, (rule, _, _) in cases.items()]
+
+
+def said(block: str, rule: str, root: Path) -> list[str]:
+    assert rule in RULES
+    return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
