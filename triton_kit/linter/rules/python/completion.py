@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.python_code import call_problem, completions, refused_calls
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.python.evaluation import call_problem, completions, refused_calls
 from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.model.model import Model
 

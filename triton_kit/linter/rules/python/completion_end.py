@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.python_code import span
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.python.evaluation import span
 from triton_kit.model.model import Model
 from triton_kit.signature.python_source import method, model_class, place, required_parameters, returns_nothing
 

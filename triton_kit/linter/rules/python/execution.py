@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.python_code import call_problem, classes, completions, span
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.python.evaluation import call_problem, classes, completions, span
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from triton_kit import suggestion
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.python_code import span
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.python.evaluation import span
 from triton_kit.model.model import Model
 from triton_kit.signature.python_opening import may_open
 
