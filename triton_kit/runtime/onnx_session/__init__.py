@@ -15,11 +15,6 @@ DEADLINE = 60.0
 """Seconds until a session that is not open is given up."""
 
 
-def is_installed() -> bool:
-    """Whether this Python has ONNX Runtime."""
-    return _package() is not None
-
-
 def ask_session(path: Path, level: int = 0) -> Sizes | None:
     """The outputs of a session of that optimization level, as a configuration has it.
 

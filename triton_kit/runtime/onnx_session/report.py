@@ -12,7 +12,6 @@ def main(path: str, level: str) -> None:
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    options.intra_op_num_threads = 1
     levels = onnxruntime.GraphOptimizationLevel
     options.graph_optimization_level = {
         "-1": levels.ORT_ENABLE_BASIC,
