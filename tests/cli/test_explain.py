@@ -60,15 +60,45 @@ def test_a_message_of_the_server_finds_its_rule(words: list[str], capsys: pytest
 
 def test_a_whole_log_line_finds_its_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", LOG_LINE]) == 0
-    assert "\nonnx-dims  error\n" in "\n" + capsys.readouterr().out
+    assert "\nonnx-dims  error  " in capsys.readouterr().out
 
 
-def test_a_message_of_many_rules_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_that_is_known_by_itself_says_what_it_means_before_the_rules_that_quote_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(["explain", "failed to read text proto from /models/m/config.pbtxt"]) == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("9 rules explain such a message:\n\nsyntax  error\n  The text is no")
-    assert "unknown-field  error" in shown.out
-    assert shown.err == "\ntk explain RULE shows the whole page of one\n"
+    assert shown.out.startswith("/models/m/config.pbtxt is not valid text format\n\n  help: run tk validate on it")
+    assert "\nsyntax  error  parsing\n" in shown.out
+    assert "rules that quote such a message: unknown-field, " in shown.out
+
+
+def test_a_message_that_only_rules_quote_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "must be non-negative", "or must be positive: model input must specify"]) == 2
+    assert run(["explain", "is mapping to non-existing"]) == 0
+    assert capsys.readouterr().out.startswith("step-maps-unknown-tensor  error")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Request for unknown model: 'ranker' is not found", "a request is for a model that is not loaded: ranker"),
+        ("unexpected inference output 'Y' for model 'm'", "a request asks m for its output 'Y'"),
+        ("unable to find 'libtriton_fil.so' or 'fil/model.py' for model 'm', in /x", "the server has no backend fil"),
+        ("inference input data-type is 'INT8', model expects 'BYTES' for 'm'", "a request gives an input as INT8"),
+        (
+            "TypeError: exec(): incompatible function arguments. The following\n 1. (self)\nkwargs: decoupled=True",
+            "model.py",
+        ),
+    ],
+)
+def test_a_message_to_a_client_is_told_in_words_before_any_rule(
+    message: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", message]) == 0
+    assert capsys.readouterr().out.startswith(said)
+    assert run(["explain", message, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["known"]["cause"].startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -146,10 +146,34 @@ def test_nothing_is_said_of_what_agrees(block: str, tmp_path: Path) -> None:
             "openvino-dims",
             "output 'y' is [-1], and the model has [4] beside the batch dimension",
         ),
+        (
+            OV + "max_batch_size: 8\n" + x("4") + y("5") + "-- 1/model.xml x FP32 [1, 4] -> y FP32 [128, 5]",
+            "openvino-dims",
+            "max_batch_size is 8, and output 'y', [128, 5] in the model, does not begin with the batch",
+        ),
+        (
+            OV + "max_batch_size: 8\n" + x("4") + y("128, 5") + "-- 1/model.xml x FP32 [-1, 4] -> y FP32 [128, 5]",
+            "openvino-dims",
+            "max_batch_size is 8, and output 'y', [128, 5] in the model, does not begin with the batch",
+        ),
     ],
 )
 def test_what_does_not_agree_is_said_once(block: str, rule: str, said: str, tmp_path: Path) -> None:
     assert [(d.rule, d.message) for d in found(block, tmp_path)] == [(rule, said)]
+
+
+@pytest.mark.parametrize("shapes", ["[1, 4] -> y FP32 [1, 5]", "[2, 4] -> y FP32 [8, 5]", "[1, 4] -> y FP32 [-1, 5]"])
+def test_an_output_of_openvino_may_begin_with_the_batch_of_the_inputs_or_of_the_configuration(
+    shapes: str, tmp_path: Path
+) -> None:
+    assert not found(OV + "max_batch_size: 8\n" + x("4") + y("5") + f"-- 1/model.xml x FP32 {shapes}", tmp_path)
+
+
+def test_complete_shapes_are_the_remedy_for_an_output_without_a_batch(tmp_path: Path) -> None:
+    files = "-- 1/model.xml x FP32 [1, 4] -> y FP32 [128, 1]"
+    (d,) = found(OV + "max_batch_size: 8\n" + x("4") + y("128, 1") + files, tmp_path)
+    assert d.help == "write max_batch_size: 0, and the complete shapes: x [1, 4], y [128, 1]"
+    assert not found(OV + x("1, 4") + y("128, 1") + files, tmp_path / "after")
 
 
 def test_versions_that_share_a_mistake_say_it_once(tmp_path: Path) -> None:

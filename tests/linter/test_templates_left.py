@@ -30,6 +30,15 @@ dynamic_batching {
         ("max_batch_size: MAX_BATCH # sed\nversion_policy { latest { num_versions: NUM_KEPT } }", "MAX_BATCH", 1),
         ("max_batch_size: <BATCH>", "<BATCH>", 1),
         ("{% if gpu %}\nname: 'm'\n{% endif %}", "{% if gpu %}", 1),
+        ("max_batch_size: #batch\ninput { name: 'x' data_type: TYPE_#X dims: [ 4 ] }", "#batch", 1),
+        ("input { name: 'x' data_type: TYPE_#X dims: [ 4 ] }", "#X", 1),
+        ("input { name: 'x' data_type: TYPE_FP32 dims: [ #dims ] }", "#dims", 1),
+        ("max_batch_size: BATCH", "BATCH", 1),
+        ("input { name: 'x' data_type: TYPE_FP32 dims: [ 3, H, W ] }", "H", 1),
+        ("max_batch_size: %X%", "%X%", 1),
+        ("max_batch_size: <x>", "<x>", 1),
+        ("max_batch_size: <your batch size>", "<your batch size>", 1),
+        ("max_batch_size: {batch}", "{batch}", 1),
     ],
 )  # fmt: skip
 def test_a_template_is_said_to_be_one_and_no_more(text: str, first: str, line: int, tmp_path: Path) -> None:
@@ -45,6 +54,9 @@ def test_a_template_is_said_to_be_one_and_no_more(text: str, first: str, line: i
     [
         "# ${NAME} is not ours\nmax_batch_size: many",
         "max_batch_size: TRUE",
+        "max_batch_size: NONE",
+        "max_batch_size: many # as many as there are\ninput { name: 'x' dims: [ # sizes\n 4 ] }",
+        "name: M",
         "max_batch_size: MAX_BATCH\nnonsense: 1",
         "input { name: 'x' data_type: TYPE_FLOAT_32 dims: 1 }",
         "parameters { key: 'a' value { string_value: '{{ x }}' } } max_batch_size: x",
@@ -54,6 +66,18 @@ def test_a_mistake_is_no_template(text: str, tmp_path: Path) -> None:
     report = lint_example(f"backend: 'python'\n{text}\n-- 1/model.py\nclass TritonPythonModel: ...", tmp_path / "r")
     assert "unrendered-template" not in [d.rule for d in report.diagnostics]
     assert not report.ok
+
+
+@pytest.mark.parametrize("text", ["@DIR@", "%DIR%", "#dir", "<ENGINE_DIR>", "$DIR", "{{ dir }}"])
+def test_every_form_of_a_placeholder_is_seen_between_quotes(text: str, tmp_path: Path) -> None:
+    block = f"backend: 'python'\nparameters {{ key: 'd' value {{ string_value: '{text}' }} }}"
+    assert [d.rule for d in lint_example(block, tmp_path / "r").diagnostics] == ["unfilled-placeholder"]
+
+
+@pytest.mark.parametrize("text", ["<unk>", "<s>", "#fff", "#00ff7f", "a#b", "# heading", "50%", "me@example.com"])
+def test_a_token_a_colour_or_an_address_is_no_placeholder(text: str, tmp_path: Path) -> None:
+    block = f"backend: 'python'\nparameters {{ key: 'd' value {{ string_value: '{text}' }} }}"
+    assert not lint_example(block, tmp_path / "r").diagnostics
 
 
 def test_placeholders_between_quotes_are_one_finding(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ class Facts(NamedTuple):
     ``completes`` says where the inputs and outputs that a configuration lacks come from: ``signature`` from the model
     file, as the backend's ``complete`` tells; ``code`` from the model's own code; ``nothing`` from nowhere; ``server``
     from what only a running server tells. ``completes_parts`` says that single attributes of a listed tensor are
-    filled in as well. ``needs_tensors`` is false where a user writes none, since the backend brings them. ``steps``
-    says that a model is steps over other models and has no file, ``library`` that it brings the backend's library.
+    filled in as well, ``completes_decoupled`` that the model is made decoupled. ``needs_tensors`` is false where a user
+    writes none, since the backend brings them. ``steps`` says that a model is steps over other models and has no file,
+    ``library`` that it brings the backend's library.
 
     ``responses`` says how many responses a request gets. ``states`` says that the backend keeps implicit states of
     sequences, ``batch_io`` that it evaluates batch inputs, batch outputs and ragged batches, ``accelerators`` that it
@@ -47,6 +48,7 @@ class Facts(NamedTuple):
 
     completes: Literal["signature", "code", "nothing", "server"] = "server"
     completes_parts: bool = False
+    completes_decoupled: bool = False
     needs_tensors: bool = True
     steps: bool = False
     library: bool = False

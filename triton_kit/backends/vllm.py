@@ -19,6 +19,7 @@ default_file = "model.json"
 suffixes: tuple[str, ...] = ()
 last_release: str = NEWEST
 facts = Facts(
+    completes_decoupled=True,
     needs_tensors=False,
     responses="many",
     states=False,

@@ -15,6 +15,7 @@ from triton_kit.errors import UsageError
 if TYPE_CHECKING:
     from triton_kit.linter.lookup import Answer
     from triton_kit.linter.pages import Match, Page
+    from triton_kit.serve.log import ExplainedMessage
 
 
 def explain(
@@ -47,13 +48,14 @@ def explain(
         return explain_log(log, repository=repository, as_json=format_ == "json")
     if repository is not None:
         raise UsageError("--repository goes with --log", hint="add --log FILE, or - for stdin")
-    from triton_kit.linter.lookup import look_up
-
-    answer = look_up(rules or [])
+    answer, known = _asked(rules or [])
     for renamed in answer.renamed:
         terminal.warn(renamed)
     if format_ == "json":
-        terminal.out_json(as_json(answer))
+        terminal.out_json(as_json(answer, known))
+        return 0
+    if known is not None:
+        terminal.out("\n".join(show_known(known, answer.matches)))
         return 0
     if len(answer.matches) > 1:
         terminal.out("\n".join(show_matches(answer.matches)))
@@ -64,11 +66,46 @@ def explain(
     return 0
 
 
-def as_json(answer: Answer) -> dict[str, object]:
+def _asked(words: list[str]) -> tuple[Answer, ExplainedMessage | None]:
+    """The pages for those words, and what they mean where they are a message. Raises UsageError for neither."""
+    from triton_kit.linter.lookup import Answer, look_up
+    from triton_kit.serve.log import explain_message
+
+    text = " ".join(words)
+    try:
+        answer = look_up(words)
+    except UsageError:
+        known = explain_message(text) if len(text.split()) > 1 else None
+        if known is None:
+            raise
+        return Answer([], []), known
+    return answer, explain_message(text) if answer.matches and len(text.split()) > 1 else None
+
+
+def as_json(answer: Answer, known: ExplainedMessage | None) -> dict[str, object]:
     """The answer with every part of each page; ``found`` is the fragment by which a message led there."""
     pages: list[dict[str, object]] = [page._asdict() for page in answer.pages]
     pages += [match.page._asdict() | {"found": match.message} for match in answer.matches]
-    return {"rules": pages}
+    meaning = None
+    if known is not None:
+        meaning = {name: getattr(known, name) for name in ("area", "severity", "cause", "help", "command", "rule")}
+    return {"known": meaning, "rules": pages}
+
+
+def show_known(known: ExplainedMessage, matches: list[Match]) -> list[str]:
+    """The lines for a message that is known: what it means and what to do, and its rule's page where it has one."""
+    lines = [*_wrap(known.cause), "", *_wrap(f"help: {known.help}", "  ")]
+    if known.command:
+        lines.append(f"  try: {terminal.style(known.command, 'bold')}")
+    own = [match.page for match in matches if match.page.name == known.rule]
+    for page in own[:1]:
+        lines += ["", *show_page(page)]
+    others = [match.page.name for match in matches if match.page not in own]
+    if others:
+        lines += ["", *_wrap(f"rules that quote such a message: {', '.join(others)}")]
+    elif known.rule and not own:
+        lines += ["", f"tk explain {known.rule} shows the rule that finds it beforehand"]
+    return lines
 
 
 def show_page(page: Page) -> list[str]:

@@ -75,7 +75,7 @@ AREAS: dict[str, Area] = {
     "pytorch-torchscript": Area(("pytorch.torchscript", "pytorch.results"), (), ("pytorch",)),
     "tensorflow": Area(("tensorflow.loading",), (), ("tensorflow",)),
     "tensorflow-signature": Area(("tensorflow.signature",), (), ("tensorflow",)),
-    "openvino": Area(("openvino.tensors", "openvino.parameters"), (), ("openvino",)),
+    "openvino": Area(("openvino.tensors", "openvino.shapes", "openvino.parameters"), (), ("openvino",)),
     "tensorrt": Area(("tensorrt",), (), ("tensorrt",)),
     "fil": Area(("fil.parameters",), (), ("fil",)),
     "fil-files": Area(("fil.files",), (), ("fil",)),

@@ -38,12 +38,24 @@ def reached_from(model: Model) -> dict[Path, Model]:
 
 
 def is_decoupled(model: Model, seen: frozenset[str] = frozenset()) -> bool:
-    """Whether a model answers in a stream; an ensemble does when one of its models does."""
+    """Whether a model answers in a stream: as completed; an ensemble does when one of its models does.
+
+    Source: core ensemble_utils.cc:ValidateEnsembleConfig, backend_model.cc:UpdateModelConfig.
+    """
     try:
         if not model.is_ensemble:
-            return bool(model.config.model_transaction_policy.decoupled)
+            return model.config.model_transaction_policy.decoupled or _completed_so(model)
         return model.name not in seen and any(
             is_decoupled(found, seen | {model.name}) for _, _, found in steps_of(model)
         )
     except Broken:
         return False
+
+
+def _completed_so(model: Model) -> bool:
+    """Whether the backend, or the code of the model, makes it decoupled."""
+    if not model.options.auto_complete or model.config.has("model_transaction_policy"):
+        return False
+    if model.facts.completes_decoupled:
+        return True
+    return model.facts.is_code and any(model.completed(version).decoupled for version in model.versions[-1:])

@@ -84,6 +84,10 @@ class Message:
             raise AttributeError(f"{self._type.name} has no field {name}")
         return False
 
+    def says_something(self) -> bool:
+        """Whether some field at any depth has another value than its default."""
+        return any(_says_something(value, self._type.fields[name]) for name, value in self.fields())
+
     def fields(self) -> Iterator[tuple[str, Value]]:
         """The fields that were set, with their values, in the order of the schema."""
         values = self.__dict__
@@ -94,6 +98,12 @@ class Message:
     def to_dict(self) -> Mapping[str, object]:
         """Plain dicts, lists and scalars all the way down; only what was set."""
         return {name: _plain(value) for name, value in self.fields()}
+
+
+def _says_something(value: Value, field: Field) -> bool:
+    if isinstance(value, Message):
+        return value.says_something()
+    return True if isinstance(value, list | dict) else value != default_of(field)
 
 
 def default_of(field: Field) -> Value:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.log.lines import as_written
 from triton_kit.runtime.log.messages import KnownProblem, Message, Table, known_texts
 
 if TYPE_CHECKING:
@@ -33,6 +34,37 @@ def explain_log(file: IO[bytes], *, repository: Path | None, release: str | None
 
     found = digest(file, table_with_rules())
     return ExplainedLog(digest=found, findings=_findings(found.problems, repository, release))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedMessage:
+    """What a message means by itself: its cause, what to do, a command for that, and the rule that finds it before."""
+
+    area: str
+    severity: str
+    cause: str
+    help: str
+    command: str | None
+    rule: str | None
+
+
+def explain_message(text: str) -> ExplainedMessage | None:
+    """What a message of the server means, a whole line of its log or a part; ``None`` where only rules may tell."""
+    from triton_kit.runtime.log.digest import Reader
+
+    reader = Reader(Table(known for known in known_texts() if known.kind in ("error", "harmless")))
+    # In one piece: what a message of several lines is known by may be in any of them.
+    problem = reader.explain(as_written(text.encode("utf-8", "replace")))
+    if problem is None:
+        return None
+    return ExplainedMessage(
+        area=problem.area,
+        severity=problem.severity,
+        cause=problem.cause,
+        help=problem.help,
+        command=problem.command,
+        rule=problem.rule,
+    )
 
 
 def table_with_rules() -> Table:

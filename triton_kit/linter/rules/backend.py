@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from triton_kit import suggestion
 from triton_kit.backends.detect import ENSEMBLE, MODEL_FILES
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import rename_field, set_string
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.platforms import is_shipped, named_by, shipped
-from triton_kit.linter.wording import listed, nearest
+from triton_kit.linter.wording import listed
 from triton_kit.model.model import Model
 
 
@@ -86,12 +87,13 @@ def backend_is_no_backend(model: Model) -> Iterator[Problem]:
         )
 
 
-@rule(Severity.WARNING)
+@rule(Severity.NOTE)
 def unknown_backend(model: Model) -> Iterator[Problem]:
     """No official image ships a backend of that name.
 
     The server looks for `libtriton_<backend>.so` in the version, the model and its backend directory (core
-    backend_model.cc:GetBackendRuntimeLibraryName), so a backend of your own is found when it is installed there.
+    backend_model.cc:GetBackendRuntimeLibraryName), so a backend of your own is found when it is installed there. A name
+    that is nearly one of an official image is a warning.
 
     Server says:
 
@@ -99,7 +101,7 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
 
     Bad:
 
-        backend: "onnxruntim"
+        backend: "resizer"
 
     Good:
 
@@ -122,12 +124,15 @@ def unknown_backend(model: Model) -> Iterator[Problem]:
         yield Problem(
             message=f"the backend '{backend}' is taken from the model's name, and no official image has it",
             help="write the backend's name",
+            severity=Severity.WARNING,
         )
     else:
+        near = suggestion.nearest(backend, shipped())
         yield Problem(
             at=("backend",),
             message=f"'{backend}' is not a backend of an official image, so the server must have it installed",
-            help=nearest(backend, shipped()),
+            help=f"did you mean '{near}'?" if near else f"install {library} on the server, or beside the model",
+            severity=Severity.WARNING if near else None,
         )
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
-from triton_kit.model.ensemble import is_decoupled
+from triton_kit.linter.wording import listed
+from triton_kit.model.ensemble import is_decoupled, steps_of
 from triton_kit.model.model import Model
+
+if TYPE_CHECKING:
+    from triton_kit.repository.model_config import ModelDynamicBatching
 
 
 @rule(Severity.ERROR)
@@ -108,7 +113,8 @@ def _preferred(model: Model) -> Iterator[tuple[tuple[str | int, ...], int]]:
 def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
     """Dynamic batching is asked for, and batches are not allowed.
 
-    With max_batch_size 0 or 1 no two requests can be merged (core dynamic_batch_scheduler.cc).
+    With max_batch_size 0 or 1 no two requests can be merged. The queue is kept nevertheless: with a queue policy, with
+    levels of priority or preserve_ordering nothing is said (core dynamic_batch_scheduler.cc).
 
     Bad:
 
@@ -121,7 +127,8 @@ def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         dynamic_batching { }
     """
-    if not model.config.has("dynamic_batching") or not model.versions:
+    dynamic = model.config.dynamic_batching
+    if not model.config.has("dynamic_batching") or not model.versions or _keeps_a_queue(dynamic):
         return
     completed = model.completed(model.versions[-1])
     if completed.known and completed.max_batch_size in (0, 1) and not any(True for _ in _preferred(model)):
@@ -131,6 +138,16 @@ def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
             message=f"dynamic_batching has no effect with max_batch_size {completed.max_batch_size}",
             help="write the largest batch as max_batch_size, or leave dynamic_batching out",
         )
+
+
+def _keeps_a_queue(dynamic: ModelDynamicBatching) -> bool:
+    """Whether something is set that has an effect on requests which are not merged."""
+    return bool(
+        dynamic.preserve_ordering
+        or dynamic.priority_levels
+        or dynamic.default_queue_policy.says_something()
+        or dynamic.priority_queue_policy
+    )
 
 
 @rule(Severity.ERROR, since="22.07", about=("response_cache",))
@@ -166,7 +183,8 @@ def cache_with_sequences(model: Model) -> Iterator[Problem]:
 def cache_with_decoupled(model: Model) -> Iterator[Problem]:
     """The response cache is on for a decoupled model.
 
-    (core model_config_utils.cc:ValidateModelConfig.)
+    An ensemble is decoupled when a model of it is, and a model also when its code or its backend makes it so (core
+    model_config_utils.cc:ValidateModelConfig, ensemble_utils.cc:ValidateEnsembleConfig).
 
     Server says:
 
@@ -184,9 +202,11 @@ def cache_with_decoupled(model: Model) -> Iterator[Problem]:
         model_transaction_policy { decoupled: true }
     """
     if model.config.response_cache.enable and is_decoupled(model):
+        through = listed(found.name for _, _, found in steps_of(model) if is_decoupled(found))
         yield Problem(
             at=("response_cache", "enable"),
-            message="the response cache excludes decoupled models",
+            message="the response cache excludes decoupled models"
+            + (f", and the ensemble is one through {through}" if through else ""),
             help="leave response_cache out",
         )
 

@@ -98,7 +98,7 @@ def priority_without_levels(model: Model) -> Iterator[Problem]:
     if dynamic.priority_levels:
         return
     for field in ("default_priority_level", "priority_queue_policy"):
-        if dynamic.has(field):
+        if getattr(dynamic, field):
             yield Problem(
                 at=("dynamic_batching", field),
                 key=True,

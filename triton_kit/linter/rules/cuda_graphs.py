@@ -40,7 +40,10 @@ def cuda_graphs_elsewhere(model: Model) -> Iterator[Problem]:
     if not model.backend or model.facts.cuda or model.is_ensemble:
         return
     optimization = model.config.optimization
-    for name, there in (("cuda", optimization.has("cuda")), ("priority", bool(optimization.has("priority")))):
+    for name, there in (
+        ("cuda", optimization.cuda.says_something()),
+        ("priority", optimization.priority != "PRIORITY_DEFAULT"),
+    ):
         if there:
             yield Problem(
                 at=("optimization", name),

@@ -162,7 +162,7 @@ def accelerator_ignored(model: Model) -> Iterator[Problem]:
         backend: "onnxruntime"
         optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }
     """
-    if model.config.optimization.has("execution_accelerators") and facts(model.backend).accelerators is False:
+    if model.config.optimization.execution_accelerators.says_something() and facts(model.backend).accelerators is False:
         yield Problem(
             at=_AT,
             key=True,
@@ -195,5 +195,5 @@ def onnx_graph_level(model: Model) -> Iterator[Problem]:
                 yield Problem(
                     at=at, message=f"graph level {level} means the default", help="write -1, 1 or 2, or leave it out"
                 )
-        else:
+        elif level:
             yield Problem(at=at, message=f"the backend '{model.backend}' ignores graph.level", help="leave it out")

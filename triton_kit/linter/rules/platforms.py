@@ -81,7 +81,7 @@ def unexpected_platform(model: Model) -> Iterator[Problem]:
             message=f"the backend cannot be determined from the file name '{name}'"
             if name
             else f"the model's name, '{model.name}', ends in a dot where the backend's name is expected",
-            help='write the backend\'s name: backend: "onnxruntime"',
+            help=_backend_for(model),
         )
         return
     known = [*_platforms_of_all(), ENSEMBLE]
@@ -92,6 +92,16 @@ def unexpected_platform(model: Model) -> Iterator[Problem]:
         help=f'write backend: "{platform}"' if is_backend else nearest(platform, known),
         fix=rename_field(("platform",), "backend") if is_backend else set_near(("platform",), platform, known),
     )
+
+
+def _backend_for(model: Model) -> str:
+    """What to write as backend: the one that takes such a file, where the file tells."""
+    from triton_kit.linter.file_kinds import backend_remedy
+
+    for version in model.versions[-1:] if model.file_name else ():
+        if found := backend_remedy(model.model_file(version)):
+            return found
+    return 'write the backend that takes the file, such as backend: "onnxruntime" for ONNX'
 
 
 @rule(Severity.ERROR)

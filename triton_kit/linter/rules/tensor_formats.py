@@ -62,7 +62,7 @@ def tensorrt_flag_elsewhere(model: Model) -> Iterator[Problem]:
         backend: "python"
         input { name: "x" data_type: TYPE_INT32 dims: [ 4 ] }
     """
-    if model.platform == "tensorrt_plan":
+    if model.platform == "tensorrt_plan" or model.detected.undeterminable:
         return
     for tensor in tensors(model):
         for field in ("is_shape_tensor", "is_non_linear_format_io"):

@@ -30,7 +30,7 @@ def profile_elsewhere(model: Model) -> Iterator[Problem]:
         platform: "tensorrt_plan"
         instance_group [ { profile: [ "0" ] } ]
     """
-    if model.platform != "tensorrt_plan":
+    if model.platform != "tensorrt_plan" and not model.detected.undeterminable:
         for i, group in groups(model):
             if group.profile:
                 yield Problem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triton_kit.backends.facts import UNKNOWN
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.model.completion import Tensor
@@ -20,16 +21,23 @@ def title(tensor: Tensor) -> str:
 
 
 def _completes_parts(model: Model) -> bool:
-    """Whether the backend may fill in single attributes of a tensor that is listed."""
+    """Whether the backend fills in single attributes of a tensor that is listed, or it is not known which runs it."""
     if not model.options.auto_complete or model.is_ensemble:
         return False
-    if model.facts.completes_parts:
+    if model.facts.completes_parts or model.detected.undeterminable:
         return True
     if not model.facts.is_code or not model.versions:
         return False
     from triton_kit.signature.python_source import completes
 
     return completes(model.python(model.versions[-1]))
+
+
+def _unless_completed(model: Model) -> tuple[Severity | None, str]:
+    """How a missing attribute counts: a backend that tk does not know may complete it by itself."""
+    if model.options.auto_complete and model.backend and model.facts is UNKNOWN:
+        return Severity.WARNING, f", which is refused if the backend '{model.backend}' does not complete it"
+    return None, ""
 
 
 @rule(Severity.ERROR)
@@ -64,7 +72,8 @@ def tensor_without_name(model: Model) -> Iterator[Problem]:
 def tensor_without_type(model: Model) -> Iterator[Problem]:
     """An input or output has no data type.
 
-    Absent and TYPE_INVALID are the same (core model_config_utils.cc:ValidateIOShape).
+    Absent and TYPE_INVALID are the same. A backend of one's own may complete it by itself: then it is a warning (core
+    model_config_utils.cc:ValidateIOShape).
 
     Server says:
 
@@ -83,12 +92,14 @@ def tensor_without_type(model: Model) -> Iterator[Problem]:
     """
     if _completes_parts(model):
         return
+    severity, unless = _unless_completed(model)
     for tensor in tensors(model):
         if tensor.data_type == "TYPE_INVALID":
             yield Problem(
                 at=(*tensor.at, "data_type"),
-                message=f"{title(tensor)} has no data_type",
+                message=f"{title(tensor)} has no data_type{unless}",
                 help="write one, such as TYPE_FP32",
+                severity=severity,
             )
 
 
@@ -96,7 +107,8 @@ def tensor_without_type(model: Model) -> Iterator[Problem]:
 def tensor_without_dims(model: Model) -> Iterator[Problem]:
     """An input or output has no dims.
 
-    A scalar is written as dims [1] with an empty reshape (core model_config_utils.cc:ValidateIOShape).
+    A scalar is written as dims [1] with an empty reshape. A backend of one's own may complete them by itself: then it
+    is a warning (core model_config_utils.cc:ValidateIOShape).
 
     Server says:
 
@@ -114,12 +126,14 @@ def tensor_without_dims(model: Model) -> Iterator[Problem]:
     """
     if _completes_parts(model):
         return
+    severity, unless = _unless_completed(model)
     for tensor in tensors(model):
         if not tensor.dims:
             yield Problem(
                 at=(*tensor.at, "dims"),
-                message=f"{title(tensor)} has no dims",
+                message=f"{title(tensor)} has no dims{unless}",
                 help="write its shape without the batch dimension, or [ 1 ] for a single value",
+                severity=severity,
             )
 
 

@@ -12,6 +12,8 @@ from triton_kit.repository.text_format.resync import balance, is_template, past_
 from triton_kit.repository.text_format.source import Replacement
 from triton_kit.repository.text_format.tokens import CLOSE, LIMIT, statement
 
+_FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[:{<[]")
+
 if TYPE_CHECKING:
     from triton_kit.repository.message import Mark
     from triton_kit.repository.text_format.reader import Reader
@@ -57,6 +59,12 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
         return tail(text, following + 1)
     if c == "," and (past := template(reader, following)) is not None:
         return after_item(reader, field, name, past)
+    return _no_item(reader, field, name, following)
+
+
+def _no_item(reader: Reader, field: Field, name: int, following: int) -> int:
+    """Something in a list of messages that is neither a message nor its end."""
+    text = reader.text
     if following < reader.size and text[following] in ",\"'0123456789":
         what = suggestions.short(text[following : token_end(text, following)])
         reader.report(
@@ -68,6 +76,8 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
             field=field,
         )
         return past_list(reader, following)
+    if (inside := no_start_of_item(reader, field, name, following, following)) is not None:
+        return inside
     start = text.index("[", name)
     reader.report(
         "syntax",
@@ -78,6 +88,32 @@ def after_item(reader: Reader, field: Field, name: int, end: int) -> int:
         field=field,
     )
     return following
+
+
+def no_start_of_item(reader: Reader, field: Field, name: int, pos: int, shown: int) -> int | None:
+    """At the first field of an item of a list whose ``{`` is missing; where reading goes on, else None."""
+    if not _begins(reader, field, pos):
+        return None
+    reader.report("syntax", shown, shown + 1, f"a block of {field.name} has no opening brace", "write { before it")
+    reader.balance = balance(reader) + 1
+    reader.open(field, "{", name, pos, True)
+    return pos
+
+
+def no_start_of_block(reader: Reader, field: Field, name: int, name_end: int, pos: int) -> int | None:
+    """At the first field of a block whose ``{`` is missing; where reading goes on, else None."""
+    if not _begins(reader, field, pos):
+        return None
+    what = f"{field.name} has no opening brace"
+    reader.report("syntax", name, name_end, what, f"write {field.name} {{", field=field)
+    reader.open(field, "{", name, pos, False, name_end)
+    reader.balance = balance(reader) + 1
+    return pos
+
+
+def _begins(reader: Reader, field: Field, pos: int) -> bool:
+    word = _FIELD.match(reader.text, pos)
+    return bool(word and word[1] in field.message.fields and balance(reader) < 0)
 
 
 def _over(reader: Reader, pos: int) -> bool:

@@ -64,6 +64,7 @@ class Reader:
         self.template = False
         self.balance: int | None = None
         self.code_comment = -1
+        self.unnamed: Message | None = None
 
     def report(
         self,

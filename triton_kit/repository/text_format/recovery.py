@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from triton_kit.repository.schema import Field
-from triton_kit.repository.text_format import literals, suggestions
+from triton_kit.repository.text_format import literals, missing, suggestions
+from triton_kit.repository.text_format.code_comments import code_comment
 from triton_kit.repository.text_format.delimiters import (
     after_item,
+    no_start_of_block,
+    no_start_of_item,
     report_delimiter,
     report_open,
     report_twice,
@@ -30,8 +33,6 @@ _SIGN = re.compile(r"[:=]*=[:=]*>?|->|:(?:\s*:)+")
 _COLON = re.compile(r"\s*:\s*")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[:{<[]")
-_SLASHES = re.compile(r"//[^\n\0]*(?:\n[ \t]*//[^\n\0]*)*")
-_SLASH = re.compile(r"(^|\n[ \t]*)//")
 _EXTENSION = re.compile(r"\[\s*[A-Za-z][\w./-]*\s*\]")
 
 
@@ -74,30 +75,9 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         reader.open(field, text[start], name_start, start, False, name_end)
         return skip(text, start + 1)
     if text[start] == "[":
-        inside = skip(text, start + 1)
-        if not field.repeated:
-            reader.report(
-                "type", start, start + 1, f"{name} takes one block, not a list", f"write {name} {{ ... }}", field=field
-            )
-        elif text[inside] == "]":
-            reader.stack[-1].message._marks.append((name, name_start, start, inside + 1, None))
-            return tail(text, inside + 1)
-        elif (end := template(reader, inside)) is not None:
-            return after_item(reader, field, name_start, end)
-        elif (word := _FIELD.match(text, inside)) and word[1] in field.message.fields and balance(reader) < 0:
-            reader.report("syntax", start, start + 1, f"a block of {name} has no opening brace", "write { before it")
-            reader.balance = balance(reader) + 1
-            reader.open(field, "{", name_start, start, True, name_end)
-            return inside
-        elif text[inside] in "{<":
-            reader.open(field, text[inside], name_start, inside, True, name_end)
-            return skip(text, inside + 1)
-        else:
-            reader.report(
-                "type", inside, token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
-                field=field,
-            )  # fmt: skip
-        return past(reader, start)
+        return _list_at(reader, field, name_start, name_end, start)
+    if (end := no_start_of_block(reader, field, name_start, name_end, start)) is not None:
+        return end
     token = TOKEN.match(text, start)
     bare = token is not None and token.lastindex == T_WORD and "\n" in text[name_end:start]
     if bare:
@@ -110,6 +90,31 @@ def _block_at(reader: Reader, field: Field, name_start: int, name_end: int, star
         *suggestions.scalar_for_block(field, text[start : token_end(text, start)]),
         field=field,
     )  # fmt: skip
+    return past(reader, start)
+
+
+def _list_at(reader: Reader, field: Field, name_start: int, name_end: int, start: int) -> int:
+    text, name = reader.text, field.name
+    inside = skip(text, start + 1)
+    if not field.repeated:
+        reader.report(
+            "type", start, start + 1, f"{name} takes one block, not a list", f"write {name} {{ ... }}", field=field
+        )
+    elif text[inside] == "]":
+        reader.stack[-1].message._marks.append((name, name_start, start, inside + 1, None))
+        return tail(text, inside + 1)
+    elif (end := template(reader, inside)) is not None:
+        return after_item(reader, field, name_start, end)
+    elif (end := no_start_of_item(reader, field, name_start, inside, start)) is not None:
+        return end
+    elif text[inside] in "{<":
+        reader.open(field, text[inside], name_start, inside, True, name_end)
+        return skip(text, inside + 1)
+    else:
+        reader.report(
+            "type", inside, token_end(text, inside), f"{name} is a list of blocks", f"write {name} [ {{ ... }} ]",
+            field=field,
+        )  # fmt: skip
     return past(reader, start)
 
 
@@ -166,13 +171,10 @@ def _after_word(reader: Reader, name: str, pos: int, end: int) -> int:
         return value_at(reader, name, pos, end, value, colon=True)
     if text[after] in "{[<" and after < reader.size:
         return value_at(reader, name, pos, end, after, colon=False)
-    if known and word and fields[name].kind == "message" and balance(reader) < 0:
-        field = fields[name]
-        if word[1] in field.message.fields:
-            reader.report("syntax", pos, end, f"{name} has no opening brace", f"write {name} {{", field=field)
-            reader.open(field, "{", pos, end, False, end)
-            reader.balance = balance(reader) + 1
-            return value
+    if known and word and fields[name].kind == "message":
+        inside = no_start_of_block(reader, fields[name], pos, end, value)
+        if inside is not None:
+            return inside
     if known and value == after and not word and "\n" not in text[end:after] and re.match(r"[A-Za-z_-]", text[after]):
         return value_at(reader, name, pos, end, after, colon=False)
     if known:
@@ -186,13 +188,14 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
     """Something other than a word where a field should begin."""
     text, c = reader.text, reader.text[pos]
     if text.startswith(("//", "/*"), pos):
-        return _code_comment(reader, pos)
+        return code_comment(reader, pos)
     if c in ",;":
         reader.report("syntax", pos, pos + 1, f"{c} separates nothing", "remove it", "")
         alone = not text[text.rfind("\n", 0, pos) + 1 : pos].strip() and not _FIELD.match(text, skip(text, pos + 1))
         return resync(reader, pos + 1) if alone else skip(text, pos + 1)
-    if (end_ := _not_text_format(reader, pos)) is not None:
-        return end_
+    for attempt in (missing.no_end_of_item, missing.no_name, _not_text_format):
+        if (end_ := attempt(reader, pos)) is not None:
+            return end_
     if token is not None and token.lastindex == T_STRING and text.startswith(":", skip(text, token.end())):
         return _quoted_name(reader, token)
     end = token.end() if token is not None else pos + 1
@@ -205,6 +208,12 @@ def _no_name(reader: Reader, pos: int, token: re.Match[str] | None) -> int:
         what = "a merge conflict is left in the file"
         reader.report("syntax", pos, pos + 7, what, "choose one side, and remove the conflict's marks")
         return reader.size
+    return _no_word(reader, pos, end)
+
+
+def _no_word(reader: Reader, pos: int, end: int) -> int:
+    """A bracket, number or sign where a field should begin."""
+    text, c = reader.text, reader.text[pos]
     if c == "[":
         reader.report("syntax", pos, pos + 1, "a [ is where a field should begin", "write the name of a field")
         return skip(text, pos + 1) if _FIELD.match(text, skip(text, pos + 1)) else past(reader, pos)
@@ -262,26 +271,6 @@ def _last_list(reader: Reader, message: Message) -> str | None:
     name: str = statement(reader.text, mark)[1] if isinstance(mark, int) else mark[0]
     field = message._type.fields[name]
     return name if field.repeated and field.kind != "message" else None
-
-
-def _code_comment(reader: Reader, pos: int) -> int:
-    text = reader.text
-    if text.startswith("//", pos):
-        end = text.index("\n", pos)
-    else:
-        end = text.find("*/", pos) + 2 if "*/" in text[pos:] else text.index("\n", pos)
-    if reader.code_comment != pos:
-        what = f"{text[pos : pos + 2]} does not begin a comment"
-        reader.report("syntax", pos, pos + 2, what, "write # before a comment", _hashes(text, pos))
-    following = skip(text, end)
-    reader.code_comment = following
-    return following
-
-
-def _hashes(text: str, pos: int) -> Replacement | None:
-    """The lines of // comments from here on, with # instead."""
-    lines = _SLASHES.match(text, pos)
-    return Replacement(pos, lines.end(), _SLASH.sub(r"\1#", lines[0])) if lines else None
 
 
 def _not_ascii(reader: Reader, pos: int) -> int:

@@ -18,11 +18,15 @@ _ITEM = r"[-0-9]+"
 
 
 class Overridden(NamedTuple):
-    """A value that a later one replaces: ``what`` it is a value of, where it is, and where ``by`` what."""
+    """A value that a later one replaces.
+
+    ``what`` it is a value of, where it is, and where that is ``by`` which it is replaced; in a map the ``value``.
+    """
 
     what: str
     span: Span
     by: Span
+    value: object = None
 
 
 Offsets = tuple[int, int, int]
@@ -95,7 +99,8 @@ class SourceMap:
             last = seen.setdefault(key, entry)
             if last is not entry:
                 span = self.span(entry._start, entry._end)
-                yield Overridden(f"the key '{key}' of {name}", span, self.span(last._start, last._end))
+                by = self.span(last._start, last._end)
+                yield Overridden(f"the key '{key}' of {name}", span, by, entry.__dict__.get("value"))
 
     def _mark_span(self, mark: Mark) -> Span:
         _, start, end = self._mark_places(mark)[0]

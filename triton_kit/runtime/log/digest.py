@@ -130,6 +130,11 @@ class Reader:
             self._seen[text] = found
         return found if new and isinstance(found, LogProblem) else None
 
+    def explain(self, message: str) -> LogProblem | None:
+        """What a message by itself means that a user has from a server, in whatever it is wrapped."""
+        found, _ = self._read(read(message).text, "E", 1)
+        return found if isinstance(found, LogProblem) else None
+
     def digest(self, lines: int) -> Digest:
         """All that was found so far."""
         problems = sorted(self._problems.values(), key=lambda t: (_ORDER.index(t.severity), t.line))

@@ -96,7 +96,7 @@ class Message:
     @staticmethod
     def _kept(hole: str, text: str) -> tuple[str, str]:
         text = text.strip()
-        if text[:1] in ("'", '"') and text[-1:] == text[:1]:
+        if text[:1] in ("'", '"') and text[-1:] == text[:1] and text[:1] not in text[1:-1]:
             text = text[1:-1]
         return hole.lstrip("*"), text if len(text) <= LONGEST else text[: LONGEST - 1] + GAP
 

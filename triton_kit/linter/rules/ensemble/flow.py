@@ -3,71 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
-from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.linter.ensemble_flow import Flow, flow_of
+from triton_kit.linter.lost_tensors import Remedy, remedy
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import listed, nearest
+from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
-
-
-class Flow:
-    """How tensors flow through an ensemble: which are mapped, which can ever be there, which are read."""
-
-    def __init__(self, model: Model) -> None:
-        self.steps = list(model.config.ensemble_scheduling.step)
-        self.read: dict[str, tuple[int, str]] = {}
-        self.written: dict[str, tuple[int, str]] = {}
-        for i, step in enumerate(self.steps):
-            for key, tensor in step.input_map.items():
-                self.read.setdefault(tensor, (i, key))
-            for key, tensor in step.output_map.items():
-                self.written.setdefault(tensor, (i, key))
-        self.available = {t.name for t in model.inputs if self.maps(t.name)}
-        waiting = set(range(len(self.steps)))
-        while True:
-            ready = {i for i in waiting if all(t in self.available for t in self.steps[i].input_map.values())}
-            if not ready:
-                break
-            waiting -= ready
-            for i in ready:
-                self.available.update(self.steps[i].output_map.values())
-        self.waiting = waiting
-
-    def maps(self, tensor: str) -> bool:
-        """Whether some step reads or writes the tensor."""
-        return tensor in self.read or tensor in self.written
-
-    def lacking(self, tensor: str) -> list[str]:
-        """What the step that writes a tensor waits for in vain, down to its roots."""
-        roots: list[str] = []
-        seen: set[str] = set()
-        todo = [tensor]
-        while todo:
-            name = todo.pop()
-            if name in seen or name in self.available:
-                continue
-            seen.add(name)
-            if name not in self.written:
-                roots.append(name)
-            else:
-                todo += self.steps[self.written[name][0]].input_map.values()
-        return sorted(roots)
-
-
-def flow_of(model: Model, *, mapped: bool = False) -> Flow | None:
-    """The flow of an ensemble whose steps are complete; ``None`` for anything else.
-
-    With ``mapped`` it is ``None`` also where some input or output is in no map, which is reported on its own.
-    """
-    steps = model.config.ensemble_scheduling.step if not model.backend else []
-    if not steps or any(not (s.input_map and s.output_map) for s in steps):
-        return None
-    flow = Flow(model)
-    if mapped and not all(flow.maps(t.name) for t in (*model.inputs, *model.outputs)):
-        return None
-    return flow
 
 
 @rule(Severity.ERROR, platform="ensemble")
@@ -115,14 +60,18 @@ def ensemble_tensor_not_mapped(model: Model) -> Iterator[Problem]:
     for tensor in (*model.inputs, *model.outputs):
         if tensor.name and not flow.maps(tensor.name):
             keys = {k for s in flow.steps for k in (*s.input_map, *s.output_map)}
-            swapped = tensor.name in keys
-            free = [*flow.read, *flow.written]
+            found = Remedy("swap key and value: the key is the model's tensor, the value the ensemble's")
+            if tensor.name not in keys:
+                kind: Literal["input", "output"] = "input" if tensor.kind == "input" else "output"
+                free = [*(flow.read if kind == "input" else flow.written)]
+                found = remedy(
+                    model, tensor.name, kind, choices=free, otherwise=f"name it as the value of an {kind}_map"
+                )
             yield Problem(
                 at=(*tensor.at, "name"),
                 message=f"the ensemble {tensor.kind} '{tensor.name}' is in no map of the steps",
-                help="swap key and value: the key is the model's tensor, the value the ensemble's"
-                if swapped
-                else nearest(tensor.name, free),
+                help=found.help,
+                related=found.related,
             )
 
 
@@ -183,20 +132,43 @@ def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
     flow = flow_of(model, mapped=True)
     if flow is None:
         return
+    reported: set[str] = set()
     for tensor in model.outputs:
         if not flow.maps(tensor.name) or tensor.name in flow.available:
             continue
         lacking = [name for name in flow.lacking(tensor.name) if name != tensor.name]
         if tensor.name not in flow.written:
-            why, help_ = "no step writes it", "name it as a value of an output_map"
-        elif lacking:
-            why = f"nothing provides {listed(lacking)}"
-            help_ = nearest(lacking[0], sorted(flow.available | set(flow.written) - {lacking[0]}))
-        else:
-            why, help_ = "its steps wait for each other", "break the cycle"
-        yield Problem(
-            at=(*tensor.at, "name"), message=f"the ensemble output '{tensor.name}' is never written: {why}", help=help_
-        )
+            found = flow.give(model, tensor.name)
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"the ensemble output '{tensor.name}' is never written: no step writes it",
+                help=found.help,
+                related=found.related,
+            )
+        elif not lacking:
+            yield Problem(
+                at=(*tensor.at, "name"),
+                message=f"the ensemble output '{tensor.name}' is never written: its steps wait for each other",
+                help="break the cycle",
+            )
+        for name in lacking:
+            if name not in reported:
+                reported.add(name)
+                yield _root(model, flow, name, tensor)
+
+
+def _root(model: Model, flow: Flow, name: str, output: Tensor) -> Problem:
+    """The finding about what nothing gives, at the place that reads it."""
+    i, key = flow.read[name]
+    found = flow.give(model, name)
+    there = model.document.source.locate((*output.at, "name"))
+    waits = Related(message=f"the ensemble output '{output.name}' depends on it", file=model.at_file, span=there)
+    return Problem(
+        at=(*_STEPS, i, "input_map", key),
+        message=f"'{name}' is read by step {i}, and nothing gives it, so that output '{output.name}' is never there",
+        help=found.help,
+        related=(*found.related, waits),
+    )
 
 
 @rule(Severity.ERROR, platform="ensemble")
@@ -250,17 +222,21 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
             continue
         if tensor in flow.written and tensor not in flow.read and tensor not in inputs and not reported:
             i, key = flow.written[tensor]
+            found = remedy(model, tensor, "input", choices=(), otherwise="leave it out of the map, or read it")
             yield Problem(
                 at=(*_STEPS, i, "output_map", key),
                 message=f"'{tensor}' is written by step {i} and never read",
-                help="leave it out of the map, or read it",
+                help=found.help,
+                related=found.related,
             )
         elif tensor not in flow.written and tensor not in inputs and tensor not in reported:
             i, key = flow.read[tensor]
+            found = flow.give(model, tensor)
             yield Problem(
                 at=(*_STEPS, i, "input_map", key),
-                message=f"'{tensor}' is read by step {i}, and nobody gives it",
-                help=nearest(tensor, sorted(flow.available)),
+                message=f"'{tensor}' is read by step {i}, and nothing gives it",
+                help=found.help,
+                related=found.related,
             )
         elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not reported:
             i, key = flow.written[tensor]

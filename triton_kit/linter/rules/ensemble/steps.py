@@ -8,7 +8,7 @@ from pathlib import Path
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.fix.edits import insert_after, set_near
 from triton_kit.linter.rule import rule
-from triton_kit.linter.wording import nearest
+from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.broken import Broken
 from triton_kit.model.ensemble import reached_from, steps_of
 from triton_kit.model.model import Model
@@ -205,7 +205,8 @@ def step_version_not_loaded(model: Model) -> Iterator[Problem]:
 def step_model_refused(model: Model) -> Iterator[Problem]:
     """A step uses a model that the server refuses.
 
-    The ensemble is refused with it (core model_repository_manager.cc:CheckNode).
+    The ensemble is refused with it; all such models of an ensemble are one finding (core
+    model_repository_manager.cc:CheckNode).
 
     Server says:
 
@@ -243,21 +244,24 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
-    reported: set[Path] = set()
+    refused: dict[Path, tuple[int, str, Related]] = {}
     for i, _, found in steps_of(model):
-        if found.path in reported or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
+        if found.path in refused or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
             continue
         problem = model.repository.refusal(found)
         if problem is None:
             continue
-        reported.add(found.path)
         span = problem.span
         if span is None and problem.file is None and problem.at:
             span = found.document.source.locate(problem.at, key=problem.key)
         place = {"span": span} if span else {}
+        reason = Related(message=problem.message, file=problem.file or found.at_file, **place)
+        refused[found.path] = i, found.name, reason
+    if refused:
+        steps, names, reasons = zip(*refused.values(), strict=True)
         yield Problem(
-            at=(*_STEPS, i, "model_name"),
-            message=f"'{found.name}' will not load, and the ensemble with it",
-            help=f"fix '{found.name}' first",
-            related=(Related(message=problem.message, file=problem.file or found.at_file, **place),),
+            at=(*_STEPS, steps[0], "model_name"),
+            message=f"{listed(names)} will not load, and the ensemble with {'it' if len(names) == 1 else 'them'}",
+            help=f"fix {listed(names)} first",
+            related=reasons,
         )

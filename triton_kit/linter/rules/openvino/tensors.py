@@ -1,4 +1,4 @@
-"""Rules that compare a configuration with its OpenVINO IR, and about the backend's parameters."""
+"""Rules about the file of an OpenVINO model, its tensors' names and their types."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.problems import once, unreadable
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import unsupported
-from triton_kit.linter.wording import count, listed, nearest, shape
+from triton_kit.linter.wording import count, listed, nearest
 from triton_kit.model import disk
-from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import parameter, readable
-from triton_kit.repository.tensor import dims
+from triton_kit.model.model_file import readable
 
 if TYPE_CHECKING:
-    from triton_kit.signature.openvino import IrModel, IrTensor
+    from triton_kit.signature.openvino import IrModel
 
 
 def _read(path: Path) -> IrModel:
@@ -33,7 +31,7 @@ def _is_ir(model: Model) -> bool:
     return model.file_name.lower().endswith(".xml")
 
 
-def _models(model: Model) -> Iterator[tuple[int, IrModel]]:
+def ir_models(model: Model) -> Iterator[tuple[int, IrModel]]:
     if _is_ir(model):
         for version, ir in readable(model, _read):
             # Versions before 10 are of a kind that knows neither Parameter nor Result.
@@ -141,9 +139,9 @@ def openvino_input_count(model: Model) -> Iterator[Problem]:
 
 
 def _counts(model: Model) -> Iterator[Problem]:
-    if (not model.inputs and model.options.auto_complete) or model.config.has("sequence_batching"):
-        return
-    for _, ir in _models(model):
+    for _, ir in ir_models(model):
+        if (not model.inputs and model.options.auto_complete) or model.config.has("sequence_batching"):
+            continue
         if len(model.inputs) == len(ir.inputs):
             continue
         names = {t.name for t in model.inputs}
@@ -186,7 +184,7 @@ def openvino_unknown_tensor(model: Model) -> Iterator[Problem]:
 
 
 def _unknown(model: Model) -> Iterator[Problem]:
-    for _, ir in _models(model):
+    for _, ir in ir_models(model):
         for tensors, there in ((model.inputs, ir.inputs), (model.outputs, ir.outputs)):
             if ir.version >= 11 and not all(t.named for t in there):
                 continue
@@ -198,71 +196,3 @@ def _unknown(model: Model) -> Iterator[Problem]:
                         message=f"'{tensor.name}' is not an {tensor.kind} of the model",
                         help=nearest(tensor.name, [t.spec.name for t in there]),
                     )
-
-
-@rule(Severity.ERROR, backend="openvino")
-def openvino_dims(model: Model) -> Iterator[Problem]:
-    """The dims of an input or output do not agree with the OpenVINO model.
-
-    The rank must be the model's, with the batch dimension where max_batch_size is over 0. A dimension that is fixed in
-    the model must be the same; with batching an input may have -1 there. The parameter RESHAPE_IO_LAYERS switches the
-    comparison off for inputs (openvino openvino_utils.cc:CompareDimsSupported).
-
-    Server says:
-
-        the model expects … but the model configuration specifies
-
-    Bad:
-
-        backend: "openvino"
-        input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ 1, 4 ] }
-        -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
-
-    Good:
-
-        backend: "openvino"
-        input { name: "x" data_type: TYPE_FP32 dims: [ 1, 4 ] }
-        output { name: "y" data_type: TYPE_FP32 dims: [ 1, 4 ] }
-        -- 1/model.xml x FP32 [1, 4] -> y FP32 [1, 4]
-    """
-    if parameter(model, "RESHAPE_IO_LAYERS").lower() != "yes":
-        yield from once(_dims(model))
-
-
-def _dims(model: Model) -> Iterator[Problem]:
-    for _, ir in _models(model):
-        batching = _is_batching(model, ir)
-        for tensors, there in ((model.inputs, ir.inputs), (model.outputs, ir.outputs)):
-            by_name = {name: t for t in there for name in (t.spec.name, *t.names)}
-            for tensor in tensors:
-                found = by_name.get(tensor.name)
-                if found and found.spec.shape is not None and not _agrees(tensor, found, batching):
-                    expected = dims(found.spec.shape)[1 if batching else 0 :]
-                    beside = " beside the batch dimension" if batching else ""
-                    yield Problem(
-                        at=(*tensor.at, "dims" if tensor.reshape is None else "reshape"),
-                        message=f"{tensor.kind} '{tensor.name}' is {shape(tensor.shape)}, and the model has "
-                        f"{shape(expected)}{beside}",
-                        help=f"write dims: {shape(expected)}" if expected else "write max_batch_size: 0",
-                    )
-
-
-def _is_batching(model: Model, ir: IrModel) -> bool:
-    if model.config.max_batch_size > 0 or not model.options.auto_complete:
-        return bool(model.config.max_batch_size > 0)
-    return all(t.has_batch for t in (*ir.inputs, *ir.outputs))
-
-
-def _agrees(tensor: Tensor, there: IrTensor, batching: bool) -> bool:
-    expected = dims(there.spec.shape or ())
-    if not tensor.dims and tensor.reshape is None:
-        # No dims at all is the core's to say.
-        return True
-    if len(expected) != len(tensor.shape) + batching:
-        return False
-    for fixed, given in zip(expected[1 if batching else 0 :], tensor.shape, strict=True):
-        loose = batching and tensor.kind == "input" and given == -1
-        if fixed not in (-1, given) and not loose:
-            return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import make_version
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.version import overflows, version_numbers
 from triton_kit.repository.names import RESERVED_DIRECTORIES
+
+_STEPS = re.compile(r"""\bplatform\s*:\s*["']ensemble["']|\bensemble_scheduling\b""")
 
 
 @rule(Severity.ERROR)
@@ -45,8 +49,8 @@ def version_overflow(model: Model) -> Iterator[Problem]:
 def no_version_directory(model: Model) -> Iterator[Problem]:
     """A model has no version directory.
 
-    At least one sub-directory must have a number for a name; an ensemble needs an empty one (core
-    model_lifecycle.cc:AsyncLoad).
+    At least one sub-directory must have a number for a name; an ensemble needs an empty one. Git keeps no empty
+    directory: a file in it, such as `.gitkeep`, does no harm (core model_lifecycle.cc:AsyncLoad).
 
     Server says:
 
@@ -63,16 +67,33 @@ def no_version_directory(model: Model) -> Iterator[Problem]:
 
         backend: "onnxruntime"
     """
-    if model.version_numbers:
+    if model.version_numbers or model.placeholders:
         return
+    ensemble = _is_ensemble(model)
     if model.config_kind is None and (model.name.startswith(".") or not model.entries):
         message = f"'{model.name}' is taken for a model, as is every directory of a repository"
         help_ = "move it out of the repository" + ("" if model.entries else ", or fill it")
     else:
         message = "no version directory, such as 1/, is in the model's directory"
-        help_ = "make the directory 1" + ("" if model.is_ensemble else " and move the model file into it")
-    fix = make_version() if model.is_ensemble and "1" not in model.entries else None
+        help_ = "make the directory 1" + ("" if ensemble else " and move the model file into it")
+        if _in_git(model.directory):
+            help_ += "; git keeps no empty directory, but one with a file such as 1/.gitkeep"
+    fix = make_version() if ensemble and "1" not in model.entries else None
     yield Problem(message=message, help=help_, file=Path(model.directory), fix=fix)
+
+
+def _is_ensemble(model: Model) -> bool:
+    """Whether it is an ensemble, or would be one if its text could be read."""
+    try:
+        return model.is_ensemble
+    except Broken:
+        return model.has_config and _STEPS.search(model.document.source.text) is not None
+
+
+def _in_git(directory: str) -> bool:
+    """Whether the directory is part of a checkout of git."""
+    path = Path(directory).absolute()
+    return any((parent / ".git").exists() for parent in (path, *path.parents))
 
 
 @rule(Severity.ERROR)

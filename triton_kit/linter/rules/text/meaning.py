@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from triton_kit.linter.diagnostic import Problem, Related, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.repository.schema import RANGES, Scalar
 from triton_kit.repository.text_format.document import Message
 from triton_kit.repository.text_format.source import Route
 
 # It begins with a literal, for which the search is quick.
+_MARKS = ("{{", "$", "%", "@", '"<', "'<", '"#', "'#")
+"""A text without any of these has no placeholder between quotes."""
 _OTHER_BASE = r"0(?<=[\[:,\s-]0)[0-9xX]"
 
 
@@ -77,7 +80,8 @@ def unrendered_template(model: Model) -> Iterator[Problem]:
 def unfilled_placeholder(model: Model) -> Iterator[Problem]:
     """A text still has the placeholder of a template.
 
-    Between quotes it parses, and the backend gets it as it stands (protobuf TextFormat).
+    Between quotes it parses, and the backend gets it as it stands. The optional parameters of tensorrtllm then have
+    their defaults, which is a note (protobuf TextFormat, tensorrtllm docs/model_config.md).
 
     Bad:
 
@@ -89,7 +93,7 @@ def unfilled_placeholder(model: Model) -> Iterator[Problem]:
     """
     text = model.document.source.text
     # Looking for one character after the other costs less than the pattern, which most texts need not.
-    if model.document.problems or not ("{{" in text or "$" in text or "%" in text or "@" in text):
+    if model.document.problems or not any(mark in text for mark in _MARKS):
         return
     from triton_kit.model.placeholders import QUOTED
 
@@ -98,16 +102,32 @@ def unfilled_placeholder(model: Model) -> Iterator[Problem]:
         for at, kind, value in _values(model.config)
         if isinstance(value, str) and kind in ("string", "key") and (found := QUOTED.search(value))
     ]
-    if held:
-        at, kind, placeholder = held[0]
-        others = len({text for _, _, text in held} - {placeholder})
-        more = f", and so {'is' if others == 1 else 'are'} {count(others, 'other')} below" if others else ""
-        yield Problem(
-            at=at,
-            key=kind == "key",
-            message=f"'{placeholder}' is a placeholder that was not filled in{more}",
-            help="fill the template in before a server reads it",
-        )
+    optional = [one for one in held if _is_optional(model, one[0])]
+    needed = [one for one in held if one not in optional]
+    for some, severity in ((needed, None), (optional, Severity.NOTE)):
+        if some:
+            at, kind, placeholder = some[0]
+            others = len({text for _, _, text in some} - {placeholder})
+            more = f", and so {'is' if others == 1 else 'are'} {count(others, 'other')} below" if others else ""
+            default = "" if severity is None else "; the backend takes the default"
+            yield Problem(
+                at=at,
+                key=kind == "key",
+                message=f"'{placeholder}' is a placeholder that was not filled in{more}{default}",
+                help="leave optional parameters out" if default else "fill the template in before a server reads it",
+                severity=severity,
+            )
+
+
+def _is_optional(model: Model, at: Route) -> bool:
+    """Whether the placeholder is the value of a parameter that the backend has a default for."""
+    optional = (
+        at[:1] == ("parameters",) and at[-1] == "string_value" and at[1] not in ("gpt_model_path", "gpt_model_type")
+    )
+    try:
+        return optional and model.backend == "tensorrtllm"
+    except Broken:
+        return False
 
 
 @rule(Severity.WARNING)
