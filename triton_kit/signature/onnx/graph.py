@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from triton_kit.signature.onnx.names import is_in_order, name_faults, repeated, same_names
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx.plain import Parts, plain_node
-from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults
+from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults, unforeseeable
 from triton_kit.signature.onnx.types import TELLING, Kind, is_plain, type_faults
 from triton_kit.signature.wire import Wire, WireError
 
@@ -41,11 +41,13 @@ class Faults(NamedTuple):
 
     ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file. ``kinds``
     are the kinds of nodes for which it depends on the ONNX Runtime, each with how a message calls the first such node.
+    ``unforeseeable`` are outputs whose sizes only a request has.
     """
 
-    words: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     contradicted: frozenset[str] = frozenset()
     kinds: tuple[tuple[Kind, str], ...] = ()
+    unforeseeable: frozenset[str] = frozenset()
 
 
 def find_faults(
@@ -90,7 +92,12 @@ def _contradictions(
     declared = {name: shape for name, (_, shape) in outputs.items() if shape is not None}
     if words:
         return Faults(words)
-    return Faults((), frozenset(contradicted(declared, shapes)), tuple((k, node.title) for k, node in kinds.items()))
+    return Faults(
+        (),
+        frozenset(contradicted(declared, shapes)),
+        tuple([(kind, node.title) for kind, node in kinds.items()]),
+        frozenset(unforeseeable(nodes).intersection(outputs)),
+    )
 
 
 class _Checker:

@@ -49,7 +49,8 @@ class OnnxModel(Value):
     the file does not say is empty or 0. ``graphs`` counts the graphs in the file: over 1, models were concatenated.
     ``faults`` are what makes the graph invalid, where that was asked for; ``contradicted`` the outputs whose declared
     shape is not what the graph makes, as far as its plainest operators show; ``kinds`` what it asks of ONNX Runtime
-    beyond what every one has, each with the node that does.
+    beyond what every one has, each with the node that does; ``unforeseeable`` the outputs whose sizes only a
+    request has.
     """
 
     signature: Signature
@@ -66,3 +67,4 @@ class OnnxModel(Value):
     faults: tuple[str, ...] = ()
     contradicted: frozenset[str] = frozenset()
     kinds: tuple[tuple[Kind, str], ...] = ()
+    unforeseeable: frozenset[str] = frozenset()

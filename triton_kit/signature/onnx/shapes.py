@@ -28,6 +28,9 @@ _SAME = frozenset(
 )  # fmt: skip
 """Operators whose first output has the shape of their first input."""
 
+_PASSED_ON = frozenset(("Cast", "Identity", "Squeeze", "Unsqueeze"))
+"""Operators that make of sizes nothing but the same sizes."""
+
 _BROADCAST = frozenset(
     (
         "Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
@@ -62,6 +65,23 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
                 yield f"{node.title} takes shapes that do not fit together, {shapes_text}"
         if made:
             shapes[node.outputs[0]] = made
+
+
+def unforeseeable(nodes: Sequence[Node]) -> set[str]:
+    """Values whose sizes are found in a request's values (NonZero), so that nobody infers them.
+
+    ``nodes`` are in order.
+    """
+    sizes: set[str] = set()
+    values: set[str] = set()
+    for node in nodes:
+        taken = node.inputs[0] if node.inputs else ""
+        if node.operator == "NonZero" or (node.operator in _PASSED_ON and taken in sizes):
+            sizes.update(node.outputs)
+        shaped = node.operator == "Reshape" and len(node.inputs) > 1 and node.inputs[1] in sizes
+        if shaped or (node.operator in _SAME and taken in values):
+            values.update(node.outputs)
+    return values
 
 
 def contradicted(declared: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> set[str]:

@@ -43,7 +43,7 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             raise _complaint(path, walk, error, os.pread(fd, 512, 0)) from None
         if not walk.graphs:
             raise _complaint(path, walk, None, os.pread(fd, 512, 0))
-        model = walk.result()
+        found = None
         if checked and walk.graphs == 1:
             from triton_kit.signature.onnx.graph import find_faults
 
@@ -51,8 +51,7 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             outputs = {io.name: io.value() for io in walk.outputs}
             inputs = [io.name for io in walk.inputs]
             found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs)
-            if any(found):
-                model = replace(model, faults=found.words, contradicted=found.contradicted, kinds=found.kinds)
+        model = walk.result(found)
     except OSError as error:
         raise explain(path, error) from None
     finally:
@@ -73,7 +72,9 @@ def infer_missing(path: str | Path, model: OnnxModel, *, level: int = 0, always_
     """
     untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
     given = {dim for tensor in model.signature.inputs for dim in tensor.shape or () if isinstance(dim, str)}
-    opened = {t.name for t in model.signature.outputs if t.dtype and _is_open(t, given)}
+    opened = {
+        t.name for t in model.signature.outputs if t.dtype and t.name not in model.unforeseeable and _is_open(t, given)
+    }
     wanted = untyped | model.contradicted | opened
     if not wanted:
         return model

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from triton_kit.repository.tensor import Dim
 from triton_kit.signature.onnx.model import ExternalData, OnnxModel
 from triton_kit.signature.onnx.plain import plain_value
 from triton_kit.signature.onnx.value_info import ValueInfo
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError, signed
+
+if TYPE_CHECKING:
+    from triton_kit.signature.onnx.graph import Faults
 
 _IO_KINDS = {10: "tensor", 34: "sequence", 42: "map", 58: "opaque", 66: "sparse_tensor", 74: "optional"}
 """The cases of ``TypeProto.value`` by tag (onnx-ml.proto)."""
@@ -234,8 +239,8 @@ class Walk:
                 dim = self.wire.text(value, behind) or None
         return dim
 
-    def result(self) -> OnnxModel:
-        """What was collected, with inputs apart from initializers."""
+    def result(self, found: Faults | None) -> OnnxModel:
+        """What was collected, with inputs apart from initializers, and what was found in the graph."""
         required = [io for io in self.inputs if io.name not in self.initializers]
         overridable = [io for io in self.inputs if io.name in self.initializers] if self.ir_version >= 4 else []
         foreign = [io.foreign(False) for io in required] + [io.foreign(True) for io in self.outputs]
@@ -253,6 +258,7 @@ class Walk:
             functions=tuple(self.functions),
             metadata=tuple(self.metadata),
             graphs=self.graphs,
+            **(found._asdict() if found else {}),
         )
 
 
