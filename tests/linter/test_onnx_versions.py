@@ -40,6 +40,7 @@ def too_new(root: Path, release: str, ir: int, opset: int, ml: int) -> list[str]
 
 @pytest.mark.parametrize("runtime", READ)
 def test_a_file_at_the_limit_is_read_and_one_beyond_it_is_not(runtime: str, tmp_path: Path) -> None:
+    """Of the rule onnx-too-new."""
     first, last, ir, opset, ml = READ[runtime]
     for release in (first, last):
         assert too_new(tmp_path, release, ir, opset, ml) == []
