@@ -24,11 +24,12 @@ READ = {
 """Of each ONNX Runtime: the first and the last container with it, the IR version, the opset, that of ai.onnx.ml."""
 
 
-def too_new(root: Path, release: str, ir: int, opset: int, ml: int) -> list[str]:
+def too_new(root: Path, release: str, ir: int, opset: int, ml: int, *, other: int | None = None) -> list[str]:
     """What the rule says of a model with these versions."""
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4]) for name in "xy")
     graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [x], [y])
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", ml)]
+    opsets += [helper.make_opsetid("ai.onnx", other)] if other else []
     model = helper.make_model(graph, ir_version=ir, opset_imports=opsets)
     folder = root / "repository" / "m" / "1"
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,6 +41,7 @@ def too_new(root: Path, release: str, ir: int, opset: int, ml: int) -> list[str]
 
 @pytest.mark.parametrize("runtime", READ)
 def test_a_file_at_the_limit_is_read_and_one_beyond_it_is_not(runtime: str, tmp_path: Path) -> None:
+    """Of the rule onnx-too-new."""
     first, last, ir, opset, ml = READ[runtime]
     for release in (first, last):
         assert too_new(tmp_path, release, ir, opset, ml) == []
@@ -51,3 +53,10 @@ def test_a_file_at_the_limit_is_read_and_one_beyond_it_is_not(runtime: str, tmp_
             assert too_new(tmp_path, release, *beyond) == [
                 f"the {noun} {limit + 1} is newer than ONNX Runtime of this release reads, {limit}"
             ]
+
+
+def test_the_higher_of_two_opsets_of_the_same_operators_counts(tmp_path: Path) -> None:
+    """Of the rule onnx-too-new: the domain of ONNX has two names."""
+    said = ["the opset 23 is newer than ONNX Runtime of this release reads, 22"]
+    assert too_new(tmp_path, "25.03", 10, 17, 3, other=23) == said
+    assert too_new(tmp_path, "25.03", 10, 23, 3, other=17) == said

@@ -8,6 +8,8 @@ import pytest
 from example_files import lint_example
 from short_examples import PYTHON, Case, X, said, with_rules
 
+from triton_kit.linter.rules.pytorch.tensors import index
+
 LIMITS: dict[str, Case] = {
     "a product that is as large as the number of bits": (
         "reshape-changes-size",
@@ -77,6 +79,24 @@ def test_it_is_reported_beyond_the_limit_and_not_before(
     rule: str, block: str, wanted: list[str], tmp_path: Path
 ) -> None:
     assert said(block, rule, tmp_path) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        ("INPUT__0", 0),
+        ("INPUT__", 0),
+        ("INPUT__12", 12),
+        ("INPUT__1234567890", 123456789),
+        ("INPUT__1x", None),
+        ("INPUT", None),
+        ("A__B__1", None),
+        ("A___1", None),
+    ],
+)
+def test_a_position_is_what_follows_the_first_two_underscores(name: str, position: int | None) -> None:
+    """Of pytorch-sequence-names and the rules about the order of inputs and outputs."""
+    assert index(name) == position
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,53 @@ ELEMENTS: dict[str, Case] = {
         PYTHON + "-- 1/model.py\n" + COMPLETES.format(bases="", asked="x").replace("staticmethod", "classmethod"),
         ["auto_complete_config takes one argument, the configuration"],
     ),
+    "a resource of a model that comes later": (
+        "resource-global-and-local",
+        "-- tk validate --rate-limit on\n"
+        + PYTHON
+        + 'instance_group [ { rate_limiter { resources [ { name: "R" count: 4 } ] } } ]\n'
+        "-- 1/model.py\n"
+        + CLASS
+        + "        return [None for _ in requests]\n-- ../z/config.pbtxt\n"
+        + PYTHON
+        + 'instance_group [ { rate_limiter { resources [ { name: "R" global: true count: 4 } ] } } ]\n'
+        "-- ../z/1/model.py\n" + CLASS + "        return [None for _ in requests]\n",
+        ["the resource 'R' is global here, of each device elsewhere"],
+    ),
+    "a size that is none, before one that differs": (
+        "onnx-dims",
+        'backend: "onnxruntime"\n'
+        + X.replace("[ 4 ]", "[ -2 ]")
+        + Y.replace("[ 4 ]", "[ 5 ]")
+        + "-- 1/model.onnx x FP32 [4] -> y FP32 [4]",
+        ["output 'y' is [4] in the model, not [5]"],
+    ),
+    "a directory that is no model": (
+        "no-version-directory",
+        PYTHON + "-- 1/model.py\n" + CLASS + "        return [None for _ in requests]\n-- ../.hidden/f",
+        ["'.hidden' is taken for a model, as is every directory of a repository"],
+    ),
+    "an output that is written, before one that is not": (
+        "ensemble-output-not-written",
+        'platform: "ensemble"\n'
+        + X
+        + Y
+        + Y.replace('"y"', '"lost"')
+        + 'ensemble_scheduling { step [ { model_name: "a" model_version: -1'
+        ' input_map { key: "x" value: "x" } output_map { key: "y" value: "y" } },'
+        ' { model_name: "a" model_version: -1 input_map { key: "x" value: "lost" }'
+        ' output_map { key: "y" value: "more" } } ] }\n-- ../a x FP32 [4] -> y FP32 [4]',
+        ["the ensemble output 'lost' is never written: no step writes it"],
+    ),
+    "a model that is broken, before one that differs": (
+        "ensemble-shape-differs",
+        'platform: "ensemble"\n' + X + Y + 'ensemble_scheduling { step [ { model_name: "a" model_version: -1'
+        ' input_map { key: "x" value: "x" } output_map { key: "y" value: "z" } },'
+        ' { model_name: "b" model_version: -1 input_map { key: "x" value: "x" }'
+        ' output_map { key: "y" value: "y" } } ] }\n-- ../a/config.pbtxt\nbackend: [\n-- ../a/1/f\n'
+        "-- ../b x FP32 [5] -> y FP32 [4]",
+        ["'x' is [4] as the ensemble's input and [5] as the input 'x' of 'b'"],
+    ),
     "a dimension of 0 beside another": (
         "onnx-dims",
         'backend: "onnxruntime"\n-- 1/model.onnx x FP32 [4, 0] -> y FP32 [4, 1]',

@@ -20,6 +20,19 @@ VERSIONS: dict[str, Case] = {
         "-- 2/model.onnx x INT64 [4] -> z INT64 [4], y FP32 [4]",
         ["input 'x' is TYPE_INT64 in the model, not TYPE_FP32"],
     ),
+    "an ONNX file with an output that is not written, and dims": (
+        "onnx-dims",
+        ONNX + X + Y + "-- 1/model.onnx x FP32 [4] -> z FP32 [4], y FP32 [4]\n"
+        "-- 2/model.onnx x FP32 [5] -> z FP32 [4], y FP32 [4]",
+        ["input 'x' is [5] in the model, not [4]"],
+    ),
+    "a SavedModel that does not exist, before an ambiguous one": (
+        "tensorflow-signature-ambiguous",
+        '-- tk validate --release 25.02\nplatform: "tensorflow_savedmodel"\n'
+        + BOTH
+        + "-- 1/\n-- 2/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4] signatures encode decode",
+        ["the SavedModel of version 2 has no signature serving_default; its signatures are encode, decode"],
+    ),
     "an ONNX file with a sequence": (
         "onnx-dims",
         ONNX + X + Y + "-- 1/model.onnx x sequence -> y FP32 [4]\n-- 2/model.onnx x FP32 [5] -> y FP32 [4]",

@@ -127,8 +127,6 @@ def reshape_changes_size(model: Model) -> Iterator[Problem]:
             difference = "hold different numbers of elements"
         else:
             continue
-        if not wanted and _wrapped(before[0]) == 1 and len(before) == 1:
-            continue
         # With an overflow the old product wraps to 0, which an empty reshape accepts.
         if not wanted and len(before) == 1 and _wrapped(before[0]) == 0:
             continue

@@ -219,8 +219,6 @@ def ensemble_shape_differs(model: Model) -> Iterator[Problem]:
         -- ../a x FP32 [4] -> y FP32 [4]
     """
     for name, first, use in _compared(model):
-        if not first.dims and not use.dims:
-            continue
         if agree(first.dims, use.dims) or agree(first.full, use.full):
             continue
         batch = f" ({shape(first.full)} and {shape(use.full)} with the batch)" if first.batching or use.batching else ""

@@ -1,0 +1,135 @@
+"""What is looked at later is judged too: a second file, entry, step or state behind one that is as it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from model_files import openvino_ir
+from short_examples import BOTH, CLASS, ONNX, PYTHON, Case, X, Y, said, with_rules
+
+OV = 'backend: "openvino"\n' + BOTH
+IR = [("x", "FP32", [4])], [("y", "FP32", [4])]
+NO_NAMES = openvino_ir(*IR, version=11).replace(' names="x"', "")
+STATES = PYTHON + 'max_batch_size: 8\nsequence_batching {{ state {{ input_name: "i" output_name: "o" {} }} }}\n'
+SHAPED = 'platform: "ensemble"\n{}ensemble_scheduling {{ step [ {} ] }}\n'
+
+
+def step(model: str, read: dict[str, str], written: dict[str, str]) -> str:
+    maps = [f'input_map {{ key: "{key}" value: "{name}" }}' for key, name in read.items()]
+    maps += [f'output_map {{ key: "{key}" value: "{name}" }}' for key, name in written.items()]
+    return f'{{ model_name: "{model}" model_version: -1 {" ".join(maps)} }}'
+
+
+CASES: dict[str, Case] = {
+    "weights of the second version": (
+        "openvino-unreadable",
+        OV + "-- 1/model.xml\n" + openvino_ir(*IR) + "-- 2/model.xml\n" + openvino_ir(*IR, weights=8),
+        ["the weights 2/model.bin do not exist"],
+    ),
+    "outputs behind inputs without names": (
+        "openvino-unknown-tensor",
+        OV + X + Y.replace('"y"', '"z"') + "-- 1/model.xml\n" + NO_NAMES,
+        ["'z' is not an output of the model"],
+    ),
+    "an output without a batch beside an input with one": (
+        "openvino-dims",
+        OV + X.replace("[ 4 ]", "[ 1, 5 ]") + Y + "-- 1/model.xml x FP32 [1, 4] -> y FP32 [4]",
+        ["input 'x' is [1, 5], and the model has [1, 4]"],
+    ),
+    "the second file of two": (
+        "unused-file-name",
+        ONNX + 'cc_model_filenames { key: "sm80" value: "a" }\ncc_model_filenames { key: "8.0" value: "gone" }\n'
+        "-- 1/model.onnx x FP32 [4] -> y FP32 [4]",
+        ["'sm80' is not a compute capability", "the file 'gone' is not in version '1'"],
+    ),
+    "a Python file in the first version of two": (
+        "python-file-missing",
+        PYTHON + BOTH + "-- 1/model.py\n" + CLASS + "        return [None for _ in requests]\n-- 2/",
+        ["hangs the server: the model file 2/model.py does not exist"],
+    ),
+    "a warm-up input from a file behind one of zeros": (
+        "warmup-file",
+        PYTHON + X + X.replace('"x"', '"w"') + Y + 'model_warmup { name: "w" batch_size: 1'
+        ' inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } }'
+        ' inputs { key: "w" value { data_type: TYPE_FP32 dims: [ 4 ] input_data_file: "gone" } } }\n'
+        "-- 1/model.py\n" + CLASS + "        return [None for _ in requests]\n",
+        ["the file warmup/gone does not exist"],
+    ),
+    "a library of the backend in one version of two": (
+        "backend-not-installed",
+        '-- tk validate --image-backends python\nbackend: "mine"\n' + BOTH + "-- 1/f\n-- 2/libtriton_mine.so",
+        [],
+    ),
+    "dimension -1 of a state": ("idle-sequence-setting", STATES.format("data_type: TYPE_FP32 dims: [ -1, 1, 2 ]"), []),
+    "dimension -2 of a state": (
+        "idle-sequence-setting",
+        STATES.format("data_type: TYPE_FP32 dims: [ 1, -2 ]"),
+        ["dimension -2 of state 0 is not a size"],
+    ),
+    "an initial state of one variable dimension of two": (
+        "initial-state-file",
+        STATES.format(
+            'data_type: TYPE_FP32 dims: [ 2, -1 ] initial_state { name: "a" data_type: TYPE_FP32 dims: [ 2, -1 ]'
+            ' data_file: "f" }'
+        )
+        + "-- initial_state/f\nabc",
+        [],
+    ),
+    "weights outside of the second version": (
+        "onnx-external-data-elsewhere",
+        ONNX + "-- 1/model.onnx x FP32 [4] -> y FP32 [4]\n"
+        "-- 2/model.onnx x FP32 [4] -> y FP32 [4] external ../weights.bin\n-- weights.bin\n0123456789abcdef",
+        ["the model has external data in '../weights.bin', which leads outside the model's directory"],
+    ),
+    "a size of 0 before a reshape of another size": (
+        "reshape-changes-size",
+        PYTHON
+        + "max_batch_size: 8\n"
+        + X.replace("[ 4 ]", "[ 0, 4 ]").replace("}", "reshape { shape: [ 3 ] } }")
+        + X.replace('"x"', '"w"').replace("}", "reshape { shape: [ 5 ] } }"),
+        ["dims [4] and reshape [5] of 'w' hold different numbers of elements"],
+    ),
+    "a step that waits for one of the two that it reads": (
+        "ensemble-output-not-written",
+        SHAPED.format(X + Y, step("a", {"x": "x", "w": "gone"}, {"y": "y"}))
+        + "-- ../a x FP32 [4], w FP32 [4] -> y FP32 [4]",
+        ["the ensemble output 'y' is never written: nothing provides 'gone'"],
+    ),
+    "a step that waits for the other one": (
+        "ensemble-output-not-written",
+        SHAPED.format(X + Y, step("a", {"w": "gone", "x": "x"}, {"y": "y"}))
+        + "-- ../a x FP32 [4], w FP32 [4] -> y FP32 [4]",
+        ["the ensemble output 'y' is never written: nothing provides 'gone'"],
+    ),
+    "a step without an input behind one with an unknown one": (
+        "step-input-not-mapped",
+        SHAPED.format(X + Y, step("a", {"q": "x"}, {"y": "m"}) + ", " + step("b", {"x": "x"}, {"y": "y"}))
+        + "-- ../a x FP32 [4] -> y FP32 [4]\n-- ../b x FP32 [4], w FP32 [4] -> y FP32 [4]",
+        ["step 1 gives 'b' no 'w'"],
+    ),
+    "a refused model behind the same one again": (
+        "step-model-refused",
+        SHAPED.format(
+            X + Y,
+            ", ".join(
+                [
+                    step("a", {"x": "x"}, {"y": "m"}),
+                    step("a", {"x": "x"}, {"y": "n"}),
+                    step("b", {"x": "x"}, {"y": "y"}),
+                ]
+            ),
+        )
+        + "-- ../a/config.pbtxt\nmax_batch_size: -3\n-- ../a/1/model.onnx x FP32 [4] -> y FP32 [4]\n"
+        "-- ../b/config.pbtxt\nmax_batch_size: -3\n-- ../b/1/model.onnx x FP32 [4] -> y FP32 [4]",
+        [
+            "'a' will not load, and the ensemble with it",
+            "'b' will not load, and the ensemble with it",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "block", "wanted"), CASES.values(), ids=with_rules(CASES))
+def test_the_later_one_is_judged_too(rule: str, block: str, wanted: list[str], tmp_path: Path) -> None:
+    assert said(block, rule, tmp_path) == wanted
