@@ -197,7 +197,7 @@ def test_what_an_output_waits_for_is_named_wherever_it_is_among_the_inputs(
 """
     report = lint_example(example, tmp_path / "r")
     assert [d.message for d in report.diagnostics if "gone" in d.message] == [
-        "the ensemble output 'out' is never written: nothing provides 'gone'"
+        "'gone' is read by step 0, and nothing gives it, so that output 'out' is never there"
     ]
 
 

@@ -94,13 +94,13 @@ CASES: dict[str, Case] = {
         "ensemble-output-not-written",
         SHAPED.format(X + Y, step("a", {"x": "x", "w": "gone"}, {"y": "y"}))
         + "-- ../a x FP32 [4], w FP32 [4] -> y FP32 [4]",
-        ["the ensemble output 'y' is never written: nothing provides 'gone'"],
+        ["'gone' is read by step 0, and nothing gives it, so that output 'y' is never there"],
     ),
     "a step that waits for the other one": (
         "ensemble-output-not-written",
         SHAPED.format(X + Y, step("a", {"w": "gone", "x": "x"}, {"y": "y"}))
         + "-- ../a x FP32 [4], w FP32 [4] -> y FP32 [4]",
-        ["the ensemble output 'y' is never written: nothing provides 'gone'"],
+        ["'gone' is read by step 0, and nothing gives it, so that output 'y' is never there"],
     ),
     "a step without an input behind one with an unknown one": (
         "step-input-not-mapped",
@@ -123,8 +123,7 @@ CASES: dict[str, Case] = {
         + "-- ../a/config.pbtxt\nmax_batch_size: -3\n-- ../a/1/model.onnx x FP32 [4] -> y FP32 [4]\n"
         "-- ../b/config.pbtxt\nmax_batch_size: -3\n-- ../b/1/model.onnx x FP32 [4] -> y FP32 [4]",
         [
-            "'a' will not load, and the ensemble with it",
-            "'b' will not load, and the ensemble with it",
+            "'a', 'b' will not load, and the ensemble with them",
         ],
     ),
 }
