@@ -116,9 +116,10 @@ def table(by_version: Mapping[str, Mapping[Key, set[Row]]], own: Mapping[Key, tu
 def head(order: Sequence[str]) -> str:
     """The versions, each with the first release that has it where there is one, and the last release that is known."""
     since: dict[str, str] = {}
-    for container, release in releases().items():
-        since.setdefault(release.onnxruntime or "", container)
-    return ",".join(f"{v}={since[v]}" if v in since else v for v in order) + f" {list(releases())[-1]}"
+    known = {container: release.onnxruntime for container, release in releases().items() if release.onnxruntime}
+    for container, runtime in known.items():
+        since.setdefault(runtime, container)
+    return ",".join(f"{v}={since[v]}" if v in since else v for v in order) + f" {list(known)[-1]}"
 
 
 def _row(row: Row) -> str:

@@ -104,6 +104,7 @@ def facts(backend: str) -> Facts:
     return found if isinstance(found, Facts) else UNKNOWN
 
 
+@cache
 def platforms(backend: str, release: str = NEWEST) -> tuple[str, ...]:
     """The values of ``platform:`` that go with a backend in a release, sorted; none where any does.
 

@@ -127,11 +127,12 @@ def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         dynamic_batching { }
     """
-    dynamic = model.config.dynamic_batching
-    if not model.config.has("dynamic_batching") or not model.versions or _keeps_a_queue(dynamic):
+    if not model.config.has("dynamic_batching") or not model.versions:
         return
     completed = model.completed(model.versions[-1])
-    if completed.known and completed.max_batch_size in (0, 1) and not any(True for _ in _preferred(model)):
+    if not completed.known or completed.max_batch_size not in (0, 1) or _keeps_a_queue(model.config.dynamic_batching):
+        return
+    if not any(True for _ in _preferred(model)):
         yield Problem(
             at=("dynamic_batching",),
             key=True,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from triton_kit.signature.onnx.model import Faults
 from triton_kit.signature.onnx.names import is_in_order, name_faults, repeated, same_names
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx.plain import Parts, plain_node
@@ -34,20 +35,6 @@ _RUNTIMES_OWN = frozenset(
     )
 )  # fmt: skip
 """Operators that ONNX Runtime has in the default domain of its own accord (onnxruntime contrib_defs.cc)."""
-
-
-class Faults(NamedTuple):
-    """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
-
-    ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file. ``kinds``
-    are the kinds of nodes for which it depends on the ONNX Runtime, each with how a message calls the first such node.
-    ``unforeseeable`` are outputs whose sizes only a request has.
-    """
-
-    faults: tuple[str, ...] = ()
-    contradicted: frozenset[str] = frozenset()
-    kinds: tuple[tuple[Kind, str], ...] = ()
-    unforeseeable: frozenset[str] = frozenset()
 
 
 def find_faults(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from triton_kit.repository.tensor import TensorSpec
 from triton_kit.signature.types import Signature
@@ -37,6 +37,24 @@ class ForeignIO(Value):
     is_output: bool
     kind: str
     element: str = ""
+
+
+class Faults(NamedTuple):
+    """What ONNX Runtime refuses a graph for, each in words, and the outputs that are not as they are declared.
+
+    ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file. ``kinds``
+    are the kinds of nodes for which it depends on the ONNX Runtime, each with how a message calls the first such node.
+    ``unforeseeable`` are outputs whose sizes only a request has.
+    """
+
+    faults: tuple[str, ...] = ()
+    contradicted: frozenset[str] = frozenset()
+    kinds: tuple[tuple[Kind, str], ...] = ()
+    unforeseeable: frozenset[str] = frozenset()
+
+
+NO_FAULTS = Faults()
+"""Of a graph that was not looked at."""
 
 
 class OnnxModel(Value):

@@ -11,7 +11,7 @@ from triton_kit.repository.tensor import Dim, TensorSpec
 from triton_kit.signature.errors import ModelFileError
 from triton_kit.signature.external_data import confine
 from triton_kit.signature.files import explain, lfs_pointer, name_kind, open_model
-from triton_kit.signature.onnx.model import ExternalData, ForeignIO, OnnxModel
+from triton_kit.signature.onnx.model import NO_FAULTS, ExternalData, ForeignIO, OnnxModel
 from triton_kit.signature.onnx.walk import MODEL_TAGS, Walk
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError
@@ -43,7 +43,7 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             raise _complaint(path, walk, error, os.pread(fd, 512, 0)) from None
         if not walk.graphs:
             raise _complaint(path, walk, None, os.pread(fd, 512, 0))
-        found = None
+        found = NO_FAULTS
         if checked and walk.graphs == 1:
             from triton_kit.signature.onnx.graph import find_faults
 

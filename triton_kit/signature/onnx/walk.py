@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from triton_kit.repository.tensor import Dim
-from triton_kit.signature.onnx.model import ExternalData, OnnxModel
+from triton_kit.signature.onnx.model import ExternalData, Faults, OnnxModel
 from triton_kit.signature.onnx.plain import plain_value
 from triton_kit.signature.onnx.value_info import ValueInfo
 from triton_kit.signature.types import Signature
 from triton_kit.signature.wire import Wire, WireError, signed
-
-if TYPE_CHECKING:
-    from triton_kit.signature.onnx.graph import Faults
 
 _IO_KINDS = {10: "tensor", 34: "sequence", 42: "map", 58: "opaque", 66: "sparse_tensor", 74: "optional"}
 """The cases of ``TypeProto.value`` by tag (onnx-ml.proto)."""
@@ -239,7 +234,7 @@ class Walk:
                 dim = self.wire.text(value, behind) or None
         return dim
 
-    def result(self, found: Faults | None) -> OnnxModel:
+    def result(self, found: Faults) -> OnnxModel:
         """What was collected, with inputs apart from initializers, and what was found in the graph."""
         required = [io for io in self.inputs if io.name not in self.initializers]
         overridable = [io for io in self.inputs if io.name in self.initializers] if self.ir_version >= 4 else []
@@ -258,7 +253,10 @@ class Walk:
             functions=tuple(self.functions),
             metadata=tuple(self.metadata),
             graphs=self.graphs,
-            **(found._asdict() if found else {}),
+            faults=found.faults,
+            contradicted=found.contradicted,
+            kinds=found.kinds,
+            unforeseeable=found.unforeseeable,
         )
 
 

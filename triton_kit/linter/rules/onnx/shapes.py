@@ -10,7 +10,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.fix.edits import set_numbers
 from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.onnx.file import model_path
+from triton_kit.linter.rules.onnx.file import model_path, signatures
 from triton_kit.linter.rules.onnx.tensors import pairs, versions
 from triton_kit.linter.wording import shape
 from triton_kit.model.completion import Completed, Tensor
@@ -223,6 +223,8 @@ def onnx_sizes_unknown(model: Model) -> Iterator[Problem]:
 
 
 def _unknown_sizes(model: Model) -> Iterator[Problem]:
+    if not any(onnx.signature.guessed for _, onnx in signatures(model)):
+        return
     for version, tensor, spec, _ in pairs(model):
         if tensor.kind == "output" and tensor.name in model.signature(version).signature.guessed:
             yield Problem(
