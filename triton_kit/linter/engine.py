@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
 from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
 from triton_kit.linter.options import Options
-from triton_kit.linter.rule import Rule, area_rules, load_rules
+from triton_kit.linter.rule import load_rules
+from triton_kit.linter.rule_set import RuleSet
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions
@@ -73,8 +73,7 @@ class Run:
     def __init__(self, options: Options, disk: Disk = files) -> None:
         self.options = options
         self.disk = disk
-        self.asked: dict[object, list[Rule]] = {}
-        self.decisive = {field for area in AREAS.values() for field in area.about}
+        self.rules = RuleSet(options.server.release)
         self.severities = dict(options.severities)
         self.findings: dict[str, list[Finding]] = {}
         self.repositories: dict[str, Repository] = {}
@@ -168,38 +167,12 @@ class Run:
             self.repositories[path].disk = self.disk
         return self.repositories[path]
 
-    def rules(self, scope: str, areas: Iterable[str]) -> list[Rule]:
-        """The rules of some areas that apply to the release."""
-        rules = (rule for area in areas for rule in area_rules(area))
-        return [rule for rule in rules if rule.scope == scope and rule.applies(self.options.server.release)]
-
-    def rules_for(self, model: Model) -> list[Rule]:
-        """The rules that can have something to say about a model; of a template, that it is one, and no more."""
-        written = model.written()
-        if written is None and model.placeholders:
-            return [rule for rule in self.rules("model", ("texts",)) if rule.name == "unrendered-template"]
-        names: tuple[str, str] | None = None
-        with suppress(Broken):
-            names = (model.backend, model.platform)
-        asked = self.asked.get((self.deciding(written), names))
-        if asked is None:
-            rules = self.rules("model", (area for area, when in AREAS.items() if when.may_speak(written, names)))
-            asked = [rule for rule in rules if rule.may_speak(written) and rule.concerns(names)]
-            for rule in rules:
-                self.decisive.update(rule.about)
-            self.asked[self.deciding(written), names] = asked
-        return asked
-
-    def deciding(self, written: frozenset[str] | None) -> frozenset[str] | None:
-        """Those of the written fields that decide which rules are asked, as far as their modules are loaded."""
-        return written and written.intersection(self.decisive)
-
     def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
         if model.directory not in self.findings:
             found: list[Finding] = []
             self.findings[model.directory] = found
-            for rule in self.rules_for(model):
+            for rule in self.rules.about(model):
                 # A hundred times a model: no call where nothing goes wrong, see apply.
                 try:
                     for problem in rule.check(model):
@@ -217,7 +190,7 @@ class Run:
 
     def judge_repository(self, repository: Repository) -> Iterator[Diagnostic]:
         """What is wrong with the repository as a whole."""
-        for rule in self.rules("repository", UNCONDITIONAL):
+        for rule in self.rules.of("repository", UNCONDITIONAL):
             if chosen(rule, self.options):
                 for found in apply(rule, repository):
                     file = found[1].file or Path(repository.path)
@@ -271,10 +244,10 @@ class Run:
             return found, []
         config = model.at_file
         kept = [d for d in found if d.file != config or not suppressions.cover(d.rule, d.span)]
-        rules = [r for r in self.rules("suppressions", ("suppressions",)) if chosen(r, self.options)]
+        rules = [r for r in self.rules.of("suppressions", ("suppressions",)) if chosen(r, self.options)]
         if document.problems or not rules:
             return kept, []
-        heard = {r.name for r in (*self.rules("model", AREAS), *rules) if chosen(r, self.options)}
+        heard = {r.name for r in (*self.rules.of("model", AREAS), *rules) if chosen(r, self.options)}
         unused = list(suppressions.unused(heard, load_rules()))
         notes = [
             self.diagnostic(one, model.name, config, one[1].span or START)

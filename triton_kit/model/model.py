@@ -129,6 +129,16 @@ class Model(ModelDirectory):
         """The path of a version's model file."""
         return self.join(self.version_folder(version), self.file_name)
 
+    @cached_property
+    def _kinds(self) -> dict[int, str | None]:
+        return {}
+
+    def model_file_kind(self, version: int) -> str | None:
+        """What a version's model file is: one of the kinds of ``disk``, or ``None`` for nothing."""
+        if version not in self._kinds:
+            self._kinds[version] = disk.kind_of(self.model_file(version))
+        return self._kinds[version]
+
     @staticmethod
     def version_folder(version: int) -> str:
         """The name of the directory that is opened for a version."""
@@ -149,7 +159,7 @@ class Model(ModelDirectory):
             from triton_kit.signature.onnx.signature import ModelFileError, infer_missing, read
 
             path = self.model_file(version)
-            kind = disk.kind_of(path)
+            kind = self.model_file_kind(version)
             if kind == disk.DIRECTORY:
                 path = os.path.join(path, "model.onnx")
                 kind = disk.kind_of(path)

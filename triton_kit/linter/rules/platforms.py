@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from triton_kit.backends.detect import ENSEMBLE
 from triton_kit.backends.facts import facts, platforms
@@ -20,6 +21,7 @@ _EXAMPLES = ("identity", "repeat", "square")
 """Backends of the official images that show how one is written; tk knows nothing else of them."""
 
 
+@cache
 def platforms_of(backend: str, release: tuple[int, int]) -> tuple[str, ...]:
     """The platforms that a backend takes in a release; none where it takes any."""
     return platforms(backend, show_release(release))

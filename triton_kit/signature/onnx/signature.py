@@ -71,10 +71,7 @@ def infer_missing(path: str | Path, model: OnnxModel, *, level: int = 0, always_
     the inference refuses, is given back as it was.
     """
     untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
-    given = {dim for tensor in model.signature.inputs for dim in tensor.shape or () if isinstance(dim, str)}
-    opened = {
-        t.name for t in model.signature.outputs if t.dtype and t.name not in model.unforeseeable and _is_open(t, given)
-    }
+    opened = _opened(model)
     wanted = untyped | model.contradicted | opened
     if not wanted:
         return model
@@ -110,6 +107,16 @@ def session_outputs(path: Path, model: OnnxModel, *, level: int = 0) -> tuple[Te
     doubtful = _is_light(model) and any(_is_open(t, set()) for t in model.signature.outputs)
     asked = ask(path, level) if doubtful else None
     return tuple(t if t.name in model.contradicted else _reported(t, found, asked) for t in model.signature.outputs)
+
+
+def _opened(model: OnnxModel) -> set[str]:
+    """The outputs with a size that neither the file nor an input fixes, as far as anybody can know more of it."""
+    lost = model.unforeseeable
+    outputs = [t for t in model.signature.outputs if t.dtype and t.name not in lost and _is_open(t, frozenset())]
+    if not outputs:
+        return set()
+    given = {dim for tensor in model.signature.inputs for dim in tensor.shape or () if isinstance(dim, str)}
+    return {t.name for t in outputs if _is_open(t, given)}
 
 
 def _is_open(output: TensorSpec, given: Set[str]) -> bool:

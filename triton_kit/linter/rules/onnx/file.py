@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,11 +81,18 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 _LAST_KNOWN = (26, 8)
 
 
+@cache
+def _limits(release: tuple[int, int]) -> tuple[int, int, int] | None:
+    """The newest IR version and opsets that a release reads; ``None`` where that is not known."""
+    if release > _LAST_KNOWN:
+        return None
+    return next((row[1:] for row in reversed(_NEWEST) if row[0] <= release), None)
+
+
 def newest_opset(model: Model) -> int | None:
-    """The newest opset of ONNX that the release's ONNX Runtime reads; ``None`` where it is not known."""
-    release = model.options.release
-    found = next((row for row in reversed(_NEWEST) if row[0] <= release), None)
-    return found[2] if found and release <= _LAST_KNOWN else None
+    """The newest opset that the release reads; ``None`` where that is not known."""
+    limits = _limits(model.options.release)
+    return limits and limits[1]
 
 
 @rule(Severity.ERROR, backend="onnxruntime")
@@ -106,16 +114,16 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
 
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 21
     """
-    limits = next((row for row in reversed(_NEWEST) if row[0] <= model.options.release), None)
-    if not limits or model.options.release > _LAST_KNOWN:
+    limits = _limits(model.options.release)
+    if limits is None:
         return
-    _, newest_ir, newest_opset, newest_ml = limits
+    newest_ir, newest, newest_ml = limits
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
         ml = dict(onnx.opsets).get("ai.onnx.ml", 0)
         for noun, number, limit in (
             ("IR version", onnx.ir_version, newest_ir),
-            ("opset", opset, newest_opset),
+            ("opset", opset, newest),
             ("opset of ai.onnx.ml", ml, newest_ml),
         ):
             if number > limit:

@@ -86,7 +86,7 @@ def model_file_missing(model: Model) -> Iterator[Problem]:
         return
     for version in model.versions:
         path = model.model_file(version)
-        kind = disk.kind_of(path)
+        kind = model.model_file_kind(version)
         if kind == disk.DIRECTORY and (inside := model.facts.file_in_directory):
             # The file in such a directory has a fixed name, whatever the directory's.
             kind = disk.kind_of(os.path.join(path, inside))
