@@ -133,7 +133,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "python_auto_complete": python(
         CLASS + COMPLETE + "        raise ValueError('which one?')\n" + EXECUTE,
-        "load-refused",
+        "python-completion-broken",
         "1/model.py:4",
         "which one?",
     ),

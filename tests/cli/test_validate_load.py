@@ -116,6 +116,21 @@ def test_people_see_the_line_the_cause_and_what_ran(repository: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_line_that_both_refuse_is_one_finding_with_the_words_of_the_server(repository: Path) -> None:
+    (repository / "m" / "1" / "model.py").write_text(
+        "class TritonPythonModel:\n"
+        "    @staticmethod\n"
+        "    def auto_complete_config(config):\n"
+        "        raise ValueError('which one?')\n\n"
+        "    def execute(self, requests):\n"
+        "        return requests\n"
+    )
+    found = json.loads(tk(str(repository), "--format", "json").stdout)
+    (one,) = (d for d in found["diagnostics"] if d["model"] == "m" and d["severity"] == "error")
+    assert one["rule"] == "python-completion-broken"
+    assert [r["message"] for r in one["related"]] == ["the server refused it: ValueError: which one?"]
+
+
 @pytest.mark.parametrize("format_", ["github", "sarif", "junit"])
 def test_every_format_has_the_finding_with_its_place(repository: Path, format_: str) -> None:
     (repository / "good" / "1" / "model.py").write_text("class TritonPythonModel\n")  # which tk itself finds, too

@@ -135,17 +135,20 @@ class _Comparison:
         said = words(verdict.reason) if verdict.state is State.REFUSED else _first(verdict.reason)
         text = whole_text(verdict)
         raised = raised_in_model(model, self._outcome.root, text)
-        confirmed = self._confirmed(verdict, meaning, model, errors if not raised else [])
+        file, span = place_of(model, self._outcome.root, text)
+        if raised:
+            # The model's code fails at a line: only a finding about that line is the same mistake.
+            errors = [d for d in errors if (d.file, d.span.line) == (file, span.line)]
+        confirmed = self._confirmed(verdict, meaning, model, errors)
         if confirmed is not None:
             self._confirm(confirmed, verdict, said)
             return Judged(verdict=verdict, state=verdict.state, reason=said)
-        place = place_of(model, self._outcome.root, text)
         rule, message = self._headline(verdict, meaning, said)
         related = tuple(Related(message=line) for line in _details(verdict, meaning, said, message))
         remedy = meaning.help
         if verdict.state is State.HUNG and remedy is None:
             remedy = "raise --timeout if it takes longer than that"
-        self._add(rule, Severity.ERROR, model, place, message, remedy, related)
+        self._add(rule, Severity.ERROR, model, (file, span), message, remedy, related)
         foreseeable = _is_foreseeable(verdict, meaning, model) and not raised
         differs = foreseeable and not errors and not self._other_release()
         return Judged(verdict=verdict, state=verdict.state, reason=said, differs=differs)
