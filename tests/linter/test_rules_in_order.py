@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from short_examples import BOTH, CLASS, ONNX, PYTHON, Case, X, Y, said, with_rul
 
 OV = 'backend: "openvino"\n' + BOTH
 IR = [("x", "FP32", [4])], [("y", "FP32", [4])]
-NO_NAMES = openvino_ir(*IR, version=11).replace(' names="x"', "")
+ONE_NAME = openvino_ir([*IR[0], ("w", "FP32", [4])], IR[1]).replace(' names="w"', "")
+ONE_BATCH = "<port".join(
+    part if i < 2 else re.sub("<rt_info>.*?</rt_info>", "", part)
+    for i, part in enumerate(openvino_ir([("x", "FP32", [1, 4])], [("y", "FP32", [1, 4])], layout="NC").split("<port"))
+)
 STATES = PYTHON + 'max_batch_size: 8\nsequence_batching {{ state {{ input_name: "i" output_name: "o" {} }} }}\n'
 SHAPED = 'platform: "ensemble"\n{}ensemble_scheduling {{ step [ {} ] }}\n'
 
@@ -27,15 +32,15 @@ CASES: dict[str, Case] = {
         OV + "-- 1/model.xml\n" + openvino_ir(*IR) + "-- 2/model.xml\n" + openvino_ir(*IR, weights=8),
         ["the weights 2/model.bin do not exist"],
     ),
-    "outputs behind inputs without names": (
+    "outputs behind inputs of which one has no name": (
         "openvino-unknown-tensor",
-        OV + X + Y.replace('"y"', '"z"') + "-- 1/model.xml\n" + NO_NAMES,
+        OV + X + X.replace('"x"', '"q"') + Y.replace('"y"', '"z"') + "-- 1/model.xml\n" + ONE_NAME,
         ["'z' is not an output of the model"],
     ),
-    "an output without a batch beside an input with one": (
+    "a layout with a batch at the input alone": (
         "openvino-dims",
-        OV + X.replace("[ 4 ]", "[ 1, 5 ]") + Y + "-- 1/model.xml x FP32 [1, 4] -> y FP32 [4]",
-        ["input 'x' is [1, 5], and the model has [1, 4]"],
+        OV + X + Y.replace("[ 4 ]", "[ 1, 4 ]") + "-- 1/model.xml\n" + ONE_BATCH,
+        ["input 'x' is [4], and the model has [1, 4]"],
     ),
     "the second file of two": (
         "unused-file-name",
