@@ -116,6 +116,8 @@ def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / ".local" / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    # A command that ran in this process has ONNX Runtime asked from then on; no other test sees that.
+    monkeypatch.setattr("triton_kit.signature.onnx.asking._askers", [])
 
 
 @pytest.fixture(scope="session")

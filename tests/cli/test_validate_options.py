@@ -97,9 +97,9 @@ def test_the_servers_backends_decide_which_names_are_right(
 ) -> None:
     repository = make("m", 'backend: "mine"\n').parent
     assert run(["validate", str(repository)]) == 0
-    assert "warning" in capsys.readouterr().out
+    assert "note" in capsys.readouterr().out
     assert run(["validate", str(repository), "--image-backends", "mine, python"]) == 0
-    assert "warning" not in capsys.readouterr().out
+    assert "note" not in capsys.readouterr().out
     assert run(["validate", str(repository), "--image-backends", "python"]) == 1
 
 

@@ -65,7 +65,7 @@ def test_each_finding_stands_at_its_port_or_step(tmp_path):
     assert rules(classify.inputs[0].findings) == ["ensemble-type-differs"]
     assert not gone.exists
     assert rules(gone.findings) == ["step-model-missing"]
-    assert rules(node(found, "label").inputs[0].findings) == ["ensemble-output-not-written"]
+    assert rules(gone.inputs[1].findings) == ["ensemble-output-not-written"]
     mistyped = found.nodes[[n.id for n in found.nodes].index("step3")]
     assert [(p.name, p.known, rules(p.findings)) for p in mistyped.inputs] == [
         ("image", True, []),
@@ -73,7 +73,7 @@ def test_each_finding_stands_at_its_port_or_step(tmp_path):
     ]
     assert node(found, "nowhere").role is Role.LOST
     wrong = {(e.source, e.target) for e in found.edges if e.severity}
-    assert wrong == {("step0", "step1"), ("input0", "step3"), ("step2", "output1")}
+    assert wrong == {("step0", "step1"), ("input0", "step3"), ("lost0", "step2")}
 
 
 def test_nothing_is_lost_of_what_validate_says(tmp_path):

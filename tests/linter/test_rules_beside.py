@@ -83,11 +83,11 @@ ELEMENTS: dict[str, Case] = {
     ),
     "a call whose argument is not known, before one that is": (
         "python-completion-contradicts",
-        PYTHON + "max_batch_size: 8\n-- 1/model.py\nclass TritonPythonModel:\n    @staticmethod\n"
+        PYTHON + Y + "-- 1/model.py\nclass TritonPythonModel:\n    @staticmethod\n"
         "    def auto_complete_config(config):\n        config.set_max_batch_size(size())\n"
-        "        config.set_max_batch_size(4)\n        return config\n"
+        '        config.add_output({"name": "y", "data_type": "TYPE_INT64", "dims": [4]})\n        return config\n'
         "    def execute(self, requests):\n        return [None for _ in requests]\n",
-        ["max_batch_size 4 is below that of config.pbtxt, 8"],
+        ["output 'y' is TYPE_INT64 here and TYPE_FP32 in config.pbtxt"],
     ),
     "a name that the model's own code adds": (
         "python-unknown-tensor",

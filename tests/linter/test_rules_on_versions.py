@@ -64,7 +64,7 @@ VERSIONS: dict[str, Case] = {
         + COMPLETES.format(bases="(Base)", asked="other")
         + "-- 2/model.py\n"
         + COMPLETES.format(bases="", asked="other"),
-        ["'other' is not an input of the configuration"],
+        ["'other' is not an input of the configuration", "'other' is not an input of the configuration"],
     ),
     "Python with a base class": (
         "python-execute-missing",

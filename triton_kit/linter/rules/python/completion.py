@@ -104,7 +104,6 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
         Configuration specified scheduling_choice as
         Cannot update scheduling choice from
         trying to change decoupled property
-        contains property other than 'decoupled'
 
     Bad:
 

@@ -106,7 +106,7 @@ def python_module_unknown(model: Model) -> Iterator[Problem]:
 
     Server says:
 
-        ModuleNotFoundError: No module named
+        ModuleNotFoundError: No module named '…'
 
     Bad:
 
@@ -158,7 +158,7 @@ def python_packages_needed(model: Model) -> Iterator[Problem]:
 
     Server says:
 
-        ModuleNotFoundError: No module named
+        ModuleNotFoundError: No module named '…'
 
     Bad:
 

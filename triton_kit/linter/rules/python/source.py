@@ -33,7 +33,7 @@ def python_file_missing(model: Model) -> Iterator[Problem]:
     Server says:
 
         Python model file not found in
-        ModuleNotFoundError: No module named
+        ModuleNotFoundError: No module named 'model'
 
     Bad:
 
