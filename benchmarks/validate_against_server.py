@@ -69,6 +69,7 @@ def ask_server(repository: Path) -> dict[str, bool]:
     """Start a server on the repository, and stop it when it has said of each model whether it is ready."""
     spec = spec_of(repository)
     runtime = LocalRuntime()
+    models = sum(folder.is_dir() for folder in repository.iterdir())
     server = subprocess.Popen(
         runtime.argv(spec),
         env=runtime.environment(spec),
@@ -85,7 +86,7 @@ def ask_server(repository: Path) -> dict[str, bool]:
             except OSError:
                 states = {}
             # A model whose configuration is refused has no state at all.
-            if len(states) == MODELS and not {"LOADING", "UNLOADING"} & set(states.values()):
+            if len(states) == models and not {"LOADING", "UNLOADING"} & set(states.values()):
                 return {name: state == "READY" for name, state in states.items()}
             time.sleep(0.01)
         raise SystemExit("the server ended before its verdict")
@@ -93,6 +94,8 @@ def ask_server(repository: Path) -> dict[str, bool]:
         # With its Python stubs, at once: to end in order takes time that is not part of the verdict.
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+        for left in Path("/dev/shm").glob(f"tk_127.0.0.1_{spec.http_port}_*"):
+            left.unlink(missing_ok=True)
 
 
 def ask_tk(repository: Path) -> dict[str, bool]:

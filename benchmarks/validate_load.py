@@ -10,23 +10,17 @@ The repositories are the sample, and the models of ``validate_against_server`` w
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 from common import ROOT, TK, command, environment, in_turns, show, verdict
-from validate_against_server import make, spec_of
+from validate_against_server import ask_server, make
 
 from triton_kit.runtime.embedded.binaries import server_home
-from triton_kit.runtime.local import LocalRuntime
 
 FACTOR, EXTRA = 1.3, 1.0
 """At most so many times the server's own load time, and so many seconds more."""
@@ -34,33 +28,8 @@ FACTOR, EXTRA = 1.3, 1.0
 
 def by_hand(repository: Path) -> None:
     """Start the server, and kill it when every model is ready."""
-    spec = spec_of(repository)
-    runtime = LocalRuntime()
-    names = {folder.name for folder in repository.iterdir() if folder.is_dir()}
-    server = subprocess.Popen(
-        runtime.argv(spec),
-        env=runtime.environment(spec),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        while server.poll() is None:
-            try:
-                request = urllib.request.Request(f"http://127.0.0.1:{spec.http_port}/v2/repository/index", data=b"{}")
-                with urllib.request.urlopen(request, timeout=5) as answer:
-                    ready = {one["name"] for one in json.load(answer) if one.get("state") == "READY"}
-            except OSError:
-                ready = set()
-            if ready == names:
-                return
-            time.sleep(0.01)
-        raise SystemExit("the server ended before its models were ready")
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-        for left in Path("/dev/shm").glob(f"tk_127.0.0.1_{spec.http_port}_*"):
-            left.unlink(missing_ok=True)
+    if not all(ask_server(repository).values()):
+        raise SystemExit("the server does not load every model")
 
 
 def sample(root: Path) -> None:
