@@ -116,8 +116,8 @@ def guess_notes(guessed: Collection[str], values: Mapping[str, Any]) -> tuple[st
     """What is said of each output with a size that only the server knows, in the order of the configuration."""
     return tuple(
         f"the sizes {show_shape(t['dims'])} of output {t['name']} are a guess: the model's file does not give them. "
-        "pip install 'triton-kit[local]' and add the model again to have them from ONNX Runtime, or see with tk serve "
-        "which ones the server expects"
+        "pip install 'triton-kit[local]' and add the model again to have them from ONNX Runtime, or see with "
+        "tk validate --load which ones the server expects"
         for t in values.get("output") or ()
         if t["name"] in guessed
     )

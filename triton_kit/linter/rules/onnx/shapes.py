@@ -231,7 +231,7 @@ def _unknown_sizes(model: Model) -> Iterator[Problem]:
                 at=(*tensor.at, "dims") if tensor.written else (),
                 message=f"output '{tensor.name}' is {shape(_session_shape(spec))} by the model's file, and the server "
                 "may know more of its sizes",
-                help="install triton-kit[local], whose ONNX Runtime is then asked, or see with tk serve",
+                help="install triton-kit[local], whose ONNX Runtime is then asked, or see with tk validate --load",
             )
 
 
