@@ -31,6 +31,9 @@ _SAME = frozenset(
 _PASSED_ON = frozenset(("Cast", "Identity", "Squeeze", "Unsqueeze"))
 """Operators that make of sizes nothing but the same sizes."""
 
+_SHAPES = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1}
+"""Operators that take a shape, and which of their inputs it is."""
+
 _BROADCAST = frozenset(
     (
         "Add", "And", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Div", "Equal", "Greater", "GreaterOrEqual", "Less",
@@ -82,6 +85,15 @@ def unforeseeable(nodes: Sequence[Node]) -> set[str]:
         if shaped or (node.operator in _SAME and taken in values):
             values.update(node.outputs)
     return values
+
+
+def shaping(nodes: Sequence[Node]) -> set[str]:
+    """The values of which a node makes a shape as they are."""
+    return {
+        node.inputs[at]
+        for node in nodes
+        if not node.domain and (at := _SHAPES.get(node.operator, -1)) >= 0 and len(node.inputs) > at
+    }
 
 
 def contradicted(declared: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> set[str]:

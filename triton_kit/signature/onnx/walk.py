@@ -257,6 +257,7 @@ class Walk:
             contradicted=found.contradicted,
             kinds=found.kinds,
             unforeseeable=found.unforeseeable,
+            shaping=found.shaping,
         )
 
 
