@@ -9,7 +9,7 @@ from triton_kit.signature.onnx.model import Faults
 from triton_kit.signature.onnx.names import is_in_order, name_faults, repeated, same_names
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx.plain import Parts, plain_node
-from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults, shaping, unforeseeable
+from triton_kit.signature.onnx.shapes import Shape, contradicted, doubtful, shape_faults, shaping, unforeseeable
 from triton_kit.signature.onnx.types import TELLING, Kind, is_plain, type_faults
 from triton_kit.signature.wire import Wire, WireError
 
@@ -85,6 +85,7 @@ def _contradictions(
         tuple([(kind, node.title) for kind, node in kinds.items()]),
         frozenset(unforeseeable(nodes).intersection(outputs)),
         frozenset(shaping(nodes).intersection(known)),
+        frozenset(doubtful(nodes, declared, shapes)),
     )
 
 

@@ -258,6 +258,7 @@ class Walk:
             kinds=found.kinds,
             unforeseeable=found.unforeseeable,
             shaping=found.shaping,
+            doubtful=found.doubtful,
         )
 
 
