@@ -18,6 +18,12 @@ from triton_kit import lint
 from triton_kit.backends.onnxruntime import session_dims
 from triton_kit.signature.onnx.signature import infer_missing, read
 
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TK_CACHE_DIR", str(tmp_path / "cache"))
+
+
 FLOAT, BOOL, INT64 = TensorProto.FLOAT, TensorProto.BOOL, TensorProto.INT64
 node, info = helper.make_node, helper.make_tensor_value_info
 Graph = tuple[list[onnx.NodeProto], dict[str, Any]]

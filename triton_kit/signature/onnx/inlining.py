@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def inline(node: NodeProto, taken: bool) -> tuple[list[NodeProto], list[TensorProto]] | None:
     """The nodes and initializers of the branch that is taken; ``None`` where the node has no such branch.
 
-    Nor is one that gives what no node of it makes, which ONNX Runtime leaves. What is made inside has new names, and the outputs those of the node.
+    ONNX Runtime also leaves one that gives what no node of it makes. What is made inside has new names, and the outputs
+    those of the node.
     """
     attribute = "then_branch" if taken else "else_branch"
     branch = next((one.g for one in node.attribute if one.name == attribute), None)
