@@ -137,3 +137,22 @@ def test_a_shape_that_is_random_fails_its_warmup(operator: str, tmp_path: Path) 
 )
 def test_random_values_that_are_no_shape_are_left_alone(operator: str, sizes: str, tmp_path: Path) -> None:
     assert warmed_up(tmp_path, operator, sizes) == []
+
+
+@pytest.mark.parametrize(
+    ("dims", "size"),
+    [
+        pytest.param("4611686018427387904, 4", 1 << 66, id="more elements than 64 bits count"),
+        pytest.param("4611686018427387904", 1 << 64, id="more bytes than 64 bits count"),
+        pytest.param("70368744177664", 1 << 48, id="more than a process can have"),
+    ],
+)
+def test_an_input_that_no_memory_holds_kills_the_server(dims: str, size: int, tmp_path: Path) -> None:
+    sample = WARMUP.replace("dims: [ 4 ]", f"dims: [ {dims} ]")
+    assert said(PYTHON + X + Y + sample, "warmup-dims", tmp_path) == [
+        f"kills the server: the warm-up input 'x' is {size} bytes, more than a process can have"
+    ]
+
+
+def test_a_large_input_is_left_alone(tmp_path: Path) -> None:
+    assert said(PYTHON + X + Y + WARMUP.replace("dims: [ 4 ]", "dims: [ 4294967296 ]"), "warmup-dims", tmp_path) == []

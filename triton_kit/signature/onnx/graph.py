@@ -41,11 +41,13 @@ _RUNTIMES_OWN = frozenset(
 def find_faults(
     wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
     opsets: Sequence[tuple[str, int]], functions: Sequence[str], inputs: Sequence[str] = (),
+    misfits: Mapping[str, str] | None = None,
 ) -> Faults:  # fmt: skip
     """What is wrong with a graph; nothing where it is too large to check.
 
     ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
-    outputs as they are declared; ``inputs`` are the names of its inputs as often as they are written.
+    outputs as they are declared; ``inputs`` are the names of its inputs as often as they are written, ``misfits``
+    what is wrong with an initializer, if it is taken.
     """
     if len(nodes) > _MOST_NODES:
         return Faults()
@@ -56,6 +58,9 @@ def find_faults(
         return Faults()
     if len(set(inputs)) < len(inputs):
         checker.faults += [f"the input '{name}' is defined twice" for name in repeated(inputs)]
+    if misfits:
+        taken = {name for node in (*found, *checker.inner) for name in node.inputs}
+        checker.faults += [fault for name, fault in misfits.items() if name in taken]
     checker.faults += same_names(found)
     if checker.inside:
         checker.faults += scope_faults(found, checker.inside, set(known))

@@ -50,7 +50,9 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
             outputs = {io.name: io.value() for io in walk.outputs}
             inputs = [io.name for io in walk.inputs]
-            found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs)
+            found = find_faults(
+                walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs, walk.misfits
+            )
         model = walk.result(found)
     except OSError as error:
         raise explain(path, error) from None
