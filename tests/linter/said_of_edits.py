@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from example_edits import Edit, edits, with_sibling
-from example_files import lint_example, read_example
+from example_files import judged, lint_example, read_example
 
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.engine import Run
@@ -49,7 +49,7 @@ def lint_edited(block: str, edited: str, root: Path, number: int) -> Report:
     if not rooted or before.config is None or after.config is None or not config.is_file():
         return lint_example(edited, root / str(number) / "r")
     disk = Overlay({os.path.realpath(config): after.config.encode()}, frozenset())
-    return Run(after.options, disk).report([Target(str(root / "0" / "r"), whole=True)])
+    return judged(Run(after.options, disk), [Target(str(root / "0" / "r"), whole=True)])
 
 
 def own(report: Report, rule: str | None) -> list[Diagnostic]:
