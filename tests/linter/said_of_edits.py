@@ -8,7 +8,7 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 
-from example_edits import Edit, edits, with_sibling
+from example_edits import Edit, behind_good, edits, with_sibling
 from example_files import judged, lint_example, read_example
 
 from triton_kit.linter.diagnostic import Diagnostic, Report
@@ -17,8 +17,11 @@ from triton_kit.model.overlay import Overlay
 from triton_kit.model.target import Target
 
 
-def said_of(block: str, rule: str | None, root: Path) -> str:
-    """What a rule, or all of them, says of a block, then what each edit adds to that, and what of several it takes."""
+def said_of(block: str, rule: str | None, root: Path, good: str = "") -> str:
+    """What a rule, or all of them, says of a block, then what each edit adds to that, and what of several it takes.
+
+    Among the edits is that the model of a ``good`` block is there, too, as the version before.
+    """
     usual = own(lint_example(block, root / "0" / "r"), rule)
     said = [words(d, root) for d in usual]
     lines = [f"  {place(d)} {words(d, root)}" for d in usual]
@@ -38,6 +41,8 @@ def said_of(block: str, rule: str | None, root: Path) -> str:
     for edit in edits(block):
         if not tell(edit) and usual and (sibling := with_sibling(block, edit)):
             tell(sibling)
+    if edit := behind_good(block, good):
+        tell(edit)
     return "\n".join(lines or ["  nothing"])
 
 

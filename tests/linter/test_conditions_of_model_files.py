@@ -9,6 +9,10 @@ from model_files import openvino_ir
 from short_examples import BOTH, Case, X, Y, named, said, with_rules
 
 SAVED = '-- tk validate --release 25.02\nplatform: "tensorflow_savedmodel"\n'
+OTHER = named(X, "q")
+SEQUENCE = "max_batch_size: 8\nsequence_batching {{ {} }}\n"
+START = 'control_input { name: "s" control { kind: CONTROL_SEQUENCE_START int32_false_true: [ 0, 1 ] } }'
+STATE = 'state { input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 4 ] }'
 FOREST = 'parameters {{ key: "{0}" value {{ string_value: "{1}" }} }}\n'
 COUNTED = 'batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_FP32 source_input: "x" }\n'
 ARCHIVE = '-- tk validate --release 26.03\nbackend: "pytorch"\n' + BOTH
@@ -105,6 +109,78 @@ CASES: dict[str, Case] = {
         "archive-for-another-loader",
         (ARCHIVE + "-- 1/model.pt2\n(an archive)\n-- 2/model.pt\nx"),
         [],
+    ),
+    "a control that fills an argument": (
+        "pytorch-input-count",
+        (
+            'backend: "pytorch"\n'
+            + SEQUENCE.format(START.replace('"s"', '"s__1"'))
+            + named(X, "INPUT__0")
+            + "-- 1/model.pt forward(a: Tensor, b: Tensor) -> Tensor"
+        ),
+        [],
+    ),
+    "a control without a name fills none": (
+        "pytorch-input-count",
+        (
+            'backend: "pytorch"\n'
+            + SEQUENCE.format(START.replace('"s"', '""'))
+            + named(X, "INPUT__0")
+            + "-- 1/model.pt forward(a: Tensor, b: Tensor) -> Tensor"
+        ),
+        ["the configuration has 1 input, and forward takes 2 arguments: 'a', 'b'"],
+    ),
+    "a state that fills an argument": (
+        "pytorch-input-count",
+        (
+            'backend: "pytorch"\n'
+            + SEQUENCE.format(STATE)
+            + named(X, "INPUT__0")
+            + "-- 1/model.pt forward(a: Tensor, b: Tensor) -> Tensor"
+        ),
+        [],
+    ),
+    "a control that fills an input": (
+        "tensorflow-input-count",
+        (
+            SAVED
+            + SEQUENCE.format(START)
+            + X
+            + Y
+            + "-- 1/model.savedmodel x FP32 [-1, 4], s INT32 [-1, 1] -> y FP32 [-1, 4]"
+        ),
+        [],
+    ),
+    "more inputs than the signature has": (
+        "tensorflow-input-count",
+        (SAVED + X + named(X, "w") + Y + "-- 1/model.savedmodel x FP32 [4] -> y FP32 [4]"),
+        [],
+    ),
+    "an input under another name and one that lacks": (
+        "tensorflow-input-count",
+        (SAVED + OTHER + Y + "-- 1/model.savedmodel x FP32 [4], w FP32 [4] -> y FP32 [4]"),
+        ["the configuration has 1 input, the signature serving_default 2: 'x', 'w'"],
+    ),
+    "an input under another name and one more": (
+        "tensorflow-input-count",
+        (SAVED + OTHER + X + Y + "-- 1/model.savedmodel x FP32 [4] -> y FP32 [4]"),
+        [],
+    ),
+    "a size where the signature takes any": (
+        "tensorflow-dims",
+        (SAVED + "max_batch_size: 8\n" + X + Y + "-- 1/model.savedmodel x FP32 [-1, -1] -> y FP32 [-1, 4]"),
+        [],
+    ),
+    "one of two sizes that differs": (
+        "tensorflow-dims",
+        (
+            SAVED
+            + "max_batch_size: 8\n"
+            + named(X, "x", "[ 4, 5 ]")
+            + Y
+            + "-- 1/model.savedmodel x FP32 [-1, 4, 6] -> y FP32 [-1, 4]"
+        ),
+        ["input 'x' is [4, 5], and the model has [4, 6] beside the batch dimension"],
     ),
 }
 

@@ -11,9 +11,10 @@ from short_examples import ONNX, Case, X, Y, named, said, with_rules
 STRICT = "-- tk validate --strict\n"
 ORT = 'backend: "onnxruntime"\n'
 OTHER = named(X, "q")
-SEQUENCE = ORT + "max_batch_size: 8\nsequence_batching {{ {} }}\n"
+SEQUENCE = "max_batch_size: 8\nsequence_batching {{ {} }}\n"
 START = 'control_input { name: "s" control { kind: CONTROL_SEQUENCE_START int32_false_true: [ 0, 1 ] } }'
 STATE = 'state { input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 4 ] }'
+KERNELS = "x INT16 [4] -> " + ", ".join(f"y{i} INT16 [4]" for i in range(7))
 KERNELS = "x INT16 [4] -> " + ", ".join(f"y{i} INT16 [4]" for i in range(7))
 
 CASES: dict[str, Case] = {
@@ -37,12 +38,12 @@ CASES: dict[str, Case] = {
     ),
     "an unknown input beside a control": (
         "onnx-input-count",
-        (SEQUENCE.format(START) + OTHER + Y + "-- 1/model.onnx s INT32 [-1, 1] -> y FP32 [-1, 4]"),
+        (ORT + SEQUENCE.format(START) + OTHER + Y + "-- 1/model.onnx s INT32 [-1, 1] -> y FP32 [-1, 4]"),
         ["the configuration has 1 input and 1 control, the model 1: 's'"],
     ),
     "an unknown input beside a state": (
         "onnx-input-count",
-        (SEQUENCE.format(STATE) + OTHER + Y + "-- 1/model.onnx i FP32 [-1, 4] -> y FP32 [-1, 4], o FP32 [-1, 4]"),
+        (ORT + SEQUENCE.format(STATE) + OTHER + Y + "-- 1/model.onnx i FP32 [-1, 4] -> y FP32 [-1, 4], o FP32 [-1, 4]"),
         ["the configuration has 1 input and 1 state, the model 1: 'i'"],
     ),
     "an unknown input before a version that lacks more than that": (
@@ -173,6 +174,19 @@ CASES: dict[str, Case] = {
             + "-- 1/model.onnx x FP32 [-1], w FP32 [-1, 4] -> y FP32 [-1, 4]"
         ),
         ["input 'w' is [-1, 4] in the model, so [4] behind the batch of max_batch_size 8, not [5]"],
+    ),
+    "a name of which none lacks before a version that lacks three": (
+        "onnx-input-count",
+        (
+            ONNX + X + OTHER + Y + "-- 1/model.onnx x FP32 [4] -> y FP32 [4]\n"
+            "-- 2/model.onnx x FP32 [4], w FP32 [4], v FP32 [4], u FP32 [4] -> y FP32 [4]"
+        ),
+        ["the configuration has 2 inputs, the model 4: 'x', 'w', 'v', 'u'"],
+    ),
+    "a node with a kernel before one without": (
+        "onnx-no-kernel",
+        (ONNX + "-- 1/model.onnx " + KERNELS + " operator Identity Max"),
+        ["a node Max has no implementation in ONNX Runtime 1.19.2 for INT16 in opset 17"],
     ),
 }
 

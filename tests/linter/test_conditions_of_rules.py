@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from short_examples import BOTH, CLASS, COMPLETES, PYTHON, REQUESTS, WARMUP, Case, X, Y, named, said, step, with_rules
+from short_examples import COMPLETES, PYTHON, WARMUP, Case, X, Y, named, said, step, with_rules
 
-OPENS = (
-    "import os\n" + CLASS + REQUESTS + "    def initialize(self, args):\n"
-    "        open(os.path.join(os.path.dirname(__file__), 'gone'))\n"
-)
-ASKS = CLASS + '        pb_utils.get_input_tensor_by_name(requests[0], "z")\n' + REQUESTS
 LARGE = (
     "-- tk validate --release 26.03\n" + PYTHON + "max_batch_size: 8\n"
     'input {{ name: "x" data_type: TYPE_FP32 dims: {0} reshape {{ shape: {0} }} }}\n'
@@ -61,53 +56,6 @@ CASES: dict[str, Case] = {
         ),
         ["'q' is not an input of 'b'"],
     ),
-    "code that a link leads to before code that opens a file": (
-        "python-opened-file-missing",
-        (PYTHON + BOTH + "-- 1/model.py -> other.py\n-- 1/other.py\n" + OPENS + "-- 2/model.py\n" + OPENS),
-        ["the model opens 2/gone, which does not exist"],
-    ),
-    "an import beyond the directory before one that is not there": (
-        "python-relative-import",
-        (PYTHON + "-- 1/model.py\nfrom .. import one\nfrom .gone import two\n" + CLASS + REQUESTS),
-        [
-            "a relative import goes beyond the version's directory, which is the package at the top",
-            "the module 'gone' is not in 1/",
-        ],
-    ),
-    "a package that the image lacks before an unknown module": (
-        "python-module-unknown",
-        (PYTHON + "-- 1/model.py\nimport torch\nimport model_utils\n" + CLASS + REQUESTS),
-        ["the module 'model_utils' is neither in Python, the image, 1/ nor the model's directory"],
-    ),
-    "code that finds its modules before code that does not": (
-        "python-module-unknown",
-        (
-            PYTHON
-            + BOTH
-            + '-- 1/model.py\nimport sys\nimport model_utils\nsys.path.append("/opt")\n'
-            + CLASS
-            + REQUESTS
-            + "-- 2/model.py\nimport model_utils\n"
-            + CLASS
-            + REQUESTS
-        ),
-        ["the module 'model_utils' is neither in Python, the image, 2/ nor the model's directory"],
-    ),
-    "code without tensors before code that asks for one": (
-        "python-unknown-tensor",
-        (PYTHON + BOTH + X + Y + "-- 1/model.py\n" + CLASS + REQUESTS + "-- 2/model.py\n" + ASKS),
-        ["'z' is not an input of the configuration"],
-    ),
-    "code that cannot be read before code that asks for a tensor": (
-        "python-unknown-tensor",
-        (PYTHON + BOTH + X + Y + "-- 1/model.py\nclass (\n-- 2/model.py\n" + ASKS),
-        ["'z' is not an input of the configuration"],
-    ),
-    "a tensor that is there before one that is not": (
-        "python-unknown-tensor",
-        (PYTHON + X + Y + "-- 1/model.py\n" + ASKS.replace("REQUESTED", "x") + ASKS.partition("requests):\n")[2]),
-        ["'z' is not an input of the configuration"],
-    ),
     "sizes behind one of any size": (
         "element-count-overflow",
         (LARGE.format("[ -1, 4294967296, 4294967296 ]")),
@@ -152,19 +100,6 @@ CASES: dict[str, Case] = {
         "warmup-disagrees",
         (PYTHON + named(X, "x", "[ -1 ]") + WARMUP),
         [],
-    ),
-    "a version without a completion before one with a broken one": (
-        "python-completion-broken",
-        (
-            PYTHON
-            + BOTH
-            + "-- 1/model.py\n"
-            + CLASS
-            + REQUESTS
-            + "-- 2/model.py\n"
-            + COMPLETES.format(bases="", asked="x").replace("(config)", "()")
-        ),
-        ["auto_complete_config takes one argument, the configuration"],
     ),
     "an unknown input of a step beside one that is missing": (
         "step-input-not-mapped",
@@ -233,23 +168,44 @@ CASES: dict[str, Case] = {
         ),
         [],
     ),
-    "a call that changes nothing before one that is broken": (
-        "python-completion-contradicts",
-        (
-            PYTHON
-            + BOTH
-            + named(X, "more")
-            + "-- 1/model.py\n"
-            + COMPLETES.format(bases="", asked="x")
-            + "-- 2/model.py\n"
-            + COMPLETES.format(bases="", asked="x").replace("FP32", "INT64")
-        ),
-        ["input 'more' is TYPE_INT64 here and TYPE_FP32 in config.pbtxt"],
-    ),
     "a state of one variable dimension whose file is too small": (
         "initial-state-file",
         (INITIAL.format("-1, 2", "-1, 2").replace("zero_data: true", 'data_file: "f"') + "-- initial_state/f\nabc"),
         [],
+    ),
+    "a state of two variable dimensions and its file": (
+        "initial-state-file",
+        (
+            INITIAL.format("-1, -1, 2", "-1, -1, 2").replace("zero_data: true", 'data_file: "f"')
+            + "-- initial_state/f\nabc"
+        ),
+        [],
+    ),
+    "a file that is gone before one of strings": (
+        "warmup-strings",
+        (
+            PYTHON
+            + STRINGS.format(1).replace('"s"', '"r"').replace('"f"', '"g"').replace('"w"', '"v"')
+            + STRINGS.format(1)
+            + "-- warmup/f\nabc"
+        ),
+        ["may kill the server: warmup/f does not hold strings with their lengths, where 's' needs 1"],
+    ),
+    "a version that is loaded, by its number": (
+        "step-version-not-loaded",
+        (steps(step("a", {"x": "x"}, {"y": "y"}).replace("-1", "1")) + "-- ../a x FP32 [4] -> y FP32 [4]"),
+        [],
+    ),
+    "a model without a version before one that is not loaded": (
+        "step-version-not-loaded",
+        (
+            steps(
+                step("a", {"x": "x"}, {"y": "m"}).replace("-1", "7"),
+                step("b", {"x": "m"}, {"y": "y"}).replace("-1", "7"),
+            )
+            + '-- ../a/config.pbtxt\nbackend: "python"\n-- ../b x FP32 [4] -> y FP32 [4]'
+        ),
+        ["version 7 of 'b' is not loaded"],
     ),
 }
 
