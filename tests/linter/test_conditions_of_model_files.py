@@ -16,6 +16,10 @@ STATE = 'state { input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 4
 FOREST = 'parameters {{ key: "{0}" value {{ string_value: "{1}" }} }}\n'
 COUNTED = 'batch_input { kind: BATCH_ELEMENT_COUNT target_name: "n" data_type: TYPE_FP32 source_input: "x" }\n'
 ARCHIVE = '-- tk validate --release 26.03\nbackend: "pytorch"\n' + BOTH
+RUNTIME = (
+    '-- tk validate --release 26.06\nbackend: "pytorch"\nruntime: "model.py"\n'
+    'parameters {{ key: "TORCH_COMPILE_OPTIONAL_PARAMETERS" value {{ string_value: "{}" }} }}\n-- 1/model.py\nx'
+)
 
 CASES: dict[str, Case] = {
     "a tensor by its name in the graph": (
@@ -181,6 +185,40 @@ CASES: dict[str, Case] = {
             + "-- 1/model.savedmodel x FP32 [-1, 4, 6] -> y FP32 [-1, 4]"
         ),
         ["input 'x' is [4, 5], and the model has [4, 6] beside the batch dimension"],
+    ),
+    "JSON that is not an object": (
+        "pytorch-runtime-parameters",
+        (RUNTIME.format("[]")),
+        ["the parameter TORCH_COMPILE_OPTIONAL_PARAMETERS is '[]'"],
+    ),
+    "JSON with the key of the model": (
+        "pytorch-runtime-parameters",
+        (RUNTIME.format('{\\"model\\": 1}')),
+        ["the parameter TORCH_COMPILE_OPTIONAL_PARAMETERS is '{\"model\": 1}'"],
+    ),
+    "JSON with another key": (
+        "pytorch-runtime-parameters",
+        (RUNTIME.format('{\\"mode\\": 1}')),
+        [],
+    ),
+    "IR of a version that has no tensors before one with more": (
+        "openvino-input-count",
+        (
+            'backend: "openvino"\n'
+            + BOTH
+            + X
+            + Y
+            + "-- 1/model.xml\n"
+            + openvino_ir([], [("y", "FP32", [4])])
+            + "-- 2/model.xml\n"
+            + openvino_ir([("x", "FP32", [4]), ("w", "FP32", [4])], [("y", "FP32", [4])])
+        ),
+        ["the configuration has 1 input, the model 2: 'x', 'w'"],
+    ),
+    "another model file in an older version": (
+        "archive-for-another-loader",
+        (ARCHIVE + "-- 1/model.pt2\n(an archive)\n-- 2/model.pt\nx\n-- 2/model.pt2\n(an archive)"),
+        [],
     ),
 }
 

@@ -188,6 +188,17 @@ CASES: dict[str, Case] = {
         (ONNX + "-- 1/model.onnx " + KERNELS + " operator Identity Max"),
         ["a node Max has no implementation in ONNX Runtime 1.19.2 for INT16 in opset 17"],
     ),
+    "a correlation id with values": (
+        "onnx-control",
+        (
+            ORT
+            + SEQUENCE.format(START.replace("CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_CORRID data_type: TYPE_UINT64"))
+            + X
+            + Y
+            + "-- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 1] -> y FP32 [-1, 4]"
+        ),
+        [],
+    ),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from short_examples import COMPLETES, PYTHON, WARMUP, Case, X, Y, named, said, step, with_rules
+from short_examples import CLASS, COMPLETES, PYTHON, REQUESTS, WARMUP, Case, X, Y, named, said, step, with_rules
 
 LARGE = (
     "-- tk validate --release 26.03\n" + PYTHON + "max_batch_size: 8\n"
@@ -206,6 +206,26 @@ CASES: dict[str, Case] = {
             + '-- ../a/config.pbtxt\nbackend: "python"\n-- ../b x FP32 [4] -> y FP32 [4]'
         ),
         ["version 7 of 'b' is not loaded"],
+    ),
+    "a number with a zero at its end": (
+        "number-in-another-base",
+        ("max_batch_size: 10\n" + PYTHON),
+        [],
+    ),
+    "zeros alone": (
+        "number-in-another-base",
+        ("max_batch_size: 000\n" + PYTHON),
+        [],
+    ),
+    "one zero": (
+        "number-in-another-base",
+        ("max_batch_size: 0\n" + PYTHON),
+        [],
+    ),
+    "a directory that begins with v": (
+        "ignored-version-directory",
+        (PYTHON + "-- 1/model.py\n" + CLASS + REQUESTS + "-- v2/f\n-- v2x/f\n-- x2/f\n-- 03/f"),
+        ["'03', 'v2' are ignored: not a plain number"],
     ),
 }
 
