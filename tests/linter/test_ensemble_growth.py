@@ -46,7 +46,7 @@ def test_a_thousand_tensors_that_nothing_gives_are_each_reported(tmp_path: Path)
     missing = [one for one in found if "nothing gives it" in one.message]
     assert len(missing) == 998
     assert missing[0].help == "did you mean 'tt1'?"
-    assert missing[-1].help == "add 't999' to the ensemble's inputs, or a step whose output_map gives it"
+    assert missing[-1].help == "add 't998' to the ensemble's inputs, or a step whose output_map gives it"
 
 
 def test_two_thousand_findings_are_fixed_at_once(tmp_path: Path) -> None:
