@@ -247,8 +247,10 @@ class Run:
         rules = [r for r in self.rules.of("suppressions", ("suppressions",)) if chosen(r, self.options)]
         if document.problems or not rules:
             return kept, []
+        from triton_kit.linter.load_findings import PAGES
+
         heard = {r.name for r in (*self.rules.of("model", AREAS), *rules) if chosen(r, self.options)}
-        unused = list(suppressions.unused(heard, load_rules()))
+        unused = list(suppressions.unused(heard, {*load_rules(), *PAGES}))
         notes = [
             self.diagnostic(one, model.name, config, one[1].span or START)
             for rule in rules

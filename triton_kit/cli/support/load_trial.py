@@ -16,7 +16,7 @@ from triton_kit.model.target import find_targets
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
 from triton_kit.serve.trial.bundle import check_place, write_bundle
-from triton_kit.serve.trial.findings import HEADLINES, Judged, compare
+from triton_kit.serve.trial.findings import Judged, compare
 from triton_kit.serve.trial.run import try_models
 from triton_kit.serve.trial.verdict import Outcome, State, Verdict
 
@@ -115,7 +115,7 @@ def try_on_server(
             check_place(Path(load.bundle))
         for repository, names in _asked(paths, options):
             outcome = _outcome(report, repository, names, options, load, engine)
-            report, judged = compare(report, outcome, options.server)
+            report, judged = compare(report, outcome, options)
             results.append((outcome, judged))
     except UsageError:
         raise
@@ -123,11 +123,6 @@ def try_on_server(
         show(report)
         raise
     return Trial(report, results, options, load.bundle)
-
-
-def headline(rule: str) -> str | None:
-    """What a finding of a trial is."""
-    return HEADLINES.get(rule)
 
 
 def _asked(paths: Sequence[str], options: Options) -> list[tuple[str, list[str]]]:

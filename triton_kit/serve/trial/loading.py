@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from triton_kit.client import Client
 
 STALL = 30.0
-"""Seconds after which models that are loaded together are tried alone, to see which one it is that waits."""
+"""Seconds without any change after which models that are loaded together are tried alone: one of them waits."""
 
 AT_ONCE = 4
 """How many models a server loads at once by default (``--model-load-thread-count``)."""
@@ -104,7 +104,7 @@ class Loading:
         self._loads: list[_Load] = []
         self._loaded: list[_Load] = []
         self._owners: list[_Load] = []
-        self._dying, self._number = 0.0, 0
+        self._dying, self._number, self._settled = 0.0, 0, 0.0
         self._progress = Progress()
         self._names = {name: named(name) for name in queue.names}
 
@@ -128,9 +128,8 @@ class Loading:
             if self._dying or self._server.exit_code is not None:
                 return self._ended()
             self._settle()
-            longest = time.monotonic() - min((load.begin for load in self._loads), default=time.monotonic())
-            if longest > (self._timeout if len(self._loads) == 1 else min(self._timeout, STALL)):
-                return self._give_up()
+            if self._gives_up():
+                return self._server.stop(grace=0.0)  # of a server that hangs nothing is to be had, not even its own end
             if more:
                 self._begin(AT_ONCE)
         time.sleep(LATE / 2)
@@ -178,6 +177,7 @@ class Loading:
                 self._failed(load, load.error)
             elif load.result is not None and load.thread is not None and not load.thread.is_alive():
                 self._loads.remove(load)
+                self._settled = time.monotonic()
                 error = load.result.error
                 if error is not None:
                     self._take_late_log(load)
@@ -231,14 +231,20 @@ class Loading:
             self._queue.doubt(load.model for load in suspects)
         self._server.stop(grace=0.0)
 
-    def _give_up(self) -> None:
-        """Nothing is to be had of a server that hangs, not even its own end. One model may make others wait."""
-        if len(self._loads) == 1:
-            (load,) = self._loads
-            self._done(load.verdict(State.HUNG, f"not loaded after {self._timeout:g} s"))
-        else:
+    def _gives_up(self) -> bool:
+        """Whether the server waits for a model: the only one, or the only one that others overtake.
+
+        One model may make others wait, so of several that wait each is tried alone.
+        """
+        now = time.monotonic()
+        late = [load for load in self._loads if now - load.begin > self._timeout]
+        if len(late) == 1 and (len(self._loads) == 1 or self._settled > late[0].begin):
+            self._done(late[0].verdict(State.HUNG, f"not loaded after {self._timeout:g} s"))
+            return True
+        if len(self._loads) > 1 and (late or now - max(self._settled, self._loads[-1].begin) > STALL):
             self._queue.doubt(load.model for load in self._loads)
-        self._server.stop(grace=0.0)
+            return True
+        return False
 
     def _take_log(self) -> None:
         lines = list(self._server.log())
