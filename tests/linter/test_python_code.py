@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from example_files import lint_example
 
+from triton_kit import lint
+
 CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n        return []\n"
 
 
@@ -119,3 +121,28 @@ def test_what_holds_on_some_paths_only_is_a_warning(tmp_path: Path) -> None:
     (one,) = [d for d in found if d.rule == "python-completion-contradicts"]
     assert str(one.severity) == "warning"
     assert one.message == "max_batch_size 2 is below that of config.pbtxt, 4, if the code comes to this call"
+
+
+@pytest.mark.parametrize("missing", ["1", "2"])
+def test_a_version_without_its_code_does_not_hide_what_is_wrong_with_another(tmp_path: Path, missing: str) -> None:
+    code = (
+        "import nowhere_to_be_found\n"
+        "class TritonPythonModel:\n"
+        "    def __init__(self, path): ...\n"
+        "    @staticmethod\n"
+        "    def auto_complete_config(config):\n"
+        "        config.set_max_batch_sise(8)\n"
+        "    def exectue(self, requests): ...\n"
+    )
+    model = tmp_path / "m"
+    for version in ("1", "2"):
+        (model / version).mkdir(parents=True)
+        (model / version / ("README" if version == missing else "model.py")).write_text(code)
+    (model / "config.pbtxt").write_text('backend: "python"\nversion_policy { all { } }\n')
+    found = {(one.rule, one.file.parent.name) for one in lint(model).diagnostics}
+    there = "2" if missing == "1" else "1"
+    assert ("python-file-missing", "m") in found
+    wanted = ("python-class-not-callable", "python-execute-missing", "python-module-unknown")
+    assert {(rule, there) for rule in wanted} <= found
+    assert {rule for rule, folder in found if folder == there} - set(wanted)  # and what its completion does
+    assert missing not in {folder for rule, folder in found if rule != "python-file-missing"}

@@ -56,7 +56,7 @@ def lint(
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
     """Lint repositories, models and single files. Raises UsageError for what does not exist."""
-    targets = with_dependents(find_targets(paths))
+    targets = with_dependents(find_targets(paths), options.server)
     collecting = gc.isenabled()
     # Thousands of small values that all live to the end: looking for garbage among them finds none.
     gc.disable()

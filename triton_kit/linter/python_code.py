@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Span
 from triton_kit.signature.python_source import model_class
@@ -30,6 +31,8 @@ def completions(model: Model) -> Iterator[tuple[Evaluation, Path]]:
     if not model.options.auto_complete:
         return
     for version in model.versions:
+        if isinstance(model.python(version), Broken):
+            continue
         found = model.python_completion(version)
         if found is not None:
             yield found, Path(model.model_file(version))

@@ -18,6 +18,7 @@ from triton_kit.repository.text_format.source import START, Span
 from triton_kit.runtime.config_override import written_config
 from triton_kit.serve.trial.heard import heard, hides_findings
 from triton_kit.serve.trial.meaning import Meaning, meaning_of, unjudged, whole_text, words
+from triton_kit.serve.trial.on_cpu import depends_on_gpu
 from triton_kit.serve.trial.place import Place, place_of, raised_in_model
 from triton_kit.serve.trial.verdict import Outcome, State, Verdict
 from triton_kit.value import replace
@@ -88,6 +89,8 @@ class _Comparison:
             return self._with_member(verdict, model, errors)
         meaning = meaning_of(verdict)
         lacks = unjudged(verdict, meaning, self._outcome.server, self._options.gpus)
+        if lacks is None and depends_on_gpu(verdict, meaning.rule):
+            lacks = "there is no GPU where the server ran, and on the CPU it does not load"
         if lacks is not None:
             return self._unjudged(verdict, model, lacks)
         return self._failed(verdict, model, meaning, errors)
@@ -104,7 +107,9 @@ class _Comparison:
         first, rules = errors[0], ", ".join(dict.fromkeys(d.rule for d in errors))
         message = f"{self._who()} loads {model.name} all the same, in spite of {rules}"
         self._add(ACCEPTED, Severity.WARNING, model, (first.file, first.span), message, self._other_release())
-        return Judged(verdict=verdict, state=State.READY, reason="", differs=not self._other_release())
+        return Judged(
+            verdict=verdict, state=State.READY, reason="", differs=not (self._other_release() or verdict.on_cpu)
+        )
 
     def _with_member(self, verdict: Verdict, model: Model, errors: list[Diagnostic]) -> Judged:
         """An ensemble that was not loaded, since a model of it was not."""
@@ -230,6 +235,8 @@ def _is_foreseeable(verdict: Verdict, meaning: Meaning, model: Model) -> bool:
 
 
 def _details(verdict: Verdict, meaning: Meaning, said: str, message: str) -> Iterator[str]:
+    if verdict.on_cpu:
+        yield "it was tried on the CPU, since the server has no GPU"
     if verdict.state is State.REFUSED:
         if meaning.cause is not None and said and said != meaning.cause:
             yield f"it says: {said}"

@@ -20,6 +20,7 @@ from triton_kit.runtime.session import running
 from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
 from triton_kit.serve.trial.loading import Loading
+from triton_kit.serve.trial.on_cpu import configs_on_cpu
 from triton_kit.serve.trial.order import Queue, with_members
 from triton_kit.serve.trial.start import NoStart, Start, needs_farewell
 from triton_kit.serve.trial.verdict import Outcome, ServerFacts, State, Verdict
@@ -78,21 +79,23 @@ def try_models(
     request = replace(request, runtime=plan.runtime.name)
     _pass_over(queue, plan)
     facts = _facts_of(plan)
+    on_cpu = configs_on_cpu(repository, queue.names) if plan.gpus.count == 0 and options.gpus != 0 else {}
 
     def load_on(plan: ServePlan, server: Server, started: Sequence[str] = ()) -> None:
         nonlocal facts
         facts = facts if facts.version else _facts(plan, server)
         polite = needs_farewell(repository, queue.names)
         Loading(
-            server, queue, timeout=timeout, configs=configs, polite=polite, started=started, on_verdict=on_verdict
-        ).run()
+            server, queue, timeout=timeout, configs=configs, polite=polite, on_cpu=on_cpu, started=started,
+            on_verdict=on_verdict,
+        ).run()  # fmt: skip
 
     def settle(verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts:
             queue.settle(verdict)
             on_verdict(verdict)
 
-    first = queue.loadable(clean)
+    first = queue.loadable(lambda name: clean(name) and name not in on_cpu)
     if first:
         on_start(plan, len(queue.left))
         start = Start(first, timeout=timeout)
