@@ -93,8 +93,6 @@ def python_relative_import(model: Model) -> Iterator[Problem]:
 
 def _lacking(model: Model, version: int, tree: ast.Module, one: Import, folder: str) -> Iterator[Problem]:
     """What is imported from a module beside the code, whose source shows that it does not have it."""
-    from triton_kit.signature.python_names import names_of
-
     given = {
         node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
     }
@@ -103,6 +101,8 @@ def _lacking(model: Model, version: int, tree: ast.Module, one: Import, folder: 
     beside = [name for name in listed_there if name.partition(".")[0] == one.module]
     if not names or "." in one.module or beside != [f"{one.module}.py"]:
         return  # a package, or a compiled module, goes before it
+    from triton_kit.signature.python_names import names_of
+
     place = f"{folder}/{one.module}.py" if folder else f"{one.module}.py"
     try:
         known = names_of(ast.parse(disk.read_bytes(model.join(place))))
