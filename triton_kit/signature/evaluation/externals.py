@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from triton_kit.signature.evaluation.core import calls
+from triton_kit.signature.evaluation.dataclasses import of_dataclasses
 from triton_kit.signature.evaluation.iteration import items
 from triton_kit.signature.evaluation.knowledge import SIZE, is_whole
 from triton_kit.signature.evaluation.operators import computed
@@ -75,6 +76,10 @@ def _external(run: Run, function: External, arguments: Arguments, node: ast.AST)
     handler = _FUNCTIONS.get(function.name)
     if handler is not None and not named:
         result = handler(run, positional)
+        if result is not NotImplemented:
+            return result
+    if function.name.startswith("dataclasses."):
+        result = of_dataclasses(run, function.name, positional, named, node)
         if result is not NotImplemented:
             return result
     if function.name in _READERS and positional and isinstance(positional[0], Place):
