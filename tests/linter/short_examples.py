@@ -54,3 +54,9 @@ def with_rules(cases: dict[str, Case]) -> list[str]:
 def said(block: str, rule: str, root: Path) -> list[str]:
     assert rule in RULES
     return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
+
+
+def advised(block: str, rule: str, root: Path) -> list[str | None]:
+    """What the findings of one rule say to do."""
+    assert rule in RULES
+    return [d.help for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
