@@ -10,6 +10,7 @@ import test_conditions_of_code
 import test_conditions_of_folders
 import test_conditions_of_kernels
 import test_conditions_of_model_files
+import test_conditions_of_numbers
 import test_conditions_of_onnx_files
 import test_conditions_of_python_models
 import test_conditions_of_rules
@@ -25,6 +26,7 @@ TABLES: tuple[dict[str, Case], ...] = (
     test_conditions_of_folders.CASES,
     test_conditions_of_kernels.CASES,
     test_conditions_of_model_files.CASES,
+    test_conditions_of_numbers.CASES,
     test_conditions_of_onnx_files.CASES,
     test_conditions_of_python_models.CASES,
     test_conditions_of_rules.CASES,
