@@ -218,6 +218,35 @@ CASES: dict[str, Case] = {
     ),
     "no dims in a model that adds inputs": ("ensemble-shape-differs", read(X.replace("dims: [ 4 ]", "")), []),
     "no type in a model that adds inputs": ("ensemble-type-differs", read(X.replace("data_type: TYPE_FP32", "")), []),
+    "a state without positions": (
+        "pytorch-sequence-names",
+        PT
+        + "max_batch_size: 8\nsequence_batching { state { "
+        + 'input_name: "i" output_name: "o__1" data_type: TYPE_FP32 dims: [ 4 ] } }\n'
+        + named(X, "x__0")
+        + named(Y, "y__0"),
+        ["state 'i' does not end in its position, as all tensors of a PyTorch sequence model must"],
+    ),
+    "a completion that is a generator": (
+        "python-completion-broken",
+        PYTHON + "-- 1/model.py\n" + COMPLETES.format(bases="", asked="x").replace("return config", "yield config"),
+        ["auto_complete_config returns a generator or coroutine, not the configuration"],
+    ),
+    "a completion that is a coroutine": (
+        "python-completion-broken",
+        PYTHON + "-- 1/model.py\n" + COMPLETES.format(bases="", asked="x").replace("def auto", "async def auto"),
+        ["auto_complete_config returns a generator or coroutine, not the configuration"],
+    ),
+    "TensorFlow in its last release": (
+        "tensorflow-removed",
+        '-- tk validate --release 25.02\nplatform: "tensorflow_savedmodel"',
+        [],
+    ),
+    "TensorFlow a release later": (
+        "tensorflow-removed",
+        '-- tk validate --release 25.03\nplatform: "tensorflow_savedmodel"',
+        ["the tensorflow backend is not part of releases from 25.03 on"],
+    ),
 }
 
 

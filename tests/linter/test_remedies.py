@@ -228,6 +228,47 @@ CASES: dict[str, Case] = {
         ),
         ["say the same in both places, or leave it out of config.pbtxt"],
     ),
+    "steps without the platform of ensembles": (
+        "backend-undeterminable",
+        steps(step("a", {"x": "x"}, {"y": "y"})).partition("\n")[2] + "-- 1/f\nx",
+        ['write platform: "ensemble"'],
+    ),
+    "a model file in the second directory": (
+        "backend-undeterminable",
+        X + Y + "-- 1/notes\nx\n-- 2/model.onnx\nx",
+        ["write the backend's name; only '1', the first directory by name, is looked into"],
+    ),
+    "an ONNX file of another name": (
+        "backend-undeterminable",
+        X + Y + "-- 1/resnet.onnx\nx",
+        ['rename resnet.onnx to model.onnx, or write backend: "onnxruntime" and default_model_filename'],
+    ),
+    "a file of no known name": (
+        "backend-undeterminable",
+        X + Y + "-- 1/notes\nx",
+        ["write the backend's name, or give the model file its default name such as model.onnx"],
+    ),
+    "code of a name that is written": (
+        "python-file-missing",
+        PYTHON + 'default_model_filename: "a.py"\n-- 1/b.py\nx\n-- 1/notes\nx',
+        ['rename b.py to a.py, or write default_model_filename: "b.py"'],
+    ),
+    "a platform that is a backend": ("unexpected-platform", 'platform: "python"', ['write backend: "python"']),
+    "a platform of nearly that name": (
+        "unexpected-platform",
+        'platform: "onnxruntime_onxx"',
+        ["did you mean 'onnxruntime_onnx'?"],
+    ),
+    "a platform of another backend": (
+        "platform-of-another-backend",
+        ORT + 'platform: "tensorrt_plan"',
+        ['write platform: "onnxruntime_onnx", or leave one of the two out'],
+    ),
+    "a platform that is the backend": (
+        "platform-of-another-backend",
+        ORT + 'platform: "onnxruntime"',
+        ['write platform: "onnxruntime_onnx", or leave one of the two out'],
+    ),
 }
 
 
