@@ -12,11 +12,11 @@ from triton_kit.cli.support.served_findings import one_line
 from triton_kit.errors import TkError
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.health import ModelState, Snapshot
-from triton_kit.runtime.log.meaning import friendly, meaning
+from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.serve_plan import ServePlan, image_of
 from triton_kit.runtime.types import Endpoints, Server
 from triton_kit.serve.findings import refused_as_served
-from triton_kit.serve.log import LogReader
+from triton_kit.serve.log import LogReader, meaning
 
 if TYPE_CHECKING:
     from rich.live import Live
