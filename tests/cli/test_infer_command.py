@@ -189,7 +189,7 @@ def test_some_failures_are_counted_and_end_with_1(tk, tmp_path):
         (["pair", "--random", "--shape", "LEFT"], 2, "is not a shape"),
         (["pair", "--random", "--timeout", "0"], 2, "--timeout 0"),
         (["pair", "--random", "--header", "nonsense"], 2, "has no colon"),
-        (["angry", "IN=13"], 1, "model angry takes IN INT32 [1]"),
+        (["angry", "IN=13"], 1, "thirteen is out of the question\n"),
         (["sleepy", "SECONDS=5", "--timeout", "0.2"], 3, "did not answer within 0.2 s"),
     ],
 )

@@ -10,6 +10,7 @@ from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.infer_options import AnswerOptions, DataOptions, MadeUpOptions, SequenceOptions
 from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import Format
+from triton_kit.cli.support.refusal import explained
 from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import out, out_json, say, style, warn
@@ -22,7 +23,7 @@ from triton_kit.client.answer import (
     save,
     summarise,
 )
-from triton_kit.client.exchange import explained, read_answers, send
+from triton_kit.client.exchange import read_answers, send
 from triton_kit.client.request import InferPlan, InferRequest, plan_inferences
 from triton_kit.client.summary import LatencySummary, summarize_latencies
 from triton_kit.errors import TkError

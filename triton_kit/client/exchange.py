@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triton_kit.client import InferOutcome, ServerError, infer_many
+from triton_kit.client import InferOutcome, infer_many
 from triton_kit.client.answer import Output, looks_like_scores, read_outputs
-from triton_kit.client.input_slots import expected
 from triton_kit.client.request import TOP, InferPlan
 from triton_kit.client.responses import stream_many
-from triton_kit.errors import TkError, UsageError
+from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
@@ -77,11 +76,3 @@ def read_answers(
             )
             answers.append((outcome.index, outputs))
     return answers
-
-
-def explained(error: TkError, plan: InferPlan) -> TkError:
-    """The error, with what the model takes where the server refused."""
-    if isinstance(error, ServerError) and error.hint is None:
-        takes = f"model {plan.metadata.name} takes {expected(plan.metadata)}"
-        return ServerError(error.message, status=error.status, hint=takes)
-    return error

@@ -107,14 +107,14 @@ def _aside(problem: LogProblem) -> str:
 def _headline(name: str, found: Digest) -> str:
     log = "the log" if name == STDIN else name
     said = [f"{log}: {_number(found.lines, 'line')}"]
+    if found.lines and not found.logged:
+        said.append("none in the form of a server's log")
     if errors := sum(problem.severity == "error" for problem in found.problems):
         said.append(_number(errors, "problem"))
     if found.unknown:
         said.append(_number(len(found.unknown), "unknown error"))
     if warnings := sum(problem.severity == "warning" for problem in found.problems):
         said.append(_number(warnings, "warning"))
-    if found.lines and not found.logged:
-        said.append("none of them in the form of a server's log")
     return ", ".join(said)
 
 

@@ -139,7 +139,7 @@ def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
     if "daemon" in text and "onnect" in text and "driver failed" not in text:
         return unreachable(engine, text)
     found = _refusals().find(text)
-    if found is not None and found[0].kind == "error":
+    if found is not None and found[0].kind in ("error", "general"):
         parts = {name: value.rstrip(".") for name, value in found[1].items()} | {"engine": engine}
         return TkError(fill(found[0].cause, parts), hint=fill(found[0].help, parts))
     last = relevant[-1] if relevant else "no reason given"

@@ -14,6 +14,9 @@ _PHASES = (
 )
 """Areas of what happens first: before any model, while models load; others are of requests, or of the rules."""
 
+_NAMELESS = ("memory", "python", "cuda")
+"""Areas of what may end the process of a Python model, and tells no name of one."""
+
 _GPU = ("cuda", "tensorrt", "llm")
 """Areas of the problems to which a GPU that cannot be used belongs."""
 
@@ -153,6 +156,9 @@ def _cause_of(
     if problem.kind != "consequence":
         candidates = [c for c in candidates if isinstance(c, UnknownError) or c.kind == "error" or problem.members]
     related = [c for c in candidates if not set(wanted).isdisjoint(c.models)]
+    if not related and problem.kind == "symptom" and problem.area == "python":
+        # What the kernel or the loader says names no model.
+        related = [c for c in candidates if not c.models and isinstance(c, LogProblem) and c.area in _NAMELESS]
     if related or problem.kind != "consequence":
         return related[0] if related else None
     return candidates[0] if candidates else None

@@ -24,7 +24,7 @@ _LOGGED = ("[libprotobuf ERROR", "[E:onnxruntime")
 """How libraries of the server begin the lines of their errors."""
 
 _ENGINE = re.compile(
-    r"(?:docker|podman|nvidia-container-cli|OCI runtime|Error response from daemon|runc|crun|Error|error): "
+    r"(?:docker|podman|nvidia-container-cli|OCI runtime|Error response from daemon|runc|crun): |(?:Error|error): (?=\D)"
     r"|Error response from daemon|\S{0,500}tritonserver: |\S{0,500}triton_python_backend_stub: "
     r"|docker-entrypoint|Unable to find image|\[ *\d{1,12}\.\d{1,9}\] |Out of memory: Killed"
 )
@@ -53,13 +53,13 @@ def digest(file: IO[bytes], table: Table) -> Digest:
     number = 0
     for number, line in enumerate(read_lines(file), start=1):
         if line[:1] == b"I" and line[1:5].isdigit():
-            reader.logged = True
+            reader.logged, reader.in_usage = True, False
             continue
         flat = line.replace(b"\\n", b" ") if b"\\" in line else line
         words = flat.translate(_LOWER).split()
         if table.may_hold(words) or not marks.isdisjoint(words):
             if _TALK.search(line):
-                reader.logged = True
+                reader.logged, reader.in_usage = True, False
             else:
                 reader.take(as_written(line), number)
         elif reader.in_usage:

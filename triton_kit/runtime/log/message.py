@@ -17,6 +17,9 @@ END = "⊣"
 LONGEST = 300
 """Characters of what a message says that are kept for the sentences about it."""
 
+FEW = 4
+"""Words below which a message may be a part of what anybody writes."""
+
 _HOLE = re.compile(rf"(\{{\*?[a-z]+\}}|{GAP})")
 
 
@@ -66,20 +69,23 @@ class Message:
             found += (word.lower() for word in re.findall(rf"{start}\w+{end}", literal, re.ASCII))
         return tuple(found)
 
-    def find(self, said: str | Wrapped, *, raised: bool = True, anywhere: bool = True) -> dict[str, str] | None:
+    def find(self, said: str | Wrapped, *, raised: bool = True, printed: bool = False) -> dict[str, str] | None:
         """What is in the holes, or ``None`` where the text is not this message. Takes linear time.
 
-        A message of Triton's is not looked for in what Python code ``raised``. Where it may not be ``anywhere``, it
-        begins where a message may begin.
+        A message of Triton's is not looked for in what Python code ``raised``. In what somebody ``printed`` it begins
+        where a message may begin, and one of few words is all that is there.
         """
         said = unwrap(said) if isinstance(said, str) else said
         for start in self._starts(said):
             if not raised and said.raised is not None and start >= said.raised:
                 continue
-            if not anywhere and start not in said.starts:
+            if printed and start not in said.starts:
+                continue
+            short = printed and len(self.words) < FEW and (said.raised is None or start < said.raised)
+            if short and self.holes[-1:] and self.holes[-1].startswith("*"):
                 continue
             found: dict[str, str] | None = {}
-            for hole, part in self._parts(said.text, start):
+            for hole, part in self._parts(said.text, start, whole=self.ended or short):
                 if part is None or (hole and found is not None and found.setdefault(hole, part) != part):
                     found = None
                     break
@@ -99,7 +105,7 @@ class Message:
         elif (at := _at_word(said.text, first)) >= 0:
             yield at
 
-    def _parts(self, text: str, at: int) -> Iterator[tuple[str, str | None]]:
+    def _parts(self, text: str, at: int, *, whole: bool) -> Iterator[tuple[str, str | None]]:
         """Each hole with what is in it; ends with ``None`` for one where the text is not this message."""
         end = at + len(self.literals[0])
         if not self.literals[0]:
@@ -122,15 +128,15 @@ class Message:
             else:
                 rest = text[end : end + LONGEST * 2]
                 yield self._kept(hole, rest.partition("\n")[0] if hole.startswith("*") else _first_word(rest))
-        if self._runs_on(text, end):
+        if self._runs_on(text, end, whole=whole):
             yield "", None
 
-    def _runs_on(self, text: str, end: int) -> bool:
-        """Whether more follows than this message has: the rest of a word, or anything where it should end."""
+    def _runs_on(self, text: str, end: int, *, whole: bool) -> bool:
+        """Whether more follows than this message has: the rest of a word, or anything where it is the ``whole``."""
         last = self.literals[-1]
         if last[-1:].isalnum() and (text[end : end + 1].isalnum() or text[end : end + 1] == "_"):
             return True
-        return self.ended and bool(text[end : end + LONGEST].strip(" .|\n'\""))
+        return whole and bool(text[end : end + LONGEST].replace("(core dumped)", "").strip(" .|\n'\""))
 
     @staticmethod
     def _kept(hole: str, text: str) -> tuple[str, str]:
@@ -149,7 +155,8 @@ def _at_word(text: str, literal: str) -> int:
     """Where the literal is, not as the end of a longer word; -1 where it is not. Takes linear time."""
     at = text.find(literal)
     for _ in range(8):
-        if at <= 0 or not (literal[0].isalnum() and (text[at - 1].isalnum() or text[at - 1] == "_")):
+        before = text[at - 1 : at] if text[at - 2 : at] != "\\n" else "\n"
+        if at <= 0 or not (literal[0].isalnum() and (before.isalnum() or before == "_")):
             return at
         at = text.find(literal, at + 1)
     return -1

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, TypeAlias, get_args
 
-from triton_kit.runtime.log.message import GAP, Message
+from triton_kit.runtime.log.message import FEW, GAP, Message
 from triton_kit.runtime.log.wrapping import Wrapped, unwrap
 
 Kind: TypeAlias = Literal["error", "symptom", "general", "consequence", "context", "harmless"]
@@ -25,6 +25,9 @@ _MARKS = ("= ", "> ", "$ ", "? ", "~ ", "@ ", "& ")
 _LOOSE = frozenset({"python", "memory", "cuda", "ports", "server", "tls", "grpc", "object stores", "engine"})
 _RAISED = frozenset({"python", "memory", "cuda", "llm", "tls"})
 """Areas whose messages reach Triton in an exception of Python code too."""
+
+_INSTANCE = re.compile(r"_\d{1,9}(?:_(?:gpu|cpu)?\d{0,9})?$")
+"""What is behind a model's name in that of an instance."""
 
 _MISSING = {"model": "a model", "file": "a file", "engine": "docker"}
 
@@ -59,9 +62,9 @@ class KnownProblem:
         if self.code is not None and (self.code == "backend") != (said.backend is not None):
             return None
         for message in self.messages:
-            if not level and self.area not in _LOOSE and len(message.words) < 4:
+            if not level and self.area not in _LOOSE and len(message.words) < FEW:
                 continue
-            if (found := message.find(said, raised=self.area in _RAISED, anywhere=bool(level))) is not None:
+            if (found := message.find(said, raised=self.area in _RAISED, printed=not level)) is not None:
                 return found
         return None
 
@@ -115,6 +118,18 @@ def fill(sentence: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"(: |)('?)\{([a-z]+)\}('?)", put, sentence)
 
 
+def _with_surroundings(parts: dict[str, str], said: Wrapped) -> dict[str, str]:
+    """What is in a message's holes, and what the text around it tells: of which model, where both name one."""
+    found = {**said.parts, **parts}
+    if said.backend:
+        found["backend"] = said.backend
+    if "model" in said.parts:
+        found["model"] = said.parts["model"]
+    elif "model" not in found and "instance" in found:
+        found["model"] = _INSTANCE.sub("", found["instance"])
+    return found
+
+
 class Table:
     """Entries, found by the words of a text: most texts hold none of the words that matter, and are passed over."""
 
@@ -161,8 +176,7 @@ class Table:
             said = replace(said, raised=0)
         for known in self.candidates(text):
             if (parts := known.find(said, level=level, source=source)) is not None:
-                around = {name: value for name, value in said.parts.items() if name != "at"}
-                return known, {**around, **parts, **({"backend": said.backend} if said.backend else {})}
+                return known, _with_surroundings(parts, said)
         return None
 
 

@@ -1,0 +1,26 @@
+"""A server's refusal of a request, with what to do about it."""
+
+from __future__ import annotations
+
+from triton_kit.client import ServerError
+from triton_kit.client.input_slots import expected
+from triton_kit.client.request import InferPlan
+from triton_kit.errors import TkError
+
+
+def explained(error: TkError, plan: InferPlan) -> TkError:
+    """The error with what is known of it: what to send where the request is the reason, and nothing where none is.
+
+    A hint that it has stays. A model's own error, or that of a member of an ensemble, does not blame the request.
+    """
+    if not isinstance(error, ServerError) or error.hint is not None:
+        return error
+    from triton_kit.serve.log import refusal
+
+    known = refusal(error.message)
+    if known is None:
+        return error
+    hint = known.help
+    if known.inputs:
+        hint = f"{hint}; model {plan.metadata.name} takes {expected(plan.metadata)}"
+    return ServerError(error.message, status=error.status, hint=hint)
