@@ -52,6 +52,7 @@ def test_a_healthy_log_has_no_problem(name: str) -> None:
     assert found.logged
     assert found.problems == []
     assert found.unknown == []
+    assert found.loading == []
 
 
 @pytest.mark.parametrize("name", HEALTHY)
@@ -128,6 +129,19 @@ class TestContext:
             "E1122 23:14:01.1 1 x.cc:2] \"failed to start HTTP service: Unavailable - Socket '0.0.0.0:8000' in use\"",
         )
         assert [p.area for p in found.problems] == ["ports", "layout"]
+
+
+def test_a_model_that_is_never_loaded_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [INFO, INFO.replace("m:1", "n:1"), INFO.replace("loading: m:1", "successfully loaded 'm'")]
+    found = read(*lines)
+    assert found.ok
+    assert found.loading == ["n"]
+    assert read(INFO, failed("m", "Internal: weird")).loading == []
+    (tmp_path / "l").write_text("\n".join(lines))
+    assert run(["explain", "--log", str(tmp_path / "l")]) == 0
+    shown = capsys.readouterr().out
+    assert "the log ends while n is being loaded\n  help: wait" in shown
+    assert "nothing is wrong" not in shown
 
 
 class TestWordsOfOthers:

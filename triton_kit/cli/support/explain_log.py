@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 
+_STILL_LOADING = (
+    "wait where it loads something large; a Python model whose stub, library or model.py is missing keeps a server "
+    "waiting for ever, and tk validate --load tells which"
+)
+
 SHOWN = 160
 """Characters of a line of the log that are shown."""
 
@@ -75,7 +80,8 @@ def _show(name: str, found: Digest, findings: Findings, repository: Path | None)
     yield _headline(name, found)
     for i, problem in enumerate(found.problems):
         if problem.severity == "consequence":
-            yield f"  {terminal.style('follows:', 'bold')} {_aside(problem)}"
+            what = "a clue:" if problem.kind == "context" else "follows:"
+            yield f"  {terminal.style(what, 'bold')} {_aside(problem)}"
         else:
             yield ""
             yield from _show_problem(problem, findings.get(i, []), repository)
@@ -85,9 +91,13 @@ def _show(name: str, found: Digest, findings: Findings, repository: Path | None)
         yield terminal.style("harmless:", "bold")
         for problem in found.harmless:
             yield f"  {_aside(problem)}"
-    if found.ok:
+    if found.loading:
         yield ""
-        yield "nothing is wrong"
+        yield f"the log ends while {', '.join(found.loading)} {'is' if len(found.loading) == 1 else 'are'} being loaded"
+        yield from _wrap(f"help: {_STILL_LOADING}")
+    elif found.ok:
+        yield ""
+        yield "no errors" if found.problems else "nothing is wrong"
 
 
 def _show_unknown(found: Digest) -> Iterator[str]:
@@ -188,6 +198,7 @@ def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, objec
             for i, problem in enumerate(found.problems)
         ],
         "harmless": [_problem_as_json(problem) for problem in found.harmless],
+        "loading": found.loading,
         "unknown": [
             {"line": line.line, "count": line.count, "text": line.text, "models": line.models} for line in found.unknown
         ],

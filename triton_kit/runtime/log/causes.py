@@ -73,13 +73,15 @@ class UnknownError:
 class Digest:
     """What a log says: its problems in order, the errors that nothing is known of, and how many lines it has.
 
-    ``harmless`` is what looks like trouble and is none; ``logged`` is whether any line has the form of a server's log.
+    ``harmless`` looks like trouble and is none; ``loading`` are the models that the log says are being loaded, and
+    then nothing more of; ``logged`` is whether any line has the form of a server's log.
     """
 
     problems: list[LogProblem]
     unknown: list[UnknownError]
     lines: int
     harmless: list[LogProblem] = field(default_factory=list)
+    loading: list[str] = field(default_factory=list)
     logged: bool = True
 
     @property

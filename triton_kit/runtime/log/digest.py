@@ -6,7 +6,7 @@ import re
 from typing import IO
 
 from triton_kit.runtime.log.causes import MANY, Digest, LogProblem, UnknownError, arrange
-from triton_kit.runtime.log.events import LogLine, read
+from triton_kit.runtime.log.events import LogLine, event_of, read
 from triton_kit.runtime.log.lines import as_written, read_lines
 from triton_kit.runtime.log.messages import MESSAGE, KnownProblem, Table, fill
 from triton_kit.runtime.log.wrapping import unwrap
@@ -39,6 +39,9 @@ _ERROR = re.compile(
 _PYTHON_PLACE = re.compile(r"([\w./-]{1,300}/\d{1,19}/[\w./-]{1,100}\.py)(?:\((\d{1,7})\)|\", line (\d{1,7}))")
 _TEXT_PLACE = re.compile(r"Error parsing text-format [\w.]{1,100}: (\d{1,9}:\d{1,9})")
 _CONFIG = re.compile(r"failed to read text proto from (\S{1,1000})")
+MOST_LOADING = 10_000
+"""Models that are followed while they load."""
+
 _ENSEMBLE = re.compile(r"(?:^|: )(?:[Ii]n )?ensemble '?([^ ',]{1,500})'?[ ,]")
 
 
@@ -53,17 +56,16 @@ def digest(file: IO[bytes], table: Table) -> Digest:
     number = 0
     for number, line in enumerate(read_lines(file), start=1):
         if line[:1] == b"I" and line[1:5].isdigit():
-            reader.logged, reader.in_usage = True, False
+            if b"load" in line or reader.unsettled:
+                reader.told(as_written(line))
             continue
         flat = line.replace(b"\\n", b" ") if b"\\" in line else line
         words = flat.translate(_LOWER).split()
-        if table.may_hold(words) or not marks.isdisjoint(words):
+        if table.may_hold(words) or not marks.isdisjoint(words) or reader.in_usage:
             if _TALK.search(line):
-                reader.logged, reader.in_usage = True, False
+                reader.told(as_written(line))
             else:
                 reader.take(as_written(line), number)
-        elif reader.in_usage:
-            reader.take(as_written(line), number)
     return reader.digest(number)
 
 
@@ -75,6 +77,8 @@ class Reader:
         """Whether a line was in the form of the server's log."""
         self.in_usage = False
         """Whether the lines are those of a program's usage."""
+        self.unsettled = True
+        """Whether a line in the form of the server's log would end that, or is the first."""
         self._table = table
         self._problems: dict[tuple[KnownProblem, str], LogProblem] = {}
         self._kinds: dict[KnownProblem, list[LogProblem]] = {}
@@ -82,12 +86,13 @@ class Reader:
         self._seen: dict[str, LogProblem | UnknownError | None] = {}
         self._unplaced: LogProblem | None = None
         self._messages: list[tuple[str, int]] = []
+        self._loading: dict[str, None] = {}
 
     def take(self, line: str, number: int) -> LogProblem | None:
         """Read a line as the server wrote it; the trouble that it is the first to report, if it is."""
         entry = read(line)
         if entry.level:
-            self.logged, self.in_usage = True, False
+            self._is_logged()
         if entry.level == "I" or self._is_usage(entry):
             return None
         text = entry.text
@@ -109,6 +114,18 @@ class Reader:
             self._seen[text] = found
         return found if new and isinstance(found, LogProblem) else None
 
+    def told(self, line: str) -> None:
+        """Read a line that is for information: which models are being loaded."""
+        self._is_logged()
+        event = event_of(read(line).text)
+        if event is None or event.state not in ("LOADING", "LOADED"):
+            return
+        model = event.model.rpartition("::")[2]
+        if event.state == "LOADED":
+            self._loading.pop(model, None)
+        elif len(self._loading) < MOST_LOADING:
+            self._loading[model] = None
+
     def digest(self, lines: int) -> Digest:
         """All that was found so far."""
         if not self.logged:
@@ -117,11 +134,19 @@ class Reader:
         self._messages.clear()
         unknown = list(self._unknown.values())
         problems, harmless = arrange(list(self._problems.values()), unknown)
-        return Digest(problems=problems, harmless=harmless, unknown=unknown, lines=lines, logged=self.logged)
+        told = {model for problem in problems for model in problem.models}
+        told.update(model for error in unknown for model in error.models)
+        loading = [model for model in self._loading if model not in told][:MANY]
+        return Digest(
+            problems=problems, harmless=harmless, unknown=unknown, lines=lines, loading=loading, logged=self.logged
+        )
+
+    def _is_logged(self) -> None:
+        self.logged, self.in_usage, self.unsettled = True, False, False
 
     def _is_usage(self, entry: LogLine) -> bool:
         if entry.text.startswith(("Usage: ", "usage: ")):
-            self.in_usage = True
+            self.in_usage = self.unsettled = True
         return self.in_usage
 
     @staticmethod
