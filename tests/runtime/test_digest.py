@@ -202,6 +202,10 @@ HARD = {
     "paths": b"x/1/" * 250_000,
     "times": b"2024-11-22T23:14:01Z " * 48_000,
     "ensembles": b"in ensemble " * 83_000,
+    "statuses": b"E1122 23:14:01.1 1 x.cc:1] " + b"Internal: " * 100_000,
+    "exceptions": b"a." * 500_000 + b"Error: x",
+    "files": b"E1122 23:14:01.1 1 x.cc:1] Load model from " + b"x " * 500_000 + b"failed",
+    "lines": b'E1122 23:14:01.1 1 x.cc:1] "' + b"Error: x\\n" * 100_000 + b'"',
     "spaces": b"a " * 500_000 + b"failed",
 }
 

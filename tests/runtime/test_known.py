@@ -91,6 +91,11 @@ class TestEntry:
             text += "\n  /opt/tritonserver/backends/b/model.py(3): f" if known.code == "backend" else ""
             assert table.find(text.replace("  ", " ")) or table.find(text)
 
+    def test_its_remedy_says_what_to_do(self, known: KnownProblem) -> None:
+        for vague in ("correct it", "look at its code", "look at the lines", "look at it", "check it"):
+            assert vague not in known.help
+        assert len(known.help.split()) > 1 or known.command
+
     def test_its_rule_exists(self, known: KnownProblem) -> None:
         assert known.rule is None or known.rule in load_rules()
 

@@ -237,6 +237,25 @@ def test_usage_and_tables_are_no_messages() -> None:
     assert found.unknown == []
 
 
+def test_what_tk_serve_shows_is_read_as_the_log_of_its_server() -> None:
+    found = read(
+        "starting Triton 24.10 (local, tk-models) on models",
+        "both                             unavailable",
+        "error: both did not load: ensemble 'both' depends on 'twice' which has no loaded version. Model 'twice' "
+        "loading failed with error: version 1 is at UNAVAILABLE state: Internal: ModuleNotFoundError: No module named 'torch';",
+        "  a member of the ensemble did not load: twice",
+        "  help: find the line that says why that model did not load",
+        "  models/both/config.pbtxt:5:17: error: 'twice' will not load, and the ensemble with it [step-model-refused]",
+        "error: twice 1 did not load: ModuleNotFoundError: No module named 'torch'",
+        "ready after 3.6 s: embedded tritonserver",
+    )
+    assert [(p.severity, p.models, p.follows) for p in found.problems] == [
+        ("error", ["twice"], None),
+        ("consequence", ["both"], 7),
+    ]
+    assert found.unknown == []
+
+
 def test_a_file_without_a_line_of_a_log_is_read_as_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = read("Request for unknown model: 'm' is not found", "hello", "must specify 'dims'")
     assert not found.logged

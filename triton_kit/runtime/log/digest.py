@@ -36,6 +36,11 @@ _ERROR = re.compile(
 )
 """How a program that has no log begins the lines of its errors."""
 
+_OWN = re.compile(
+    r" {2}(?:= |help: )|\s{0,8}\S{1,500}:\d{1,9}:\d{1,9}: (?:error|warning|note): .{1,1000} \[[a-z\d-]{1,80}\]$"
+)
+"""What tk itself says of a problem, below the server's line."""
+
 _PYTHON_PLACE = re.compile(r"([\w./-]{1,300}/\d{1,19}/[\w./-]{1,100}\.py)(?:\((\d{1,7})\)|\", line (\d{1,7}))")
 _TEXT_PLACE = re.compile(r"Error parsing text-format [\w.]{1,100}: (\d{1,9}:\d{1,9})")
 _CONFIG = re.compile(r"failed to read text proto from (\S{1,1000})")
@@ -105,7 +110,7 @@ class Reader:
                 known.count += 1
             return None
         level = entry.level or self._level(text)
-        if not level and text[:1] in ("+", "|"):
+        if not level and (text[:1] in ("+", "|") or _OWN.match(text)):
             return None
         found, new = self._read(text, level, entry.source, number)
         if found is None and not level and not self.logged and len(self._messages) < MANY:

@@ -36,6 +36,7 @@ _WRAPPINGS = tuple(
         r"model '(?P<instance>[^'\n]{1,500})', tensor '(?P<tensor>[^'\n]{1,500})': ",
         r"instance group \S{1,500} of model (?P<model>\S{1,500}) ",
         r"Model '(?P<model>[^'\n]{1,500})' loading failed with error: ",
+        r"(?P<model>[^\s:]{1,200})(?: \d{1,20})? did not load: ",
         r"creating server: ",
         r"[Ff]ailed to create server: ",
         _STATUS,
