@@ -242,7 +242,8 @@ def test_what_tk_serve_shows_is_read_as_the_log_of_its_server() -> None:
         "starting Triton 24.10 (local, tk-models) on models",
         "both                             unavailable",
         "error: both did not load: ensemble 'both' depends on 'twice' which has no loaded version. Model 'twice' "
-        "loading failed with error: version 1 is at UNAVAILABLE state: Internal: ModuleNotFoundError: No module named 'torch';",
+        "loading failed with error: version 1 is at "
+        "UNAVAILABLE state: Internal: ModuleNotFoundError: No module named 'torch';",
         "  a member of the ensemble did not load: twice",
         "  help: find the line that says why that model did not load",
         "  models/both/config.pbtxt:5:17: error: 'twice' will not load, and the ensemble with it [step-model-refused]",
