@@ -61,10 +61,12 @@ class KnownProblem:
             return None
         if self.code is not None and (self.code == "backend") != (said.backend is not None):
             return None
+        # A line that begins with an exception of Python is an error, whoever prints it.
+        printed = not level and not (said.raised is not None and self.area in _RAISED)
         for message in self.messages:
-            if not level and self.area not in _LOOSE and len(message.words) < FEW:
+            if printed and self.area not in _LOOSE and len(message.words) < FEW:
                 continue
-            if (found := message.find(said, raised=self.area in _RAISED, printed=not level)) is not None:
+            if (found := message.find(said, raised=self.area in _RAISED, printed=printed)) is not None:
                 return found
         return None
 
