@@ -69,6 +69,37 @@ def test_a_healthy_log_ends_with_nothing_is_wrong(tmp_path: Path, capsys: pytest
     assert shown.endswith("\nnothing is wrong\n")
 
 
+BANNER = """\
+
+=============================
+== Triton Inference Server ==
+=============================
+
+NVIDIA Release 24.10 (build 117009684)
+Triton Server Version 2.51.0
+
+Various files include modifications (c) NVIDIA CORPORATION & AFFILIATES.  All rights reserved.
+find: '/usr/lib/ssl/private': Permission denied
+
+WARNING: The NVIDIA Driver was not detected.  GPU functionality will not be available.
+   Use the NVIDIA Container Toolkit to start this container with GPU support; see
+   https://docs.nvidia.com/datacenter/cloud-native/ .
+ERROR: No supported GPU(s) detected to run this container
+
+NOTE: The SHMEM allocation limit is set to the default of 64MB.  This may be
+   insufficient for the inference server.  NVIDIA recommends the use of the following flags:
+   docker run --shm-size=1g --ulimit memlock=-1 --ulimit stack=67108864 ...
+
+Failed to detect NVIDIA driver version.
+"""
+
+
+def test_what_the_official_image_says_first_is_harmless_without_a_gpu() -> None:
+    found = read(*BANNER.splitlines(), HEALTHY["ensemble"])
+    assert found.ok
+    assert found.problems == []
+
+
 def test_the_logs_name_no_place_of_the_machine_that_made_them() -> None:
     for log in HEALTHY.values():
         assert "/home/" not in log

@@ -79,7 +79,20 @@ def _asked(words: list[str]) -> tuple[Answer, LogProblem | None]:
         if known is None:
             raise
         return Answer([], []), known
+    if known is None and answer.matches:
+        answer = answer._replace(matches=_telling(text, answer.matches))
     return answer, known if answer.matches else None
+
+
+def _telling(text: str, matches: list[Match]) -> list[Match]:
+    """The pages that quote a message, but for those that quote only what is around any. Raises UsageError for none."""
+    from triton_kit.linter.lookup import LIST
+    from triton_kit.serve.log import tells
+
+    found = [match for match in matches if tells(match.message) or len(text.split()) <= len(match.message.split())]
+    if not found:
+        raise UsageError("nothing is known of such a message of the server", hint=LIST)
+    return found
 
 
 def as_json(answer: Answer, known: LogProblem | None) -> dict[str, object]:

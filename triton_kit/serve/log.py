@@ -112,9 +112,14 @@ def table_with_rules() -> Table:
     return Table([*known_texts(), *(entry for entry in entries if entry.messages)])
 
 
+def tells(quoted: str) -> bool:
+    """Whether what a page quotes tells anything by itself: it is not what is around any message, nor a single word."""
+    return len(quoted.split()) > 1 and not is_wrapping(quoted)
+
+
 def _entry(page: Page) -> KnownProblem:
-    """A rule as what is known: what its page quotes, but for what is around any message, and for single words."""
-    quoted = [one for one in page.messages if len(one.split()) > 1 and not is_wrapping(one)]
+    """A rule as what is known: what its page quotes."""
+    quoted = [one for one in page.messages if tells(one)]
     return KnownProblem(
         area=page.area,
         messages=tuple(Message.quoted(message) for message in quoted),
