@@ -106,6 +106,22 @@ def test_the_logs_name_no_place_of_the_machine_that_made_them() -> None:
         assert "/root/" not in log
 
 
+def test_what_follows_stands_below_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "l"
+    log.write_text("\n".join([NO_STREAM, ALL, failed("e", "Internal: weird"), depends("f", "e", "Internal: weird")]))
+    assert run(["explain", "--log", str(log)]) == 1
+    assert capsys.readouterr().out.partition("\n")[2] == (
+        "\n"
+        "look like errors, and nothing is known of them:\n"
+        "  line 3: e: failed to load 'e' version 1: Internal: weird\n"
+        "    follows: the server ends because a model did not load  line 2\n"
+        "    follows: f: a member of the ensemble did not load: e  line 4\n"
+        "\n"
+        "harmless:\n"
+        "  the ensemble both runs without a GPU: CUDA driver version is insufficient for CUDA runtime version  line 1\n"
+    )
+
+
 class TestContext:
     def test_a_missing_gpu_is_harmless_where_nothing_wants_one(self) -> None:
         found = read(INFO, NO_STREAM, failed("py", NO_TORCH + AT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -78,10 +79,11 @@ def _repository(given: Path | None) -> tuple[Path | None, str | None]:
 
 def _show(name: str, found: Digest, findings: Findings, repository: Path | None) -> Iterator[str]:
     yield _headline(name, found)
+    unknown = {line.line for line in found.unknown}
     for i, problem in enumerate(found.problems):
         if problem.severity == "consequence":
-            what = "a clue:" if problem.kind == "context" else "follows:"
-            yield f"  {terminal.style(what, 'bold')} {_aside(problem)}"
+            if problem.follows not in unknown:
+                yield _show_consequence(problem)
         else:
             yield ""
             yield from _show_problem(problem, findings.get(i, []), repository)
@@ -107,6 +109,14 @@ def _show_unknown(found: Digest) -> Iterator[str]:
         for line in found.unknown:
             of = f"{', '.join(line.models)}: " if line.models else ""
             yield f"  {_where(line.line, line.count)}: {of}{_short(friendly(line.text))}"
+            for problem in found.problems:
+                if problem.follows == line.line:
+                    yield f"  {_show_consequence(problem)}"
+
+
+def _show_consequence(problem: LogProblem) -> str:
+    what = "a clue:" if problem.kind == "context" else "follows:"
+    return f"  {terminal.style(what, 'bold')} {_aside(problem)}"
 
 
 def _aside(problem: LogProblem) -> str:
@@ -133,7 +143,8 @@ def _number(count: int, what: str) -> str:
 
 
 def _models(problem: LogProblem) -> str:
-    models = [model for model in problem.models if model not in problem.cause]
+    named = set(re.split(r"[^\w.-]+", problem.cause))
+    models = [model for model in problem.models if model not in named]
     return f"{', '.join(models)}: " if models else ""
 
 
