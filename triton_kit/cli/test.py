@@ -137,18 +137,28 @@ def _started(
 
 def _record(client: Client, folder: ModelFolder, base: object, random: int, format_: str) -> int:
     from dataclasses import replace
+    from functools import partial
 
-    from triton_kit.client.request import InferRequest, plan_inferences
-    from triton_kit.versions.recorder import record
+    from triton_kit.client.request import InferRequest, make_plan
+    from triton_kit.client.trial import plan_accepted
+    from triton_kit.versions.golden_arrays import example_inputs
+    from triton_kit.versions.recorder import SEQUENCE, record
 
     assert isinstance(base, InferRequest)
-    asked: list[tuple[str, InferPlan]] = []
+    base = replace(base, examples=partial(example_inputs, folder.path))
     name = "random" if random else base.data.stem if base.data is not None else "case"
-    for number in range(random or 1):
-        plan = plan_inferences(client, replace(base, seed=base.seed + number))
-        for note in plan.notes if not number else ():
-            terminal.say(note)
-        asked.append((name, plan))
+    first = plan_accepted(client, base)
+    for note in first.notes:
+        terminal.say(note)
+    asked: list[tuple[str, InferPlan]] = [(name, first)]
+    if random:
+        length = SEQUENCE if first.sequences else 1
+        seeds = [base.seed + number for number in range(random * length)]
+        plans = [make_plan(first.metadata, first.config, replace(base, seed=s, rung=first.rung)) for s in seeds]
+        asked = [
+            (name, replace(first, requests=tuple(one for plan in plans[at : at + length] for one in plan.requests)))
+            for at in range(0, len(plans), length)
+        ]
     written, unsteady = record(client, folder.path, asked)
     if format_ == "json":
         terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})

@@ -1,0 +1,43 @@
+"""What to do about a server's refusal of a request, where the request is the reason; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from triton_kit.client.input_slots import expected
+
+if TYPE_CHECKING:
+    from triton_kit.client.types import ModelMetadata
+
+_MEMBER = re.compile(r"^in ensemble '([^']*)', ", re.IGNORECASE)
+_ABOUT_INPUTS = re.compile(
+    r"unexpected shape for input|inputs? but got|inputs? got \d|unexpected inference input|input data-type is"
+    r"|unexpected (?:data-?type|explicit tensor data) |input byte size mismatch|byte size for input|batch-size must be"
+    r"|expected \d+ bytes|elements? for inference input|missing required input",
+    re.IGNORECASE,
+)
+_ABOUT_THE_REQUEST = (
+    ("must specify the start flag", "begin the sequence: add --sequence-start"),
+    ("correlation id", "say which sequence the request belongs to: add --sequence-id N --sequence-start"),
+    ("request timeout expired", "raise --request-timeout"),
+)
+
+
+def member_that_failed(message: str) -> bool:
+    """Whether the server says that a member of an ensemble failed, which the request itself reached."""
+    return _MEMBER.match(message) is not None
+
+
+def request_hint(message: str, metadata: ModelMetadata) -> str | None:
+    """What to change in the request; ``None`` where nothing says that it is wrong.
+
+    A model's own error says nothing of the request, and what a member of an ensemble got was made by others.
+    """
+    lower = message.lower()
+    for sign, hint in _ABOUT_THE_REQUEST:
+        if sign in lower:
+            return hint
+    if member_that_failed(message) or not _ABOUT_INPUTS.search(message):
+        return None
+    return f"model {metadata.name} takes {expected(metadata)}"
