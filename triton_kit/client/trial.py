@@ -26,7 +26,8 @@ def plan_accepted(client: Client, question: InferRequest) -> InferPlan:
     ``plan_inferences`` does.
     """
     metadata, config = describe(client, question.model, question.version)
-    client.warm()
+    # What a stream needs is not what HTTP needs, and each takes long to load.
+    (client.streaming() if is_decoupled(config) else client).warm()
     refused: ServerError | None = None
     tried: list[str] = []
     for rung in range(RUNGS):

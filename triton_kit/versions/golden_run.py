@@ -53,9 +53,9 @@ def run_cases(client: Client, model: str, version: str, files: Sequence[Path]) -
     Raises NoAnswer where the server is gone, UsageError or ServerError where it does not have the model ready.
     """
     metadata, config = describe(client, model, version)
-    client.warm()
     if is_decoupled(config):
         client = client.streaming()
+    client.warm()
 
     def run(file: Path) -> CaseResult:
         case = read_case(file)

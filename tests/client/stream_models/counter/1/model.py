@@ -35,7 +35,8 @@ class TritonPythonModel:
                 if kind == "error":
                     sender.send(pb_utils.InferenceResponse(error=pb_utils.TritonError(f"number {number} is missing")))
                     continue
-            words = np.array([f"{number}é ".encode()] * number, dtype=np.object_)
+            word = "\a" if kind == "bell" else f"{number}é "
+            words = np.array([word.encode()] * number, dtype=np.object_)
             sender.send(
                 pb_utils.InferenceResponse(
                     [pb_utils.Tensor("NUMBER", np.array([number], np.int32)), pb_utils.Tensor("WORDS", words)]
