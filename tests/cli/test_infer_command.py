@@ -72,8 +72,8 @@ def test_the_json_has_the_documented_keys(tk):
     assert code == 0
     assert answer["version"] == 1
     assert set(answer) == {
-        "version", "url", "protocol", "model", "model_version", "answers", "summary", "stream", "client_busy", "interrupted",
-        "errors",
+        "version", "url", "protocol", "model", "model_version", "answers", "summary", "stream", "client_busy",
+        "interrupted", "errors",
     }  # fmt: skip
     (output,) = answer["answers"][0]["outputs"]
     assert set(output) == {"name", "datatype", "shape", "values", "classes"}

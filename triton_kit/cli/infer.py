@@ -20,7 +20,7 @@ from triton_kit.cli.support.refusal import explained
 from triton_kit.cli.support.request_progress import RequestProgress
 from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
 from triton_kit.cli.support.terminal import say, warn
-from triton_kit.client import NoAnswer
+from triton_kit.client import NoAnswer, ServerError
 from triton_kit.client.answer import Answer, check_target, read_labels, save
 from triton_kit.client.exchange import read_answer, send
 from triton_kit.client.request import InferPlan, InferRequest
@@ -90,7 +90,10 @@ def infer(
         examples=_examples(place, model),
     )
     with server.connect(place, timeout=timeout) as client:
-        plan = sequence.of(plan_accepted(client, question))
+        try:
+            plan = sequence.of(plan_accepted(client, question))
+        except ServerError as error:
+            raise explained(error) from None
         sequence.check_order(plan, in_flight)
         for note in plan.notes:
             say(note)
@@ -120,12 +123,13 @@ def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int,
     plan = asked.plan
     labels = read_labels(shown.labels) if shown.labels is not None else ()
     view.begin(asked)
+    progress = RequestProgress(len(plan.requests) * repeat)
     tally = Tally(streamed=asked.streamed)
     answers: list[Answer] = []
     counts: dict[int, int] = {}
     interrupted = False
     try:
-        with RequestProgress(len(plan.requests) * repeat) as progress:
+        with progress:
             for outcome in send(asked.client, plan, repeat, in_flight):
                 tally.add(outcome)
                 index = outcome.index
@@ -153,7 +157,7 @@ def _finish(asked: Asked, view: AnswerView, output: Path | None, came: Came) -> 
     tally, interrupted = came.tally, came.interrupted
     failures, single = tally.failures, tally.ended == 1 and not interrupted
     if failures and single and not came.answers:
-        raise explained(failures[0], asked.plan)
+        raise explained(failures[0], asked.plan.metadata)
     if output is not None:
         save(output, [answer.outputs for answer in came.answers])
     view.end(came)
@@ -165,7 +169,7 @@ def _finish(asked: Asked, view: AnswerView, output: Path | None, came: Came) -> 
             hint="measure the server with perf_analyzer, or with several tk infer at once",
         )
     if failures and single:
-        raise explained(failures[0], asked.plan)
+        raise explained(failures[0], asked.plan.metadata)
     code = _warn(tally, asked.plan) if failures else 0
     return 130 if interrupted else code
 
@@ -174,7 +178,7 @@ def _warn(tally: Tally, plan: InferPlan) -> int:
     """Say how many requests failed, and the worst reason; the exit code."""
     failures = tally.failures
     worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-    failure = explained(worst, plan)
+    failure = explained(worst, plan.metadata)
     warn(f"{len(failures)} of {tally.ended} requests failed: {failure.message}", hint=failure.hint)
     return worst.exit_code
 

@@ -16,7 +16,7 @@ from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.request import InferPlan
+    from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import CaseResult
     from triton_kit.versions.model_folder import ModelFolder
 
@@ -135,31 +135,18 @@ def _started(
     return trial_server(trial, root, names)
 
 
-def _record(client: Client, folder: ModelFolder, base: object, random: int, format_: str) -> int:
-    from dataclasses import replace
-    from functools import partial
+def _record(client: Client, folder: ModelFolder, base: InferRequest, random: int, format_: str) -> int:
+    from triton_kit.cli.support.refusal import explained
+    from triton_kit.client import ServerError
+    from triton_kit.versions.recorder import plan_cases, record
 
-    from triton_kit.client.request import InferRequest, make_plan
-    from triton_kit.client.trial import plan_accepted
-    from triton_kit.versions.golden_arrays import example_inputs
-    from triton_kit.versions.recorder import SEQUENCE, record
-
-    assert isinstance(base, InferRequest)
-    base = replace(base, examples=partial(example_inputs, folder.path))
-    name = "random" if random else base.data.stem if base.data is not None else "case"
-    first = plan_accepted(client, base)
-    for note in first.notes:
-        terminal.say(note)
-    asked: list[tuple[str, InferPlan]] = [(name, first)]
-    if random:
-        length = SEQUENCE if first.sequences else 1
-        seeds = [base.seed + number for number in range(random * length)]
-        plans = [make_plan(first.metadata, first.config, replace(base, seed=s, rung=first.rung)) for s in seeds]
-        asked = [
-            (name, replace(first, requests=tuple(one for plan in plans[at : at + length] for one in plan.requests)))
-            for at in range(0, len(plans), length)
-        ]
-    written, unsteady = record(client, folder.path, asked)
+    try:
+        asked = plan_cases(client, base, folder.path, random=random)
+        for note in asked[0][1].notes:
+            terminal.say(note)
+        written, unsteady = record(client, folder.path, asked)
+    except ServerError as error:
+        raise explained(error) from None
     if format_ == "json":
         terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})
     else:

@@ -24,13 +24,8 @@ _ABOUT_THE_REQUEST = (
 )
 
 
-def member_that_failed(message: str) -> bool:
-    """Whether the server says that a member of an ensemble failed, which the request itself reached."""
-    return _MEMBER.match(message) is not None
-
-
-def request_hint(message: str, metadata: ModelMetadata) -> str | None:
-    """What to change in the request; ``None`` where nothing says that it is wrong.
+def request_hint(message: str, metadata: ModelMetadata | None) -> str | None:
+    """What to change in a request to the model, where that is known; ``None`` where nothing says that it is wrong.
 
     A model's own error says nothing of the request, and what a member of an ensemble got was made by others.
     """
@@ -38,6 +33,6 @@ def request_hint(message: str, metadata: ModelMetadata) -> str | None:
     for sign, hint in _ABOUT_THE_REQUEST:
         if sign in lower:
             return hint
-    if member_that_failed(message) or not _ABOUT_INPUTS.search(message):
+    if metadata is None or _MEMBER.match(message) or not _ABOUT_INPUTS.search(message):
         return None
     return f"model {metadata.name} takes {expected(metadata)}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.client.answer import to_json
-from triton_kit.client.request import InferPlan
+from triton_kit.client.request import InferPlan, InferRequest, make_plan
 from triton_kit.client.responses import ask, is_decoupled
 from triton_kit.client.sequence import new_sequence_id, takes_sequences, with_controls
+from triton_kit.client.trial import plan_accepted
 from triton_kit.files.write import explain_os_errors, replace_text
 from triton_kit.repository.names import TESTS
 from triton_kit.versions.comparison import Expected, compare_responses, usual
+from triton_kit.versions.golden_arrays import example_inputs
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Array, Client, Inference, InferResult
@@ -34,6 +37,26 @@ class Recording:
     exchanges: tuple[tuple[Inference, tuple[InferResult, ...]], ...]
     streamed: bool
     sequence: bool
+
+
+def plan_cases(client: Client, question: InferRequest, model: Path, *, random: int) -> list[tuple[str, InferPlan]]:
+    """What to ask for the cases, each ``InferPlan`` under the name of its cases; with ``random`` so many made-up ones.
+
+    Made-up data is like that of the cases that the model has. Raises as ``trial.plan_accepted`` does.
+    """
+    question = replace(question, examples=partial(example_inputs, model))
+    first = plan_accepted(client, question)
+    if not random:
+        return [(question.data.stem if question.data is not None else "case", first)]
+    length = SEQUENCE if first.sequences else 1
+    plans = [
+        make_plan(first.metadata, first.config, replace(question, seed=question.seed + number, rung=first.rung))
+        for number in range(random * length)
+    ]
+    return [
+        ("random", replace(first, requests=tuple(one for plan in plans[at : at + length] for one in plan.requests)))
+        for at in range(0, len(plans), length)
+    ]
 
 
 def record(client: Client, model: Path, asked: Sequence[tuple[str, InferPlan]]) -> tuple[list[Path], list[str]]:

@@ -95,6 +95,8 @@ class TextView:
             out(line)
 
     def _head(self, version: str) -> None:
+        served = self._asked.plan.metadata.versions
+        version = version or (served[0] if len(served) == 1 else "")
         out(f"{style(self._asked.model, 'bold')} version {version or '-'} at {self._asked.client.url}")
 
 
