@@ -199,7 +199,9 @@ def test_ctrl_c_within_a_stream_keeps_and_sums_up_what_came(known, tmp_path):
     assert "Traceback" not in said
     assert said.endswith("interrupted\n")
     kept = json.loads((tmp_path / "kept.json").read_text())["answers"]
-    assert len(kept) == 1 + rest.count(" NUMBER ")
+    printed = 1 + rest.count(" NUMBER ")
+    # One may have come at the very moment.
+    assert printed <= len(kept) <= printed + 1
 
 
 def test_ctrl_c_at_any_moment_ends_with_130_and_sums_up_once_the_stream_is_open(known):

@@ -70,6 +70,8 @@ def infer(
     sequence.check()
     if shown.output is not None:
         check_target(shown.output)
+    if shown.join and in_flight > 1:
+        raise UsageError("--join prints one text after the other", hint="leave out --async")
     view = _view(format_, shown)
     place = server.place()
     question = build_request(
@@ -125,6 +127,8 @@ def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int,
     view.begin(asked)
     progress = RequestProgress(len(plan.requests) * repeat)
     tally = Tally(streamed=asked.streamed)
+    # What was shown as it came is not kept unless a file is to hold it: a stream may be endless.
+    keep = shown.output is not None or view.keeps
     answers: list[Answer] = []
     counts: dict[int, int] = {}
     interrupted = False
@@ -141,7 +145,8 @@ def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int,
                     answer = Answer(
                         request=index, response=number, seconds=outcome.seconds, outputs=outputs, version=version
                     )
-                    answers.append(answer)
+                    if keep:
+                        answers.append(answer)
                     view.show(answer)
                 if outcome.last and (not asked.streamed or index >= len(plan.requests)):
                     progress.ended(tally.ended, len(tally.failures))
@@ -156,14 +161,14 @@ def _finish(asked: Asked, view: AnswerView, output: Path | None, came: Came) -> 
     """Show the sums, keep the outputs, and say what failed; the exit code."""
     tally, interrupted = came.tally, came.interrupted
     failures, single = tally.failures, tally.ended == 1 and not interrupted
-    if failures and single and not came.answers:
+    if failures and single and not tally.responses:
         raise explained(failures[0], asked.plan.metadata)
     if output is not None:
         save(output, [answer.outputs for answer in came.answers])
     view.end(came)
     if output is not None:
         say(f"saved to {output}")
-    if tally.client_is_the_limit and tally.ended > 1:
+    if tally.client_is_the_limit:
         warn(
             f"tk itself computed for {100 * tally.client_busy:.0f} % of the time: the figures show its own limit",
             hint="measure the server with perf_analyzer, or with several tk infer at once",

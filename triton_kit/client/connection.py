@@ -48,7 +48,11 @@ def connect(
     def connect_stream() -> Client:
         where = stream_url or _stream_address(address)
         common = headers or {} if metadata is None else metadata
-        return connect(where, grpc=True, headers=common, timeout=timeout, certificates=certificates)
+        try:
+            return connect(where, grpc=True, headers=common, timeout=timeout, certificates=certificates)
+        except UsageError as error:
+            why = f"the model is decoupled, and its responses come over gRPC: {error.message}"
+            raise UsageError(why, hint=error.hint) from None
 
     return connect_http(
         address, headers=headers or {}, timeout=timeout, certificates=certificates, connect_stream=connect_stream

@@ -6,11 +6,12 @@ and read with its generated classes here, and gRPC's own call ends, with the str
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from triton_kit.client.address import Address
 from triton_kit.client.codec import raw_bytes, split_parameters, wire_inputs
@@ -23,9 +24,21 @@ if TYPE_CHECKING:
     from grpc import Channel, RpcError
     from tritonclient.grpc.service_pb2 import ModelInferRequest, ModelInferResponse, ModelStreamInferResponse
 
-    Came = queue.SimpleQueue[tuple[float, "ModelStreamInferResponse | RpcError | None"]]
+    Item = tuple[float, "ModelStreamInferResponse | RpcError | None"]
+    Came = queue.Queue[Item]
+
+AHEAD = 64
+"""How many responses may come before they are taken; then the server is made to wait."""
 
 _FINAL = "triton_final_response"
+
+
+class Call(Protocol):
+    """An open stream of gRPC."""
+
+    def __iter__(self) -> Iterator[ModelStreamInferResponse]: ...
+
+    def is_active(self) -> bool: ...
 
 
 class GrpcStreams:
@@ -47,7 +60,7 @@ class GrpcStreams:
 
         stub = service_pb2_grpc.GRPCInferenceServiceStub(self._connected())
         message = encode_request(request)
-        came: Came = queue.SimpleQueue()
+        came: Came = queue.Queue(AHEAD)
         start = time.perf_counter()
         call = stub.ModelStreamInfer(iter([message]), metadata=self._headers, timeout=seconds)
         threading.Thread(target=_read, args=(call, came), daemon=True, name="tk-stream").start()
@@ -133,13 +146,24 @@ def encode_request(request: Inference) -> ModelInferRequest:
     return message
 
 
-def _read(call: Iterator[ModelStreamInferResponse], came: Came) -> None:
+def _read(call: Call, came: Came) -> None:
     """Note when each response comes, and what ends them: ``None``, or the error."""
     import grpc
 
     try:
         for response in call:
-            came.put((time.perf_counter(), response))
-        came.put((time.perf_counter(), None))
+            if not _put(call, came, (time.perf_counter(), response)):
+                return
+        _put(call, came, (time.perf_counter(), None))
     except grpc.RpcError as error:
-        came.put((time.perf_counter(), error))
+        _put(call, came, (time.perf_counter(), error))
+
+
+def _put(call: Call, came: Came, item: Item) -> bool:
+    """Hand over what came; whether anybody may still take it."""
+    while True:
+        with contextlib.suppress(queue.Full):
+            came.put(item, timeout=0.5)
+            return True
+        if not call.is_active():
+            return False

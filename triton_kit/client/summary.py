@@ -71,6 +71,18 @@ class StreamSummary:
     inter_response_latency: Spread | None
 
 
+LIMIT = 0.8
+"""From this share of the time on which the client computes, its own speed is what is measured."""
+
+LEAST = 0.5
+"""Seconds below which that share is mostly how a program starts."""
+
+
+def client_is_the_limit(busy: float, seconds: float) -> bool:
+    """Whether figures say more of the client than of the server: it computed for ``busy``, from 0 to 1, of the time."""
+    return seconds >= LEAST and busy >= LIMIT
+
+
 def spread(seconds: Sequence[float]) -> Spread | None:
     """Sum up times in seconds; ``None`` without any."""
     if not seconds:

@@ -5,14 +5,8 @@ from __future__ import annotations
 import time
 
 from triton_kit.client.concurrency import InferOutcome
-from triton_kit.client.summary import LatencySummary, StreamSummary, spread, summarize_latencies
+from triton_kit.client.summary import LatencySummary, StreamSummary, client_is_the_limit, spread, summarize_latencies
 from triton_kit.errors import TkError
-
-_LIMIT = 0.8
-"""From this share of the time on which the client computes, its own speed is what is measured."""
-
-_LEAST = 0.5
-"""Seconds below which that share is mostly how a program starts."""
 
 
 class Tally:
@@ -84,5 +78,5 @@ class Tally:
 
     @property
     def client_is_the_limit(self) -> bool:
-        """Whether the figures say more of tk than of the server."""
-        return self._seconds >= _LEAST and self._busy >= _LIMIT
+        """Whether the figures of many requests say more of tk than of the server."""
+        return self.ended > 1 and client_is_the_limit(self._busy, self._seconds)

@@ -48,7 +48,12 @@ class Came:
 
 
 class AnswerView(Protocol):
-    """A way to show the answers: each as it comes, and then what they come to."""
+    """A way to show the answers: each as it comes, and then what they come to.
+
+    ``keeps``, known after ``begin``, says whether the answers are wanted at the end.
+    """
+
+    keeps: bool
 
     def begin(self, asked: Asked) -> None: ...
 
@@ -64,6 +69,7 @@ class TextView:
         """Remember who answers; of a stream the head is printed at once."""
         self._asked = asked
         self._rows: StreamTable | None = None
+        self.keeps = not asked.streamed
 
     def show(self, answer: Answer) -> None:
         """Print a response of a stream."""
@@ -103,6 +109,8 @@ class TextView:
 class JoinedView:
     """One text output alone, the responses joined; the times go to stderr."""
 
+    keeps = False
+
     def begin(self, asked: Asked) -> None:
         """Choose the output. Raises UsageError where it is not clear."""
         plan = asked.plan
@@ -113,6 +121,9 @@ class JoinedView:
             raise UsageError(
                 f"--join prints one output, and {what}", hint="choose one with --outputs NAME" if texts else None
             )
+        batch = max((a.shape[0] for a in plan.requests[0].inputs.values() if a.ndim), default=1)
+        if plan.config is not None and plan.config.max_batch_size > 0 and batch > 1:
+            raise UsageError(f"--join prints one text, and the request has a batch of {batch}", hint="send one by one")
         self._name = texts[0]
         self._request = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
@@ -145,6 +156,8 @@ class JoinedView:
 class JsonView:
     """One document when all is there."""
 
+    keeps = True
+
     def begin(self, asked: Asked) -> None:
         """Remember who answers."""
         self._asked = asked
@@ -160,6 +173,8 @@ class JsonView:
 
 class LinesView:
     """A JSON document a line: each response as it comes, and the sums last."""
+
+    keeps = False
 
     def begin(self, asked: Asked) -> None:
         """Remember who answers."""
