@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.overlay import Disk
 from triton_kit.model.server_options import USUAL, ServerOptions
+from triton_kit.value import cached_property
 
 if TYPE_CHECKING:
     from triton_kit.model.refusal import Refusal
