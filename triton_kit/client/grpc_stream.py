@@ -17,7 +17,7 @@ from triton_kit.client.address import Address
 from triton_kit.client.codec import raw_bytes, split_parameters, wire_inputs
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.grpc_failure import explain
-from triton_kit.client.types import Inference
+from triton_kit.client.types import Inference, Parameter
 from triton_kit.errors import TkError
 
 if TYPE_CHECKING:
@@ -128,22 +128,23 @@ def encode_request(request: Inference) -> ModelInferRequest:
     for name in request.outputs or ():
         output = message.outputs.add(name=name)
         if count := request.classes.get(name, 0):
-            output.parameters["classification"].int64_param = count
+            output.parameters["classification"].CopyFrom(service_pb2.InferParameter(int64_param=count))
     split_parameters(request.parameters)  # for the names that it refuses
     for name, value in {**request.parameters, "triton_enable_empty_final_response": True}.items():
-        parameter = message.parameters[name]
-        match value:
-            case bool():
-                parameter.bool_param = value
-            case int() if name == "priority":
-                parameter.uint64_param = value
-            case int():
-                parameter.int64_param = value
-            case float():
-                parameter.double_param = value
-            case _:
-                parameter.string_param = value
+        message.parameters[name].CopyFrom(service_pb2.InferParameter(**{_kind(name, value): value}))
     return message
+
+
+def _kind(name: str, value: Parameter) -> str:
+    """The field of ``InferParameter`` that holds the value."""
+    match value:
+        case bool():
+            return "bool_param"
+        case int():
+            return "uint64_param" if name == "priority" else "int64_param"
+        case float():
+            return "double_param"
+    return "string_param"
 
 
 def _read(call: Call, came: Came) -> None:

@@ -114,18 +114,23 @@ class RequestOptions(OptionGroup):
             found["priority"] = self.priority
         if self.request_timeout is not None:
             found["timeout"] = max(1, round(self.request_timeout * 1_000_000))
+        for name, number in found.items():
+            if isinstance(number, int) and not -(1 << 63) <= number < 1 << 63:
+                raise UsageError(f"{number} is too large for the parameter {name}", hint="give at most 64 bits")
         return found
 
 
 def _scalar(text: str) -> Parameter:
     """A JSON number, true or false; any other text as it stands."""
     import json
+    import math
 
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return value if isinstance(value, int | float) else text
+    number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if number else text
 
 
 class AnswerOptions(OptionGroup):
