@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -138,3 +145,32 @@ def test_every_model_of_the_repository_takes_random_data(tk):
     for path in STREAM_MODELS.iterdir():
         if path.name not in ("counter", "counter_pipe"):
             assert tk(path.name, "--random")[0] == 0, path.name
+
+
+def test_repetitions_show_how_far_they_are_and_ctrl_c_sums_them_up(stream_server, repository):
+    remember(stream_server, repository)
+    terminal, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triton_kit", "infer", "total_oldest", "--random", "--repeat", "1000000"],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = b""
+    with process, contextlib.suppress(OSError):
+        # The bar has counted something once it no longer begins at 0.
+        while not re.search(rb"[1-9]\d*/1000000", shown):
+            shown += os.read(terminal, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        out = process.stdout.read()
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    assert process.returncode == 130
+    found = re.search(r"(\d+) requests, interrupted in [\d.]+ s, [\d.]+ requests/s\nlatency ms  min ", out)
+    assert found is not None
+    assert 1 < int(found[1]) < 1_000_000
+    assert b"Traceback" not in shown

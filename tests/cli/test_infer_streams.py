@@ -102,6 +102,19 @@ def test_a_server_whose_grpc_port_is_not_known_is_named_by_the_user(stream_serve
     assert run(["infer", "counter", "COUNT=1", "--url", stream_server.endpoints.grpc, "--grpc"]) == 0
 
 
+def test_without_grpc_the_remedy_is_to_install_it(tk, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tritonclient.grpc", None)
+    code, out, err = tk("counter", "COUNT=1")
+    assert (code, out) == (2, "")
+    assert "the model is decoupled, and its responses come over gRPC: gRPC is not installed" in err
+    assert "pip install 'triton-kit[grpc]'" in err
+
+
+def test_joined_texts_do_not_mix(tk):
+    assert "one text after the other" in tk("counter", "COUNT=1", "--join", "--async", 2)[2]
+    assert "no output is a text" in tk("counter", "COUNT=1", "--join", "--outputs", "NUMBER")[2]
+
+
 def test_the_json_counts_responses_and_times_them(tk):
     code, out, _ = tk("counter", "COUNT=3", "PAUSE=0.05", "--repeat", 2, "--format", "json")
     assert code == 0
