@@ -13,10 +13,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from free_ports import free_ports
 from running_server import serving
 from stream_server import copy_models, remember
 
 from triton_kit.cli import run
+from triton_kit.client import connection
 
 
 @pytest.fixture
@@ -100,6 +102,23 @@ def test_a_server_whose_grpc_port_is_not_known_is_named_by_the_user(stream_serve
     assert run(["infer", "counter", "COUNT=1", "--url", stream_server.endpoints.http]) == 2
     assert "the server's gRPC port is not known\n  hint: add --grpc" in capsys.readouterr().err
     assert run(["infer", "counter", "COUNT=1", "--url", stream_server.endpoints.grpc, "--grpc"]) == 0
+
+
+def test_beside_the_usual_http_port_the_usual_grpc_port_is_asked(stream_server, monkeypatch, capsys):
+    http, grpc = (
+        int(where.rpartition(":")[2]) for where in (stream_server.endpoints.http, stream_server.endpoints.grpc)
+    )
+    monkeypatch.setattr(connection, "HTTP_PORT", http)
+    monkeypatch.setattr(connection, "GRPC_PORT", grpc)
+    ask = ["infer", "counter", "COUNT=1", "--url", f"127.0.0.1:{http}"]
+    assert run(ask) == 0
+    assert f"at grpc://127.0.0.1:{grpc}\n" in capsys.readouterr().out
+    (unused, *_) = free_ports()
+    monkeypatch.setattr(connection, "GRPC_PORT", unused)
+    assert run(ask) == 3
+    err = capsys.readouterr().err
+    assert f"its responses come over gRPC: nothing listens at grpc://127.0.0.1:{unused}\n" in err
+    assert "give its gRPC port with --grpc --url HOST:PORT" in err
 
 
 def test_without_grpc_the_remedy_is_to_install_it(tk, monkeypatch):

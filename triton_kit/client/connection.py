@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from triton_kit.client.address import GRPC_PORT, HTTP_PORT, Address, parse_address
 from triton_kit.client.certificates import SYSTEM, Certificates
+from triton_kit.client.errors import NoAnswer
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,11 +49,17 @@ def connect(
     def connect_stream() -> Client:
         where = stream_url or _stream_address(address)
         common = headers or {} if metadata is None else metadata
+        why = "the model is decoupled, and its responses come over gRPC"
         try:
-            return connect(where, grpc=True, headers=common, timeout=timeout, certificates=certificates)
+            client = connect(where, grpc=True, headers=common, timeout=timeout, certificates=certificates)
+            if not stream_url:
+                client.live()
         except UsageError as error:
-            why = f"the model is decoupled, and its responses come over gRPC: {error.message}"
-            raise UsageError(why, hint=error.hint) from None
+            raise UsageError(f"{why}: {error.message}", hint=error.hint) from None
+        except NoAnswer as error:
+            hint = "let the server answer there, or give its gRPC port with --grpc --url HOST:PORT"
+            raise NoAnswer(f"{why}: {error.message}", hint=hint) from None
+        return client
 
     return connect_http(
         address, headers=headers or {}, timeout=timeout, certificates=certificates, connect_stream=connect_stream

@@ -39,10 +39,9 @@ def choose_shape(
     """
     size = 1 if batch is None else batch
     if wanted is None:
-        if examples and rung == 0:
-            inner = tuple(examples[0].shape[slot.batching :])
-        else:
-            inner = guess_shape(slot, rung - 1 if examples else rung)
+        own = slot.shape[slot.batching :]
+        taken = [shape for one in examples if agree(shape := one.shape[slot.batching :], own)]
+        inner = taken[0] if taken and rung == 0 else guess_shape(slot, max(0, rung - bool(taken)))
         return ChosenShape(shape=(size, *inner) if slot.batching else inner, guessed=open_dimensions(slot))
     for complete in ((size, *wanted) if slot.batching else tuple(wanted), tuple(wanted)):
         if min(complete, default=0) >= 0 and agree(complete, slot.shape):
