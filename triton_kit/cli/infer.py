@@ -73,6 +73,7 @@ def infer(
     if shown.join and in_flight > 1:
         raise UsageError("--join prints one text after the other", hint="leave out --async")
     view = _view(format_, shown)
+    labels = read_labels(shown.labels) if shown.labels is not None else ()
     place = server.place()
     question = build_request(
         InferRequest,
@@ -89,7 +90,7 @@ def infer(
         outputs=request.names(),
         parameters=request.values(),
         request_id=request.request_id,
-        examples=_examples(place, model),
+        examples=_examples(place, model) if made_up.random else None,
     )
     with server.connect(place, timeout=timeout) as client:
         try:
@@ -99,10 +100,10 @@ def infer(
         sequence.check_order(plan, in_flight)
         for note in plan.notes:
             say(note)
-        asked = Asked(client=client, plan=plan, model=model, version=model_version)
+        asked = Asked(client=client, plan=plan, model=model, version=model_version, top=shown.top, labels=labels)
         if asked.streamed:
             asked = replace(asked, client=client.streaming())
-        return _exchange(asked, view, shown, repeat, in_flight)
+        return _exchange(asked, view, shown.output, repeat, in_flight)
 
 
 def _view(format_: InferFormat, shown: AnswerOptions) -> AnswerView:
@@ -120,15 +121,14 @@ def _view(format_: InferFormat, shown: AnswerOptions) -> AnswerView:
     assert_never(format_)
 
 
-def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int, in_flight: int) -> int:
+def _exchange(asked: Asked, view: AnswerView, output: Path | None, repeat: int, in_flight: int) -> int:
     """Send the requests and show what comes; the exit code."""
     plan = asked.plan
-    labels = read_labels(shown.labels) if shown.labels is not None else ()
     view.begin(asked)
     progress = RequestProgress(len(plan.requests) * repeat)
     tally = Tally(streamed=asked.streamed)
     # What was shown as it came is not kept unless a file is to hold it: a stream may be endless.
-    keep = shown.output is not None or view.keeps
+    keep = output is not None or view.keeps
     answers: list[Answer] = []
     counts: dict[int, int] = {}
     interrupted = False
@@ -140,7 +140,7 @@ def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int,
                 # Of what is repeated only the first answer is kept, so that memory does not grow.
                 if outcome.result is not None and index < len(plan.requests):
                     number = counts[index] = counts.get(index, -1) + 1
-                    outputs = read_answer(plan, outcome.result, shown.top, labels)
+                    outputs = read_answer(plan, outcome.result, asked.top, asked.labels)
                     version = outcome.result.version
                     answer = Answer(
                         request=index, response=number, seconds=outcome.seconds, outputs=outputs, version=version
@@ -154,7 +154,7 @@ def _exchange(asked: Asked, view: AnswerView, shown: AnswerOptions, repeat: int,
         interrupted = True
     tally.stop()
     answers.sort(key=lambda answer: (answer.request, answer.response))
-    return _finish(asked, view, shown.output, Came(answers=answers, tally=tally, interrupted=interrupted))
+    return _finish(asked, view, output, Came(answers=answers, tally=tally, interrupted=interrupted))
 
 
 def _finish(asked: Asked, view: AnswerView, output: Path | None, came: Came) -> int:

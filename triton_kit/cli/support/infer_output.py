@@ -25,12 +25,14 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who is asked, over which protocol, and what."""
+    """Who is asked, over which protocol, and what; how many classes are shown, and what they are called."""
 
     client: Client
     plan: InferPlan
     model: str
     version: str
+    top: int | None
+    labels: Sequence[str]
 
     @property
     def streamed(self) -> bool:
