@@ -135,7 +135,7 @@ def test_joined_texts_do_not_mix(tk):
 
 
 def test_the_json_counts_responses_and_times_them(tk):
-    code, out, _ = tk("counter", "COUNT=3", "PAUSE=0.05", "--repeat", 2, "--format", "json")
+    code, out, _ = tk("counter", "COUNT=3", "PAUSE=0.2", "--repeat", 2, "--format", "json")
     assert code == 0
     found = json.loads(out)
     assert [(a["request"], a["response"]) for a in found["answers"]] == [(0, 0), (0, 1), (0, 2)]
@@ -143,7 +143,7 @@ def test_the_json_counts_responses_and_times_them(tk):
     stream = found["stream"]
     assert (stream["responses"], stream["fewest"], stream["most"]) == (6, 3, 3)
     assert found["summary"]["sent"] == 2
-    assert stream["inter_response_latency"]["min"] > 25
+    assert stream["inter_response_latency"]["mean"] > 50
     assert stream["time_to_first_response"]["max"] < found["summary"]["max"]
     assert found["interrupted"] is False
 
@@ -284,7 +284,9 @@ def test_a_terminal_is_not_moved_by_what_a_model_sends(known):
 
 def test_a_server_that_dies_within_a_stream_is_said_after_what_came(embedded, tmp_path, capsys):
     with serving(embedded, copy_models(tmp_path), "counter") as server:
-        code = run(["infer", "counter", "COUNT=3", "FAULT=die:2", "--grpc", "--url", server.endpoints.grpc])
+        # The pause lets the first response leave the server before it dies.
+        ask = ["counter", "COUNT=3", "PAUSE=1", "FAULT=die:2"]
+        code = run(["infer", *ask, "--grpc", "--url", server.endpoints.grpc])
         out, err = capsys.readouterr()
     assert code == 3
     assert "1 response, 1 request failed in " in out
