@@ -57,7 +57,7 @@ def lint(
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
     """Lint repositories, models and single files. Raises UsageError for what does not exist."""
-    targets = with_dependents(find_targets(paths))
+    targets = with_dependents(find_targets(paths), options.server)
     collecting = gc.isenabled()
     # Thousands of small values that all live to the end: looking for garbage among them finds none.
     gc.disable()
@@ -269,8 +269,10 @@ class Run:
         rules = [r for r in self.rules.of("suppressions", ("suppressions",)) if chosen(r, self.options)]
         if document.problems or not rules:
             return kept, []
+        from triton_kit.linter.load_findings import PAGES
+
         heard = {r.name for r in (*self.rules.of("model", AREAS), *rules) if chosen(r, self.options)}
-        unused = list(suppressions.unused(heard, load_rules()))
+        unused = list(suppressions.unused(heard, {*load_rules(), *PAGES}))
         notes = [
             self.diagnostic(one, model.name, config, one[1].span or START)
             for rule in rules

@@ -63,7 +63,7 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fix
     """
     asked = find_targets(paths)
     # The ensembles that use a model are judged with it, but not edited.
-    targets = with_dependents(asked)
+    targets = with_dependents(asked, options.server)
     before = Run(options).report(targets)
     if not any(d.fixable for d in before.diagnostics):
         return Fixes((), (), 0, before, _rendered(before))
