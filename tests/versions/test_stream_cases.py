@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from running_server import serving
 from stream_server import copy_models, remember
 
 from triton_kit.cli import run
@@ -147,3 +148,19 @@ def test_a_version_is_promoted_by_its_stream_on_a_server_of_its_own(embedded, re
     assert "two: 1 response, expected 2" in capsys.readouterr().err
     (model / "2" / "model.py").write_text(text)
     assert run(["versions", "promote", "counter", "2", "--test", "--runtime", "local"]) == 0
+
+
+def test_two_versions_are_compared_stream_by_stream(embedded, repository, capsys):
+    model = repository / "counter"
+    shutil.copytree(model / "1", model / "2")
+    text = (model / "2" / "model.py").read_text()
+    (model / "2" / "model.py").write_text(text.replace("range(1, count + 1)", "range(1, count)"))
+    (model / "config.pbtxt").write_text((model / "config.pbtxt").read_text() + "version_policy { all {} }\n")
+    with serving(embedded, repository, "counter") as server:
+        remember(server, repository)
+        (repository / "two.json").write_text('[{"COUNT": [2]}]')
+        ask = ["--server", "streams", "--format", "json", "--data", str(repository / "two.json")]
+        assert run(["versions", "diff", "counter", "1", "2", *ask]) == 1
+        found = json.loads(capsys.readouterr().out)["outputs"]
+    assert found["requests"] == 1
+    assert [d["message"] for d in found["differences"]] == ["1 response, expected 2"]
