@@ -16,7 +16,7 @@ from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.request import InferPlan
+    from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import CaseResult
     from triton_kit.versions.model_folder import ModelFolder
 
@@ -135,21 +135,18 @@ def _started(
     return trial_server(trial, root, names)
 
 
-def _record(client: Client, folder: ModelFolder, base: object, random: int, format_: str) -> int:
-    from dataclasses import replace
+def _record(client: Client, folder: ModelFolder, base: InferRequest, random: int, format_: str) -> int:
+    from triton_kit.cli.support.refusal import explained
+    from triton_kit.client import ServerError
+    from triton_kit.versions.recorder import plan_cases, record
 
-    from triton_kit.client.request import InferRequest, plan_inferences
-    from triton_kit.versions.recorder import record
-
-    assert isinstance(base, InferRequest)
-    asked: list[tuple[str, InferPlan]] = []
-    name = "random" if random else base.data.stem if base.data is not None else "case"
-    for number in range(random or 1):
-        plan = plan_inferences(client, replace(base, seed=base.seed + number))
-        for note in plan.notes if not number else ():
+    try:
+        asked = plan_cases(client, base, folder.path, random=random)
+        for note in asked[0][1].notes:
             terminal.say(note)
-        asked.append((name, plan))
-    written, unsteady = record(client, folder.path, asked)
+        written, unsteady = record(client, folder.path, asked)
+    except ServerError as error:
+        raise explained(error) from None
     if format_ == "json":
         terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})
     else:

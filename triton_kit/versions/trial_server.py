@@ -63,14 +63,15 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
         progress=trial.progress,
     )
     plan = plan_server(request, environment=os.environ)
-    headers, _ = opening_headers(plan.spec.server_args)
+    headers, metadata = opening_headers(plan.spec.server_args)
     with running(plan.runtime, plan.spec, models=models, timeout=trial.timeout) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(
                 f"{failed.name} {failed.version}".strip() + f" did not load: {friendly(failed.reason)}",
                 hint=f"see tk validate {repository / failed.name}",
             )
-        with connect(server.endpoints.http, headers=headers) as client:
+        endpoints = server.endpoints
+        with connect(endpoints.http, headers=headers, stream_url=endpoints.grpc, metadata=metadata) as client:
             yield client
 
 

@@ -21,7 +21,8 @@ from triton_kit.project.render import is_rendered, read_layers, render_text
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse
 from triton_kit.suggestion import suggest
-from triton_kit.versions.golden_cases import bind, read_case
+from triton_kit.versions.golden_arrays import bind
+from triton_kit.versions.golden_cases import read_case
 from triton_kit.versions.golden_run import cases_of
 from triton_kit.versions.model_folder import ModelFolder
 from triton_kit.versions.policy_change import changing, read_config
@@ -96,7 +97,10 @@ def plan_warmup(folder: ModelFolder, cases: Sequence[str], *, count: int) -> War
     limit, known = _inputs(folder)
     samples, files = [], {}
     for path in _chosen(folder, cases):
-        bound = bind(read_case(path), known, {})
+        case = read_case(path)
+        if case.sequence:
+            raise UsageError(f"{path} is a sequence of requests, and a sample is one", hint="name other cases")
+        (bound,) = bind(case, known, {})
         inputs: dict[str, object] = {}
         batch = 1
         for number, (name, array) in enumerate(bound.inputs.items()):

@@ -73,15 +73,17 @@ class ServerOptions(OptionGroup):
         from triton_kit.client.certificates import Certificates
 
         place = place or self.place()
-        own: Mapping[str, str] = {}
-        if place.running is not None:
-            own = place.running.metadata if place.grpc else place.running.headers
+        running, given = place.running, read_headers(self.header)
+        headers = running.headers if running is not None else {}
+        metadata = running.metadata if running is not None else {}
         return connect(
             place.url,
             grpc=place.grpc,
-            headers={**own, **read_headers(self.header)},
+            headers={**(metadata if place.grpc else headers), **given},
             timeout=timeout,
             certificates=Certificates(ca=self.ca, cert=self.cert, key=self.key),
+            stream_url=running.endpoints.grpc if running is not None else "",
+            metadata={**metadata, **given},
         )
 
 
