@@ -42,12 +42,13 @@ def init(
     lint_options = check.lint_options_for(release)
     request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
     planned = new_project.plan_project(request)
+    if dry_run and directory.exists():
+        write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
+    make = write.rehearse if dry_run else write.write_into
+    make(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
     if dry_run:
-        if directory.exists():
-            write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
         terminal.out(plan.show(planned).rstrip("\n"))
         return
-    write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
     terminal.out(f"{directory}/ is ready")
     terminal.say("\nNext:")
     for step in planned.next_steps:
