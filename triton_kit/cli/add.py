@@ -78,8 +78,8 @@ def add(
     )
     planned = adding.plan_model(asked, here.templates, release=here.release)
     write.refuse_occupied(planned.root)
-    if not dry_run:
-        write.write(planned, lambda staged: check.check_model(staged, place, here.lint_options))
+    make = write.rehearse if dry_run else write.write
+    make(planned, lambda staged: check.check_model(staged, place, here.lint_options))
     _show(planned, dry_run=dry_run, json=format_ == "json")
 
 
@@ -91,10 +91,15 @@ def _show(planned: Plan, *, dry_run: bool, json: bool) -> None:
         terminal.out_json(summary.as_json(planned))
     elif dry_run:
         terminal.out(plan.show(planned).rstrip("\n"))
+        _warn(planned)
     else:
         terminal.out(summary.summary(planned))
-        for note in planned.notes:
-            terminal.warn(note)
+        _warn(planned)
         terminal.say("\nNext:")
         for step in planned.next_steps:
             terminal.say(f"  {step}")
+
+
+def _warn(planned: Plan) -> None:
+    for note in planned.notes:
+        terminal.warn(note)
