@@ -116,20 +116,28 @@ def _directory(here: ProjectContext, repository: Path | None, name: str) -> Path
     return root / name
 
 
-def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: Options) -> None:
-    """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced."""
-    edited = [r for r in rendered if r.edited]
-    if edited and not force:
-        names = ", ".join(str(r.path) for r in edited)
-        raise UsageError(
-            f"{names} was edited by hand since it was rendered",
-            hint=f"see tk render --diff; move the edits to {FILE}, or overwrite them with --force",
-        )
+def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: Options, command: str) -> None:
+    """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced.
+
+    ``command`` is how ``tk render`` was called, for the remedy.
+    """
     if not force:
-        for item in rendered:
-            check.check_config(item.directory, item.text, lint_options)
+        refuse_unwritable(rendered, lint_options, command)
     for item in rendered:
         write.replace_text(item.path, item.text)
+
+
+def refuse_unwritable(rendered: Sequence[Rendered], lint_options: Options, command: str) -> None:
+    """Raise UsageError for configs that were edited by hand, ProblemsFound for one that would be refused."""
+    edited = [str(r.path) for r in rendered if r.edited]
+    if edited:
+        were, they = ("was", "it was") if len(edited) == 1 else ("were", "they were")
+        raise UsageError(
+            f"{', '.join(edited)} {were} edited by hand since {they} rendered",
+            hint=f"see {command} --diff; move the edits to {FILE}, or overwrite them: {command} --force",
+        )
+    for item in rendered:
+        check.check_config(item.directory, item.text, lint_options)
 
 
 def diff(rendered: Rendered) -> Iterator[str]:
