@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.load_options import LoadOptions, check_options
+from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.runtime_options import EngineOptions
@@ -30,11 +31,9 @@ from triton_kit.cli.support.validate_options import (
     ShowCompleted,
     SkipUnknown,
     UpdateBaseline,
-    default_path,
     fails,
     gpu_count,
     names,
-    project_around,
     resource_counts,
     rules_heard,
     with_baseline,
@@ -101,7 +100,7 @@ def validate(
 
     check_options(load, engine, writes_no_report="--show-completed" if show_completed else "--diff" if diff else None)
     project = project_around(paths[0] if paths else ".")
-    given = paths or [default_path(project)]
+    given = model_paths(paths, project) if paths else [default_path(project)]
     if skip_unknown:
         from triton_kit.model.target import belongs_to_model
 

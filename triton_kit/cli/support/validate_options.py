@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +48,7 @@ class OnOff(str, Enum):
 
 Paths = Annotated[
     list[str] | None,
-    Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
+    Argument(metavar="[PATH]...", help="Models by name or path, repositories, or files of models; default: here."),
 ]
 Output = Annotated[str | None, Option("--output", metavar="FILE", help="Write the report there, not to stdout.")]
 SkipUnknown = Annotated[
@@ -160,20 +159,3 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
     for renamed in former_names(text):
         terminal.warn(renamed, hint=f"write {baseline} again with --update-baseline")
     return without_known(report, known)
-
-
-def project_around(start: str) -> Project | None:
-    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
-    folder = os.path.abspath(start)
-    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return None
-    from triton_kit.project.settings import read
-
-    return read(Path(folder, "tk.yaml"))
-
-
-def default_path(project: Project | None) -> str:
-    """Without a path, the repository of the project here; without a project, the directory itself."""
-    return os.path.relpath(project.repository) if project else "."

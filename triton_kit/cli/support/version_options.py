@@ -19,3 +19,10 @@ def find(model: str, repository: Path | None) -> tuple[ProjectContext, ModelFold
     here = context.find_context()
     tell_newer(here.release)
     return here, find_model_folder(here, model, repository)
+
+
+def say_versions(numbers: tuple[int, ...]) -> str:
+    """``version 2``, ``versions 1, 2`` or ``no version``."""
+    if not numbers:
+        return "no version"
+    return f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
