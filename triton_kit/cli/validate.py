@@ -31,12 +31,15 @@ from triton_kit.cli.support.validate_options import (
     ShowCompleted,
     SkipUnknown,
     UpdateBaseline,
+    again,
     fails,
     gpu_count,
     names,
     resource_counts,
     rules_heard,
+    where_it_is_made,
     with_baseline,
+    with_certain_fixes,
 )
 from triton_kit.errors import UsageError, assert_never
 
@@ -128,12 +131,28 @@ def validate(
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if diff:
         return _show_diff(given, judged_by)
-    report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
+    report = _fixed(given, judged_by) if fix else with_certain_fixes(lint_paths(given, judged_by), given, judged_by)
+    command = again(
+        paths or (),
+        release=release,
+        strict=strict,
+        gpus=gpus,
+        image_backends=image_backends,
+        model_control=model_control,
+        load_model=load_model,
+        namespacing=namespacing,
+        config_name=config_name,
+        default_max_batch_size=default_max_batch_size,
+        rate_limit=rate_limit,
+        rate_limit_resource=rate_limit_resource,
+        select=select,
+        ignore=ignore,
+    )
 
     def show(report: Report, trial: Trial | None = None) -> Report:
         if baseline is not None:
             report = with_baseline(report, baseline, update=update_baseline)
-        _show(report, format_, output, trial)
+        _show(where_it_is_made(report), format_, output, trial, command)
         return report
 
     if not load.load:
@@ -165,11 +184,11 @@ def _fixed(paths: Sequence[str], judged_by: Options) -> Report:
     return fix_output.fix(paths, judged_by)
 
 
-def _show(report: Report, format_: Format, output: str | None, trial: Trial | None) -> None:
+def _show(report: Report, format_: Format, output: str | None, trial: Trial | None, command: str) -> None:
     """Write the report where it is wanted; where people will not read it, the summary goes to stderr."""
     said = [trial.summary()] if trial else []
     if output is None:
-        rendered = _rendered(report, format_, trial, color=terminal.colors(sys.stdout)).rstrip("\n")
+        rendered = _rendered(report, format_, trial, command, color=terminal.colors(sys.stdout)).rstrip("\n")
         if rendered:
             terminal.out("\n".join([rendered, *said]) if format_ is Format.TEXT else rendered)
     else:
@@ -177,7 +196,7 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
 
         from triton_kit.files.write import replace_text
 
-        text = _rendered(report, format_, trial, color=False).rstrip("\n")
+        text = _rendered(report, format_, trial, command, color=False).rstrip("\n")
         replace_text(Path(output), f"{text}\n" if text else "")
     if output is not None or format_ is Format.GITHUB:
         from triton_kit.linter.report.text import summary
@@ -185,12 +204,12 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
         terminal.say("\n".join([summary(report), *said]))
 
 
-def _rendered(report: Report, format_: Format, trial: Trial | None, *, color: bool) -> str:
+def _rendered(report: Report, format_: Format, trial: Trial | None, command: str, *, color: bool) -> str:
     match format_:
         case Format.TEXT:
             from triton_kit.linter.report import text
 
-            return text.render(report, color=color)
+            return text.render(report, color=color, command=command)
         case Format.JSON:
             from triton_kit import json_document
             from triton_kit.linter.report import json

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from triton_kit.linter.diagnostic import Report
+    from triton_kit.linter.options import Options
     from triton_kit.project.settings import Project
 
 
@@ -159,3 +160,41 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
     for renamed in former_names(text):
         terminal.warn(renamed, hint=f"write {baseline} again with --update-baseline")
     return without_known(report, known)
+
+
+def again(paths: Sequence[str], **options: object) -> str:
+    """``tk validate`` as it was called, with the options that decide what is found, but for those at their default."""
+    import shlex
+
+    words = ["tk", "validate", *paths]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif isinstance(value, list):
+            words += [word for one in value for word in (option, str(one))]
+        elif value and value not in _DEFAULTS:
+            words += [option, value.value if isinstance(value, Enum) else str(value)]
+    return shlex.join(words)
+
+
+_DEFAULTS = ("unknown", 4, Control.NONE, OnOff.UNKNOWN)
+"""What the options are that nobody gave."""
+
+
+def with_certain_fixes(report: Report, paths: Sequence[str], options: Options) -> Report:
+    """The report with fixes for those findings alone that ``--fix`` fixes."""
+    if not any(d.fixable for d in report.diagnostics):
+        return report
+    from triton_kit.linter.fix.confirmation import confirmed
+
+    return confirmed(report, paths, options)
+
+
+def where_it_is_made(report: Report) -> Report:
+    """The report with findings about a rendered configuration in its model.yaml."""
+    if not any(text.startswith("# Rendered by tk ") for text in report.sources.values()):
+        return report
+    from triton_kit.project.rendered_findings import at_their_source
+
+    return at_their_source(report)
