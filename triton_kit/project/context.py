@@ -15,6 +15,7 @@ from triton_kit.project import check, values
 from triton_kit.project import settings as project
 from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, Rendered, render
+from triton_kit.project.setting_paths import ORIGIN
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
@@ -81,7 +82,7 @@ def option_layers(file: Path | None, settings: Sequence[str]) -> tuple[Layer, ..
     if file is not None:
         layers.append(Layer(origin="--values", content={"values": values.read_values(file)}))
     if settings:
-        layers.append(Layer(origin="--set", content=values.parse_settings(settings)))
+        layers.append(Layer(origin=ORIGIN, content=values.parse_settings(settings)))
     return tuple(layers)
 
 

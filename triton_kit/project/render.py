@@ -11,6 +11,7 @@ from typing import Any
 
 from triton_kit.errors import TkError, UsageError
 from triton_kit.project import config_overlay, jinja, settings, yaml_file
+from triton_kit.project.setting_paths import ORIGIN, refuse_unknown_settings
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
 from triton_kit.repository.names import CONFIG_NAME
@@ -105,6 +106,9 @@ def render_text(layers: Sequence[Layer], templates: Templates) -> str:
                 raise UsageError(f"{where([layer], (key,))}: {key} is not a mapping of names to values")
         content = merge(content, dict(layer.content), keep_null=True)
     template = _template(content, layers, templates)
+    for layer in layers:
+        if layer.origin == ORIGIN:
+            refuse_unknown_settings(layer.content, template)
     values = _values(template, merge({}, content.get("values") or {}), layers)
     source = template.file(CONFIG)
     if source is None:

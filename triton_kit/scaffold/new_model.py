@@ -17,6 +17,7 @@ from triton_kit.project import jinja, yaml_file
 from triton_kit.project.check import WAITING
 from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, render_text
+from triton_kit.project.setting_paths import ORIGIN, refuse_unknown_settings
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
 from triton_kit.repository.names import CONFIG_NAME
@@ -80,8 +81,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     content = merge({"template": template.name, "values": values}, {})
     if special.config or answers.config:
         content = merge(content, {"config": {**special.config, **answers.config}})
-    for layer in request.layers:
-        content = merge(content, dict(layer.content), keep_null=True)
+    content = _with_layers(content, request.layers, template)
     text = _INTRODUCTION + yaml_file.dump(content)
     document = yaml_file.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
@@ -107,6 +107,15 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         next_steps=_next(request, backend, files),
         notes=tuple(notes),
     )
+
+
+def _with_layers(content: dict[str, object], layers: Sequence[Layer], template: Template) -> dict[str, object]:
+    """The content of model.yaml with what --values and --set say. Raises UsageError for a key that there is not."""
+    for layer in layers:
+        if layer.origin == ORIGIN:
+            refuse_unknown_settings(layer.content, template)
+        content = merge(content, dict(layer.content), keep_null=True)
+    return content
 
 
 def _refuse_release(backend: Backend, release: str) -> None:
