@@ -88,7 +88,7 @@ def read_layers(directory: Path, env: str | None) -> list[Layer]:
             hint = f"choose from: {', '.join(there)}" if there else f"write {names[1]}, or leave out --env"
             raise UsageError(f"{directory} has no {names[1]}", hint=hint)
     if not (directory / FILE).is_file():
-        raise UsageError(f"{directory} has no {FILE}", hint="tk add makes models that are rendered")
+        raise UsageError(f"{directory} has no {FILE}", hint="models that tk added have one")
     result = []
     for name in names:
         document = yaml_file.read(directory / name)

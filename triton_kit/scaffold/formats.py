@@ -74,7 +74,7 @@ def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) 
     if env is not None and not backend.facts.environment:
         raise UsageError(
             f"--env goes with models in Python, not with {backend.name}",
-            hint="leave out --env, or add --backend python",
+            hint="leave out --env",
         )
 
 

@@ -189,7 +189,7 @@ def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig
     if backend.facts.steps:
         values["step"] = [options.parse_step(s) for s in request.steps]
     elif request.steps:
-        raise UsageError("--step belongs to an ensemble", hint="add --backend ensemble, or leave out --step")
+        raise UsageError("--step belongs to an ensemble", hint="leave out --step")
     return values
 
 

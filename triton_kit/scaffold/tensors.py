@@ -71,7 +71,7 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
     else:
         backend = BACKENDS[name]
         if backend.facts.steps:
-            raise UsageError(f"{name} takes no model file", hint="leave out --from")
+            raise UsageError(f"{name} takes no model file", hint="leave out --backend")
         # A backend of one's own reads what it likes.
         other = None if backend.facts.library else found
         if other is not None and other.name != name and backend.recognise(file) is None:
