@@ -191,3 +191,70 @@ def test_a_dry_run_decides_as_the_real_run_and_writes_nothing(tk: Run, tmp_path:
         assert not (tmp_path / "model_repository/m").exists()
     else:
         assert (tmp_path / "model_repository/m/config.pbtxt").read_text().strip() in out
+
+
+def test_several_files_are_added_with_one_report_and_the_good_ones_stay(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "good.onnx")
+    _bf16(tmp_path)
+    write_onnx(tmp_path / "export/model.onnx")
+    (tmp_path / "there.onnx").write_bytes((tmp_path / "good.onnx").read_bytes())
+    (tmp_path / "model_repository/there/1").mkdir(parents=True)
+    files = ("good.onnx", "m.onnx", "export/model.onnx", "there.onnx")
+    code, out, err = tk("add", *files, "--instances", 2)
+    assert code == 1
+    assert [line for line in out.splitlines() if line.endswith("is added")] == [
+        "model_repository/good/ is added",
+        "model_repository/export/ is added",
+    ]
+    assert "error: m.onnx is left out: m.onnx: input 'x' is BF16" in err
+    assert "error: there.onnx is left out: model_repository/there exists already" in err
+    assert "\n2 models added, 2 files left out\n\nNext:\n  tk validate model_repository\n" in err
+    for name in ("good", "export"):
+        config = parse(Path(f"model_repository/{name}/config.pbtxt").read_bytes()).message.to_dict()
+        assert config["instance_group"] == [{"count": 2}]
+
+
+def test_several_files_may_follow_from_as_a_shell_writes_them(tk: Run, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write_onnx(tmp_path / f"{name}.onnx")
+    code, _, err = tk("add", "--from", "a.onnx", "b.onnx", "c.onnx", "--dry-run")
+    assert (code, list((tmp_path / "model_repository").iterdir())) == (0, [])
+    assert "3 models would be added" in err
+    assert tk("add", "--from", "a.onnx", "b.onnx", "c.onnx")[0] == 0
+    assert {p.name for p in (tmp_path / "model_repository").iterdir()} == {"a", "b", "c"}
+
+
+def test_one_file_alone_is_its_model(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "ranker.onnx")
+    code, out, err = tk("add", "ranker.onnx")
+    assert (code, out.splitlines()[0]) == (0, "model_repository/ranker/ is added")
+    assert "tk infer ranker --random" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("m", "n", "--from", "a.onnx"), "m does not exist"),
+        (("a.onnx", "n"), "n does not exist"),
+        (("a.onnx", "notes.md"), "notes.md is not a model file that tk recognises"),
+        (("a.onnx", "b.onnx", "--format", "json"), "--format json is about one model"),
+        (("a.onnx", "b.onnx", "--ensemble", "x"), "--ensemble goes with one name"),
+    ],
+)
+def test_words_that_are_neither_one_name_nor_files_are_refused(
+    tk: Run, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    for name in ("a", "b"):
+        write_onnx(tmp_path / f"{name}.onnx")
+    (tmp_path / "notes.md").write_text("notes")
+    code, out, err = tk("add", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert list((tmp_path / "model_repository").iterdir()) == []
+
+
+def test_a_name_that_is_also_a_file_is_a_name(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "a.onnx")
+    (tmp_path / "m").write_text("something else")
+    assert tk("add", "m", "--from", "a.onnx")[0] == 0
+    assert (tmp_path / "model_repository/m/config.pbtxt").is_file()
