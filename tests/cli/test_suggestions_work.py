@@ -269,3 +269,12 @@ def test_the_name_that_was_meant_works(tk: Run, command: str) -> None:
     assert code == 2
     meant = said.partition("did you mean ")[2].partition("?")[0]
     assert tk(command, meant)[0] == 0
+
+
+def test_a_promotion_before_rendering_suggests_what_works(tk: Run) -> None:
+    tk("add", "m", *A)
+    edit("m/model.yaml", "max_batch_size: 4", "max_batch_size: 2")
+    code, said = tk("versions", "promote", "m", "1")
+    assert code == 2
+    assert follow(tk, said) == [["render", "model_repository/m"]]
+    assert tk("versions", "promote", "m", "1")[0] == 0

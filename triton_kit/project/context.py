@@ -14,7 +14,7 @@ from triton_kit.linter.options import Options
 from triton_kit.project import check, values
 from triton_kit.project import settings as project
 from triton_kit.project.model_name import check_name
-from triton_kit.project.render import FILE, Layer, Rendered, render
+from triton_kit.project.render import FILE, Layer, Rendered, edited_by_hand, render
 from triton_kit.project.setting_paths import ORIGIN
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
@@ -130,13 +130,8 @@ def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: O
 
 def refuse_unwritable(rendered: Sequence[Rendered], lint_options: Options, command: str) -> None:
     """Raise UsageError for configs that were edited by hand, ProblemsFound for one that would be refused."""
-    edited = [str(r.path) for r in rendered if r.edited]
-    if edited:
-        were, they = ("was", "it was") if len(edited) == 1 else ("were", "they were")
-        raise UsageError(
-            f"{', '.join(edited)} {were} edited by hand since {they} rendered",
-            hint=f"see {command} --diff; move the edits to {FILE}, or overwrite them: {command} --force",
-        )
+    if edited := [r.path for r in rendered if r.edited]:
+        raise edited_by_hand(edited, command)
     for item in rendered:
         check.check_config(item.directory, item.text, lint_options)
 

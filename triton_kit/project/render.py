@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,21 @@ class Rendered:
     def edited(self) -> bool:
         """Whether the file is there and is not, byte for byte, something that was rendered: a hand has been at it."""
         return self.current is not None and not is_rendered(self.current)
+
+
+def render_command(config: Path) -> str:
+    """What writes that config.pbtxt again from its model.yaml."""
+    return shlex.join(["tk", "render", str(config.parent)])
+
+
+def edited_by_hand(configs: Sequence[Path], command: str) -> UsageError:
+    """The refusal to overwrite what somebody wrote into rendered files; ``command`` renders them."""
+    names = ", ".join(map(str, configs))
+    were, they = ("was", "it was") if len(configs) == 1 else ("were", "they were")
+    return UsageError(
+        f"{names} {were} edited by hand since {they} rendered",
+        hint=f"see {command} --diff; move the edits to {FILE}, or overwrite them: {command} --force",
+    )
 
 
 def render_model(directory: Path, *, env: str | None = None) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from triton_kit.errors import TkError
 from triton_kit.linter.diagnostic import Diagnostic, Related, Report
-from triton_kit.project.render import FILE, is_rendered
+from triton_kit.project.render import FILE, is_rendered, render_command
 from triton_kit.project.yaml_file import YamlFile, read
 from triton_kit.repository.text_format.document import Document, parse
 from triton_kit.repository.text_format.source import START, Route, Span
@@ -35,11 +34,6 @@ def at_their_source(report: Report) -> Report:
             sources.setdefault(diagnostic.file, rendered.text_of(diagnostic.file))
         moved.append(diagnostic)
     return replace(report, diagnostics=tuple(moved), sources=sources)
-
-
-def render_command(config: Path) -> str:
-    """What writes that config.pbtxt again from its model.yaml."""
-    return shlex.join(["tk", "render", str(config.parent)])
 
 
 def _is_made(file: Path, text: str) -> bool:

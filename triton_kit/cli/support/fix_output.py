@@ -51,7 +51,7 @@ def _tell_left(fixes: Fixes) -> None:
     from triton_kit.linter.report.text import printable
 
     if fixes.rendered:
-        from triton_kit.project.rendered_findings import render_command
+        from triton_kit.project.render import render_command
 
         for file in fixes.rendered:
             terminal.say(
