@@ -1,8 +1,8 @@
 """Time over size: four times as large an input takes about four times as long, whatever shape it has.
 
 Ensembles made to take long, with so many entries in their maps, for ``tk validate``, ``tk graph`` and ``tk fmt``; and
-20,000 findings in one file in every format of the report, over the same command on a tenth of them. Of processors, since
-processes of one kind are compared; the start of each counts for both.
+20,000 findings in one file in every format of the report, over the same command on a tenth of them. Of processors,
+since processes of one kind are compared; the start of each counts for both.
 
     python benchmarks/growth.py [ENTRIES]
 """

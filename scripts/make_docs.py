@@ -19,8 +19,8 @@ os.environ.update(COLUMNS="100", NO_COLOR="1")
 
 from triton_kit import cli  # noqa: E402
 from triton_kit.cli.support import typer_app  # noqa: E402
-from triton_kit.linter.pages import Page, page  # noqa: E402
-from triton_kit.linter.rule import load_rules  # noqa: E402
+from triton_kit.linter.lookup import list_rules as list_pages  # noqa: E402
+from triton_kit.linter.pages import Page  # noqa: E402
 
 SCRIPT = Path(__file__).relative_to(ROOT).as_posix()
 FACTS = ROOT / "tests" / "linter" / "data" / "facts.csv"
@@ -28,6 +28,7 @@ FACTS = ROOT / "tests" / "linter" / "data" / "facts.csv"
 ABOUT_RULES = """\
 What `tk validate` looks for. Each page is also shown by `tk explain RULE`, and found by what the server said:
 `tk explain "must specify 'dims'"`. An **error** is refused by the server, a **warning** loads but not as intended.
+The findings of the area [load](#load) are those of `tk validate --load`, which have names as rules have.
 
 In the examples a line that begins with `--` begins another file, relative to the model's directory. In what the server
 says, `…` stands for what differs from case to case.
@@ -110,7 +111,7 @@ def describe(command: object, name: str, parent: object, *, level: int) -> list[
 
 def list_rules() -> str:
     """Every rule with its page, by area, after a table of them all."""
-    pages = [page(rule) for rule in load_rules().values()]
+    pages = list_pages()
     areas = dict.fromkeys(one.area for one in pages)
     parts = [f"<!-- made by {SCRIPT} from the rules' docstrings -->", "# Rules", "", ABOUT_RULES]
     for area in areas:

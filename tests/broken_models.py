@@ -102,9 +102,9 @@ BROKEN: dict[str, Broken] = {
         "unjudged",
     ),
     "gpu_not_here": python(
-        CLASS + EXECUTE,
+        CLASS + "    def initialize(self, args):\n        raise RuntimeError('Found no NVIDIA driver')\n" + EXECUTE,
         "load-unjudged",
-        "config.pbtxt:4",
+        "1/model.py:3",
         "there is no GPU where the server ran",
         config=PYTHON + X + Y + "instance_group { kind: KIND_GPU }\n",
         state="unjudged",

@@ -107,6 +107,25 @@ def test_the_projects_release_may_be_newer_too(
         assert capsys.readouterr().err.count(NOTE) == 1, arguments
 
 
+@pytest.mark.parametrize(
+    "arguments", [["list", "m"], ["log", "m"], ["pin", "m", "1"], ["prune", "m"]], ids=["list", "log", "pin", "prune"]
+)
+def test_a_command_on_versions_notes_it_on_stderr_or_in_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (tmp_path / "tk.yaml").write_text('release: "98.12"\n')
+    folder = tmp_path / "model_repository" / "m"
+    (folder / "1").mkdir(parents=True)
+    (folder / "1" / "model.py").write_text("class TritonPythonModel:\n    def execute(self, requests): ...\n")
+    (folder / "config.pbtxt").write_text('backend: "python"\n')
+    monkeypatch.chdir(tmp_path)
+    assert run(["versions", *arguments]) == 0
+    assert capsys.readouterr().err.count(NOTE) == 1
+    assert run(["versions", *arguments, "--format", "json"]) == 0
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["notes"], said.err) == ([NOTE], "")
+
+
 def test_the_embedded_server_runs_its_own_release_whatever_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from triton_kit.cli import run
+from triton_kit.linter.load_findings import PAGES
 from triton_kit.linter.rule import load_rules
 
 
@@ -17,7 +18,7 @@ def names(shown: str) -> list[str]:
 def test_every_rule_is_listed_below_its_area(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules"]) == 0
     shown = capsys.readouterr().out
-    assert names(shown) == list(load_rules())
+    assert names(shown) == [*load_rules(), *PAGES]
     assert shown.startswith("parsing\n  syntax")
     assert "  name-mismatch               error    The name in the configuration is not the directory's\n" in shown
 
@@ -32,7 +33,8 @@ def test_an_area_is_listed_alone_or_with_all_that_begin_so(capsys: pytest.Captur
 def test_a_severity_is_listed_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "--severity", "warning"]) == 0
     shown = names(capsys.readouterr().out)
-    assert shown == [name for name, rule in load_rules().items() if str(rule.severity) == "warning"]
+    rules = [name for name, rule in load_rules().items() if str(rule.severity) == "warning"]
+    assert shown == [*rules, "load-accepted"]
 
 
 def test_a_search_looks_at_names_summaries_reasons_and_messages(capsys: pytest.CaptureFixture[str]) -> None:

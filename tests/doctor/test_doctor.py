@@ -238,8 +238,31 @@ def test_memory_is_held_against_what_the_models_take(tmp_path: Path, monkeypatch
     assert memory.look(machine(tmp_path)).result == "ok"
     monkeypatch.setattr(memory, "available", lambda: 4999)
     assert memory.look(machine(tmp_path)).result == "warning"
-    monkeypatch.setattr(shm, "shm_size", lambda _repository: 1 << 60)
+    monkeypatch.setattr(shm, "shm_size", lambda _repository, _flags: 1 << 60)
     assert shm.look(machine(tmp_path), str(tmp_path)).result == "warning"
+
+
+@pytest.mark.parametrize(
+    ("flags", "need"),
+    [
+        ([], 448),
+        (["--model-config-name=wide"], 832),
+        (["--model-config-name", "absent"], 448),
+        (["--backend-config=python,shm-default-byte-size=134217728"], 640),
+        (["--backend-config=python,shm-default-byte-size=1048576"], 448),
+    ],
+    ids=["none", "another configuration", "one that is not there", "larger stubs", "smaller stubs"],
+)
+def test_shared_memory_is_reckoned_with_the_flags_of_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], need: int
+) -> None:
+    (tmp_path / "m" / "1").mkdir(parents=True)
+    (tmp_path / "m" / "1" / "model.py").write_text("class TritonPythonModel: ...\n")
+    (tmp_path / "m" / "configs").mkdir()
+    for place, count in (("config.pbtxt", 2), ("configs/wide.pbtxt", 8)):
+        (tmp_path / "m" / place).write_text(f'backend: "python"\ninstance_group {{ count: {count} kind: KIND_CPU }}\n')
+    run(["doctor", str(tmp_path), "--only", "shm", "--", *flags])
+    assert f"the models may take {need}\n" in capsys.readouterr().out
 
 
 def test_directories_are_made_by_fix_and_one_that_cannot_be_is_a_problem(

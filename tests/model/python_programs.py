@@ -97,6 +97,19 @@ tensors = st.one_of(
     texts.map(lambda t: f"cls.make({t})"),
     st.just("{'name': 'q', 'datatype': 'TYPE_FP32', 'dims': [1]}"),
     st.just("{'name': 'q'}"),
+    described.map(lambda p: f"Spec({p[0]}, {p[1]}, {p[2]}).described()"),
+    described.map(lambda p: f"asdict(Plain({p[0]}, dims={p[2]}))"),
+    texts.map(lambda t: f"asdict(Wide({t}))"),
+    texts.map(lambda t: f"Fixed({t}).described()"),
+    st.sampled_from(
+        [
+            "asdict(replace(Plain('x'), data_type='TYPE_INT64'))",
+            "Spec().described()",
+            "Spec('x', 'TYPE_FP32', [1], 2).described()",
+            "Spec('x', name='y').described()",
+            "Spec(nome='x').described()",
+        ]
+    ),
 )
 conditions = st.one_of(
     texts.map(lambda t: f"{t} not in have"),
@@ -110,6 +123,8 @@ conditions = st.one_of(
             "DIM == 4 and len(SHAPE) > 1",
             "isinstance(DIM, int)",
             "have",
+            "Spec('x') == Spec('x', dims=[1])",
+            "Wide('x').dims == [4] and Spec.kind != Fixed.kind",
             "cfg.get('sequence_batching') is None",
         ]
     ),
@@ -123,6 +138,11 @@ simple = st.one_of(
     st.booleans().map(lambda b: [f"config.set_model_transaction_policy({{'decoupled': {b}}})"]),
     st.just(["size = cfg['max_batch_size']", "size += 1", "config.set_max_batch_size(size)"]),
     st.just(["have.append('z')"]),
+    st.just(["s = Spec('z')", "s.dims.append(2)", "config.add_input(s.described())", "have += Spec('z').dims"]),
+    st.just(["s = Fixed('z')", "s.dims = [1]", "config.add_input(s.described())"]),
+    st.just(["s = Later('z')", "s.more = s.name", "config.add_input({**asdict(s), 'name': s.more})"]),
+    st.just(["@dataclass", "class Local:", "    name: str = 'l'", "    dims: list = []", "config.add_input({})"]),
+    st.just(["@dataclass", "class Local:", "    name: str = 'l'", "    dims: list", "config.add_input({})"]),
     st.just(["t = dict(BASE)", "t['name'] = 'x'", "t.update(dims=[4])", "config.add_input(t)"]),
     st.just(["config.set_nothing()"]),
     st.just(["cfg['max_batch_size'] = 3"]),
@@ -136,6 +156,37 @@ def indented(lines: list[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
+subjects = st.one_of(
+    conditions,
+    texts,
+    kinds,
+    shapes,
+    tensors,
+    st.sampled_from(
+        ["cfg", "cfg['max_batch_size']", "have", "cfg['input']", "Spec('x')", "Wide('y', dims=[2])", "None"]
+    ),
+)
+patterns = st.sampled_from(
+    [
+        "'x' | 'y' as n", "str(n)", "int(n)", "bool()", "None", "True", "[]", "[n]", "[4, *_]", "[n, *rest]", "(a, b)",
+        "{'name': n}", "{'name': 'x', **rest}", "{'max_batch_size': 4 | 2}", "{'none': _}", "Spec()", "Spec('x')",
+        "Spec(n, dims=[*rest])", "Spec(name='x' as n)", "Wide(n)", "list(n)", "dict()", "[{'name': n}, *_]",
+        "Spec(a, b, n, rest)", "{'dims': [n, *_]}", "[Spec() | 4]", "float() | -1 | 0",
+        "{'name': str(n), 'dims': [int(a), *rest]}",
+    ]
+)  # fmt: skip
+taken = ["config.add_input(tensor(n))"], ["config.add_output({'name': str(n), 'data_type': 'TYPE_FP32', 'dims': [1]})"]
+
+
+def matching(parts: tuple[str, list[tuple[str, str, list[str]]], bool]) -> list[str]:
+    """A match statement with these cases."""
+    subject, cases, rest = parts
+    lines = ["n = 'x'", f"match {subject}:"]
+    for pattern, guard, body in cases:
+        lines += indented([f"case {pattern}{guard}:", *indented(body)])
+    return [*lines, *(indented(["case _:", *indented(["config.set_max_batch_size(7)"])]) if rest else [])]
+
+
 def blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
     some = st.lists(inner, min_size=1, max_size=3).map(lambda parts: [line for part in parts for line in part])
     return st.one_of(
@@ -146,6 +197,19 @@ def blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.tuples(some, some).map(lambda p: ["try:", *indented(p[0]), "finally:", *indented(["pass"])]),
         some.map(lambda s: ["for n in NAMES:", *indented(["config.add_input(tensor(n))", *s])]),
         some.map(lambda s: ["for i, n in enumerate(SHAPE):", *indented([*s, "if i: break"])]),
+        st.tuples(
+            subjects,
+            st.lists(
+                st.tuples(
+                    patterns,
+                    st.one_of(st.just(""), conditions.map(lambda c: f" if {c}")),
+                    st.one_of(some, st.sampled_from(taken)),
+                ),
+                min_size=1,
+                max_size=3,
+            ),
+            st.booleans(),
+        ).map(matching),
         some.map(lambda s: ["i = 0", "while i < 2:", *indented(["i += 1", *s])]),
         some.map(lambda s: ["with open(__file__) as file:", *indented(s)]),
         some.map(
@@ -156,6 +220,9 @@ def blocks(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
 
 statements = st.recursive(simple, blocks, max_leaves=6)
 HEAD = """
+from dataclasses import asdict, dataclass, field, replace
+from typing import ClassVar
+
 PREFIX = "x"
 DIM = 4
 FP = "FP32"
@@ -167,6 +234,47 @@ BASE = {"data_type": KINDS["f"], "name": "b", "dims": [1]}
 
 def tensor(name, kind="TYPE_FP32", *, dims=None):
     return {"name": name, "data_type": kind, "dims": dims or [DIM]}
+
+
+@dataclass
+class Spec:
+    name: str
+    kind: str = "TYPE_FP32"
+    dims: list = field(default_factory=lambda: [1])
+    WIDTH: ClassVar[int] = 3
+
+    def described(self):
+        return {"name": self.name, "data_type": self.kind, "dims": self.dims}
+
+
+@dataclass
+class Wide(Spec):
+    dims: list = field(default_factory=list)
+    extra: int = 0
+
+    def __post_init__(self):
+        if not self.dims:
+            self.dims.append(DIM)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    name: str
+    kind: str = field(default="TYPE_INT64")
+    dims: tuple = (1,)
+
+    described = Spec.described
+
+
+@dataclass(repr=False, kw_only=False)
+class Plain:
+    name: str
+    data_type: str = "TYPE_FP32"
+    dims: list = field(default_factory=list)
+
+
+class Later(Plain):
+    more = 0
 
 
 class TritonPythonModel:

@@ -27,7 +27,7 @@ def add_warmup(
     """
     from triton_kit.versions.warmup import add_warmup as add
 
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     added = add(here, folder, tuple(dict.fromkeys(cases or ())), count=count, replacing=replace)
     if format_ == "json":
         files = [str(path) for path in added.files]

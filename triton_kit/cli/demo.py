@@ -7,7 +7,6 @@ import shlex
 import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -59,9 +58,10 @@ def demo(
     format_: Format = "text",
 ) -> None:
     """Serve a copy of the sample repository with a real Triton, and let it read a picture of a digit."""
+    from triton_kit.runtime.temporary_directory import make_directory
+
     with ExitStack() as ending:
-        place = Path(tempfile.mkdtemp(prefix="tk-demo-"))
-        ending.callback(shutil.rmtree, place, ignore_errors=True)
+        place = make_directory(ending, prefix="tk-demo-")
         models = _copy_sample(place)
         _validate(models)
         plan = _prepare(models, runtime, keep=keep)

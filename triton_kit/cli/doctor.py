@@ -56,7 +56,7 @@ def doctor(
         tell_newer(release, as_json=as_json)
     repository, now, flags = serve_loop.defaults(path, server_args or [], release=before, image=image, as_json=as_json)
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
-    machine = Machine(repository=place, container=release or now, environment=os.environ, image=image)
+    machine = Machine(repository=place, container=release or now, environment=os.environ, image=image, flags=flags)
     checks = _chosen(only, skip)
     found = examine(checks, machine)
     done = _fix(checks, found, machine) if fix else []

@@ -235,13 +235,10 @@ def _rendered(report: Report, format_: Format, trial: Trial | None, command: str
 
 def _headline(rule: str) -> str | None:
     """The first line of a rule's page."""
+    from triton_kit.linter.load_findings import PAGES
     from triton_kit.linter.rule import load_rules
 
+    if rule in PAGES:
+        return PAGES[rule].headline
     known = load_rules().get(rule)
-    if known is not None:
-        return known.doc.strip().partition("\n")[0]
-    if not rule.startswith("load-"):
-        return None
-    from triton_kit.cli.support.load_trial import headline
-
-    return headline(rule)
+    return None if known is None else known.doc.strip().partition("\n")[0]

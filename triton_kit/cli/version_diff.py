@@ -50,7 +50,7 @@ def diff(
     from triton_kit.versions.model_folder import read_number
     from triton_kit.versions.output_comparison import compare_versions
 
-    _, folder = find(model, repository)
+    _, folder = find(model, repository, as_json=format_ == "json")
     found = diff_versions(folder, read_number(one), read_number(other))
     outputs = None
     if server.named:

@@ -43,7 +43,7 @@ def list_versions(
     from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
     from triton_kit.versions.overview import as_json, overview
 
-    _, folder = find(model, repository)
+    _, folder = find(model, repository, as_json=format_ == "json")
     found = overview(folder, loaded_versions(folder, find_named_server(url, server)))
     if format_ == "json":
         terminal.out_json(as_json(found))

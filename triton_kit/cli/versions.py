@@ -77,7 +77,7 @@ def add_version(
     from triton_kit.versions import addition
 
     mode = transfer.mode()
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     added = addition.add_version(here, folder, source, mode, allow_signature_change=allow)
     if format_ == "json":
         terminal.out_json(addition.as_json(folder, added))
@@ -118,7 +118,7 @@ def promote(
     from triton_kit.versions import moves
     from triton_kit.versions.model_folder import read_number
 
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     number = read_number(version)
     if not test:
         if server.named:
@@ -168,7 +168,7 @@ def pin(
     from triton_kit.versions import moves
     from triton_kit.versions.model_folder import read_number
 
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     _show(moves.pin(here, folder, [read_number(v) for v in versions]), format_ == "json")
 
 
@@ -178,7 +178,7 @@ def rollback(model: Model, repository: Repository = None, format_: Format = "tex
     """Serve what was served before, as the model's log tells it."""
     from triton_kit.versions import moves
 
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     _show(moves.rollback(here, folder), format_ == "json")
 
 
@@ -216,7 +216,7 @@ def prune(
     from triton_kit.versions import removal
     from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
 
-    here, folder = find(model, repository)
+    here, folder = find(model, repository, as_json=format_ == "json")
     loaded = loaded_versions(folder, find_named_server(url, server))
     found = removal.prune(here, folder, keep, loaded=loaded, force=force, dry_run=dry_run)
     if format_ == "json":
@@ -237,7 +237,7 @@ def show_log(model: Model, repository: Repository = None, format_: Format = "tex
     """Show what was done to the versions, oldest first."""
     from triton_kit.versions.log import as_json, read_log
 
-    _, folder = find(model, repository)
+    _, folder = find(model, repository, as_json=format_ == "json")
     entries = read_log(folder.path)
     if format_ == "json":
         terminal.out_json({"model": folder.name, "entries": [as_json(one) for one in entries]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,14 +26,24 @@ class EngineInfo(NamedTuple):
 
 
 class Machine:
-    """The machine, the repository that is to be served (``None``: none was named or found), and the release."""
+    """The machine, the repository that is to be served (``None``: none was named or found), and the release.
+
+    ``flags`` are those of the server that is to serve it.
+    """
 
     def __init__(
-        self, *, repository: Path | None, container: str, environment: Mapping[str, str], image: str | None = None
+        self,
+        *,
+        repository: Path | None,
+        container: str,
+        environment: Mapping[str, str],
+        image: str | None = None,
+        flags: Sequence[str] = (),
     ) -> None:
         self.repository = repository
         self.release: Release = release(container)
         self.environment = environment
+        self.flags = tuple(flags)
         self.image = image or self.release.image()
         self._lock = threading.RLock()
         self._devices: Devices | None = None

@@ -51,7 +51,7 @@ def draw(path: str, options: Options, *, configs: bool = False) -> Drawn:
         findings=tuple(run.judge_repository(repository)) if target.whole else (),
         configs={name: config_of(model) for name, model in shown.items()} if configs else {},
     )
-    return Drawn(graph, run.report(with_dependents([target])))
+    return Drawn(graph, run.report(with_dependents([target], options.server)))
 
 
 def flow_of_model(model: Model, reader: Reader) -> Flow:

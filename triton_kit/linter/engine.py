@@ -9,7 +9,15 @@ from pathlib import Path
 
 from triton_kit.linter.areas import AREAS, UNCONDITIONAL
 from triton_kit.linter.diagnostic import Change, Diagnostic, Problem, Report, Severity
-from triton_kit.linter.findings import INTERNAL, Finding, ModelFindings, apply, internal, keep_first_internal
+from triton_kit.linter.findings import (
+    INTERNAL,
+    Finding,
+    ModelFindings,
+    apply,
+    internal,
+    keep_first_internal,
+    remember_sources,
+)
 from triton_kit.linter.options import Options
 from triton_kit.linter.rule import load_rules
 from triton_kit.linter.rule_set import RuleSet
@@ -18,7 +26,7 @@ from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
 from triton_kit.model.broken import Broken
-from triton_kit.model.ensemble import members_of
+from triton_kit.model.ensemble import members_first
 from triton_kit.model.model import Model
 from triton_kit.model.overlay import Disk
 from triton_kit.model.repository import Repository
@@ -57,7 +65,7 @@ def lint(
 
 def lint_paths(paths: Iterable[str | os.PathLike[str]], options: Options) -> Report:
     """Lint repositories, models and single files. Raises UsageError for what does not exist."""
-    targets = with_dependents(find_targets(paths))
+    targets = with_dependents(find_targets(paths), options.server)
     collecting = gc.isenabled()
     # Thousands of small values that all live to the end: looking for garbage among them finds none.
     gc.disable()
@@ -142,7 +150,7 @@ class Run:
         has_config = model.listing_error is None and model.config_kind == files.FILE
         kept, unused = self.unsuppressed(model, found)
         sources: dict[Path, str] = {}
-        _remember_sources(model, [*kept, *unused], sources)
+        remember_sources(model, [*kept, *unused], sources)
         outcome = ModelFindings(model.name, has_config, (*kept, *unused), len(found) - len(kept), sources)
         if forgetting:
             outcome = outcome._replace(refusal=self.refusal(model))
@@ -171,9 +179,17 @@ class Run:
     def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
         if model.directory not in self.findings:
-            for one in self._members_first(model) if _is_ensemble(model) else (model,):
-                self._ask(one)
+            if _is_ensemble(model):
+                # Rules about an ensemble ask for its members: however long the chain, no call is nested in another.
+                for one in members_first(model, self._begin):
+                    self._ask(one)
+            else:
+                self._ask(model)
         return self.findings[model.directory]
+
+    def _begin(self, model: Model) -> bool:
+        """Whether nobody has begun to judge the model; from here on somebody has."""
+        return model.directory not in self.findings and not self.findings.setdefault(model.directory, [])
 
     def _ask(self, model: Model) -> None:
         """Ask each rule about a model."""
@@ -188,23 +204,6 @@ class Run:
             except Exception as error:
                 found.append(internal(rule, model.directory, error))
         keep_first_internal(found)
-
-    def _members_first(self, ensemble: Model) -> Iterator[Model]:
-        """The models that its steps lead to and that were not judged, each behind its own, and it at the end.
-
-        A rule about an ensemble asks for their verdicts: however long the chain, no call is nested in another.
-        """
-        self.findings[ensemble.directory] = []
-        work = [(ensemble, iter(members_of(ensemble)))]
-        while work:
-            model, members = work[-1]
-            member = next((one for one in members if one.directory not in self.findings), None)
-            if member is None:
-                work.pop()
-                yield model
-            else:
-                self.findings[member.directory] = []
-                work.append((member, iter(members_of(member))))
 
     def refusal(self, model: Model) -> Problem | None:
         """The first error found in a model, or ``None`` where the server would take it."""
@@ -269,8 +268,10 @@ class Run:
         rules = [r for r in self.rules.of("suppressions", ("suppressions",)) if chosen(r, self.options)]
         if document.problems or not rules:
             return kept, []
+        from triton_kit.linter.load_findings import PAGES
+
         heard = {r.name for r in (*self.rules.of("model", AREAS), *rules) if chosen(r, self.options)}
-        unused = list(suppressions.unused(heard, load_rules()))
+        unused = list(suppressions.unused(heard, {*load_rules(), *PAGES}))
         notes = [
             self.diagnostic(one, model.name, config, one[1].span or START)
             for rule in rules
@@ -292,18 +293,6 @@ def has_suppressions(model: Model) -> bool:
         return MARK in model.document.source.text
     except Broken:
         return False
-
-
-def _remember_sources(model: Model, kept: Sequence[Diagnostic], sources: dict[Path, str]) -> None:
-    for diagnostic in kept:
-        file = diagnostic.file
-        if file in sources or diagnostic.file.suffix not in (".pbtxt", ".py"):
-            continue
-        try:
-            text = model.document.source.text if file == model.at_file else files.read_bytes(str(file)).decode()
-        except (Broken, OSError, ValueError):
-            continue
-        sources[file] = text
 
 
 def _order(diagnostic: Diagnostic) -> tuple[str, int, int, int]:

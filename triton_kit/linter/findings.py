@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from triton_kit.linter.diagnostic import Diagnostic, Problem, Severity
 from triton_kit.linter.rule import Rule
 from triton_kit.linter.suppress import Unused
+from triton_kit.model import disk
 from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
@@ -53,3 +55,16 @@ def keep_first_internal(found: list[Finding]) -> None:
     """One fault of tk fails many rules: the first says enough."""
     for finding in [one for one in found if one[0] is INTERNAL][1:]:
         found.remove(finding)
+
+
+def remember_sources(model: Model, kept: Sequence[Diagnostic], sources: dict[Path, str]) -> None:
+    """Put the texts that these findings are in beside the others, by file."""
+    for diagnostic in kept:
+        file = diagnostic.file
+        if file in sources or diagnostic.file.suffix not in (".pbtxt", ".py"):
+            continue
+        try:
+            text = model.document.source.text if file == model.at_file else disk.read_bytes(str(file)).decode()
+        except (Broken, OSError, ValueError):
+            continue
+        sources[file] = text

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from triton_kit.errors import UsageError
-from triton_kit.linter import renamed
+from triton_kit.linter import load_findings, renamed
 from triton_kit.linter.areas import AREAS
 from triton_kit.linter.pages import Match, Page, page, search_messages, search_text
 from triton_kit.linter.rule import load_rules
 from triton_kit.suggestion import nearest, suggest
 
 LIST = "tk rules lists all of them, tk rules --search TEXT those about something"
+
+_AREAS = (*AREAS, load_findings.AREA)
 
 
 class Answer(NamedTuple):
@@ -33,19 +35,19 @@ def look_up(words: Sequence[str]) -> Answer:
     """
     if not words:
         raise UsageError("no rule is named", hint=f"name one, or quote what the server said; {LIST}")
-    rules = load_rules()
+    pages = _pages()
     written = [_as_name(word) for word in words]
     names = [renamed.current_rule(name) for name in written]
-    if all(name in rules for name in names):
+    if all(name in pages for name in names):
         former = tuple(renamed.how_called_now(name) for name in dict.fromkeys(written) if renamed.is_former(name))
-        return Answer([page(rules[name]) for name in dict.fromkeys(names)], [], former)
-    if len(names) == 1 and (names[0] in AREAS or names[0] in renamed.AREAS):
+        return Answer([pages[name] for name in dict.fromkeys(names)], [], former)
+    if len(names) == 1 and (names[0] in _AREAS or names[0] in renamed.AREAS):
         raise UsageError(f"{words[0]} is an area, not a rule", hint=f"tk rules --area {names[0]} lists its rules")
     # Without quotes a message comes as many words.
     asked = " ".join(words)
-    if len(words) > 1 and any(name in rules for name in names):
-        asked = next(word for word, name in zip(words, names, strict=True) if name not in rules)
-    matches = search_messages(asked, [page(rule) for rule in rules.values()])
+    if len(words) > 1 and any(name in pages for name in names):
+        asked = next(word for word, name in zip(words, names, strict=True) if name not in pages)
+    matches = search_messages(asked, pages.values())
     if len(asked.split()) == 1 and (near := _near(asked)):
         matches = [m for m in matches if _as_name(asked) in m.message]
         if not matches:
@@ -62,7 +64,12 @@ def _as_name(word: str) -> str:
 
 
 def _near(word: str) -> str | None:
-    return nearest(_as_name(word), load_rules(), cutoff=0.7)
+    return nearest(_as_name(word), _pages(), cutoff=0.7)
+
+
+def _pages() -> dict[str, Page]:
+    """All pages by name: those of the rules, then those of what only a server says."""
+    return {**{name: page(rule) for name, rule in load_rules().items()}, **load_findings.PAGES}
 
 
 def list_rules(area: str | None = None, severity: str | None = None, text: str | None = None) -> list[Page]:
@@ -72,12 +79,12 @@ def list_rules(area: str | None = None, severity: str | None = None, text: str |
     UsageError where no area begins so.
     """
     if area is None or area in renamed.AREAS:
-        asked = tuple(AREAS) if area is None else renamed.AREAS[area]
+        asked = _AREAS if area is None else renamed.AREAS[area]
     else:
-        asked = tuple(name for name in AREAS if name.startswith(area))
+        asked = tuple(name for name in _AREAS if name.startswith(area))
     if not asked:
-        hint = suggest(str(area), AREAS, otherwise=f"the areas are {', '.join(AREAS)}")
+        hint = suggest(str(area), _AREAS, otherwise=f"the areas are {', '.join(_AREAS)}")
         raise UsageError(f"{area} is not an area", hint=hint)
-    pages = [page(rule) for rule in load_rules().values() if rule.area in asked or rule.name in asked]
+    pages = [one for one in _pages().values() if one.area in asked or one.name in asked]
     pages = [one for one in pages if severity in (None, one.severity)]
     return pages if text is None else search_text(text, pages)

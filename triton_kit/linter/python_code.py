@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Related, Severity
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
+from triton_kit.model.model_file import parameter
 from triton_kit.repository.text_format.source import Span
 from triton_kit.signature.python_source import model_class
 
@@ -30,6 +33,8 @@ def completions(model: Model) -> Iterator[tuple[Evaluation, Path]]:
     if not model.options.auto_complete:
         return
     for version in model.versions:
+        if isinstance(model.python(version), Broken):
+            continue
         found = model.python_completion(version)
         if found is not None:
             yield found, Path(model.model_file(version))
@@ -41,6 +46,13 @@ def refused_calls(model: Model) -> Iterator[tuple[Call, Refusal, Path, bool]]:
         for call in (*found.calls, *found.doubtful):
             if call.refusal is not None:
                 yield call, call.refusal, file, call in found.calls
+
+
+def environment_path(model: Model) -> str | None:
+    """The path of the model's execution environment, where it is in the model's directory and so can be looked at."""
+    given = parameter(model, "EXECUTION_ENV_PATH")
+    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.directory), 1)
+    return None if path == given else path
 
 
 def span(node: ast.AST) -> Span:

@@ -9,6 +9,7 @@ from triton_kit.model import disk
 from triton_kit.model.broken import Broken
 from triton_kit.model.ensemble import reached_from
 from triton_kit.model.repository import Repository
+from triton_kit.model.server_options import USUAL, ServerOptions
 from triton_kit.model.target import Target
 from triton_kit.model.version import version_numbers
 from triton_kit.repository.names import CONFIG_NAME
@@ -47,10 +48,11 @@ def _is_candidate(repository: Repository, name: str) -> bool:
         return True
 
 
-def with_dependents(targets: Iterable[Target]) -> list[Target]:
+def with_dependents(targets: Iterable[Target], options: ServerOptions = USUAL) -> list[Target]:
     """The targets with the ensembles that use a model among them, directly or through other ensembles.
 
-    Of the other models only those configurations are parsed that speak of an ensemble.
+    ``options`` say which configuration a server of theirs takes. Of the other models only those configurations are
+    parsed that speak of an ensemble.
     """
     targets = list(targets)
     by_repository: dict[str, set[str]] = {}
@@ -59,30 +61,36 @@ def with_dependents(targets: Iterable[Target]) -> list[Target]:
         if target.repository not in whole:
             by_repository.setdefault(target.repository, set()).update(target.models)
     for repository, names in by_repository.items():
-        if more := _dependents(repository, names):
+        if more := _dependents(repository, names, options):
             targets.append(Target(repository, tuple(more)))
     return targets
 
 
-def _dependents(path: str, names: set[str]) -> list[str]:
+def _dependents(path: str, names: set[str], options: ServerOptions) -> list[str]:
     """The names of the ensembles that use one of the models."""
     try:
-        others = [f"{name}/{CONFIG_NAME}" for name in sorted(os.listdir(path)) if name not in names]
-        texts = {
-            os.path.dirname(file): text for file, text in disk.read_each(path, others) if b"ensemble_scheduling" in text
-        }
+        others = [name for name in sorted(os.listdir(path)) if name not in names]
+        texts = _configurations(path, others, CONFIG_NAME)
+        if options.config_name is not None:
+            texts |= _configurations(path, others, f"configs/{options.config_name}.pbtxt")
     except OSError:
         return []
-    texts = _related(texts, names)
+    texts = _related({name: text for name, text in texts.items() if b"ensemble_scheduling" in text}, names)
     if not texts:
         return []
-    repository = Repository(path)
+    repository = Repository(path, options)
     dependents = []
     for name in texts:
         model = repository.model(name)
         if model is not None and not names.isdisjoint(found.name for found in reached_from(model).values()):
             dependents.append(name)
     return dependents
+
+
+def _configurations(path: str, names: Iterable[str], place: str) -> dict[str, bytes]:
+    """The text of each model's file at that place below it, where there is one."""
+    found = disk.read_each(path, (f"{name}/{place}" for name in names))
+    return {file.partition("/")[0]: text for file, text in found}
 
 
 def _related(texts: dict[str, bytes], names: set[str]) -> dict[str, bytes]:

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 def chosen(rule: Rule, options: Options) -> bool:
     """Whether a rule's findings are shown: selected by its name or area (or nothing is), and not ignored."""
-    if options.select and not (rule.name in options.select or rule.area in options.select):
+    return is_heard(rule.name, rule.area, options)
+
+
+def is_heard(name: str, area: str, options: Options) -> bool:
+    """The same for a finding of that name and area."""
+    if options.select and not (name in options.select or area in options.select):
         return False
-    return rule.name not in options.ignore and rule.area not in options.ignore
+    return name not in options.ignore and area not in options.ignore
 
 
 def split_severities(given: Mapping[str, str]) -> tuple[list[str], tuple[tuple[str, Severity], ...]]:
@@ -40,12 +45,13 @@ def check_names(names: tuple[str, ...]) -> list[str]:
     Raises UsageError for a name that is neither a rule nor an area and never was, with the nearest that is.
     """
     from triton_kit.errors import UsageError
+    from triton_kit.linter import load_findings
     from triton_kit.linter.areas import AREAS
     from triton_kit.linter.renamed import how_called_now, is_former
     from triton_kit.linter.rule import load_rules
     from triton_kit.suggestion import suggest
 
-    known = [*load_rules(), *AREAS]
+    known = [*load_rules(), *AREAS, *load_findings.PAGES, load_findings.AREA]
     for name in names:
         if name not in known and not is_former(name):
             hint = suggest(name, known, otherwise="the names are in brackets after each message")

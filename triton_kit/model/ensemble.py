@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,6 +40,24 @@ def reached_from(*models: Model) -> dict[Path, Model]:
                 seen[found.directory] = found
                 todo.append(found)
     return {found.path: found for found in seen.values()}
+
+
+def members_first(ensemble: Model, begin: Callable[[Model], bool]) -> Iterator[Model]:
+    """The models that an ensemble's steps lead to, each behind its own members, and the ensemble at the end.
+
+    Only those that are to ``begin``, which is asked once on the way down: what it refuses is passed over with all
+    that is behind it.
+    """
+    begin(ensemble)
+    work = [(ensemble, iter(members_of(ensemble)))]
+    while work:
+        model, members = work[-1]
+        member = next(filter(begin, members), None)
+        if member is None:
+            work.pop()
+            yield model
+        else:
+            work.append((member, iter(members_of(member))))
 
 
 def is_decoupled(model: Model) -> bool:

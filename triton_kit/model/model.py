@@ -202,7 +202,10 @@ class Model(ModelDirectory):
         return {}
 
     def python(self, version: int) -> ast.Module | Exception:
-        """The syntax tree of a version's model.py or the SyntaxError; Broken where there is no such file."""
+        """The syntax tree of a version's model.py or the SyntaxError.
+
+        Where there is no such file it is Broken, and not raised: the other versions have theirs.
+        """
         if version not in self._python:
             import ast
             import warnings
@@ -210,7 +213,8 @@ class Model(ModelDirectory):
             try:
                 source = disk.read_bytes(self.model_file(version))
             except (OSError, ValueError):
-                raise Broken(self.file_name) from None
+                self._python[version] = Broken(self.file_name)
+                return self._python[version]
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -229,6 +233,8 @@ class Model(ModelDirectory):
             from triton_kit.signature.python_source import completes, mentions
 
             tree = self.python(version)
+            if isinstance(tree, Broken):
+                raise Broken(self.file_name)
             found: Evaluation | None = None
             if completes(tree):
                 from triton_kit.model.python_completion import UNTOLD, evaluate

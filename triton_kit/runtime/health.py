@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from triton_kit.errors import ProblemsFound, TkError
@@ -64,12 +64,18 @@ class ServerDied(TkError):
 
 
 class NotReady(ProblemsFound):
-    """The server did not become ready: ``snapshot`` is how far it came, ``log`` the lines that say why."""
+    """The server did not become ready: ``snapshot`` is how far it came, ``log`` the lines that say why.
 
-    def __init__(self, message: str, *, snapshot: Snapshot, log: tuple[str, ...], hint: str | None = None) -> None:
+    ``waits`` says that it still ran.
+    """
+
+    def __init__(
+        self, message: str, *, snapshot: Snapshot, log: tuple[str, ...], hint: str | None = None, waits: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.snapshot = snapshot
         self.log = log
+        self.waits = waits
 
 
 def live(endpoints: Endpoints, *, timeout: float = 2.0) -> bool:
@@ -127,15 +133,20 @@ def index(endpoints: Endpoints, *, timeout: float = 5.0) -> tuple[ModelState, ..
 
 
 def watch(
-    server: Server, *, models: Iterable[str], timeout: float, pause: float = PAUSE, stall: float | None = None
+    server: Server,
+    *,
+    models: Iterable[str],
+    timeout: float,
+    pause: float = PAUSE,
+    stall: Callable[[Snapshot], float] | None = None,
 ) -> Iterator[Snapshot]:
     """Look at a starting server until each model is ready or failed: that snapshot is the last one.
 
     A snapshot comes whenever something changed. The log is read (and handed on in the snapshots), since some
     failures are reported nowhere else. A model that failed is an answer, not an exception, as long as the server
     stays up. Raises NotReady when ``timeout`` seconds are over (a server may wait for ever), when nothing has
-    changed for ``stall`` seconds, or when the server ended because of its models, ServerDied when it ended for
-    another reason.
+    changed for as many seconds as ``stall`` says of a snapshot, or when the server ended because of its models,
+    ServerDied when it ended for another reason.
     """
     names = tuple(dict.fromkeys(models))
     progress = Progress()
@@ -156,7 +167,7 @@ def watch(
             before, changed = snapshot, time.monotonic()
         if snapshot.done:
             return
-        if time.monotonic() - begin > timeout or (stall is not None and time.monotonic() - changed > stall):
+        if time.monotonic() - begin > timeout or (stall is not None and time.monotonic() - changed > stall(snapshot)):
             raise _late(snapshot, timeout if stall is None else time.monotonic() - begin, log_lines)
         time.sleep(pause)
 
@@ -241,6 +252,7 @@ def _late(snapshot: Snapshot, timeout: float, log_lines: list[str]) -> NotReady:
         snapshot=snapshot,
         log=words,
         hint="a Python model without its model.py, or a library that is not found, makes the server wait forever",
+        waits=True,
     )
 
 

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.errors import TkError
@@ -15,9 +15,10 @@ from triton_kit.files.cache import cache_dir
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
-from triton_kit.runtime.embedded.binaries import RELEASE, Progress, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.binaries import RELEASE, Progress, ServerHome, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
+from triton_kit.runtime.mirror import make_mirror
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.types import Endpoints, ServerSpec
@@ -103,11 +104,26 @@ class LocalRuntime:
         if not spec.repository.is_dir():
             raise TkError(f"{spec.repository} is not a directory")
         home = server_home(self.progress)
+        if home.origin == "path" and not spec.bytecode:
+            return self._start_on_mirror(spec)
+        return self._start(spec, home, {})
+
+    def _start_on_mirror(self, spec: ServerSpec) -> LocalServer:
+        """Start a server on PATH, whose Python is not ours to keep from writing beside the models."""
+        with contextlib.ExitStack() as ending:
+            place = make_mirror(spec.repository, ending)
+            shown = {str(place): str(spec.repository.absolute())}
+            server = self._start(replace(spec, repository=place), server_home(self.progress), shown)
+            ending.pop_all()  # from here on the server's end removes it
+        return server
+
+    def _start(self, spec: ServerSpec, home: ServerHome, mirrors: Mapping[str, str]) -> LocalServer:
         paths = [spec.repository.absolute()]
         if home.origin != "path":
             make_backend_directory(home, backend_directory(home))
             paths.append(backend_directory(home))
         links = {str(place): str(path) for path in paths if (place := link(path, _owner(spec))) is not None}
+        links |= mirrors
         process = spawn(
             self.argv(spec),
             env=self.environment(spec),

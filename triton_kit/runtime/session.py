@@ -28,7 +28,7 @@ def running(
     on_start: Callable[[Server], None] | None = None,
     on_release: Callable[[], None] | None = None,
     grace: float = 10.0,
-    stall: float | None = None,
+    stall: Callable[[Snapshot], float] | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
 
@@ -36,8 +36,8 @@ def running(
     settled; ``on_start`` is called with the server before it is waited for.
 
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
-    them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. With ``stall`` it is given
-    up when nothing has changed for so many seconds. Whether a model that
+    them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. ``stall`` says in how many
+    seconds something has to change from there on, or else it is given up. Whether a model that
     failed is acceptable is for the caller to say: see ``Snapshot.failed``. While the block runs, SIGTERM and SIGHUP end
     it like Ctrl-C (main thread only). Raises what ``Runtime.check``, ``Runtime.start`` and ``health.watch`` raise.
     """
@@ -75,7 +75,7 @@ def _await(
     server: Server,
     names: tuple[str, ...],
     timeout: float,
-    stall: float | None,
+    stall: Callable[[Snapshot], float] | None,
     on_snapshot: Callable[[Snapshot], None] | None,
 ) -> Snapshot:
     last: Snapshot | None = None

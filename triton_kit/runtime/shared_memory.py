@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
+from triton_kit.repository.release import flag_values
 
 MIB = 1024 * 1024
 PER_INSTANCE = 64 * MIB
@@ -16,16 +19,24 @@ _NEVER_PYTHON = ("identity", "repeat", "square")
 """Backends of the server's own tests, all in C++; of the others their facts say whether Python runs in them."""
 
 
-def shm_size(repository: Repository, *, per_instance: int = PER_INSTANCE) -> int:
+def shm_size(repository: Repository, flags: Sequence[str] = ()) -> int:
     """The bytes of ``/dev/shm`` that the repository's models may take, in whole multiples of 64 MiB.
 
-    Every instance that may run in a Python stub counts, and one more for the stub that completes configurations. That
-    includes ONNX models, whose backend may be a Python one, and backends not known here (vLLM is one). It is a limit,
-    not an allocation: counting too many costs nothing, and one too few ends the server with a bus error.
+    ``flags`` of the server may say that each takes more. Every instance that may run in a Python stub counts, and one
+    more for the stub that completes configurations. That includes ONNX models, whose backend may be a Python one, and
+    backends not known here (vLLM is one). It is a limit, not an allocation: counting too many costs nothing, and one
+    too few ends the server with a bus error.
     """
     instances = 1 + sum(_stubs(model) for model in repository.models.values())
-    need = LEAST + instances * per_instance
+    need = LEAST + instances * max(PER_INSTANCE, _asked(flags))
     return -(-need // PER_INSTANCE) * PER_INSTANCE
+
+
+def _asked(flags: Sequence[str]) -> int:
+    """What each stub takes at its start by the server's flags, 0 where they do not say it."""
+    given = [value.partition("=") for value in flag_values(flags, "backend-config")]
+    sizes = [size.strip() for name, _, size in given if name.strip() == "python,shm-default-byte-size"]
+    return int(sizes[-1]) if sizes and sizes[-1].isascii() and sizes[-1].isdecimal() else 0
 
 
 def _stubs(model: Model) -> int:

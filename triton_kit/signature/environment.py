@@ -21,6 +21,14 @@ _BLOCK = 512
 _CHUNK = 1 << 18
 _ENTRY_LIMIT = 1_000_000
 _PYTHON = re.compile(rb"(?:\./)?(?:lib|bin)/python(3\.\d{1,2})(?:/|$)")
+_PACKAGE = re.compile(rb"(?:\./)?lib/python3\.\d{1,2}/site-packages/([^/]+)")
+_STANDARD = re.compile(rb"(?:\./)?lib/python3\.\d{1,2}/(?!site-packages(?:/|$))([^/]+)")
+_LARGEST = 256 * 1024**2
+"""Bytes of an archive, compressed, in which packages are looked for."""
+_MOST = 1024**3
+"""Bytes of it, decompressed."""
+_PATIENCE = 3.0
+"""Seconds that may take; then nothing is known."""
 _HOOK = re.compile(rb"(?:\./)?etc/conda/activate\.d/[^/]+$")
 _MORE = (b"L", b"K", b"x", b"g")
 """Kinds of entries that only say more of the next one, a long name for instance."""
@@ -67,6 +75,54 @@ def survey(path: Path, *, most: int = GLANCE) -> Survey:
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise _broken(path, error) from None
     return Survey(leaving=leaving, hook=hook)
+
+
+def packages(path: Path) -> frozenset[str] | None:
+    """The modules that an environment's packages and its standard library have at the top.
+
+    ``None`` where they are not known: the archive is large or broken, or has files that lead Python elsewhere. The
+    answer is kept, since it takes a while.
+    """
+    from hashlib import sha256
+
+    from triton_kit.files.cache import keep, recall
+
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if status.st_size > _LARGEST:
+        return None
+    key = sha256(f"{path.resolve()} {status.st_size} {status.st_mtime_ns}".encode("utf-8", "replace")).hexdigest()[:32]
+    kept = recall("environments", key)
+    if kept is None:
+        found = _packages(path)
+        kept = {"modules": None if found is None else sorted(found)}
+        keep("environments", key, kept)
+    modules = kept.get("modules")
+    return frozenset(map(str, modules)) if isinstance(modules, list) else None
+
+
+def _packages(path: Path) -> set[str] | None:
+    import time
+
+    end = time.monotonic() + _PATIENCE
+    found: set[str] = set()
+    try:
+        require_kind(path, "a tar archive", ("a gzip archive", "a bzip2 archive", "an xz archive"))
+        with _opened(path) as file:
+            for entry in _entries(file, path, _MOST):
+                if entry is None:
+                    return found or None
+                held = _PACKAGE.match(entry[0]) or _STANDARD.match(entry[0])
+                name = held[1].decode(errors="replace") if held else ""
+                if name.endswith((".pth", ".egg-link", ".zip", ".egg")) or time.monotonic() > end:
+                    return None
+                if name:
+                    found.add(name.partition(".")[0])
+    except (ModelFileError, OSError, EOFError, ValueError, zlib.error):
+        return None
+    return None
 
 
 def _leaving(name: bytes, kind: bytes, links: set[bytes]) -> tuple[str, str] | None:

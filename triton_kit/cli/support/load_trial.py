@@ -16,7 +16,7 @@ from triton_kit.model.target import find_targets
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
 from triton_kit.serve.trial.bundle import check_place, write_bundle
-from triton_kit.serve.trial.findings import HEADLINES, Judged, compare
+from triton_kit.serve.trial.findings import Judged, compare
 from triton_kit.serve.trial.run import try_models
 from triton_kit.serve.trial.verdict import Outcome, State, Verdict
 
@@ -54,7 +54,7 @@ class Trial:
         return [one for _, judged in self._results for one in judged]
 
     def summary(self) -> str:
-        """What ran, and how many models had which end, in one line."""
+        """What ran, and how many models had which end, in one line; before it, what was loaded as it is not written."""
         if not self._results:
             return "no model to load"
         server = self._results[0][0].server
@@ -63,7 +63,9 @@ class Trial:
         )
         counts = {state: sum(one.state is state for one in self.judged) for state in State}
         said = ", ".join(f"{count} {_SAID[state]}" for state, count in counts.items() if count)
-        return f"{server.description}{release}: {said}, in {sum(o.seconds for o, _ in self._results):.1f} s"
+        on_cpu = [one.verdict.model for one in self.judged if one.verdict.on_cpu]
+        moved = f"tried on the CPU, since the server has no GPU: {', '.join(on_cpu)}\n" if on_cpu else ""
+        return f"{moved}{server.description}{release}: {said}, in {sum(o.seconds for o, _ in self._results):.1f} s"
 
     def as_json(self) -> Mapping[str, object]:
         """The same for programs."""
@@ -79,6 +81,7 @@ class Trial:
                     "state": one.state.value,
                     "reason": one.reason or None,
                     "differs": one.differs,
+                    "on_cpu": one.verdict.on_cpu,
                     "seconds": round(one.verdict.seconds, 3),
                 }
                 for one in self.judged
@@ -115,7 +118,7 @@ def try_on_server(
             check_place(Path(load.bundle))
         for repository, names in _asked(paths, options):
             outcome = _outcome(report, repository, names, options, load, engine)
-            report, judged = compare(report, outcome, options.server)
+            report, judged = compare(report, outcome, options)
             results.append((outcome, judged))
     except UsageError:
         raise
@@ -125,15 +128,10 @@ def try_on_server(
     return Trial(report, results, options, load.bundle)
 
 
-def headline(rule: str) -> str | None:
-    """What a finding of a trial is."""
-    return HEADLINES.get(rule)
-
-
 def _asked(paths: Sequence[str], options: Options) -> list[tuple[str, list[str]]]:
     """The models that were judged, by repository."""
     found: dict[str, list[str]] = {}
-    for target in with_dependents(find_targets(paths)):
+    for target in with_dependents(find_targets(paths), options.server):
         names = served(Repository(target.repository, options.server)) if target.whole else target.models
         found.setdefault(target.repository, []).extend(names)
     return [(repository, list(dict.fromkeys(names))) for repository, names in found.items()]

@@ -10,14 +10,17 @@ if TYPE_CHECKING:
     from triton_kit.versions.model_folder import ModelFolder
 
 
-def find(model: str, repository: Path | None) -> tuple[ProjectContext, ModelFolder]:
-    """The project around, and the model in it. Raises UsageError where there is none of that name."""
+def find(model: str, repository: Path | None, *, as_json: bool) -> tuple[ProjectContext, ModelFolder]:
+    """The project around, and the model in it; with ``as_json`` a note on its release becomes one in the result.
+
+    Raises UsageError where there is none of that name.
+    """
     from triton_kit.cli.support.release import tell_newer
     from triton_kit.project import context
     from triton_kit.versions.model_folder import find_model_folder
 
     here = context.find_context()
-    tell_newer(here.release)
+    tell_newer(here.release, as_json=as_json)
     return here, find_model_folder(here, model, repository)
 
 

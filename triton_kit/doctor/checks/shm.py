@@ -8,6 +8,7 @@ import shutil
 from triton_kit.doctor.finding import Finding, ok, skipped, warning
 from triton_kit.doctor.machine import Machine
 from triton_kit.model.repository import Repository
+from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.shared_memory import shm_size
 
 PLACE = "/dev/shm"
@@ -19,7 +20,8 @@ def look(machine: Machine, place: str = PLACE) -> Finding:
         return skipped("no repository")
     if not os.path.isdir(place):  # noqa: PTH112
         return skipped(f"this system has no {place}")
-    need, free = shm_size(Repository(machine.repository)), shutil.disk_usage(place).free
+    repository = Repository(machine.repository, server_options(machine.flags, release=machine.release.container))
+    need, free = shm_size(repository, machine.flags), shutil.disk_usage(place).free
     summary = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
     if free < need:
         return warning(summary, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")

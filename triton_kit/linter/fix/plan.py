@@ -66,7 +66,7 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options, report
     """
     asked = find_targets(paths)
     # The ensembles that use a model are judged with it, but not edited.
-    targets = with_dependents(asked)
+    targets = with_dependents(asked, options.server)
     before = Run(options).report(targets) if report is None else report
     if not any(d.fixable for d in before.diagnostics):
         return Fixes((), (), 0, before, _rendered(before))

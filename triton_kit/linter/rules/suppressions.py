@@ -35,4 +35,7 @@ def unused_suppression(unused: Iterable[Unused]) -> Iterator[Problem]:
                 message=f"{one.rule} has nothing to say here", help="remove it from the comment", span=one.span
             )
         else:
-            yield Problem(message=f"{one.rule} is not a rule", help=nearest(one.rule, load_rules()), span=one.span)
+            from triton_kit.linter.load_findings import PAGES
+
+            known = [*load_rules(), *PAGES]
+            yield Problem(message=f"{one.rule} is not a rule", help=nearest(one.rule, known), span=one.span)

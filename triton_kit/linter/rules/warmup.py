@@ -104,13 +104,15 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
     """A warm-up sample does not fit the model's inputs.
 
     It is checked as any request is: each required input must be there, of its type, with a shape that its dims allow,
-    without the batch dimension (core infer_request.cc:Normalize, ValidateRequestInputs).
+    without the batch dimension (core infer_request.cc:Normalize, ValidateRequestInputs). An input that an ONNX model
+    takes for a shape cannot be random: ONNX Runtime refuses such sizes.
 
     Server says:
 
         inference input '…' data-type is '…', but model
         unexpected shape for input
         expected … inputs but got … inputs
+        A dimension cannot be less than -1
 
     Bad:
 
@@ -151,6 +153,7 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
             )
         elif model.backend == "onnxruntime":
             yield from _surplus(model, at, sample)
+            yield from _random_shapes(model, at, sample)
         for tensor in completed.inputs:
             given = sample.inputs.get(tensor.name)
             if given is not None:
@@ -187,6 +190,18 @@ def _surplus(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
                 key=True,
                 message=f"{KILLS}warm-up sample {at[1]} gives '{name}', which the model does not have",
                 help=nearest(name, known),
+            )
+
+
+def _random_shapes(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
+    """The inputs of random values that an ONNX model takes for a shape."""
+    onnx = model.signature(model.versions[-1])
+    for name, given in sample.inputs.items():
+        if name in onnx.shaping and given.random_data:
+            yield Problem(
+                at=(*at, "inputs", name, "random_data"),
+                message=f"{KILLS}the warm-up input '{name}' is random, and the model takes it for a shape",
+                help="write the sizes to a file in warmup/, and name it as input_data_file",
             )
 
 

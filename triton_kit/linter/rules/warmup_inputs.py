@@ -28,9 +28,10 @@ def _inputs(model: Model) -> Iterator[tuple[Route, str, ModelWarmup.Input]]:
 
 @rule(Severity.ERROR)
 def warmup_dims(model: Model) -> Iterator[Problem]:
-    """A warm-up input has a dimension that is not fixed.
+    """A warm-up input has a dimension that is not fixed, or is larger than any memory.
 
-    (core backend_model_instance.cc:GenerateWarmupData.)
+    The size of one that is larger than a process can have overflows, or cannot be allocated, and the server ends (core
+    backend_model_instance.cc:GenerateWarmupData).
 
     Server says:
 
@@ -58,6 +59,17 @@ def warmup_dims(model: Model) -> Iterator[Problem]:
                     message=f"dimension {dim} of the warm-up input '{name}' is not a size",
                     help="write the size that the sample has",
                 )
+        size = byte_size(given.data_type, list(given.dims)) if all(dim > 0 for dim in given.dims) else None
+        if size is not None and size >= _ADDRESSES:
+            yield Problem(
+                at=(*at, "dims"),
+                message=f"kills the server: the warm-up input '{name}' is {size} bytes, more than a process can have",
+                help="write the sizes that a request has",
+            )
+
+
+_ADDRESSES = 1 << 47
+"""The bytes that a process can address on x86-64 Linux."""
 
 
 @rule(Severity.ERROR)

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
+from triton_kit.linter.load_findings import ACCEPTED, CRASHED, HUNG, PAGES, REFUSED, UNJUDGED
+from triton_kit.linter.options import Options
 from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
-from triton_kit.model.server_options import ServerOptions
 from triton_kit.repository.release_name import parse_release
 from triton_kit.repository.text_format.source import START, Span
 from triton_kit.runtime.config_override import written_config
+from triton_kit.serve.trial.heard import heard, hides_findings
 from triton_kit.serve.trial.meaning import Meaning, meaning_of, unjudged, whole_text, words
+from triton_kit.serve.trial.on_cpu import depends_on_gpu
 from triton_kit.serve.trial.place import Place, place_of, raised_in_model
 from triton_kit.serve.trial.verdict import Outcome, State, Verdict
 from triton_kit.value import replace
-
-REFUSED = "load-refused"
-CRASHED = "load-crashed"
-HUNG = "load-hung"
-ACCEPTED = "load-accepted"
-UNJUDGED = "load-unjudged"
-
-HEADLINES = {
-    REFUSED: "The server that tk started does not load the model.",
-    CRASHED: "The server that tk started ended as it loaded the model.",
-    HUNG: "The server that tk started did not load the model in time.",
-    ACCEPTED: "The server that tk started loads a model in which tk validate finds errors.",
-    UNJUDGED: "The server that tk started cannot judge the model.",
-}
-"""What each finding of a trial is, for reports that describe rules."""
 
 _OF_MACHINE = ("execution-environment", "unknown-backend")
 """Rules about what is on the server's machine, which tk validate is not told."""
@@ -51,28 +40,36 @@ class Judged:
     differs: bool = False
 
 
-def compare(report: Report, outcome: Outcome, options: ServerOptions) -> tuple[Report, tuple[Judged, ...]]:
+def compare(report: Report, outcome: Outcome, options: Options) -> tuple[Report, tuple[Judged, ...]]:
     """The report with what the server said, and the verdicts as they are reported.
 
     Where both refuse a model, the server's words are added to the finding; one mistake stays one message.
     """
     comparison = _Comparison(report, outcome, options)
     judged = tuple(comparison.judge(verdict) for verdict in outcome.verdicts)
-    diagnostics = sorted(comparison.diagnostics, key=lambda d: (str(d.file), d.span.line, d.span.column, -d.severity))
-    models = tuple(dict.fromkeys((*report.models, *(v.model for v in outcome.verdicts))))
-    sources = {**report.sources, **comparison.sources}
-    return replace(report, diagnostics=tuple(diagnostics), models=models, sources=sources), judged
+    said, silenced = heard(comparison.diagnostics, comparison.repository, options)
+    heard_of = {d.model for d in said if d.rule in PAGES} if not hides_findings(report, options) else set()
+    judged = tuple(dataclasses.replace(one, differs=one.differs and one.verdict.model in heard_of) for one in judged)
+    diagnostics = sorted(said, key=lambda d: (str(d.file), d.span.line, d.span.column, -d.severity))
+    report = replace(
+        report,
+        diagnostics=tuple(diagnostics),
+        models=tuple(dict.fromkeys((*report.models, *(v.model for v in outcome.verdicts)))),
+        sources={**report.sources, **comparison.sources},
+        suppressed=report.suppressed + len(silenced),
+    )
+    return report, judged
 
 
 class _Comparison:
     """Takes the verdicts one after the other, and puts together what there is to say."""
 
-    def __init__(self, report: Report, outcome: Outcome, options: ServerOptions) -> None:
+    def __init__(self, report: Report, outcome: Outcome, options: Options) -> None:
         self.diagnostics = list(report.diagnostics)
         self.sources: dict[Path, str] = {}
         self._outcome = outcome
-        self._options = options
-        self._repository = Repository(outcome.repository, options)
+        self._options = options.server
+        self.repository = Repository(outcome.repository, options.server)
         self._states: dict[str, State] = {}
 
     def judge(self, verdict: Verdict) -> Judged:
@@ -82,7 +79,7 @@ class _Comparison:
         return judged
 
     def _judge(self, verdict: Verdict) -> Judged:
-        model = self._repository.model(verdict.model)
+        model = self.repository.model(verdict.model)
         if model is None:  # its directory is gone since
             return Judged(verdict=verdict, state=verdict.state, reason=words(verdict.reason))
         errors = [d for d in self.diagnostics if self._is_error_of(d, model)]
@@ -92,6 +89,8 @@ class _Comparison:
             return self._with_member(verdict, model, errors)
         meaning = meaning_of(verdict)
         lacks = unjudged(verdict, meaning, self._outcome.server, self._options.gpus)
+        if lacks is None and depends_on_gpu(verdict, meaning.rule):
+            lacks = "there is no GPU where the server ran, and on the CPU it does not load"
         if lacks is not None:
             return self._unjudged(verdict, model, lacks)
         return self._failed(verdict, model, meaning, errors)
@@ -108,7 +107,9 @@ class _Comparison:
         first, rules = errors[0], ", ".join(dict.fromkeys(d.rule for d in errors))
         message = f"{self._who()} loads {model.name} all the same, in spite of {rules}"
         self._add(ACCEPTED, Severity.WARNING, model, (first.file, first.span), message, self._other_release())
-        return Judged(verdict=verdict, state=State.READY, reason="", differs=not self._other_release())
+        return Judged(
+            verdict=verdict, state=State.READY, reason="", differs=not (self._other_release() or verdict.on_cpu)
+        )
 
     def _with_member(self, verdict: Verdict, model: Model, errors: list[Diagnostic]) -> Judged:
         """An ensemble that was not loaded, since a model of it was not."""
@@ -234,6 +235,8 @@ def _is_foreseeable(verdict: Verdict, meaning: Meaning, model: Model) -> bool:
 
 
 def _details(verdict: Verdict, meaning: Meaning, said: str, message: str) -> Iterator[str]:
+    if verdict.on_cpu:
+        yield "it was tried on the CPU, since the server has no GPU"
     if verdict.state is State.REFUSED:
         if meaning.cause is not None and said and said != meaning.cause:
             yield f"it says: {said}"

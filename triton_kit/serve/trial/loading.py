@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from triton_kit.client import model_control
 from triton_kit.client.errors import NoAnswer
 from triton_kit.errors import TkError
-from triton_kit.runtime.log.events import Progress, last_words
-from triton_kit.runtime.types import ExplainsItsEnd, Server
+from triton_kit.runtime.log.events import Progress
+from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
+from triton_kit.serve.trial.end import end_of
 from triton_kit.serve.trial.order import Queue
 from triton_kit.serve.trial.verdict import State, Verdict
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from triton_kit.client import Client
 
 STALL = 30.0
-"""Seconds after which models that are loaded together are tried alone, to see which one it is that waits."""
+"""Seconds without any change after which models that are loaded together are tried alone: one of them waits."""
 
 AT_ONCE = 4
 """How many models a server loads at once by default (``--model-load-thread-count``)."""
@@ -69,6 +70,7 @@ class _Load:
 
     model: str
     begin: float
+    on_cpu: Mapping[str, object] | None = None
     thread: Thread | None = None
     result: model_control.ControlResult | None = None
     error: BaseException | None = None
@@ -84,27 +86,32 @@ class _Load:
             log=tuple(self.log[-LINES:]),
             seconds=time.monotonic() - self.begin,
             config=self.config,
+            on_cpu=self.on_cpu is not None,
         )
 
 
 class Loading:
-    """Loads the models of a queue on a server that is up. ``configs`` asks for what it serves, for a bundle."""
+    """Loads the models of a queue on a server that is up. ``configs`` asks for what it serves, for a bundle.
+
+    ``on_cpu`` are the configurations of those that are not loaded with their own.
+    """
 
     def __init__(
         self, server: Server, queue: Queue, *, timeout: float, configs: bool, polite: bool,
-        started: Sequence[str] = (), on_verdict: Callable[[Verdict], None],
+        on_cpu: Mapping[str, Mapping[str, object]], started: Sequence[str] = (), on_verdict: Callable[[Verdict], None],
     ) -> None:  # fmt: skip
         self._server = server
         self._queue = queue
         self._timeout = timeout
         self._configs = configs
         self._polite = polite
+        self._on_cpu = on_cpu
         self._started = started
         self._on_verdict = on_verdict
         self._loads: list[_Load] = []
         self._loaded: list[_Load] = []
         self._owners: list[_Load] = []
-        self._dying, self._number = 0.0, 0
+        self._dying, self._number, self._settled = 0.0, 0, 0.0
         self._progress = Progress()
         self._names = {name: named(name) for name in queue.names}
 
@@ -128,9 +135,8 @@ class Loading:
             if self._dying or self._server.exit_code is not None:
                 return self._ended()
             self._settle()
-            longest = time.monotonic() - min((load.begin for load in self._loads), default=time.monotonic())
-            if longest > (self._timeout if len(self._loads) == 1 else min(self._timeout, STALL)):
-                return self._give_up()
+            if self._gives_up():
+                return self._server.stop(grace=0.0)  # of a server that hangs nothing is to be had, not even its own end
             if more:
                 self._begin(AT_ONCE)
         time.sleep(LATE / 2)
@@ -148,7 +154,7 @@ class Loading:
             name = self._queue.next([load.model for load in self._loads], alone=alone)
             if name is None:
                 return
-            load = _Load(name, time.monotonic())
+            load = _Load(name, time.monotonic(), self._on_cpu.get(name))
             load.thread = Thread(target=self._work, args=(load,), name=f"load {name}", daemon=True)
             self._loads.append(load)
             load.thread.start()
@@ -156,7 +162,7 @@ class Loading:
     def _work(self, load: _Load) -> None:
         try:
             with self._connected(ANSWER) as client:
-                result = model_control.load(client, load.model, timeout=self._timeout + 1)
+                result = model_control.load(client, load.model, config=load.on_cpu, timeout=self._timeout + 1)
                 if result.error is None and self._configs:
                     load.config = client.config(load.model).raw
                 load.result = result
@@ -178,6 +184,7 @@ class Loading:
                 self._failed(load, load.error)
             elif load.result is not None and load.thread is not None and not load.thread.is_alive():
                 self._loads.remove(load)
+                self._settled = time.monotonic()
                 error = load.result.error
                 if error is not None:
                     self._take_late_log(load)
@@ -226,19 +233,25 @@ class Loading:
             self._queue.forget(self._started)
         elif len(suspects) == 1:
             load = suspects[0]
-            self._done(load.verdict(State.CRASHED, _end_of(self._server, self._number, load.log)))
+            self._done(load.verdict(State.CRASHED, end_of(self._server, self._number, load.log)))
         else:
             self._queue.doubt(load.model for load in suspects)
         self._server.stop(grace=0.0)
 
-    def _give_up(self) -> None:
-        """Nothing is to be had of a server that hangs, not even its own end. One model may make others wait."""
-        if len(self._loads) == 1:
-            (load,) = self._loads
-            self._done(load.verdict(State.HUNG, f"not loaded after {self._timeout:g} s"))
-        else:
+    def _gives_up(self) -> bool:
+        """Whether the server waits for a model: the only one, or the only one that others overtake.
+
+        One model may make others wait, so of several that wait each is tried alone.
+        """
+        now = time.monotonic()
+        late = [load for load in self._loads if now - load.begin > self._timeout]
+        if len(late) == 1 and (len(self._loads) == 1 or self._settled > late[0].begin):
+            self._done(late[0].verdict(State.HUNG, f"not loaded after {self._timeout:g} s"))
+            return True
+        if len(self._loads) > 1 and (late or now - max(self._settled, self._loads[-1].begin) > STALL):
             self._queue.doubt(load.model for load in self._loads)
-        self._server.stop(grace=0.0)
+            return True
+        return False
 
     def _take_log(self) -> None:
         lines = list(self._server.log())
@@ -275,19 +288,3 @@ class Loading:
 def named(model: str) -> re.Pattern[str]:
     """Where a line names a model, or an instance of it: ``m_0``, ``m_0_1``."""
     return re.compile(rf"(?<![\w.-]){re.escape(model)}(?:_\d+){{0,2}}(?![\w-])")
-
-
-def _end_of(server: Server, signalled: int, log: Iterable[str]) -> str:
-    """How it ended, by the signal that it told of or by its exit code, and its last words."""
-    import signal
-
-    code = server.exit_code or 0
-    number = signalled or (-code if code < 0 else code - 128 if code > 128 else 0)
-    try:
-        how = f"by {signal.Signals(number).name}" if number else f"with exit code {code}"
-    except ValueError:
-        how = f"with exit code {code}"
-    if isinstance(server, ExplainsItsEnd) and (known := server.explain_end()):
-        how = f"{how}: {known.message}"
-    told = [line for line in log if line[:1] in ("E", "F")]
-    return "\n".join((how, *last_words(told)))

@@ -13,13 +13,14 @@ from triton_kit.model.repository import Repository
 from triton_kit.model.server_options import ServerOptions
 from triton_kit.repository.release import release, releases
 from triton_kit.runtime.docker import DockerRuntime
-from triton_kit.runtime.health import ServerDied, Snapshot
+from triton_kit.runtime.health import NotReady, ServerDied, Snapshot
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, image_of, plan_server
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
-from triton_kit.serve.trial.loading import STALL, Loading
+from triton_kit.serve.trial.loading import Loading
+from triton_kit.serve.trial.on_cpu import configs_on_cpu
 from triton_kit.serve.trial.order import Queue, with_members
 from triton_kit.serve.trial.start import NoStart, Start, needs_farewell
 from triton_kit.serve.trial.verdict import Outcome, ServerFacts, State, Verdict
@@ -78,25 +79,36 @@ def try_models(
     request = replace(request, runtime=plan.runtime.name)
     _pass_over(queue, plan)
     facts = _facts_of(plan)
+    on_cpu = configs_on_cpu(repository, queue.names) if plan.gpus.count == 0 and options.gpus != 0 else {}
 
     def load_on(plan: ServePlan, server: Server, started: Sequence[str] = ()) -> None:
         nonlocal facts
         facts = facts if facts.version else _facts(plan, server)
         polite = needs_farewell(repository, queue.names)
         Loading(
-            server, queue, timeout=timeout, configs=configs, polite=polite, started=started, on_verdict=on_verdict
-        ).run()
+            server, queue, timeout=timeout, configs=configs, polite=polite, on_cpu=on_cpu, started=started,
+            on_verdict=on_verdict,
+        ).run()  # fmt: skip
 
-    first = queue.loadable(clean)
+    def settle(verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            queue.settle(verdict)
+            on_verdict(verdict)
+
+    first = queue.loadable(lambda name: clean(name) and name not in on_cpu)
     if first:
         on_start(plan, len(queue.left))
-        start = Start(first)
-        with suppress(NoStart), _server(request, start, stall=min(timeout, STALL)) as (plan, server, snapshot):
-            ready = list(start.verdicts(server, snapshot, configs=configs))
-            for verdict in ready:
-                queue.settle(verdict)
-                on_verdict(verdict)
-            load_on(plan, server, [verdict.model for verdict in ready])
+        start = Start(first, timeout=timeout)
+        try:
+            with _server(request, start) as (plan, server, snapshot):
+                ready = list(start.verdicts(server, snapshot, configs=configs))
+                settle(ready)
+                load_on(plan, server, [verdict.model for verdict in ready])
+        except NoStart as error:
+            if error.waiting is not None:
+                known, suspects = start.waiting(error.waiting, configs=configs)
+                settle(known)
+                queue.doubt(suspects)
     queue.doubt(name for name in queue.left if risky(name))
     idle = 0
     while queue.left:
@@ -117,9 +129,7 @@ def try_models(
 
 
 @contextmanager
-def _server(
-    request: ServeRequest, start: Start | None = None, *, stall: float | None = None
-) -> Iterator[tuple[ServePlan, Server, Snapshot]]:
+def _server(request: ServeRequest, start: Start | None = None) -> Iterator[tuple[ServePlan, Server, Snapshot]]:
     """A server on ports of its own, which ends with the block; it has no models but those of ``start``.
 
     Raises NoStart where it is these on account of which it does not answer.
@@ -130,7 +140,9 @@ def _server(
         # In a repository that is only tried, nothing may change.
         flags = (*plan.spec.server_args, *(f"--load-model={name}" for name in names))
         spec = replace(plan.spec, bytecode=False, server_args=flags)
-        timeout, look = START + len(names) * (stall or 0), start.look if start else None
+        timeout, look, stall = START, None, None
+        if start is not None:
+            timeout, look, stall = START + start.longest, start.look, start.patience
         started = False
         try:
             with running(
@@ -145,7 +157,8 @@ def _server(
             if left and isinstance(error, ServerDied) and any(text in line for line in error.log for text in _USED):
                 continue
             if names:
-                raise NoStart(error.message) from error
+                waiting = error.snapshot if isinstance(error, NotReady) and error.waits else None
+                raise NoStart(error.message, waiting=waiting) from error
             if isinstance(error, ServerDied):
                 raise
             raise TkError(error.message, hint="see tk doctor, or what it says under tk serve --verbose") from None
@@ -184,6 +197,7 @@ def _facts_of(plan: ServePlan) -> ServerFacts:
     secrets = {*opening_headers(plan.spec.server_args)[0].values(), *plan.spec.env.values()}
     return ServerFacts(
         description=f"{plan.runtime.name} {image}" if image else "the embedded server",
+        release=plan.spec.release if _is_embedded(plan) else None,
         gpus=plan.gpus.count,
         embedded=_is_embedded(plan),
         secrets=tuple(sorted(secrets - {""})),

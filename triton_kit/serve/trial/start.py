@@ -13,7 +13,7 @@ from triton_kit.model.repository import Repository
 from triton_kit.runtime.health import Snapshot
 from triton_kit.runtime.types import Server
 from triton_kit.serve.source import ANSWER
-from triton_kit.serve.trial.loading import named
+from triton_kit.serve.trial.loading import STALL, named
 from triton_kit.serve.trial.verdict import State, Verdict
 
 _FAREWELLS = (
@@ -30,14 +30,25 @@ _FAREWELLS = (
 
 
 class NoStart(TkError):
-    """A server that loads models at its start does not answer: one of them ends it, or it waits for one."""
+    """A server that loads models at its start does not answer: one of them ends it, or it waits for one.
+
+    ``waiting`` is how far it came, where it waits.
+    """
+
+    def __init__(self, message: str, *, waiting: Snapshot | None = None) -> None:
+        super().__init__(message)
+        self.waiting = waiting
 
 
 class Start:
-    """Follows a start, and remembers when each model was loaded and what was logged of it."""
+    """Follows a start, and remembers when each model was loaded and what was logged of it.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    ``timeout`` is how many seconds each may take.
+    """
+
+    def __init__(self, names: Sequence[str], *, timeout: float) -> None:
         self.names = tuple(names)
+        self._timeout = timeout
         self._seconds: dict[str, float] = {}
         self._lines: list[str] = []
 
@@ -48,22 +59,68 @@ class Start:
             if model.state in ("LOADED", "READY"):
                 self._seconds.setdefault(model.name, snapshot.seconds)
 
+    @property
+    def longest(self) -> float:
+        """Seconds that the models may take together, one after the other."""
+        return len(self.names) * self._timeout
+
+    def patience(self, snapshot: Snapshot) -> float:
+        """Seconds in which something has to change: all that it may take for a model on which alone all waits."""
+        return self._timeout if len(_loading(snapshot)) == 1 else min(self._timeout, STALL)
+
+    def waiting(self, snapshot: Snapshot, *, configs: bool) -> tuple[list[Verdict], list[str]]:
+        """The verdicts by the log of a server that waits, and the models that it may wait for, if there are several.
+
+        What is loaded has one unless ``configs`` asks for more than the log says.
+        """
+        states = _states(snapshot)
+        loaded = [] if configs else [name for name in self.names if states.get(name) == {"LOADED"}]
+        found = [self._verdict(name, State.READY, snapshot) for name in loaded]
+        suspects = _loading(snapshot)
+        if len(suspects) == 1:
+            reason = f"not loaded after {self._timeout:g} s"
+            found += [self._verdict(name, State.HUNG, snapshot, reason=reason) for name in suspects]
+        return found, suspects if len(suspects) > 1 else []
+
     def verdicts(self, server: Server, snapshot: Snapshot, *, configs: bool) -> Iterator[Verdict]:
         """Those on the models that are ready in each version; the others are still to be tried."""
-        states: dict[str, set[str]] = {}
-        for model in snapshot.models:
-            states.setdefault(model.name, set()).add(model.state)
+        states = _states(snapshot)
         ready = [name for name in self.names if states.get(name) == {"READY"}]
         served = _configs(server, ready) if configs else {}
         for name in ready:
-            pattern = named(name)
-            yield Verdict(
-                model=name,
-                state=State.READY,
-                log=tuple(line for line in self._lines if name in line and pattern.search(line)),
-                seconds=self._seconds.get(name, snapshot.seconds),
-                config=served.get(name),
-            )
+            yield self._verdict(name, State.READY, snapshot, config=served.get(name))
+
+    def _verdict(
+        self,
+        name: str,
+        state: State,
+        snapshot: Snapshot,
+        *,
+        reason: str = "",
+        config: Mapping[str, object] | None = None,
+    ) -> Verdict:
+        pattern = named(name)
+        return Verdict(
+            model=name,
+            state=state,
+            reason=reason,
+            log=tuple(line for line in self._lines if name in line and pattern.search(line)),
+            seconds=self._seconds.get(name, snapshot.seconds),
+            config=config,
+        )
+
+
+def _states(snapshot: Snapshot) -> dict[str, set[str]]:
+    """The states of each model's versions."""
+    states: dict[str, set[str]] = {}
+    for model in snapshot.models:
+        states.setdefault(model.name, set()).add(model.state)
+    return states
+
+
+def _loading(snapshot: Snapshot) -> list[str]:
+    """The models that the server is about to load; while it does not answer, its log says so."""
+    return [name for name, states in _states(snapshot).items() if "LOADING" in states]
 
 
 def needs_farewell(repository: Repository, names: Iterable[str]) -> bool:

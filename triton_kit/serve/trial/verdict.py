@@ -23,7 +23,8 @@ class Verdict:
     """What became of a model.
 
     ``reason`` is what the server said, or why it is not known; ``log`` its lines meanwhile; ``member`` the model on
-    account of which an ensemble was not loaded at all; ``config`` the configuration that it served, where asked for.
+    account of which an ensemble was not loaded at all; ``config`` the configuration that it served, where asked for;
+    ``on_cpu`` says that it was loaded with its GPU instances on the CPU.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Verdict:
     seconds: float = 0.0
     member: str = ""
     config: Mapping[str, object] | None = None
+    on_cpu: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from triton_kit.signature.evaluation.core import call, calls, evaluate, execute
+from triton_kit.signature.evaluation.fields import fill
 from triton_kit.signature.evaluation.iteration import items
 from triton_kit.signature.evaluation.reach import spoil
 from triton_kit.signature.evaluation.run import Raised, Returned, Run
@@ -15,6 +16,7 @@ from triton_kit.signature.evaluation.values import (
     Class,
     Frame,
     Function,
+    Generated,
     Generator,
     Instance,
     NativeMethod,
@@ -119,7 +121,9 @@ def _class(run: Run, cls: Class, arguments: Arguments, node: ast.AST) -> object:
         return UNKNOWN
     made = Instance(cls)
     init = cls.find("__init__")
-    if isinstance(init, Function):
+    if isinstance(init, Generated):
+        fill(run, made, init.cls, arguments, node)
+    elif isinstance(init, Function):
         call(run, Bound(init, made), arguments, node)
     elif init is not None:
         run.mark(made)

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import cast
 
 from triton_kit.signature.evaluation.core import calls
+from triton_kit.signature.evaluation.dataclasses import of_dataclasses
 from triton_kit.signature.evaluation.iteration import items
 from triton_kit.signature.evaluation.knowledge import SIZE, is_whole
 from triton_kit.signature.evaluation.operators import computed
 from triton_kit.signature.evaluation.places import Opened, directory, join
 from triton_kit.signature.evaluation.reach import spoil
 from triton_kit.signature.evaluation.run import Raised, Run
-from triton_kit.signature.evaluation.values import UNKNOWN, Arguments, External, OpenDict, Place
+from triton_kit.signature.evaluation.values import UNKNOWN, Arguments, External, Host, OpenDict, Place
 
 BACKEND = "triton_python_backend_utils"
 _HARMLESS = frozenset(
@@ -57,12 +58,28 @@ _READERS = frozenset(
 """Functions of well-known packages that read the file that they are given first."""
 
 
+class Error(Host):
+    """A ``TritonError``."""
+
+    __slots__ = ()
+
+
+class ErrorResponse(Host):
+    """An ``InferenceResponse`` with an error."""
+
+    __slots__ = ()
+
+
 @calls(External)
 def _external(run: Run, function: External, arguments: Arguments, node: ast.AST) -> object:
     positional, named = arguments
     handler = _FUNCTIONS.get(function.name)
     if handler is not None and not named:
         result = handler(run, positional)
+        if result is not NotImplemented:
+            return result
+    if function.name.startswith("dataclasses."):
+        result = of_dataclasses(run, function.name, positional, named, node)
         if result is not NotImplemented:
             return result
     if function.name in _READERS and positional and isinstance(positional[0], Place):
@@ -72,8 +89,19 @@ def _external(run: Run, function: External, arguments: Arguments, node: ast.AST)
         spoil(run, [*positional, *named.values()])
     if function.name != "sys.exit":
         run.may_raise()
-        return UNKNOWN
+        return _answer(function.name, arguments)
     raise Raised(SystemExit, node)
+
+
+def _answer(name: str, arguments: Arguments) -> object:
+    """An error of the Python backend, or the response with one; everything else is not known."""
+    positional, named = arguments
+    if name == f"{BACKEND}.TritonError":
+        return Error()
+    failed = named.get("error", positional[1] if len(positional) > 1 else None)
+    if name == f"{BACKEND}.InferenceResponse" and isinstance(failed, Error):
+        return ErrorResponse()
+    return UNKNOWN
 
 
 def _copy(run: Run, given: list[object]) -> object:

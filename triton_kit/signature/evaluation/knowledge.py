@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from triton_kit.signature.evaluation.run import Raised, Run
-from triton_kit.signature.evaluation.values import UNKNOWN, Class, Function, Generator, Host, OpenDict, Unknown
+from triton_kit.signature.evaluation.values import (
+    UNKNOWN,
+    Class,
+    Function,
+    Generator,
+    Host,
+    Instance,
+    OpenDict,
+    Unknown,
+)
 
 Answer: TypeAlias = "bool | Unknown"
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
@@ -72,6 +81,8 @@ def same(run: Run, one: object, other: object, depth: int = 0) -> Answer:
         return UNKNOWN
     if isinstance(one, dict) and isinstance(other, dict):
         return _same_items(run, one, other, depth)
+    if isinstance(one, Instance) and isinstance(other, Instance):
+        return _same_fields(run, one, other, depth)
     for kind in (list, tuple):
         if type(one) is kind and type(other) is kind:
             if len(one) != len(other):
@@ -79,14 +90,13 @@ def same(run: Run, one: object, other: object, depth: int = 0) -> Answer:
             return _all(same(run, a, b, depth + 1) for a, b in zip(one, other, strict=True))
     if is_whole(run, one) and is_whole(run, other):
         return bool(one == other)
-    if isinstance(one, list | tuple | dict | str) and isinstance(other, PLAIN):
-        return False
-    if isinstance(other, list | tuple | dict | str) and isinstance(one, PLAIN):
-        return False
     return _differ_in_kind(one, other)
 
 
 def _differ_in_kind(one: object, other: object) -> Answer:
+    for this, that in ((one, other), (other, one)):
+        if isinstance(this, list | tuple | dict | str) and isinstance(that, PLAIN):
+            return False
     kinds = (list, tuple, dict)
     if type(one) in kinds and type(other) in kinds and type(one) is not type(other):
         return False
@@ -99,6 +109,14 @@ def _same_items(run: Run, one: dict[object, object], other: dict[object, object]
     if one.keys() != other.keys():
         return False
     return _all(same(run, one[key], other[key], depth + 1) for key in one)
+
+
+def _same_fields(run: Run, one: Instance, other: Instance, depth: int) -> Answer:
+    """Whether two objects of one dataclass are equal; nothing is known of others."""
+    if one is other or one.cls is not other.cls or not one.cls.fields or one.cls.find("__eq__") is not None:
+        return UNKNOWN
+    pairs = ((one.attributes.get(name, UNKNOWN), other.attributes.get(name, UNKNOWN)) for name in one.cls.fields)
+    return _all(same(run, a, b, depth + 1) for a, b in pairs)
 
 
 def _all(answers: Iterable[Answer]) -> Answer:

@@ -6,13 +6,21 @@ import ast
 from collections.abc import Callable, Iterable
 from copy import copy
 
-from triton_kit.signature.evaluation import comprehensions, exceptions, externals, functions, statements
+from triton_kit.signature.evaluation import (
+    comprehensions,
+    dataclasses,
+    exceptions,
+    externals,
+    functions,
+    matching,
+    statements,
+)
 from triton_kit.signature.evaluation.core import execute
 from triton_kit.signature.evaluation.places import directory
 from triton_kit.signature.evaluation.run import Path, Run, Stop, explore
 from triton_kit.signature.evaluation.values import UNKNOWN, Class, Frame, Place
 
-REGISTERED = (comprehensions, exceptions, externals, functions, statements)
+REGISTERED = (comprehensions, dataclasses, exceptions, externals, functions, matching, statements)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -116,4 +124,6 @@ def _bound(statement: ast.stmt) -> set[str]:
     stored = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
     aliases = {n.asname or n.name.partition(".")[0] for n in ast.walk(statement) if isinstance(n, ast.alias)}
     inner = {n.name for n in ast.walk(statement) if isinstance(n, _DEFINITIONS)}
-    return stored | aliases | inner
+    captured = {n.name for n in ast.walk(statement) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name}
+    rest = {n.rest for n in ast.walk(statement) if isinstance(n, ast.MatchMapping) and n.rest}
+    return stored | aliases | inner | captured | rest

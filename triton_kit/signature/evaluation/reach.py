@@ -103,4 +103,6 @@ def _bound(node: ast.AST) -> list[str]:
             ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name)
         ):
             return [name]
+        case ast.MatchMapping(rest=str() as name):
+            return [name]
     return [node.name] if isinstance(node, _SCOPES) else []

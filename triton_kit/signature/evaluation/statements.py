@@ -6,6 +6,7 @@ import ast
 
 from triton_kit.signature.evaluation.attributes import attribute, set_attribute
 from triton_kit.signature.evaluation.core import evaluate, execute, executes
+from triton_kit.signature.evaluation.dataclasses import dataclass_options, make_dataclass
 from triton_kit.signature.evaluation.expressions import function
 from triton_kit.signature.evaluation.items import delete_item, item, set_item
 from triton_kit.signature.evaluation.iteration import items
@@ -197,15 +198,19 @@ def _builtin_name(value: object) -> str:
 
 @executes(ast.ClassDef)
 def _class(run: Run, frame: Frame, node: ast.ClassDef) -> None:
+    decorators = [evaluate(run, frame, decorator) for decorator in node.decorator_list]
     bases = [evaluate(run, frame, base) for base in node.bases]
     inner = Frame(frame, is_class=True)
     execute(run, inner, node.body)
     own = [base for base in bases if isinstance(base, Class)]
     beyond = any(not isinstance(base, Class) and _builtin_name(base) != "object" for base in bases)
     made = Class(node.name, own, inner.names, is_open=beyond or bool(node.keywords))
-    if node.decorator_list:
-        spoil(run, [made])
-    bind(frame, node.name, UNKNOWN if node.decorator_list else made)
+    options = dataclass_options(decorators[0]) if len(decorators) == 1 else None
+    if options is not None and make_dataclass(made, node, options):
+        decorators = []
+    if decorators:
+        spoil(run, [made, *decorators])
+    bind(frame, node.name, UNKNOWN if decorators else made)
 
 
 @executes(ast.Import)

@@ -16,6 +16,8 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+MISSING: Final = object()
+"""Stands for a default that a field of a dataclass does not have."""
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda"
 Arguments: TypeAlias = "tuple[list[object], dict[str, object]]"
@@ -49,21 +51,69 @@ class Function:
 
 
 class Class:
-    """A class of the source; it is ``open`` where it may have attributes that are not in the source."""
+    """A class of the source; it is ``open`` where it may have attributes that are not in the source.
 
-    __slots__ = ("attributes", "bases", "name", "open")
+    ``fields`` are those of a dataclass in order, inherited or its own, ``None`` where there are none. A class that is
+    ``decorated`` is one itself; then its objects may be ``frozen``, and its fields given by name alone (``named``).
+    """
+
+    __slots__ = ("attributes", "bases", "decorated", "fields", "frozen", "name", "named", "open")
 
     def __init__(self, name: str, bases: list[Class], attributes: dict[str, object], *, is_open: bool) -> None:
         self.name = name
         self.bases = bases
         self.attributes = attributes
         self.open: bool = is_open or any(base.open for base in bases)
+        self.fields: dict[str, Field] | None = next((base.fields for base in bases if base.fields is not None), None)
+        self.decorated = self.frozen = self.named = False
 
     def find(self, name: str) -> object | None:
         """The attribute of that name, here or in a base; ``None`` for none."""
         if name in self.attributes:
             return self.attributes[name]
         return next((found for base in self.bases if (found := base.find(name)) is not None), None)
+
+    def derives(self, other: Class) -> bool:
+        """Whether it is that class, or derived from it."""
+        return self is other or any(base.derives(other) for base in self.bases)
+
+    def freezes(self, name: str) -> bool:
+        """Whether its objects refuse to have that attribute set."""
+        return self.frozen or any(base.freezes(name) and name in (base.fields or ()) for base in self.bases)
+
+
+class Generated:
+    """The ``__init__`` that a dataclass gets."""
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: Class) -> None:
+        self.cls = cls
+
+
+class Field:
+    """A field of a dataclass: its default, or what makes it; neither where it has to be given."""
+
+    __slots__ = ("default", "factory")
+
+    def __init__(self, default: object = MISSING, factory: object = MISSING) -> None:
+        self.default = default
+        self.factory = factory
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be left out."""
+        return self.default is not MISSING or self.factory is not MISSING
+
+
+class Dataclass:
+    """What ``dataclass`` with options is: a decorator."""
+
+    __slots__ = ("frozen", "named")
+
+    def __init__(self, frozen: bool = False, named: bool = False) -> None:
+        self.frozen = frozen
+        self.named = named
 
 
 class Instance:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from triton_kit.signature.onnx.inlining import inline
+
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
@@ -39,8 +41,9 @@ def infer_folded(model: ModelProto, *, folded: bool = True) -> GraphProto:
     found: GraphProto = shape_inference.infer_shapes(model).graph
     if not folded or len(model.graph.node) > _MOST_NODES:
         return found
+    measured: set[str] = set()
     for _ in range(_ROUNDS):
-        if not _Folder(model, _shapes(found)).fold():
+        if not _Folder(model, _shapes(found), measured).fold():
             break
         found = shape_inference.infer_shapes(model).graph
     return found
@@ -87,11 +90,12 @@ def _shapes(graph: GraphProto) -> Shapes:
 
 
 class _Folder:
-    """One round over the nodes of a graph."""
+    """One round over the nodes of a graph; ``measured`` are constants that come of the shape of a value."""
 
-    def __init__(self, model: ModelProto, shapes: Shapes) -> None:
+    def __init__(self, model: ModelProto, shapes: Shapes, measured: set[str]) -> None:
         self.model = model
         self.shapes = shapes
+        self.measured = measured
         self.constants = {tensor.name: tensor for tensor in model.graph.initializer if _has_values(tensor)}
         self.makers = {name: node for node in model.graph.node for name in node.output}
         self.outputs = {value.name for value in model.graph.output}
@@ -102,12 +106,18 @@ class _Folder:
         kept: list[NodeProto] = []
         changed = False
         for node in graph.node:
+            if (branch := self._branch(node)) is not None:
+                kept += branch
+                changed = True
+                continue
             values = None if self.outputs.intersection(node.output) else self._values(node)
             if values is None:
                 kept.append(node)
                 changed |= self._settle_reshape(node)
                 continue
             changed = True
+            if node.op_type == "Shape" or not self.measured.isdisjoint(node.input):
+                self.measured.update(node.output)
             for tensor in values:
                 self.constants[tensor.name] = tensor
                 graph.initializer.append(tensor)
@@ -116,6 +126,19 @@ class _Folder:
             del graph.node[:]
             graph.node.extend(kept)
         return changed
+
+    def _branch(self, node: NodeProto) -> list[NodeProto] | None:
+        """The nodes of the branch that an If takes in any case, but not for a shape: ONNX Runtime leaves such a one."""
+        if node.op_type != "If" or node.domain not in ("", "ai.onnx") or node.input[0] in self.measured:
+            return None
+        condition = self._known(node.input[0])
+        found = inline(node, bool(condition[0])) if condition else None
+        if found is None:
+            return None
+        nodes, constants = found
+        self.model.graph.initializer.extend(constants)
+        self.constants.update({tensor.name: tensor for tensor in constants if _has_values(tensor)})
+        return nodes
 
     def _values(self, node: NodeProto) -> list[TensorProto] | None:
         """The outputs of a node that depends on nothing but constants, or on a shape that is fixed."""

@@ -9,7 +9,8 @@ from triton_kit.signature.onnx.model import Faults
 from triton_kit.signature.onnx.names import is_in_order, name_faults, repeated, same_names
 from triton_kit.signature.onnx.nodes import Node, Operator, operator_at, tables, versions_of
 from triton_kit.signature.onnx.plain import Parts, plain_node
-from triton_kit.signature.onnx.shapes import Shape, contradicted, shape_faults, unforeseeable
+from triton_kit.signature.onnx.scopes import Inner, scope_faults
+from triton_kit.signature.onnx.shapes import Shape, contradicted, doubtful, shape_faults, shaping, unforeseeable
 from triton_kit.signature.onnx.types import TELLING, Kind, is_plain, type_faults
 from triton_kit.signature.wire import Wire, WireError
 
@@ -40,11 +41,13 @@ _RUNTIMES_OWN = frozenset(
 def find_faults(
     wire: Wire, nodes: Sequence[tuple[int, int]], known: Mapping[str, Value], outputs: Mapping[str, Value],
     opsets: Sequence[tuple[str, int]], functions: Sequence[str], inputs: Sequence[str] = (),
+    misfits: Mapping[str, str] | None = None,
 ) -> Faults:  # fmt: skip
     """What is wrong with a graph; nothing where it is too large to check.
 
     ``nodes`` are where the nodes of the main graph stand, ``known`` its inputs and initializers, ``outputs`` its
-    outputs as they are declared; ``inputs`` are the names of its inputs as often as they are written.
+    outputs as they are declared; ``inputs`` are the names of its inputs as often as they are written, ``misfits``
+    what is wrong with an initializer, if it is taken.
     """
     if len(nodes) > _MOST_NODES:
         return Faults()
@@ -55,7 +58,12 @@ def find_faults(
         return Faults()
     if len(set(inputs)) < len(inputs):
         checker.faults += [f"the input '{name}' is defined twice" for name in repeated(inputs)]
+    if misfits:
+        taken = {name for node in (*found, *checker.inner) for name in node.inputs}
+        checker.faults += [fault for name, fault in misfits.items() if name in taken]
     checker.faults += same_names(found)
+    if checker.inside:
+        checker.faults += scope_faults(found, checker.inside, set(known))
     if checker.faults or not is_in_order(found, set(known), outputs):
         return Faults(tuple(dict.fromkeys((*checker.faults, *name_faults(found, set(known), outputs)))))
     kinds = checker.inner_kinds()
@@ -84,6 +92,8 @@ def _contradictions(
         frozenset(contradicted(declared, shapes)),
         tuple([(kind, node.title) for kind, node in kinds.items()]),
         frozenset(unforeseeable(nodes).intersection(outputs)),
+        frozenset(shaping(nodes).intersection(known)),
+        frozenset(doubtful(nodes, declared, shapes)),
     )
 
 
@@ -99,11 +109,18 @@ class _Checker:
         self.functions = set(functions)
         self.faults: list[str] = []
         self.inner: list[Node] = []
+        self.inside: dict[int, list[Inner]] = {}
+        self._opened: list[Inner] = []
 
     def node(self, start: int, end: int, depth: int) -> Node:
         """``NodeProto``, with the nodes of graphs inside it."""
         data = self.wire.short(start, end)
-        parts = plain_node(data) or self._parts(start, end, depth)
+        graphs: list[Inner] = []
+        parts = plain_node(data)
+        if parts is None:
+            outer, self._opened = self._opened, graphs
+            parts = self._parts(start, end, depth)
+            self._opened = outer
         told = 0
         if parts[1] in TELLING:
             at = data.find(_CAST_TO)
@@ -111,6 +128,8 @@ class _Checker:
         node = Node(*parts, told)
         if node.domain == "ai.onnx":
             node = node._replace(domain="")
+        if graphs:
+            self.inside[id(node)] = graphs
         self._check(node)
         if depth:
             self.inner.append(node)
@@ -176,15 +195,33 @@ class _Checker:
             if tag == 10:
                 name = self.wire.text(value, behind)
             elif tag in {50, 90} and depth < _NESTING:
-                self._inner(value, behind, depth + 1)
+                self._inner(name, value, behind, depth + 1)
         return name
 
-    def _inner(self, start: int, end: int, depth: int) -> None:
+    def _inner(self, attribute: str, start: int, end: int, depth: int) -> None:
         """A graph inside a node."""
-        nodes = [self.node(first, last, depth) for tag, first, last in self.wire.fields(start, end) if tag == 10]
-        self.faults += same_names(nodes)
-        for name in repeated([name for node in nodes for name in node.outputs if name]):
+        graph = Inner(attribute, [], [], [], [])
+        for tag, value, behind in self.wire.fields(start, end):
+            match tag:
+                case 10:
+                    graph.nodes.append(self.node(value, behind, depth))
+                case 42:
+                    graph.initializers.append(self._name(value, behind, 66))
+                case 90:
+                    graph.inputs.append(self._name(value, behind, 10))
+                case 98:
+                    graph.outputs.append(self._name(value, behind, 10))
+                case 122:
+                    values = [part for part in self.wire.fields(value, behind) if part[0] == 10]
+                    graph.initializers.extend(self._name(first, last, 66) for _, first, last in values)
+        self._opened.append(graph)
+        self.faults += same_names(graph.nodes)
+        for name in repeated([name for node in graph.nodes for name in node.outputs if name]):
             self.faults.append(f"'{name}' is made twice in a graph inside a node")
+
+    def _name(self, start: int, end: int, field: int) -> str:
+        """The name of a message, in that field."""
+        return next((self.wire.text(v, behind) for tag, v, behind in self.wire.fields(start, end) if tag == field), "")
 
     def _check(self, node: Node) -> None:
         domain, operator = node.domain, node.operator

@@ -19,7 +19,7 @@ SIZE_LIMIT = 512 * 1024 * 1024
 CACHE = "onnx"
 """The kind under which answers about a file are kept, by its digest."""
 
-_EDITION = 1
+_EDITION = 2
 """Changes with what is inferred, so that what was kept before is not taken for it."""
 
 

@@ -44,13 +44,16 @@ class Faults(NamedTuple):
 
     ``contradicted`` is not a reason to refuse: the session gives such an output another shape than the file. ``kinds``
     are the kinds of nodes for which it depends on the ONNX Runtime, each with how a message calls the first such node.
-    ``unforeseeable`` are outputs whose sizes only a request has.
+    ``unforeseeable`` are outputs whose sizes only a request has, ``shaping`` the inputs and initializers that a node
+    takes for a shape; ``doubtful`` are outputs with a size that bears the name of an input's, and may be another one.
     """
 
     faults: tuple[str, ...] = ()
     contradicted: frozenset[str] = frozenset()
     kinds: tuple[tuple[Kind, str], ...] = ()
     unforeseeable: frozenset[str] = frozenset()
+    shaping: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
 
 
 NO_FAULTS = Faults()
@@ -68,7 +71,8 @@ class OnnxModel(Value):
     ``faults`` are what makes the graph invalid, where that was asked for; ``contradicted`` the outputs whose declared
     shape is not what the graph makes, as far as its plainest operators show; ``kinds`` what it asks of ONNX Runtime
     beyond what every one has, each with the node that does; ``unforeseeable`` the outputs whose sizes only a
-    request has.
+    request has; ``shaping`` the inputs that a node takes for a shape; ``doubtful`` the outputs with a size
+    that bears the name of an input's, and may be another one.
     """
 
     signature: Signature
@@ -86,3 +90,5 @@ class OnnxModel(Value):
     contradicted: frozenset[str] = frozenset()
     kinds: tuple[tuple[Kind, str], ...] = ()
     unforeseeable: frozenset[str] = frozenset()
+    shaping: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()

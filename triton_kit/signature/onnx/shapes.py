@@ -19,17 +19,28 @@ _BROADCASTS_SINCE = 7
 
 _SAME = frozenset(
     (
-        "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cast", "Ceil", "Celu", "Clip", "Cos", "Cosh",
-        "CumSum", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "Hardmax", "Identity",
-        "IsInf", "IsNaN", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "Mish", "Neg", "Not", "Reciprocal",
-        "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Tan",
-        "Tanh", "ThresholdedRelu",
+        "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "BatchNormalization", "Cast", "Ceil", "Celu",
+        "Clip", "Cos", "Cosh", "CumSum", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "Hardmax", "HardSigmoid",
+        "HardSwish", "Identity", "IsInf", "IsNaN", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "LRN",
+        "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Sinh", "Softmax",
+        "Softplus", "Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu",
     )
 )  # fmt: skip
 """Operators whose first output has the shape of their first input."""
 
 _PASSED_ON = frozenset(("Cast", "Identity", "Squeeze", "Unsqueeze"))
 """Operators that make of sizes nothing but the same sizes."""
+
+_SHAPES = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1}
+"""Operators that take a shape, and which of their inputs it is."""
+
+_BATCHED = frozenset(
+    (
+        "AveragePool", "Conv", "ConvTranspose", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "GlobalMaxPool",
+        "LpPool", "MaxPool",
+    )
+)  # fmt: skip
+"""Operators whose first output has the first size of an input for its own."""
 
 _BROADCAST = frozenset(
     (
@@ -55,6 +66,8 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
         made: Shape | None = None
         if node.operator in _SAME:
             made = taken[0]
+        elif node.operator in _BATCHED:
+            made = _batched(node, taken)
         elif node.operator in _BROADCAST or node.operator == "MatMul":
             known = [shape for shape in taken if shape is not None]
             if len(known) < len(taken):
@@ -65,6 +78,62 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
                 yield f"{node.title} takes shapes that do not fit together, {shapes_text}"
         if made:
             shapes[node.outputs[0]] = made
+
+
+def doubtful(nodes: Sequence[Node], declared: Mapping[str, Shape], shapes: dict[str, Shape]) -> set[str]:
+    """The outputs declared with a size of an input, by its name, of which the nodes do not show that it is one.
+
+    ``shapes`` are those that ``shape_faults`` leaves, and grow: what is broadcast with a shape that is not known has
+    most probably the one that is.
+    """
+    given = {dim for shape in shapes.values() for dim in shape if isinstance(dim, str)}
+    wanted = {name: shape for name, shape in declared.items() if not given.isdisjoint(shape)}
+    if all(_confirmed(shape, shapes.get(name), given) for name, shape in wanted.items()):
+        return set()
+    for node in nodes:
+        if node.domain or not node.outputs or not node.inputs or node.outputs[0] in shapes:
+            continue
+        taken = [shapes.get(name) for name in node.inputs]
+        made: Shape | None = None
+        if node.operator in _SAME:
+            made = taken[0]
+        elif node.operator in _BATCHED:
+            made = _batched(node, taken)
+        elif node.operator in _BROADCAST:
+            made = max((shape for shape in taken if shape and not given.isdisjoint(shape)), key=len, default=None)
+        elif node.operator == "MatMul" and taken[0] and len(taken[0]) > 1:
+            made = (*taken[0][:-1], None)
+        if made:
+            shapes[node.outputs[0]] = made
+    return {name for name, shape in wanted.items() if not _confirmed(shape, shapes.get(name), given)}
+
+
+def _confirmed(declared: Shape, made: Shape | None, given: set[str]) -> bool:
+    """Whether the sizes that are declared by the name of an input's are those of the shape that is made."""
+    if made is None or len(made) != len(declared):
+        return False
+    return all(size not in given or size == own for size, own in zip(declared, made, strict=True))
+
+
+def _batched(node: Node, taken: Sequence[Shape | None]) -> Shape | None:
+    """What is known of the output of one of ``_BATCHED``, where no attribute has a say in it."""
+    first, second = taken[0], taken[1] if len(taken) > 1 else None
+    if not first:
+        return None
+    match node.operator:
+        case "Gather":
+            return (*second, *first[1:]) if second is not None and "axis" not in node.attributes else None
+        case "Flatten":
+            return (first[0], None) if "axis" not in node.attributes else None
+        case "Gemm":
+            known = second is not None and len(second) == 2 and "transB" not in node.attributes
+            width = second[1] if second is not None and known else None
+            return (first[0], width) if len(first) == 2 and "transA" not in node.attributes else None
+        case "Conv":
+            return (first[0], second[0] if second else None, *(None for _ in first[2:])) if len(first) > 2 else None
+        case "ConvTranspose":
+            return (first[0], *(None for _ in first[1:]))
+    return (*first[:2], *(None for _ in first[2:])) if len(first) > 2 else None
 
 
 def unforeseeable(nodes: Sequence[Node]) -> set[str]:
@@ -82,6 +151,15 @@ def unforeseeable(nodes: Sequence[Node]) -> set[str]:
         if shaped or (node.operator in _SAME and taken in values):
             values.update(node.outputs)
     return values
+
+
+def shaping(nodes: Sequence[Node]) -> set[str]:
+    """The values of which a node makes a shape as they are."""
+    return {
+        node.inputs[at]
+        for node in nodes
+        if not node.domain and (at := _SHAPES.get(node.operator, -1)) >= 0 and len(node.inputs) > at
+    }
 
 
 def contradicted(declared: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> set[str]:

@@ -50,7 +50,9 @@ def read(path: str | Path, *, confined: bool = True, checked: bool = False, regu
             known = {**walk.initializers, **{io.name: io.value() for io in walk.inputs}}
             outputs = {io.name: io.value() for io in walk.outputs}
             inputs = [io.name for io in walk.inputs]
-            found = find_faults(walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs)
+            found = find_faults(
+                walk.wire, walk.nodes, known, outputs, walk.opsets, walk.functions, inputs, walk.misfits
+            )
         model = walk.result(found)
     except OSError as error:
         raise explain(path, error) from None
@@ -65,21 +67,22 @@ def infer_missing(path: str | Path, model: OnnxModel, *, level: int = 0, always_
     """The model with its outputs as an ONNX Runtime session reports them, where the file does not tell by itself.
 
     That is so for outputs that it leaves without shape or type, declares as they are not, or declares with sizes that
-    no input has: what ONNX Runtime infers may fix those. Only then are shapes inferred. Outputs of which nothing can
+    no input has, or that are not an input's although they have its name: what ONNX Runtime infers may fix those. Only
+    then are shapes inferred. Outputs of which nothing can
     be inferred are asked of ONNX Runtime, with ``always_ask`` all of those above, and where nobody knows, an output
     is in ``guessed``. ``level`` is the configuration's for the graph's optimization. A file over 512 MB, or one that
     the inference refuses, is given back as it was.
     """
     untyped = {io.name for io in model.foreign_io if io.is_output and io.kind == "untyped"}
     opened = _opened(model)
-    wanted = untyped | model.contradicted | opened
+    wanted = untyped | model.contradicted | opened | model.doubtful
     if not wanted:
         return model
     from triton_kit.signature.onnx.asking import ask
     from triton_kit.signature.onnx.inference import infer_outputs
 
     found = infer_outputs(Path(path), folded=level != UNOPTIMIZED)
-    unknown = {name for name in wanted if name not in found or found[name].shape is None}
+    unknown = {n for n in wanted - model.doubtful | opened if n not in found or found[n].shape is None}
     asked = ask(Path(path), level) if (always_ask or unknown) and _is_light(model) else None
     outputs = tuple(_reported(t, found, asked) if t.name in wanted else t for t in model.signature.outputs)
     solved = {t.name for t in found.values() if t.dtype}

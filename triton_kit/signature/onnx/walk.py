@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triton_kit.repository.tensor import Dim
+from triton_kit.signature.onnx.data import hold, misfit
 from triton_kit.signature.onnx.model import ExternalData, Faults, OnnxModel
 from triton_kit.signature.onnx.plain import plain_value
 from triton_kit.signature.onnx.value_info import ValueInfo
@@ -43,6 +44,7 @@ class Walk:
         self.inputs: list[ValueInfo] = []
         self.outputs: list[ValueInfo] = []
         self.initializers: dict[str, tuple[int, tuple[int, ...]]] = {}
+        self.misfits: dict[str, str] = {}
         self.external: list[ExternalData] = []
         self.nodes: list[tuple[int, int]] = []
 
@@ -83,7 +85,8 @@ class Walk:
                     self.graph_name = wire.text(value, behind)
                 case 42:
                     name, element, dims = self._tensor(value, behind)
-                    self.initializers[name] = element, dims
+                    if self.initializers.setdefault(name, (element, dims)) != (element, dims):
+                        self.misfits[name] = f"the initializer '{name}' is listed twice, and is not the same"
                 case 90:
                     self.inputs.append(self._io(value, behind))
                 case 98:
@@ -144,6 +147,7 @@ class Walk:
         element = 0
         dims: list[int] = []
         entries: dict[str, str] = {}
+        held: dict[int, int | None] = {}
         external = False
         for tag, value, behind in self.wire.fields(start, end):
             if tag == 66:
@@ -151,9 +155,7 @@ class Walk:
             elif tag == 8:
                 dims.append(signed(value))
             elif tag == 10:
-                while value < behind:
-                    number, value = self.wire.number(value)
-                    dims.append(signed(number))
+                dims += self._numbers(value, behind)
             elif tag == 16:
                 element = value & 0xFFFF_FFFF
             elif tag == 106:
@@ -161,18 +163,22 @@ class Walk:
                 entries[key] = text
             elif tag == 112:
                 external = value == 1
+            else:
+                hold(held, self.wire, tag, value, behind)
+        size = _size(element, dims)
         if external:
-            offset = _number(entries.get("offset", "0"), start)
-            length = entries.get("length")
-            data = ExternalData(
-                location=entries.get("location", ""),
-                offset=offset,
-                length=None if length is None else _number(length, start),
-                tensor=name,
-                size=_size(element, dims),
-            )
-            self.external.append(data)
+            self.external.append(_elsewhere(name, size, entries, start))
+        elif fault := misfit(name, element, dims, size, held):
+            self.misfits[name] = fault
         return name, element, tuple(dims)
+
+    def _numbers(self, at: int, end: int) -> list[int]:
+        """Packed numbers."""
+        found = []
+        while at < end:
+            number, at = self.wire.number(at)
+            found.append(signed(number))
+        return found
 
     def _pair(self, start: int, end: int) -> tuple[str, str]:
         key = text = ""
@@ -257,7 +263,21 @@ class Walk:
             contradicted=found.contradicted,
             kinds=found.kinds,
             unforeseeable=found.unforeseeable,
+            shaping=found.shaping,
+            doubtful=found.doubtful,
         )
+
+
+def _elsewhere(name: str, size: int | None, entries: dict[str, str], start: int) -> ExternalData:
+    """Where the data of a tensor are that are not in the file."""
+    length = entries.get("length")
+    return ExternalData(
+        location=entries.get("location", ""),
+        offset=_number(entries.get("offset", "0"), start),
+        length=None if length is None else _number(length, start),
+        tensor=name,
+        size=size,
+    )
 
 
 def _size(element: int, dims: list[int]) -> int | None:

@@ -121,11 +121,12 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
     newest_ir, newest, newest_ml = limits
     for version, onnx in signatures(model):
         opset = max((n for domain, n in onnx.opsets if domain in ("", "ai.onnx")), default=0)
-        ml = dict(onnx.opsets).get("ai.onnx.ml", 0)
+        ml, own = (dict(onnx.opsets).get(domain, 0) for domain in ("ai.onnx.ml", "com.microsoft"))
         for noun, number, limit in (
             ("IR version", onnx.ir_version, newest_ir),
             ("opset", opset, newest),
             ("opset of ai.onnx.ml", ml, newest_ml),
+            ("opset of com.microsoft", own, 1),
         ):
             if number > limit:
                 yield Problem(
@@ -225,8 +226,9 @@ def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
 
     An operator that does not exist in the version that is imported, with a wrong number of inputs or outputs, without a
     required attribute or with one that it does not have; a value that nothing makes, or that two nodes make; two nodes
-    of one name, in the graph or in one inside a node; an input that is listed twice; a circle (onnxruntime
-    onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
+    of one name, in the graph or in one inside a node; an input that is listed twice; a circle; a graph inside a node
+    (If, Loop, Scan) that takes what is not made yet, makes a name of the graph around it, or gives what it does not
+    make (onnxruntime onnxruntime.cc:LoadModel, ONNX Runtime graph.cc).
 
     Server says:
 
@@ -236,6 +238,9 @@ def onnx_invalid_graph(model: Model) -> Iterator[Problem]:
         two nodes with same node name
         the graph is not acyclic
         is not a graph input, initializer, or output of a previous node
+        Nodes in a graph must be topologically sorted
+        Graph must be in single static assignment (SSA) form
+        is an outer scope value being returned directly
         No Op registered for
 
     Bad:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.python_code import span
 from triton_kit.linter.rule import rule
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.signature.python_source import method, model_class, place, required_parameters, returns_nothing
 
@@ -49,6 +50,8 @@ def python_completion_broken(model: Model) -> Iterator[Problem]:
                 return config
     """
     for version in model.versions if model.options.auto_complete else ():
+        if isinstance(model.python(version), Broken):
+            continue
         evaluation = model.python_completion(version)
         if evaluation is None:
             continue

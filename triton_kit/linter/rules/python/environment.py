@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.python_code import environment_path
 from triton_kit.linter.rule import rule
 from triton_kit.model.model import Model
-from triton_kit.model.model_file import parameter, read_once
+from triton_kit.model.model_file import read_once
 from triton_kit.repository.release import python_of
 from triton_kit.signature import environment
 from triton_kit.signature.errors import ModelFileError
@@ -183,7 +184,7 @@ def execution_environment_hooks(model: Model) -> Iterator[Problem]:
         }
         -- env.tar.gz environment 3.12
     """
-    path = _environment(model)
+    path = environment_path(model)
     hook = None
     if path and os.path.isdir(os.path.join(path, "etc", "conda", "activate.d")):
         held = sorted(os.listdir(os.path.join(path, "etc", "conda", "activate.d")))
@@ -198,16 +199,9 @@ def execution_environment_hooks(model: Model) -> Iterator[Problem]:
         )
 
 
-def _environment(model: Model) -> str | None:
-    """The path of the model's environment, where it is in the model's directory and so can be looked at."""
-    given = parameter(model, "EXECUTION_ENV_PATH")
-    path = given.replace("$$TRITON_MODEL_DIRECTORY", os.path.abspath(model.directory), 1)
-    return None if path == given else path
-
-
 def _surveyed(model: Model) -> environment.Survey | None:
     """What the entries of the model's packed environment show; ``None`` where there is none, or it is broken."""
-    path = _environment(model)
+    path = environment_path(model)
     if path is None or not os.path.isfile(path):
         return None
     found = read_once(model, 0, environment.survey, path)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.python_code import call_problem, classes, completions, span
 from triton_kit.linter.rule import rule
+from triton_kit.linter.rules.warmup import KILLS, samples
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
-from triton_kit.signature.python_source import FunctionNode, method, place, returns_nothing
+from triton_kit.signature.python_source import FunctionNode, method, model_class, place, returns_nothing
 from triton_kit.value import replace
 
 if TYPE_CHECKING:
@@ -79,14 +81,16 @@ def _raises(function: FunctionNode) -> ast.Raise | None:
 
 @rule(Severity.ERROR, backend="python")
 def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
-    """A model is warmed up whose execute gives no response.
+    """A model is warmed up whose execute gives no response, answers with an error, or raises.
 
-    Where execute returns None the loading never ends; where it returns no responses, the failing warm-up refuses the
-    model or kills the server, at random (core backend_model_instance.cc:WarmUp, python pb_stub.cc).
+    Where execute returns None the loading never ends; otherwise the failing warm-up refuses the model or kills the
+    server, at random (core backend_model_instance.cc:WarmUp, python pb_stub.cc). Reported is what happens whatever is
+    in the requests.
 
     Server says:
 
         Number of InferenceResponse objects do not match the number of InferenceRequest objects
+        failed to run warmup sample
 
     Bad:
 
@@ -114,32 +118,42 @@ def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
             def execute(self, requests):
                 return [self.answer(request) for request in requests]
     """
-    warmups, groups = model.config.model_warmup, model.config.instance_group
-    if not any(sample.batch_size for sample in warmups) or model.config.model_transaction_policy.decoupled:
+    from triton_kit.model.python_execution import failure
+
+    if model.config.model_transaction_policy.decoupled:
         return
-    if groups and all(group.passive for group in groups):
-        return
-    for found, file in classes(model):
-        function = method(found, "execute")
+    batch = next((sample.batch_size for _, sample in samples(model)), 0)
+    for version in model.versions if batch else ():
+        tree = model.python(version)
+        found = model_class(tree)
+        if found is None or not isinstance(tree, ast.Module) or _sets_decoupled(found):
+            continue
+        function, file = method(found, "execute"), Path(model.model_file(version))
         if function is None or any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(function)):
             continue
-        returned = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
-        if _sets_decoupled(found):
-            continue
-        if returns_nothing(function):
+        failed = failure(tree, f"{model.version_folder(version)}/{model.file_name}", batch)
+        if failed is not None:
             yield Problem(
-                message="hangs the server: the model is warmed up, and its execute returns no responses",
+                message=f"{KILLS}the model is warmed up, and its execute {failed.kind} whatever happens",
+                help="let it answer a warm-up request, or leave model_warmup out",
+                file=file,
+                span=span(failed.node),
+            )
+        elif (does := _unanswered(function)) is not None:
+            yield Problem(
+                message=f"{does}the model is warmed up, and its execute returns no responses",
                 help="return a list with a response for each request, or leave model_warmup out",
                 file=file,
                 span=place(function),
             )
-        elif all(isinstance(n.value, ast.List) and not n.value.elts for n in returned):
-            yield Problem(
-                message="may kill the server: the model is warmed up, and its execute returns no responses",
-                help="return a list with a response for each request, or leave model_warmup out",
-                file=file,
-                span=place(function),
-            )
+
+
+def _unanswered(function: FunctionNode) -> str | None:
+    """What a function does to the server that gives no responses; ``None`` for one that may give some."""
+    if returns_nothing(function):
+        return "hangs the server: "
+    returned = [n for n in ast.walk(function) if isinstance(n, ast.Return)]
+    return KILLS if all(isinstance(n.value, ast.List) and not n.value.elts for n in returned) else None
 
 
 def _sets_decoupled(found: ast.ClassDef) -> bool:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from triton_kit import suggestion
 from triton_kit.linter.diagnostic import Problem, Severity
-from triton_kit.linter.python_code import span
+from triton_kit.linter.python_code import environment_path, span
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
+from triton_kit.model import disk
 from triton_kit.model.model import Model
 from triton_kit.repository.release import python_of
 
@@ -38,15 +39,17 @@ def _modules(names: list[str]) -> set[str]:
 
 @rule(Severity.ERROR, backend="python")
 def python_relative_import(model: Model) -> Iterator[Problem]:
-    """A relative import leads to a module that is not in the version's directory.
+    """A relative import leads to a module that is not in the version's directory, or to a name that it does not have.
 
     The server imports the code as the module `model` of a package that is the version's directory (python
-    pb_stub.cc:ModelContext::StubSetup), and there is nothing above that package.
+    pb_stub.cc:ModelContext::StubSetup), and there is nothing above that package. That a module lacks a name is said
+    where its source shows all that it has.
 
     Server says:
 
         ModuleNotFoundError: No module named '1.…
         attempted relative import beyond top-level package
+        ImportError: cannot import name '…' from
 
     Bad:
 
@@ -69,7 +72,7 @@ def python_relative_import(model: Model) -> Iterator[Problem]:
         def answer(request):
             return None
     """
-    for version, _, imports in _imports(model):
+    for version, tree, imports in _imports(model):
         folder = model.version_folder(version)
         modules = _modules(list(model.listing(folder)))
         for one in imports:
@@ -84,6 +87,33 @@ def python_relative_import(model: Model) -> Iterator[Problem]:
                 if root not in modules:
                     message = f"the module '{root}' is not in {folder}/"
                     yield Problem(message=message, help=_remedy(model, root, folder), file=file, span=where)
+            if one.level == 1:
+                yield from _lacking(model, version, tree, one, folder)
+
+
+def _lacking(model: Model, version: int, tree: ast.Module, one: Import, folder: str) -> Iterator[Problem]:
+    """What is imported from a module beside the code, whose source shows that it does not have it."""
+    given = {
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    names = [name for name in one.names if name != "*" and not name.startswith("__") and name not in given]
+    listed_there = model.listing(folder) if folder else model.entries
+    beside = [name for name in listed_there if name.partition(".")[0] == one.module]
+    if not names or "." in one.module or beside != [f"{one.module}.py"]:
+        return  # a package, or a compiled module, goes before it
+    from triton_kit.signature.python_names import names_of
+
+    place = f"{folder}/{one.module}.py" if folder else f"{one.module}.py"
+    try:
+        known = names_of(ast.parse(disk.read_bytes(model.join(place))))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for name in names if known is not None else ():
+        if name not in (known or ()):
+            near = suggestion.nearest(name, sorted(known or ()))
+            help_ = f"did you mean '{near}'?" if near else f"define it in {place}"
+            where = Path(model.model_file(version))
+            yield Problem(message=f"{place} has no '{name}'", help=help_, file=where, span=span(one.node))
 
 
 def _remedy(model: Model, root: str, folder: str) -> str:
@@ -99,10 +129,12 @@ def _remedy(model: Model, root: str, folder: str) -> str:
 def python_module_unknown(model: Model) -> Iterator[Problem]:
     """The code imports a module that neither Python, the server's image nor the model's directories have.
 
+    So it is with a name that a module in these directories does not have, where its source shows all that it has.
     Looked into are the version's directory and the model's, the standard library of the release's Python, and what the
     official image has installed (python pb_stub.cc:ModelContext::StubSetup, server build.py). What an image of one's
     own has is not known. Imports under a condition or in a try with handlers are left alone, and so is all where the
-    code changes sys.path, or the model has an execution environment.
+    code changes sys.path. Where the model has a packed execution environment, its packages are looked into as well, if
+    the archive is in the model's directory and can be read in a few seconds; otherwise nothing is said.
 
     Server says:
 
@@ -131,8 +163,10 @@ def python_module_unknown(model: Model) -> Iterator[Problem]:
     """
     from triton_kit.signature.python_imports import PACKAGES, was_in_standard_library
 
+    yield from _lacking_beside(model)
+    packed = _has_another_path(model)
     for version, one in _absent(model):
-        if one.root in PACKAGES:
+        if one.root in PACKAGES and not packed:
             continue
         release = "{:02d}.{:02d}".format(*model.options.release)
         changed = was_in_standard_library(one.root)
@@ -143,10 +177,30 @@ def python_module_unknown(model: Model) -> Iterator[Problem]:
             message = f"the module '{one.root}' is {changed}, and the server of {release} has {python_of(release)}"
             help_ = "import it in a try, with another module in its place"
         else:
-            message = f"the module '{one.root}' is neither in Python, the image, {folder}/ nor the model's directory"
+            there = "the execution environment" if packed else "the image"
+            message = f"the module '{one.root}' is neither in Python, {there}, {folder}/ nor the model's directory"
             help_ = f"put {one.root}.py beside {model.file_name}, or pack an environment for EXECUTION_ENV_PATH"
+            if packed:
+                help_ = f"install {PACKAGES.get(one.root, one.root)} in the environment, and pack it again"
             help_ = f"did you mean '{near}'?" if near else help_
         yield Problem(message=message, help=help_, file=Path(model.model_file(version)), span=span(one.node))
+
+
+def _lacking_beside(model: Model) -> Iterator[Problem]:
+    """Names that modules in the version's or the model's directory do not have; not where both have the module."""
+    from triton_kit.signature.python_imports import IMAGE, PACKAGES, finds_its_own, in_standard_library
+
+    if _has_another_path(model):
+        return
+    for version, tree, imports in _imports(model):
+        if finds_its_own(tree):
+            continue
+        folder = model.version_folder(version)
+        within, around = _modules(list(model.listing(folder))), _modules(list(model.entries))
+        for one in imports:
+            elsewhere = one.root in IMAGE or one.root in PACKAGES or in_standard_library(one.root, None)
+            if one.level == 0 and not elsewhere and (one.root in within) != (one.root in around):
+                yield from _lacking(model, version, tree, one, folder if one.root in within else "")
 
 
 @rule(Severity.NOTE, backend="python")
@@ -180,6 +234,8 @@ def python_packages_needed(model: Model) -> Iterator[Problem]:
     """
     from triton_kit.signature.python_imports import PACKAGES
 
+    if _has_another_path(model):
+        return
     if model.options.image_backends and model.options.image_backends & {"vllm", "tensorrtllm"}:
         # The images of these have what language models need.
         return
@@ -197,11 +253,16 @@ def python_packages_needed(model: Model) -> Iterator[Problem]:
             )
 
 
+def _has_another_path(model: Model) -> bool:
+    return "EXECUTION_ENV_PATH" in model.config.parameters or "triton_python_backend_stub" in model.entries
+
+
 def _absent(model: Model) -> Iterator[tuple[int, Import]]:
     """The first import of each module that nothing is known to provide."""
     from triton_kit.signature.python_imports import IMAGE, finds_its_own, in_standard_library
 
-    if "EXECUTION_ENV_PATH" in model.config.parameters or "triton_python_backend_stub" in model.entries:
+    path = environment_path(model)
+    if _has_another_path(model) and (path is None or "triton_python_backend_stub" in model.entries):
         return
     python = python_of("{:02d}.{:02d}".format(*model.options.release))
     release = (int(python.partition(".")[0]), int(python.partition(".")[2])) if python else None
@@ -214,4 +275,13 @@ def _absent(model: Model) -> Iterator[tuple[int, Import]]:
             known = one.root in modules or one.root in IMAGE or in_standard_library(one.root, release)
             if not (one.level or known or one.root in seen):
                 seen.add(one.root)
-                yield version, one
+                if path is None or _lacks(path, one.root):
+                    yield version, one
+
+
+def _lacks(path: str, root: str) -> bool:
+    """Whether a packed environment is known not to have a module. It is read only where something is looked for."""
+    from triton_kit.signature.environment import packages
+
+    found = packages(Path(path))
+    return found is not None and root not in found

@@ -10,6 +10,7 @@ from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed
 from triton_kit.model import disk
+from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Span
 from triton_kit.signature.python_source import (
@@ -109,7 +110,7 @@ def python_syntax(model: Model) -> Iterator[Problem]:
                 file=Path(model.model_file(version)),
                 span=Span(line=line, column=column, end_line=line, end_column=column + 1),
             )
-        elif isinstance(tree, Exception):
+        elif isinstance(tree, Exception) and not isinstance(tree, Broken):
             yield Problem(message=f"the code does not compile: {tree}", file=Path(model.model_file(version)))
 
 
