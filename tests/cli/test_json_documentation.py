@@ -145,6 +145,7 @@ def test_what_is_printed_of_versions_is_documented(project):
     check("tk versions add", project("versions", "add", "one", "a.onnx"))
     check("tk versions promote", project("versions", "promote", "one", "1"))
     check("tk versions diff", project("versions", "diff", "one", "1", "2"))
+    check("tk versions", project("versions"))
     check("tk versions list", project("versions", "list", "one"))
     check("tk versions prune", project("versions", "prune", "one", "--keep", "1"))
     check("tk versions log", project("versions", "log", "one"))

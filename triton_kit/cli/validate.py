@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.load_options import LoadOptions, check_options
+from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.runtime_options import EngineOptions
@@ -30,14 +31,15 @@ from triton_kit.cli.support.validate_options import (
     ShowCompleted,
     SkipUnknown,
     UpdateBaseline,
-    default_path,
+    again,
     fails,
     gpu_count,
     names,
-    project_around,
     resource_counts,
     rules_heard,
+    where_it_is_made,
     with_baseline,
+    with_certain_fixes,
 )
 from triton_kit.errors import UsageError, assert_never
 
@@ -101,7 +103,7 @@ def validate(
 
     check_options(load, engine, writes_no_report="--show-completed" if show_completed else "--diff" if diff else None)
     project = project_around(paths[0] if paths else ".")
-    given = paths or [default_path(project)]
+    given = model_paths(paths, project) if paths else [default_path(project)]
     if skip_unknown:
         from triton_kit.model.target import belongs_to_model
 
@@ -129,12 +131,28 @@ def validate(
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if diff:
         return _show_diff(given, judged_by)
-    report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
+    report = _fixed(given, judged_by) if fix else with_certain_fixes(lint_paths(given, judged_by), given, judged_by)
+    command = again(
+        paths or (),
+        release=release,
+        strict=strict,
+        gpus=gpus,
+        image_backends=image_backends,
+        model_control=model_control,
+        load_model=load_model,
+        namespacing=namespacing,
+        config_name=config_name,
+        default_max_batch_size=default_max_batch_size,
+        rate_limit=rate_limit,
+        rate_limit_resource=rate_limit_resource,
+        select=select,
+        ignore=ignore,
+    )
 
     def show(report: Report, trial: Trial | None = None) -> Report:
         if baseline is not None:
             report = with_baseline(report, baseline, update=update_baseline)
-        _show(report, format_, output, trial)
+        _show(where_it_is_made(report), format_, output, trial, command)
         return report
 
     if not load.load:
@@ -166,11 +184,11 @@ def _fixed(paths: Sequence[str], judged_by: Options) -> Report:
     return fix_output.fix(paths, judged_by)
 
 
-def _show(report: Report, format_: Format, output: str | None, trial: Trial | None) -> None:
+def _show(report: Report, format_: Format, output: str | None, trial: Trial | None, command: str) -> None:
     """Write the report where it is wanted; where people will not read it, the summary goes to stderr."""
     said = [trial.summary()] if trial else []
     if output is None:
-        rendered = _rendered(report, format_, trial, color=terminal.colors(sys.stdout)).rstrip("\n")
+        rendered = _rendered(report, format_, trial, command, color=terminal.colors(sys.stdout)).rstrip("\n")
         if rendered:
             terminal.out("\n".join([rendered, *said]) if format_ is Format.TEXT else rendered)
     else:
@@ -178,7 +196,7 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
 
         from triton_kit.files.write import replace_text
 
-        text = _rendered(report, format_, trial, color=False).rstrip("\n")
+        text = _rendered(report, format_, trial, command, color=False).rstrip("\n")
         replace_text(Path(output), f"{text}\n" if text else "")
     if output is not None or format_ is Format.GITHUB:
         from triton_kit.linter.report.text import summary
@@ -186,12 +204,12 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
         terminal.say("\n".join([summary(report), *said]))
 
 
-def _rendered(report: Report, format_: Format, trial: Trial | None, *, color: bool) -> str:
+def _rendered(report: Report, format_: Format, trial: Trial | None, command: str, *, color: bool) -> str:
     match format_:
         case Format.TEXT:
             from triton_kit.linter.report import text
 
-            return text.render(report, color=color)
+            return text.render(report, color=color, command=command)
         case Format.JSON:
             from triton_kit import json_document
             from triton_kit.linter.report import json

@@ -17,7 +17,7 @@ from triton_kit.model.repository import Repository
 from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML
-from triton_kit.project.render import is_rendered, read_layers, render_text
+from triton_kit.project.render import edited_by_hand, is_rendered, read_layers, render_command, render_text
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse
 from triton_kit.suggestion import suggest
@@ -208,10 +208,7 @@ def _texts(here: ProjectContext, folder: ModelFolder, warmup: Warmup) -> dict[Pa
     if not own.is_file():
         return {folder.config: config_overlay.overlay(text, field)}
     if text and not is_rendered(text):
-        raise UsageError(
-            f"{folder.config} was edited by hand since it was rendered",
-            hint=f"see tk render --diff {folder.name}; move the edits to {MODEL_YAML}, then tk render --force",
-        )
+        raise edited_by_hand([folder.config], render_command(folder.config))
     new = yaml_edit.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
     first_layer, *_ = read_layers(folder.path, None)
     loaded = yaml_file.load(new, own)

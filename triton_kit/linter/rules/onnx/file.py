@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_kit.backends.onnxruntime import WITHOUT_ZIP_MAP
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
@@ -288,6 +289,6 @@ def onnx_non_tensor(model: Model) -> Iterator[Problem]:
                 kind = foreign.kind.replace("_", " ")
                 yield Problem(
                     message=f"the {side} '{foreign.name}' of the model is a {kind}, which Triton cannot serve",
-                    help="export the model without it; for scikit-learn set zipmap to False",
+                    help=f"export the model without it; with skl2onnx: {WITHOUT_ZIP_MAP}",
                     file=Path(model_path(model, version)),
                 )
