@@ -23,7 +23,9 @@ def init(
         list[Path] | None, Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT_RELEASE,
+    release: Annotated[
+        str | None, release_option(f"The Triton release to aim at, YY.MM; by default the newest, {DEFAULT_RELEASE}.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
@@ -38,9 +40,10 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
-    tell_newer(release)
-    lint_options = check.lint_options_for(release)
-    request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
+    aim = release or DEFAULT_RELEASE
+    tell_newer(aim)
+    lint_options = check.lint_options_for(aim)
+    request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=aim)
     planned = new_project.plan_project(request)
     if dry_run:
         if directory.exists():
@@ -48,7 +51,8 @@ def init(
         terminal.out(plan.show(planned).rstrip("\n"))
         return
     write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
-    terminal.out(f"{directory}/ is ready")
+    why = "" if release else ", the newest that tk knows"
+    terminal.out(f"{directory}/ is ready, for Triton {aim}{why} (release in tk.yaml)")
     terminal.say("\nNext:")
     for step in planned.next_steps:
         terminal.say(f"  {step}")

@@ -126,7 +126,7 @@ def _started(
     tell_newer(here.release)
     trial = Trial(
         runtime=runtime,
-        release=here.release,
+        release=here.named,
         timeout=timeout,
         progress=show_progress,
     )

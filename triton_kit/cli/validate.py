@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from triton_kit.cli.support.load_trial import Trial
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.options import Options
+    from triton_kit.project.settings import Project
 
 
 class Format(str, Enum):
@@ -108,7 +109,7 @@ def validate(
         given = [path for path in given if belongs_to_model(path)]
     chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
-        release=named_release(release, project, as_json=format_ is Format.JSON and output is None),
+        release=_release(release, project, load, engine, as_json=format_ is Format.JSON and output is None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -145,6 +146,18 @@ def validate(
     shown = show(trial.report, trial)
     trial.finish()
     return 1 if fails(shown, fail_on) else 0
+
+
+def _release(
+    given: str | None, project: Project | None, load: LoadOptions, engine: EngineOptions, *, as_json: bool
+) -> str | None:
+    """The release that somebody named, else with --load that of what the models are loaded on."""
+    named = named_release(given, project, image=engine.image, as_json=as_json)
+    if named is not None or not load.load:
+        return named
+    from triton_kit.cli.support.load_trial import release_that_loads
+
+    return release_that_loads(engine)
 
 
 def _show_completed(paths: list[str], judged_by: Options) -> int:

@@ -189,7 +189,7 @@ def _promoted(
 
     if not server.named:
         terminal.say(f"starting a server for version {version} of {folder.name}")
-        trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
+        trial = Trial(runtime=runtime, release=here.named, timeout=seconds, progress=show_progress)
         return promote_on_trial(here, folder, version, trial)
     where = server.place()
     source = source_of(where, folder.repository)

@@ -59,7 +59,7 @@ class DockerRuntime:
 
     def argv(self, spec: ServerSpec) -> list[str]:
         """The command line that ``start`` runs. Values of ``spec.env`` stay out of it: see ``environment``."""
-        argv = [self.engine, "run", "--rm"]
+        argv = [self.engine, "run", *([] if spec.detach else ["--rm"])]
         if spec.name:
             argv += ["--name", spec.name]
         for key, value in _labels(spec).items():
@@ -275,7 +275,7 @@ def _labels(spec: ServerSpec) -> dict[str, str]:
         LABEL: "1",
         f"{LABEL}.version": __version__,
         f"{LABEL}.repository": str(spec.repository.resolve()),
-        f"{LABEL}.release": spec.release,
+        **({f"{LABEL}.release": spec.release} if spec.release_known else {}),
         f"{LABEL}.ports": f"{spec.http_port},{spec.grpc_port},{spec.metrics_port}",
         PLACE: place(),
         **spec.labels,

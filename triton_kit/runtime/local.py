@@ -15,7 +15,7 @@ from triton_kit.files.cache import cache_dir
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
-from triton_kit.runtime.embedded.binaries import RELEASE, Progress, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.binaries import Progress, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
 from triton_kit.runtime.process import Process, spawn
@@ -115,21 +115,6 @@ class LocalRuntime:
             output=spec.log,
         )
         return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin, links=links)
-
-
-def release_here(asked: str) -> str:
-    """The release that runs without a container: the embedded server's, and what was asked of one on PATH."""
-    return asked if find_home().origin == "path" else RELEASE
-
-
-def another_release(asked: str) -> list[tuple[str, str | None]]:
-    """What to say, and what to do, where without a container another release runs than was asked for."""
-    runs = release_here(asked)
-    if runs == asked:
-        return []
-    return [
-        (f"the embedded server is {runs}, and runs where {asked} is asked for", "take --runtime docker for another one")
-    ]
 
 
 class LocalServer:

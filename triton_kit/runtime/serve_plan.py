@@ -11,8 +11,7 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
 from triton_kit.model.server_flags import server_options
 from triton_kit.repository.names import CONFIG_NAME
-from triton_kit.repository.release import Release, filter_flags, flag_name, release
-from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.repository.release import Release, filter_flags, flag_name
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
@@ -23,10 +22,11 @@ from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_li
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
-from triton_kit.runtime.local import LocalRuntime, another_release, release_here
+from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
 from triton_kit.runtime.restricted_endpoints import closing_flags
-from triton_kit.runtime.types import Runtime, ServerSpec
+from triton_kit.runtime.served_release import default_image, served_release
+from triton_kit.runtime.types import Note, Runtime, ServerSpec
 from triton_kit.suggestion import suggest
 
 _OURS: Mapping[str, str] = {
@@ -47,13 +47,14 @@ _OURS: Mapping[str, str] = {
 _ON_CPU = GpuChoice(gpus="none", reason="--cpu", count=0)
 
 
-def _silent(_line: str) -> None:
-    return
+def _silent(_line: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
     """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+
+    A ``release`` of ``None`` is that of what runs: the newest one in an engine, the embedded server's without one.
 
     With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded again at any time;
     ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` reloads what changes.
@@ -61,7 +62,7 @@ class ServeRequest:
 
     repository: Path
     runtime: str = "auto"
-    release: str = DEFAULT_RELEASE
+    release: str | None = None
     image: str | None = None
     gpus: str = "auto"
     cpu: bool = False
@@ -97,7 +98,7 @@ class ServePlan:
     deferred: tuple[DeferredLoad, ...] = ()
     cpu: bool = False
     watch: bool = False
-    notes: tuple[tuple[str, str | None], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
@@ -107,15 +108,14 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     """
     _check_words(request)
     check_repository(request.repository)
-    asked = release(request.release)
     env = parse_env(request.env, environment)
     given, memory = _size("--shm-size", request.shm_size), _size("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
-    runtime = choose_runtime(
-        request.runtime, request.image or asked.image(), pull=request.pull, progress=request.progress
-    )
+    wanted = request.image or default_image(request.release)
+    runtime = choose_runtime(request.runtime, wanted, pull=request.pull, progress=request.progress)
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
-    target = asked if engine else release(release_here(asked.container))
+    served = served_release(request.release, engine=engine, image=request.image)
+    target = served.release
     request = replace(request, release=target.container)
     warnings = check_server_args(target, request.server_args)
     if engine is None:
@@ -132,6 +132,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     spec = ServerSpec(
         repository=request.repository,
         release=target.container,
+        release_known=served.known,
         http_port=http,
         grpc_port=grpc,
         metrics_port=metrics,
@@ -163,7 +164,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         deferred=division.deferred if division else (),
         cpu=request.cpu,
         watch=request.watch,
-        notes=(*warnings, *([] if engine else another_release(asked.container)), *_notes(request, spec, engine)),
+        notes=(*warnings, *served.notes, *_notes(request, spec, engine)),
     )
 
 
@@ -198,7 +199,7 @@ def choose_runtime(
     return LocalRuntime(progress=progress)
 
 
-def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[Note, ...]:
     """What to mention of flags meant for tritonserver; raises UsageError for those that it, or tk, would not take."""
     for argument in arguments:
         name = flag_name(argument) if argument.startswith("--") else ""
@@ -283,8 +284,8 @@ def _check_limits(request: ServeRequest) -> None:
             )
 
 
-def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
-    notes: list[tuple[str, str | None]] = []
+def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[Note]:
+    notes: list[Note] = []
     if request.runtime == "auto" and request.image and engine is None:
         raise TkError(
             f"image {request.image} is not on this machine, or no container engine answers",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from triton_kit.errors import ProblemsFound
-from triton_kit.repository.release import release, releases
+from triton_kit.repository.release import release, release_of_server
 from triton_kit.runtime.health import Snapshot, server_version
 from triton_kit.runtime.lifecycle import registered
 from triton_kit.runtime.serve_plan import ServePlan
@@ -92,9 +92,11 @@ def _judge(plan: ServePlan, snapshot: Snapshot, board: Board, strict: bool) -> N
 
 def _check_release(plan: ServePlan, server: Server, board: Board) -> None:
     """Warn where the server says that it is another release than the one that its models were judged for."""
-    expected, said = release(plan.spec.release).server, server_version(server.endpoints)
-    if expected and said and said != expected:
-        found = next((one.container for one in releases().values() if one.server == said), None)
+    said = server_version(server.endpoints)
+    if said is None:
+        return
+    found, expected = release_of_server(said), release(plan.spec.release).server
+    if found != plan.spec.release if found else expected not in (None, said):
         which = f"Triton {said}, release {found}" if found else f"Triton {said}"
         board.warn(
             f"the server is {which}, and its models were judged for {plan.spec.release}",

@@ -16,7 +16,6 @@ from triton_kit.model.ensemble import reached_from
 from triton_kit.model.repository import Repository
 from triton_kit.project.check import mirror
 from triton_kit.repository.names import CONFIG_NAME
-from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
@@ -52,7 +51,7 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
     request = ServeRequest(
         repository=repository,
         runtime=trial.runtime,
-        release=trial.release or DEFAULT_RELEASE,
+        release=trial.release,
         image=trial.image,
         gpus=trial.gpus,
         http_port=0,

@@ -1,7 +1,7 @@
 """Which release a command is about, and what is said where tk does not know it.
 
-In this order: ``--release``; the tag of ``--image`` where that is an official one; ``release`` of ``tk.yaml``; what is
-there, the embedded server, whose release is ``release_name.DEFAULT_RELEASE``. See ``docs/releases.md``.
+In this order: ``--release``; the tag of ``--image`` where that is an official one; ``release`` of ``tk.yaml``; for what
+runs a server, that server; otherwise ``release_name.DEFAULT_RELEASE``. See ``docs/releases.md``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from pathlib import Path
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.served_findings import one_line
-from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.gpu.selection import GpuChoice
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, as_served
 from triton_kit.serve import loop
@@ -23,7 +22,7 @@ def defaults(
     release: str | None = None,
     image: str | None = None,
     as_json: bool = False,
-) -> tuple[Path, str, tuple[str, ...]]:
+) -> tuple[Path, str | None, tuple[str, ...]]:
     """Repository, release and server flags: what follows ``--`` is not a path, and tk.yaml fills what is missing.
 
     ``release`` and ``image`` are those of the options, see ``named_release``.
@@ -35,7 +34,7 @@ def defaults(
         flags.insert(0, path)
         path = None
     project = find()
-    chosen = named_release(release, project, image=image, as_json=as_json) or DEFAULT_RELEASE
+    chosen = named_release(release, project, image=image, as_json=as_json)
     if path is not None:
         return Path(path), chosen, tuple(flags)
     if project:

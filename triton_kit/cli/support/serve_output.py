@@ -43,9 +43,8 @@ class TextBoard:
         self._log = LogReader()
 
     def starting(self, plan: ServePlan) -> None:
-        what = plan.spec.image or plan.spec.release
         where = f"{plan.runtime.name}, {plan.spec.name}"
-        terminal.say(f"starting Triton {what} ({where}) on {plan.spec.repository}")
+        terminal.say(f"starting {what_runs(plan)} ({where}) on {plan.spec.repository}")
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
@@ -168,6 +167,12 @@ class JsonBoard:
 
     def stopped(self) -> None:
         terminal.say("stopped")
+
+
+def what_runs(plan: ServePlan) -> str:
+    """What is about to run, with its release only where that is known before the server says it."""
+    spec = plan.spec
+    return f"Triton {spec.release}" if spec.release_known else f"Triton of {spec.image or plan.runtime.argv(spec)[0]}"
 
 
 def endpoint_lines(endpoints: Endpoints) -> list[str]:
