@@ -43,7 +43,7 @@ def test_a_new_directory_becomes_a_project(tk: Run, tmp_path: Path) -> None:
     assert "cd shop" in err
     assert "tk add NAME --from model.onnx" in err
     assert files(tmp_path) == {f"shop/{name}" for name in PROJECT | {"model_repository/.gitkeep"}}
-    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == "24.10"
+    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == DEFAULT_RELEASE
     assert yaml.safe_load((tmp_path / "shop/.pre-commit-config.yaml").read_text())["repos"][0]["repo"] == "local"
 
 

@@ -132,7 +132,7 @@ def try_on_server(
 def release_that_loads(engine: EngineOptions) -> str | None:
     """The release of what the models will be loaded on; ``None`` where that cannot be, as the attempt will say."""
     with contextlib.suppress(TkError):
-        runtime = choose_runtime(engine.runtime, engine.image or default_image(None), pull=engine.pull)
+        runtime = choose_runtime(engine.runtime or "auto", engine.image or default_image(None), pull=engine.pull)
         container = runtime.engine if isinstance(runtime, DockerRuntime) else None
         return served_release(None, engine=container, image=engine.image).release.container
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.release import named_release
@@ -14,6 +15,9 @@ from triton_kit.serve import loop
 from triton_kit.serve.findings import refusal, refused_as_served
 from triton_kit.serve.loop import Board
 
+if TYPE_CHECKING:
+    from triton_kit.project.serve_settings import ServeSettings
+
 
 def defaults(
     path: str | None,
@@ -21,11 +25,12 @@ def defaults(
     *,
     release: str | None = None,
     image: str | None = None,
+    settings: ServeSettings | None = None,
     as_json: bool = False,
 ) -> tuple[Path, str | None, tuple[str, ...]]:
     """Repository, release and server flags: what follows ``--`` is not a path, and tk.yaml fills what is missing.
 
-    ``release`` and ``image`` are those of the options, see ``named_release``.
+    ``release`` and ``image`` are those of the options, see ``named_release``, ``settings`` those of tk.yaml.
     """
     from triton_kit.project.settings import find
 
@@ -33,8 +38,11 @@ def defaults(
     if path is not None and path.startswith("-"):
         flags.insert(0, path)
         path = None
+    if settings is not None:
+        flags[:0] = settings.flags
     project = find()
-    chosen = named_release(release, project, image=image, as_json=as_json)
+    written = settings.release if settings is not None else None
+    chosen = named_release(release, project, image=image, written=written, as_json=as_json)
     if path is not None:
         return Path(path), chosen, tuple(flags)
     if project:
