@@ -47,7 +47,7 @@ def health(
     seconds = timeout if timeout is not None else PATIENT if wait else QUICK
     if address and server.url:
         raise UsageError("the address is given twice", hint="leave --url out")
-    with replace(server, url=address or server.url).connect(timeout=min(QUICK, seconds)) as client:
+    with replace(server, url=address or server.url).connect(timeout=min(QUICK, seconds), models=model or ()) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:

@@ -77,7 +77,7 @@ def infer(
         top=top,
         values=output is not None or labels is not None,
     )
-    with server.connect(timeout=timeout) as client:
+    with server.connect(timeout=timeout, models=[model]) as client:
         plan = sequence.of(plan_inferences(client, question))
         for note in plan.notes:
             say(note)

@@ -190,7 +190,7 @@ def _promoted(
     if not server.named:
         terminal.say(f"starting a server for version {version} of {folder.name}")
         return promote_on_trial(here, folder, version, Trial(request=trial_request(options), timeout=seconds))
-    where = server.place()
+    where = server.place([folder.name])
     source = source_of(where, folder.repository)
     with server.connect(where, timeout=max(min(seconds, 60.0), ANSWER)) as client:
         return promote_on(here, folder, version, client, config=lambda: source.config(folder.name), timeout=seconds)

@@ -38,6 +38,7 @@ def registered(
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
     load: Callable[[Server, Snapshot], Snapshot] | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
 
@@ -80,6 +81,7 @@ def registered(
             load=load,
             on_start=started,
             on_release=let_go,
+            on_interrupt=on_interrupt,
         ) as (server, snapshot):
             held[0] = _as_it_says(held[0])
             registry.record(held[0])

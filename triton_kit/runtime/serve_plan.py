@@ -22,10 +22,12 @@ from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_li
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
+from triton_kit.runtime.ignored_settings import ignored_settings
+from triton_kit.runtime.limits import refuse_limits, size_of
 from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
 from triton_kit.runtime.restricted_endpoints import closing_flags
-from triton_kit.runtime.served_release import default_image, served_release
+from triton_kit.runtime.served_release import default_image, release_here, served_release
 from triton_kit.runtime.types import Note, Runtime, ServerSpec
 from triton_kit.suggestion import suggest
 
@@ -109,7 +111,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     _check_words(request)
     check_repository(request.repository)
     env = parse_env(request.env, environment)
-    given, memory = _size("--shm-size", request.shm_size), _size("--memory", request.memory)
+    given, memory = size_of("--shm-size", request.shm_size), size_of("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
     wanted = request.image or default_image(request.release)
     runtime = choose_runtime(request.runtime, wanted, pull=request.pull, progress=request.progress)
@@ -119,7 +121,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     request = replace(request, release=target.container)
     warnings = check_server_args(target, request.server_args)
     if engine is None:
-        _check_limits(request)
+        refuse_limits(request.memory, request.cpus)
     http, grpc, metrics = ports.choose(request.bind, request.http_port, request.grpc_port, request.metrics_port)
     identity = (
         choose_identity(request.user, request.repository, maps_users=engines.maps_users(engine))
@@ -128,6 +130,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     )
     chosen = _ON_CPU if request.cpu else choose_gpus(request.gpus, engine=engine)
     seen = as_served(request, gpus=chosen.count)
+    flags, own = request.server_args, engine is None and release_here() is not None
     division = divide(seen) if request.cpu else None
     spec = ServerSpec(
         repository=request.repository,
@@ -164,7 +167,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         deferred=division.deferred if division else (),
         cpu=request.cpu,
         watch=request.watch,
-        notes=(*warnings, *served.notes, *_notes(request, spec, engine)),
+        notes=(*warnings, *served.notes, *_notes(request, spec, engine), *ignored_settings(seen, flags, embedded=own)),
     )
 
 
@@ -263,25 +266,6 @@ def _check_words(request: ServeRequest) -> None:
 def _needs_control(request: ServeRequest) -> str | None:
     """The option that cannot do without explicit model control."""
     return "--cpu" if request.cpu else "--watch" if request.watch else None
-
-
-def _size(option: str, written: str | None) -> int | None:
-    if written is None:
-        return None
-    size = shared_memory.parse_size(written)
-    if size is None:
-        raise UsageError(f"{option} {written!r} is not a size", hint="write it as 512m or 2g")
-    return size
-
-
-def _check_limits(request: ServeRequest) -> None:
-    """Raise UsageError for a limit that nothing would keep without a container."""
-    for option, value in (("--memory", request.memory), ("--cpus", request.cpus)):
-        if value is not None:
-            raise UsageError(
-                f"{option} needs a container, and the server would run without one",
-                hint="take --runtime docker, or limit the whole of tk: systemd-run --scope -p MemoryMax=2G tk serve",
-            )
 
 
 def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[Note]:

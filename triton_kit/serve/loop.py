@@ -36,6 +36,10 @@ class Board(Protocol):
         """Something to know of models that did not load."""
         ...
 
+    def stopping(self) -> None:
+        """The user wants the server to end, which may take a while."""
+        ...
+
     def stopped(self) -> None:
         """The server ended since the user wanted it to."""
         ...
@@ -58,7 +62,9 @@ def run(
         return load_deferred(plan, server, snapshot, on_snapshot=board.update, timeout=timeout)
 
     watching = Watcher(plan, timeout=timeout) if plan.watch else NoWatcher()
-    life = registered(plan, again=again, timeout=timeout, on_snapshot=board.update, load=load)
+    life = registered(
+        plan, again=again, timeout=timeout, on_snapshot=board.update, load=load, on_interrupt=board.stopping
+    )
     try:
         with watching, life as (server, snapshot):
             was_ready = not plan.spec.detach

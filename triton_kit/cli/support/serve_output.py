@@ -62,6 +62,9 @@ class TextBoard:
         terminal.out(f"ready after {snapshot.seconds:.1f} s: {server.description}")
         for line in endpoint_lines(server.endpoints):
             terminal.out(f"  {line}")
+        if not snapshot.models:
+            hint = "add a model, which is then loaded" if plan.watch else "tk add NAME --from model.onnx makes a model"
+            terminal.warn(f"{plan.spec.repository} is empty: the server has no model", hint=hint)
         if good:
             terminal.out("try:")
             for line in try_lines(good, server.endpoints):
@@ -85,6 +88,10 @@ class TextBoard:
 
     def warn(self, message: str, hint: str | None = None) -> None:
         terminal.warn(message, hint=hint)
+
+    def stopping(self) -> None:
+        self.close()
+        terminal.say("ending the server once it has answered what it was asked; Ctrl-C again to force")
 
     def stopped(self) -> None:
         terminal.say("stopped")
@@ -164,6 +171,9 @@ class JsonBoard:
 
     def warn(self, message: str, hint: str | None = None) -> None:
         terminal.warn(message, hint=hint)
+
+    def stopping(self) -> None:
+        terminal.say("ending the server once it has answered what it was asked; Ctrl-C again to force")
 
     def stopped(self) -> None:
         terminal.say("stopped")
