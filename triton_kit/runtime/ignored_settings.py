@@ -30,7 +30,7 @@ _PROVIDERS = frozenset(
         "use_tf32",
     )
 )
-"""Parameters that the ONNX backend hands to a provider or an allocator (onnxruntime.cc), and the embedded one does not."""
+"""Parameters that the ONNX backend hands to a provider or an allocator (onnxruntime.cc), but not the embedded one."""
 
 _SHOWN = 3
 """How many models one sentence names."""

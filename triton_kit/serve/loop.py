@@ -32,6 +32,10 @@ class Board(Protocol):
 
     def changed(self, change: ModelChange) -> None: ...
 
+    def idle(self) -> None:
+        """All that came up to now has been shown; this is said again and again while the server runs."""
+        ...
+
     def warn(self, message: str, hint: str | None = None) -> None:
         """Something to know of models that did not load."""
         ...
@@ -121,6 +125,7 @@ def _follow(server: Server, board: Board, watching: NoWatcher) -> None:
             board.log(line)
         for change in watching.changes():
             board.changed(change)
+        board.idle()
         if code is not None:
             raise end_of(server, code)
         time.sleep(PAUSE)
