@@ -211,6 +211,24 @@ def test_one_that_has_ended_can_be_read_listed_started_again_and_forgotten(life:
     assert life.left() == []
 
 
+def test_several_repositories_are_served_by_one_server(life: Life, tmp_path: Path) -> None:
+    second = make_model(tmp_path / "more")
+    (second / "doubler").rename(second / "tripler")
+    one = life.start(str(second))
+    (listed,) = json.loads(tk("ps", "--format", "json").stdout)["servers"]
+    assert listed["models"] == {"ready": 2, "wanted": 2}
+    done = tk("restart", one.name)
+    assert done.returncode == 0, done.stderr
+    assert {"doubler", "tripler"} <= set(tk("models", "--server", one.name).stdout.split())
+
+
+def test_what_a_server_would_refuse_in_a_further_repository_is_found_before(local: Life, tmp_path: Path) -> None:
+    second = make_model(tmp_path / "more")
+    done = local.serve(str(second))
+    assert done.returncode == 1
+    assert "doubler" in done.stderr, "it is in both"
+
+
 def test_a_variable_whose_value_went_with_its_server_is_asked_for(local: Life) -> None:
     one = local.start("--env", "TK_SECRET=hunter2")
     tk("stop")

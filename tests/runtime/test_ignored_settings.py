@@ -54,7 +54,7 @@ def test_it_is_said(
 ) -> None:
     (tmp_path / "m" / "1").mkdir(parents=True)
     (tmp_path / "m" / "config.pbtxt").write_text(f'backend: "{backend}"\n{written}\n')
-    found = ignored_settings(Repository(tmp_path), flags, embedded=embedded)
+    found = ignored_settings([Repository(tmp_path)], flags, embedded=embedded)
     assert [message for message, _ in found] == said
 
 
@@ -62,6 +62,6 @@ def test_models_with_the_same_are_one_sentence(tmp_path: Path) -> None:
     for name in "abcde":
         (tmp_path / name / "1").mkdir(parents=True)
         (tmp_path / name / "config.pbtxt").write_text(f'backend: "python"\n{CACHE}\n')
-    ((message, hint),) = ignored_settings(Repository(tmp_path), (), embedded=True)
+    ((message, hint),) = ignored_settings([Repository(tmp_path)], (), embedded=True)
     assert message.startswith("a, b, c and 2 more: response_cache has no effect")
     assert "--cache-config" in str(hint)

@@ -28,7 +28,8 @@ from triton_kit.runtime.state.restart import to_json
 def serve(
     path: RepositoryPath = None,
     server_args: Annotated[
-        list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags for tritonserver, after a --.")
+        list[str] | None,
+        Argument(metavar="[DIR...] [-- FLAG...]", help="Further repositories; flags for tritonserver, after a --."),
     ] = None,
     release: Release = None,
     *,
@@ -58,8 +59,9 @@ def serve(
     listen = with_settings(with_ports(listen, ports), settings)
     models = with_settings(models, settings)
     hide(item.partition("=")[2] for item in container.env or ())
+    more, words = serve_loop.split_words(server_args or [])
     repository, named, flags = serve_loop.defaults(
-        path, server_args or [], release=release, image=container.image, settings=settings
+        path, words, release=release, image=container.image, settings=settings
     )
     request = build_request(
         ServeRequest,
@@ -67,6 +69,7 @@ def serve(
         listen,
         models,
         repository=repository,
+        more=more,
         release=named,
         server_args=flags,
         verbose=terminal.settings.verbose,

@@ -36,11 +36,13 @@ _SHOWN = 3
 """How many models one sentence names."""
 
 
-def ignored_settings(repository: Repository, server_args: Sequence[str], *, embedded: bool) -> tuple[Note, ...]:
+def ignored_settings(
+    repositories: Sequence[Repository], server_args: Sequence[str], *, embedded: bool
+) -> tuple[Note, ...]:
     """A sentence for each kind of setting without effect, with the models that have it."""
     found: dict[tuple[str, str], list[str]] = {}
     cached = any(flag_values(server_args, name) for name in _CACHES)
-    for name, model in repository.models.items():
+    for name, model in ((name, model) for one in repositories for name, model in one.models.items()):
         with contextlib.suppress(Broken):  # the server says what is wrong with it
             for kind in _of(model, cached=cached, embedded=embedded):
                 found.setdefault(kind, []).append(name)

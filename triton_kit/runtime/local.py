@@ -18,6 +18,7 @@ from triton_kit.runtime.embedded.backend_directory import backend_directory, mak
 from triton_kit.runtime.embedded.binaries import Progress, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
+from triton_kit.runtime.further_repositories import directories
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.types import Endpoints, ServerSpec
@@ -46,7 +47,7 @@ class LocalRuntime:
             return
         check_machine()
         library_directory()
-        needed = ["numpy", ONNX_BACKEND] if _has_onnx(spec.repository) else ["numpy"]
+        needed = ["numpy", ONNX_BACKEND] if any(map(_has_onnx, _repositories(spec))) else ["numpy"]
         for package in needed:
             if importlib.util.find_spec(package) is None:
                 raise TkError(
@@ -59,7 +60,7 @@ class LocalRuntime:
         home = find_home()
         argv = [
             str(home.binary),
-            f"--model-repository={plain(spec.repository.absolute(), _owner(spec))}",
+            *(f"--model-repository={plain(place, _owner(spec))}" for place in _repositories(spec)),
             f"--http-address={spec.bind}",
             f"--http-port={spec.http_port}",
             f"--grpc-address={spec.bind}",
@@ -103,7 +104,7 @@ class LocalRuntime:
         if not spec.repository.is_dir():
             raise TkError(f"{spec.repository} is not a directory")
         home = server_home(self.progress)
-        paths = [spec.repository.absolute()]
+        paths = _repositories(spec)
         if home.origin != "path":
             make_backend_directory(home, backend_directory(home))
             paths.append(backend_directory(home))
@@ -173,6 +174,10 @@ def endpoints(spec: ServerSpec) -> Endpoints:
         metrics=f"http://{host}:{spec.metrics_port}/metrics",
         headers=opening_headers(spec.server_args)[0],
     )
+
+
+def _repositories(spec: ServerSpec) -> list[Path]:
+    return [place.absolute() for place in (spec.repository, *directories(spec.more))]
 
 
 def _owner(spec: ServerSpec) -> str:

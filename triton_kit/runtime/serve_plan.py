@@ -15,10 +15,10 @@ from triton_kit.repository.release import Release, filter_flags, flag_name
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.user import Identity
+from triton_kit.runtime.container.user import Identity, one_identity
 from triton_kit.runtime.container.user import check as check_identity
-from triton_kit.runtime.container.user import choose as choose_identity
 from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
+from triton_kit.runtime.further_repositories import check_further, directories
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
@@ -54,8 +54,9 @@ def _silent(_line: str) -> None: ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
-    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+    """What the user asks for, as written, with ``more`` repositories beside the first one.
 
+    A port of 0 is any free one, ``shm_size`` of ``None`` is computed.
     A ``release`` of ``None`` is that of what runs: the newest one in an engine, the embedded server's without one.
 
     With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded again at any time;
@@ -63,6 +64,7 @@ class ServeRequest:
     """
 
     repository: Path
+    more: tuple[str, ...] = ()
     runtime: str = "auto"
     release: str | None = None
     image: str | None = None
@@ -109,13 +111,16 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     Raises UsageError for what does not make sense, TkError for what this machine cannot do; starts nothing.
     """
     _check_words(request)
-    check_repository(request.repository)
+    places = (request.repository, *directories(request.more))
+    for place in places:
+        check_repository(place)
     env = parse_env(request.env, environment)
     given, memory = size_of("--shm-size", request.shm_size), size_of("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
     wanted = request.image or default_image(request.release)
     runtime = choose_runtime(request.runtime, wanted, pull=request.pull, progress=request.progress)
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
+    check_further(request.more, embedded=engine is None, needs=_needs_control(request))
     served = served_release(request.release, engine=engine, image=request.image)
     target = served.release
     request = replace(request, release=target.container)
@@ -123,17 +128,15 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     if engine is None:
         refuse_limits(request.memory, request.cpus)
     http, grpc, metrics = ports.choose(request.bind, request.http_port, request.grpc_port, request.metrics_port)
-    identity = (
-        choose_identity(request.user, request.repository, maps_users=engines.maps_users(engine))
-        if engine
-        else Identity()
-    )
+    identity = one_identity(request.user, places, maps_users=engines.maps_users(engine)) if engine else Identity()
     chosen = _ON_CPU if request.cpu else choose_gpus(request.gpus, engine=engine)
     seen = as_served(request, gpus=chosen.count)
+    all_seen = (seen, *(Repository(place, seen.options) for place in places[1:]))
     flags, own = request.server_args, engine is None and release_here() is not None
     division = divide(seen) if request.cpu else None
     spec = ServerSpec(
         repository=request.repository,
+        more=request.more,
         release=target.container,
         release_known=served.known,
         http_port=http,
@@ -143,7 +146,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         image=request.image,
         gpus=chosen.gpus,
         gpu_way=chosen.way,
-        shm_size=given or (shared_memory.shm_size(seen) if engine else shared_memory.LEAST),
+        shm_size=given or (shared_memory.shm_size(*all_seen) if engine else shared_memory.LEAST),
         memory=memory,
         cpus=request.cpus,
         user=identity.user,
@@ -167,7 +170,12 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         deferred=division.deferred if division else (),
         cpu=request.cpu,
         watch=request.watch,
-        notes=(*warnings, *served.notes, *_notes(request, spec, engine), *ignored_settings(seen, flags, embedded=own)),
+        notes=(
+            *warnings,
+            *served.notes,
+            *_notes(request, spec, engine),
+            *ignored_settings(all_seen, flags, embedded=own),
+        ),
     )
 
 
@@ -275,8 +283,10 @@ def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> li
             f"image {request.image} is not on this machine, or no container engine answers",
             hint="take --runtime docker, which says what is wrong and pulls the image",
         )
-    if engine is not None and (links := outside_links(spec.repository)):
-        first = links[0].relative_to(spec.repository.resolve())
+    for place in (spec.repository, *directories(spec.more)) if engine is not None else ():
+        if not (links := outside_links(place)):
+            continue
+        first = links[0].relative_to(place.resolve())
         more = f" and {len(links) - 1} more" if len(links) > 1 else ""
         notes.append((f"{first}{more} links out of the repository, which is broken in a container", "copy the files"))
     if spec.bind not in ("127.0.0.1", "::1", "localhost"):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
+from triton_kit.runtime.further_repositories import directories
 from triton_kit.runtime.health import ServerDied, Snapshot, watch
 from triton_kit.runtime.process import run_uninterrupted
 from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
@@ -70,7 +71,8 @@ def running(
 
 def model_names(spec: ServerSpec) -> tuple[str, ...]:
     """What the server takes for models: every sub-directory, hidden too (core, ``model_repository_manager.cc``)."""
-    return tuple(sorted(entry.name for entry in spec.repository.iterdir() if entry.is_dir()))
+    places = (spec.repository, *directories(spec.more))
+    return tuple(sorted({entry.name for place in places for entry in place.iterdir() if entry.is_dir()}))
 
 
 def _await(

@@ -21,6 +21,7 @@ class ServerSpec:
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
     UUIDs, which a container gets by ``gpu_way``, a ``gpu.selection.Way``. ``shm_size`` and ``memory`` are in
     bytes, ``memory`` and ``cpus`` the most that a container may use. ``server_args`` go to tritonserver as they are.
+    ``more`` are further repositories, directories or addresses such as ``s3://bucket/models``.
     ``release`` is the container release, such as ``24.10``, that models and flags are judged for, and with
     ``release_known`` what runs; ``image`` overrides the image that follows from it. ``user`` is whom a container's
     server runs as, ``UID:GID`` with the further ``groups``, or ``None`` for the image's own user. With ``detach`` the
@@ -36,6 +37,7 @@ class ServerSpec:
     metrics_port: int
     bind: str = "127.0.0.1"
     release_known: bool = True
+    more: tuple[str, ...] = ()
     image: str | None = None
     gpus: str = "none"
     gpu_way: str | None = None

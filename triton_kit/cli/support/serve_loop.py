@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.served_findings import one_line
+from triton_kit.runtime.further_repositories import directories, refuse_remote
 from triton_kit.runtime.gpu.selection import GpuChoice
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, as_served
 from triton_kit.serve import loop
@@ -44,11 +46,18 @@ def defaults(
     written = settings.release if settings is not None else None
     chosen = named_release(release, project, image=image, written=written, as_json=as_json)
     if path is not None:
+        refuse_remote(path)
         return Path(path), chosen, tuple(flags)
     if project:
         return project.repository, chosen, tuple(flags)
     usual = Path("model_repository")
     return usual if usual.is_dir() else Path(), chosen, tuple(flags)
+
+
+def split_words(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Further repositories, and flags for tritonserver: these begin with a dash, and follow the others."""
+    repositories = tuple(itertools.takewhile(lambda word: not word.startswith("-"), words))
+    return repositories, list(words[len(repositories) :])
 
 
 def show_progress(line: str) -> None:
@@ -60,7 +69,7 @@ def show_progress(line: str) -> None:
 def validate(request: ServeRequest, gpus: GpuChoice) -> None:
     """Lint the repository for a machine with these GPUs and show its errors; raises ProblemsFound where there are."""
     server = as_served(request, gpus=gpus.count).options
-    found = refused_as_served(request.repository, server, cpu=request.cpu)
+    found = refused_as_served(request.repository, server, cpu=request.cpu, more=directories(request.more))
     if not found:
         return
     for diagnostic in found:

@@ -49,7 +49,9 @@ class TextBoard:
         if plan.watch and not terminal.settings.verbose:
             self._held = HeldLog()
         where = f"{plan.runtime.name}, {plan.spec.name}"
-        terminal.say(f"starting {what_runs(plan)} ({where}) on {plan.spec.repository}")
+        terminal.say(
+            f"starting {what_runs(plan)} ({where}) on {', '.join(map(str, (plan.spec.repository, *plan.spec.more)))}"
+        )
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
