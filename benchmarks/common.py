@@ -61,10 +61,14 @@ def environment() -> dict[str, str]:
 
 
 def command(argv: Sequence[str | os.PathLike[str]], *, ok: tuple[int, ...] = (0,)) -> Callable[[], None]:
-    """A task: that program from start to end, its output thrown away. Raises SystemExit for another exit code."""
+    """A task: that program from start to end, its output thrown away. Raises SystemExit for another exit code.
+
+    Where more than 0 is ``ok``, what it says of the problems that it was given is thrown away, too.
+    """
+    errors = subprocess.DEVNULL if ok != (0,) else None
 
     def run() -> None:
-        done = subprocess.run(argv, stdout=subprocess.DEVNULL, cwd=ROOT, env=environment(), check=False)
+        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT, env=environment(), check=False)
         if done.returncode not in ok:
             raise SystemExit(f"{' '.join(map(str, argv))} ended with {done.returncode}")
 

@@ -11,12 +11,28 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from functools import cached_property as cached_property
+
     from typing_extensions import dataclass_transform
 else:
 
     def dataclass_transform(**_: bool) -> Callable[[type], type]:
         """For type checkers alone; typing has it from Python 3.11 on."""
         return lambda cls: cls
+
+    class cached_property:
+        """As in functools, without the lock that Python 3.11 takes at each first look at one."""
+
+        def __init__(self, function: Callable[[Any], object]) -> None:
+            self.function = function
+            self.name = function.__name__
+            self.__doc__ = function.__doc__
+
+        def __get__(self, instance: object, owner: type | None = None) -> object:
+            if instance is None:
+                return self
+            value = instance.__dict__[self.name] = self.function(instance)
+            return value
 
 
 _put = object.__setattr__

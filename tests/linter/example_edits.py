@@ -1,5 +1,5 @@
 """Small edits of an example: a number one more or less, a name that is another one, a field left out or written twice,
-a list one longer, a version before the one that there is.
+a list one longer, a version before the one that there is, or none.
 
 They show which parts of an example its rule looks at, and where the rule begins and ends.
 """
@@ -72,6 +72,29 @@ def edits(block: str) -> Iterator[Edit]:
     yield from _longer(block)
     yield from _behind_another_version(block)
     yield from _globally(block)
+    if "no config.pbtxt" not in block:
+        kept = _files_of_versions(block, "")
+        yield Edit(0, len(block), f"{kept}\n-- 02/", "without a version")
+
+
+def behind_good(bad: str, good: str) -> Edit | None:
+    """The model of the bad block as version 2, behind that of the good one; where both write one."""
+    files = [_files_of_versions(block) for block in (good, bad)]
+    if not all(files) or "version_policy" in bad or "no config.pbtxt" in bad:
+        return None
+    rest = _files_of_versions(bad, "")
+    options, _, config = rest.partition("\n") if rest.startswith("-- tk validate") else ("", "", rest)
+    policy = "version_policy { all { } }"
+    new = "\n".join([*filter(None, [options]), policy, config, files[0], _VERSION.sub("-- 2/", files[1])])
+    return Edit(0, len(bad), new, "as version 2, behind the good one")
+
+
+def _files_of_versions(block: str, new: str | None = None) -> str:
+    """The files of version 1 of a block; where ``new`` is given, the block with that in their place."""
+    files = re.compile(r"^-- 1/.*\n?(?:(?!-- ).*\n?)*", re.MULTILINE)
+    if new is not None:
+        return files.sub(new, block).rstrip("\n")
+    return "\n".join(match[0].rstrip("\n") for match in files.finditer(block))
 
 
 def with_sibling(block: str, edit: Edit) -> Edit | None:

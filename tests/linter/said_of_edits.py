@@ -8,8 +8,8 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 
-from example_edits import Edit, edits, with_sibling
-from example_files import lint_example, read_example
+from example_edits import Edit, behind_good, edits, with_sibling
+from example_files import judged, lint_example, read_example
 
 from triton_kit.linter.diagnostic import Diagnostic, Report
 from triton_kit.linter.engine import Run
@@ -17,8 +17,11 @@ from triton_kit.model.overlay import Overlay
 from triton_kit.model.target import Target
 
 
-def said_of(block: str, rule: str | None, root: Path) -> str:
-    """What a rule, or all of them, says of a block, then what each edit adds to that, and what of several it takes."""
+def said_of(block: str, rule: str | None, root: Path, good: str = "") -> str:
+    """What a rule, or all of them, says of a block, then what each edit adds to that, and what of several it takes.
+
+    Among the edits is that the model of a ``good`` block is there, too, as the version before.
+    """
     usual = own(lint_example(block, root / "0" / "r"), rule)
     said = [words(d, root) for d in usual]
     lines = [f"  {place(d)} {words(d, root)}" for d in usual]
@@ -38,6 +41,8 @@ def said_of(block: str, rule: str | None, root: Path) -> str:
     for edit in edits(block):
         if not tell(edit) and usual and (sibling := with_sibling(block, edit)):
             tell(sibling)
+    if edit := behind_good(block, good):
+        tell(edit)
     return "\n".join(lines or ["  nothing"])
 
 
@@ -49,7 +54,7 @@ def lint_edited(block: str, edited: str, root: Path, number: int) -> Report:
     if not rooted or before.config is None or after.config is None or not config.is_file():
         return lint_example(edited, root / str(number) / "r")
     disk = Overlay({os.path.realpath(config): after.config.encode()}, frozenset())
-    return Run(after.options, disk).report([Target(str(root / "0" / "r"), whole=True)])
+    return judged(Run(after.options, disk), [Target(str(root / "0" / "r"), whole=True)])
 
 
 def own(report: Report, rule: str | None) -> list[Diagnostic]:

@@ -22,6 +22,7 @@ WARMUP = (
     'model_warmup { name: "w" batch_size: 1'
     ' inputs { key: "x" value { data_type: TYPE_FP32 dims: [ 4 ] zero_data: true } } }\n'
 )
+REQUESTS = "        return [None for _ in requests]\n"
 CLASS = "class TritonPythonModel:\n    def execute(self, requests):\n"
 COMPLETES = """class TritonPythonModel{bases}:
     @staticmethod
@@ -33,11 +34,26 @@ COMPLETES = """class TritonPythonModel{bases}:
 """
 
 
+def named(tensor: str, name: str, dims: str = "[ 4 ]") -> str:
+    """The input ``X`` or the output ``Y`` under another name, and of other dims."""
+    return tensor.replace('"x"', f'"{name}"').replace('"y"', f'"{name}"').replace("[ 4 ]", dims)
+
+
+def step(model: str, read: dict[str, str], written: dict[str, str]) -> str:
+    """A step of an ensemble, with its two maps."""
+    maps = [f'input_map {{ key: "{key}" value: "{name}" }}' for key, name in read.items()]
+    maps += [f'output_map {{ key: "{key}" value: "{name}" }}' for key, name in written.items()]
+    return f'{{ model_name: "{model}" model_version: -1 {" ".join(maps)} }}'
+
+
 def with_rules(cases: dict[str, Case]) -> list[str]:
     """The titles of cases with their rules, as ids: a mutant of a rule is tried with the tests that name it."""
     return [f"{title}: {rule}" for title, (rule, _, _) in cases.items()]
 
 
 def said(block: str, rule: str, root: Path) -> list[str]:
+    """By 24.10, the release of the server that the examples were tried on, unless an example names another one."""
     assert rule in RULES
+    if "-- tk validate" not in block:
+        block = f"-- tk validate --release 24.10\n{block}"
     return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from example_files import lint_example
-from short_examples import BOTH, CLASS, COMPLETES, ONNX, PYTHON, Case, X, Y, said, with_rules
+from short_examples import BOTH, CLASS, COMPLETES, ONNX, PYTHON, REQUESTS, Case, X, Y, said, with_rules
 
 from triton_kit.repository.text_format.source import Span
 
@@ -20,7 +20,6 @@ STATE = (
     PYTHON + 'max_batch_size: 8\nsequence_batching { state { input_name: "i" output_name: "o" data_type: TYPE_STRING'
     ' dims: [ 1 ] initial_state { name: "a" data_type: TYPE_STRING dims: [ 1 ] data_file: "a.bin" } } }\n'
 )
-REQUESTS = "        return [None for _ in requests]\n"
 
 CASES: dict[str, Case] = {
     "a version without a file": (

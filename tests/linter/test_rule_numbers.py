@@ -82,6 +82,36 @@ def test_it_is_reported_beyond_the_limit_and_not_before(
 
 
 @pytest.mark.parametrize(
+    "key",
+    [
+        "execution_mode",
+        "intra_op_thread_count",
+        "inter_op_thread_count",
+        "enable_mem_arena",
+        "enable_mem_pattern",
+        "session.use_device_allocator_for_initializers",
+        "memory.enable_memory_arena_shrinkage",
+        "cudnn_conv_algo_search",
+        "arena_extend_strategy",
+        "gpu_mem_limit",
+        "do_copy_in_default_stream",
+    ],
+)
+def test_a_key_with_one_letter_more_is_nearly_one_that_the_backend_reads(key: str, tmp_path: Path) -> None:
+    """Of onnx-parameter-misspelt."""
+    block = f'backend: "onnxruntime"\nparameters {{{{ key: "{key}{{}}" value {{{{ string_value: "1" }}}} }}}}'
+    helps = [
+        [
+            d.help
+            for d in lint_example(block.format(more), tmp_path / more).diagnostics
+            if d.rule == "onnx-parameter-misspelt"
+        ]
+        for more in ("s", "")
+    ]
+    assert helps == [[f"did you mean '{key}'?"], []]
+
+
+@pytest.mark.parametrize(
     ("name", "position"),
     [
         ("INPUT__0", 0),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from model_files import openvino_ir
-from short_examples import BOTH, CLASS, ONNX, PYTHON, Case, X, Y, said, with_rules
+from short_examples import BOTH, CLASS, ONNX, PYTHON, Case, X, Y, said, step, with_rules
 
 OV = 'backend: "openvino"\n' + BOTH
 IR = [("x", "FP32", [4])], [("y", "FP32", [4])]
@@ -18,13 +18,6 @@ ONE_BATCH = "<port".join(
 )
 STATES = PYTHON + 'max_batch_size: 8\nsequence_batching {{ state {{ input_name: "i" output_name: "o" {} }} }}\n'
 SHAPED = 'platform: "ensemble"\n{}ensemble_scheduling {{ step [ {} ] }}\n'
-
-
-def step(model: str, read: dict[str, str], written: dict[str, str]) -> str:
-    maps = [f'input_map {{ key: "{key}" value: "{name}" }}' for key, name in read.items()]
-    maps += [f'output_map {{ key: "{key}" value: "{name}" }}' for key, name in written.items()]
-    return f'{{ model_name: "{model}" model_version: -1 {" ".join(maps)} }}'
-
 
 CASES: dict[str, Case] = {
     "weights of the second version": (

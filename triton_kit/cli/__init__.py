@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import keyword
 import os
 import signal
@@ -121,10 +122,14 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _leave)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, _leave)
+    at_once = sys.argv[1:2] and sys.argv[1] in AT_ONCE
+    if at_once:
+        # What they read lives to the end: looking for garbage in it finds none, and takes as long as the reading.
+        gc.disable()
     code = run()
     # Code that catches everything, the import of a package for one, may have swallowed what the signal raised.
     code = 128 + _left[0] if _left else code
-    if sys.argv[1:2] and sys.argv[1] in AT_ONCE and sys.getprofile() is None and sys.gettrace() is None:
+    if at_once and sys.getprofile() is None and sys.gettrace() is None:
         _leave_at_once(code)
     sys.exit(code)
 

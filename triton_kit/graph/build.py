@@ -39,7 +39,7 @@ def draw(path: str, options: Options, *, configs: bool = False) -> Drawn:
     names = served(repository) if target.whole else target.models
     models = [model for model in map(repository.model, names) if model is not None]
     ensembles = [model for model in models if reader.is_ensemble(model)]
-    used = {place: model for one in ensembles for place, model in reached_from(one).items()}
+    used = reached_from(*ensembles)
     if not target.whole:
         ensembles += [m for m in used.values() if reader.is_ensemble(m) and m not in ensembles]
     alone = [m for m in models if m not in ensembles and m.path not in used]

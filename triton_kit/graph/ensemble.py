@@ -50,22 +50,24 @@ class FindingsByRoute:
     """The findings about an ensemble by their place in the flow, each to be taken once."""
 
     def __init__(self, found: list[tuple[Route, Diagnostic]]) -> None:
-        self._by_place: dict[Route, list[Diagnostic]] = {}
+        self._groups: dict[Route, dict[Route, list[Diagnostic]]] = {}
+        """By the step, or the like, that a place is in."""
         for at, diagnostic in found:
-            self._by_place.setdefault(_place(at), []).append(diagnostic)
+            place = _place(at)
+            self._groups.setdefault(place[:3], {}).setdefault(place, []).append(diagnostic)
 
     def take(self, *place: str | int) -> tuple[Diagnostic, ...]:
         """The findings at a place."""
-        return tuple(self._by_place.pop(place, ()))
+        return tuple(self._groups.get(place[:3], {}).pop(place, ()))
 
-    def below(self, *place: str | int) -> tuple[Diagnostic, ...]:
-        """The findings at a place and at what is left below it."""
-        inside = [at for at in self._by_place if at[: len(place)] == place]
-        return tuple(diagnostic for at in inside for diagnostic in self._by_place.pop(at))
+    def of_step(self, index: int) -> tuple[Diagnostic, ...]:
+        """The findings at a step and at what is left below it."""
+        left = self._groups.pop((*_STEPS, index), {})
+        return tuple(diagnostic for found in left.values() for diagnostic in found)
 
     def rest(self) -> tuple[Diagnostic, ...]:
         """What nobody took."""
-        return self.below()
+        return tuple(d for group in self._groups.values() for found in group.values() for d in found)
 
 
 def _place(at: Route) -> Route:
@@ -91,7 +93,7 @@ def _step(model: Model, step: ModelEnsembling.Step, index: int, places: Findings
     completed = reader.completed(found, about.get("version")) if found else None
     inputs = _ports(step, index, "input", completed, places)
     outputs = _ports(step, index, "output", completed, places)
-    findings = places.below(*_STEPS, index)
+    findings = places.of_step(index)
     if found is not None and not reader.is_ensemble(found):
         findings += reader.all_of(found)
     name = step.model_name or "(no model_name)"

@@ -21,13 +21,15 @@ def levels(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> tuple[dict
     backward: set[tuple[str, str]] = set()
     level: dict[str, int] = dict.fromkeys(nodes, 0)
     done: set[str] = set()
-    reached: set[str] = set()
+    reached: list[int] = []
     ready = [rank[node] for node in nodes if not waits[node]]
     stuck = iter(nodes)
     while len(done) < len(nodes):
         if not ready:
             # Whichever goes ahead, what it still waits for comes later, and so leads backward.
-            node = min(reached - done, key=rank.__getitem__, default=None) or next(n for n in stuck if n not in done)
+            while reached and nodes[reached[0]] in done:
+                heapq.heappop(reached)
+            node = nodes[reached[0]] if reached else next(n for n in stuck if n not in done)
             backward.update((source, node) for source in waits[node])
             waits[node].clear()
             heapq.heappush(ready, rank[node])
@@ -37,7 +39,7 @@ def levels(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> tuple[dict
             if node not in waits[target]:
                 continue
             waits[target].discard(node)
-            reached.add(target)
+            heapq.heappush(reached, rank[target])
             level[target] = max(level[target], level[node] + 1)
             if not waits[target]:
                 heapq.heappush(ready, rank[target])

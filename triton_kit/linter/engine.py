@@ -18,6 +18,7 @@ from triton_kit.linter.select import chosen
 from triton_kit.linter.suppress import MARK, Suppressions
 from triton_kit.model import disk as files
 from triton_kit.model.broken import Broken
+from triton_kit.model.ensemble import members_of
 from triton_kit.model.model import Model
 from triton_kit.model.overlay import Disk
 from triton_kit.model.repository import Repository
@@ -170,19 +171,40 @@ class Run:
     def judge(self, model: Model) -> list[Finding]:
         """Everything the rules find in a model. A model that is being judged further up has nothing yet."""
         if model.directory not in self.findings:
-            found: list[Finding] = []
-            self.findings[model.directory] = found
-            for rule in self.rules.about(model):
-                # A hundred times a model: no call where nothing goes wrong, see apply.
-                try:
-                    for problem in rule.check(model):
-                        found.append((rule, problem))  # noqa: PERF401
-                except Broken:
-                    pass
-                except Exception as error:
-                    found.append(internal(rule, model.directory, error))
-            keep_first_internal(found)
+            for one in self._members_first(model) if _is_ensemble(model) else (model,):
+                self._ask(one)
         return self.findings[model.directory]
+
+    def _ask(self, model: Model) -> None:
+        """Ask each rule about a model."""
+        found = self.findings.setdefault(model.directory, [])
+        for rule in self.rules.about(model):
+            # A hundred times a model: no call where nothing goes wrong, see apply.
+            try:
+                for problem in rule.check(model):
+                    found.append((rule, problem))
+            except Broken:
+                pass
+            except Exception as error:
+                found.append(internal(rule, model.directory, error))
+        keep_first_internal(found)
+
+    def _members_first(self, ensemble: Model) -> Iterator[Model]:
+        """The models that its steps lead to and that were not judged, each behind its own, and it at the end.
+
+        A rule about an ensemble asks for their verdicts: however long the chain, no call is nested in another.
+        """
+        self.findings[ensemble.directory] = []
+        work = [(ensemble, iter(members_of(ensemble)))]
+        while work:
+            model, members = work[-1]
+            member = next((one for one in members if one.directory not in self.findings), None)
+            if member is None:
+                work.pop()
+                yield model
+            else:
+                self.findings[member.directory] = []
+                work.append((member, iter(members_of(member))))
 
     def refusal(self, model: Model) -> Problem | None:
         """The first error found in a model, or ``None`` where the server would take it."""

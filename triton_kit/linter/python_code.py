@@ -14,7 +14,7 @@ from triton_kit.signature.python_source import model_class
 
 if TYPE_CHECKING:
     from triton_kit.model.python_completion import Evaluation
-    from triton_kit.model.python_config import Call
+    from triton_kit.model.python_config import Call, Refusal
 
 
 def classes(model: Model) -> Iterator[tuple[ast.ClassDef, Path]]:
@@ -35,12 +35,12 @@ def completions(model: Model) -> Iterator[tuple[Evaluation, Path]]:
             yield found, Path(model.model_file(version))
 
 
-def refused_calls(model: Model) -> Iterator[tuple[Call, Path, bool]]:
-    """The calls on the configuration that raise, and whether they do so in any case."""
+def refused_calls(model: Model) -> Iterator[tuple[Call, Refusal, Path, bool]]:
+    """The calls on the configuration that raise, why, and whether they do so in any case."""
     for found, file in completions(model):
         for call in (*found.calls, *found.doubtful):
             if call.refusal is not None:
-                yield call, file, call in found.calls
+                yield call, call.refusal, file, call in found.calls
 
 
 def span(node: ast.AST) -> Span:

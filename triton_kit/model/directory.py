@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +10,7 @@ from triton_kit.model import disk
 from triton_kit.model.broken import Broken, Guarded, kept
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.text_format.document import Document, SourceMap, parse
+from triton_kit.value import cached_property
 
 if TYPE_CHECKING:
     from triton_kit.model.placeholders import Placeholder
@@ -81,7 +81,7 @@ class ModelDirectory:
 
     def join(self, *names: str) -> str:
         """A path below the model's directory."""
-        return os.path.join(self.directory, *names)
+        return "/".join((self.directory, *names))
 
     @cached_property
     def config_name(self) -> str:

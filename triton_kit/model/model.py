@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from triton_kit.backends.detect import NOTHING, Detected, Listing, detect_backend
@@ -14,6 +13,7 @@ from triton_kit.model.completion import Completed, Readers, Tensor, complete, te
 from triton_kit.model.directory import ModelDirectory
 from triton_kit.model.version import Version, overflows, selected, version_folder, version_numbers
 from triton_kit.repository.release_name import show_release
+from triton_kit.value import cached_property
 
 if TYPE_CHECKING:
     import ast

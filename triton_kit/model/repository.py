@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,10 @@ from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.overlay import Disk
 from triton_kit.model.server_options import USUAL, ServerOptions
+from triton_kit.value import cached_property
 
 if TYPE_CHECKING:
+    from triton_kit.model.ensemble import EnsembleGraph
     from triton_kit.model.refusal import Refusal
 
 
@@ -96,6 +97,13 @@ class Repository:
             self._models[name] = Model(path, self)
         return self._models[name]
 
+    @cached_property
+    def ensembles(self) -> EnsembleGraph:
+        """Which of its models lead to which."""
+        from triton_kit.model.ensemble import EnsembleGraph
+
+        return EnsembleGraph()
+
     def forget(self, name: str) -> None:
         """Let go of what was read of a model; who asks for it again gets it read again."""
         self._models.pop(name, None)
@@ -110,6 +118,8 @@ class Repository:
         With namespacing the own repository comes first, or the one that ``namespace`` names (core
         model_repository_manager.cc:DependencyGraph::FindNode).
         """
+        if not self.others and not namespace:
+            return self.model(name)
         holders = self.holders(name)
         if self.options.namespacing and namespace:
             holders = [one for one in holders if one.directory == namespace]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,16 +43,36 @@ def changes_of(edit: Edit, model: Model) -> tuple[Change, ...]:
     )
 
 
-def replaced(text: str, replacements: list[Replacement]) -> str:
-    """The text with these replacements, which do not overlap."""
-    for new in sorted(replacements, reverse=True):
-        text = text[: new.start] + new.text + text[new.end :]
-    return text
+class Patch:
+    """Replacements in one text that do not get in each other's way."""
 
+    def __init__(self) -> None:
+        self._ordered: list[Replacement] = []
 
-def overlap(one: Replacement, other: Replacement) -> bool:
-    """Whether it matters which of the two is made first."""
-    return one.start < other.end and other.start < one.end if one.start != other.start else True
+    def __contains__(self, one: Replacement) -> bool:
+        at = bisect_left(self._ordered, one)
+        return self._ordered[at : at + 1] == [one]
+
+    def fits(self, one: Replacement) -> bool:
+        """Whether it does not matter which is made first, this one or those that are there."""
+        # What starts at the same place sorts before or behind it, by its end.
+        at = bisect_left(self._ordered, one)
+        before, behind = self._ordered[max(0, at - 1) : at], self._ordered[at : at + 1]
+        return all(o.start != one.start and o.end <= one.start for o in before) and all(
+            o.start != one.start and one.end <= o.start for o in behind
+        )
+
+    def add(self, one: Replacement) -> None:
+        """Have it made, too."""
+        insort(self._ordered, one)
+
+    def made_in(self, text: str) -> str:
+        """The text with all of them made."""
+        pieces, at = [], 0
+        for start, end, new in self._ordered:
+            pieces += [text[at:start], new]
+            at = max(at, end)
+        return "".join([*pieces, text[at:]])
 
 
 def _replacements(edit: Edit, source: SourceMap, root: Message) -> Iterator[Replacement]:

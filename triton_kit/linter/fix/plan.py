@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from triton_kit.linter.diagnostic import Diagnostic, Report, Severity
 from triton_kit.linter.engine import Run
-from triton_kit.linter.fix.changes import RENDERED, overlap, replaced
+from triton_kit.linter.fix.changes import RENDERED, Patch
 from triton_kit.linter.options import Options
 from triton_kit.linter.rule import RULES
 from triton_kit.linter.scope import served, with_dependents
@@ -19,10 +19,11 @@ from triton_kit.model import disk as files
 from triton_kit.model.model import Model
 from triton_kit.model.overlay import Overlay
 from triton_kit.model.target import Target, find_targets
-from triton_kit.repository.text_format.source import Replacement
 from triton_kit.value import replace
 
 _ROUNDS = 100
+_MOST_SINGLY = 100
+"""So many findings of a model are fixed one at a time, each of which judges the whole model again."""
 _PASSES = 5
 
 
@@ -151,8 +152,9 @@ class Planner:
 
     def mend_singly(self, target: Target, before: Report) -> bool:
         """One finding after the other, those that make it better."""
-        taken, tried = False, set()
-        while True:
+        taken = False
+        tried: set[tuple[str, str]] = set()
+        while len(tried) < _MOST_SINGLY:
             left = [d for d in self.chosen(before) if (d.rule, d.message) not in tried]
             if not left:
                 return taken
@@ -164,6 +166,7 @@ class Planner:
                 before, taken = after, True
             else:
                 self.withhold(left[0], before, after)
+        return taken
 
     def judge(self, target: Target, overlay: Overlay) -> Report:
         """What the rules find in one model as it would be."""
@@ -193,27 +196,26 @@ class Planner:
     def applied(self, overlay: Overlay, found: Sequence[Diagnostic]) -> tuple[Overlay, int]:
         """The files with these findings fixed, as far as they do not get in each other's way; how many were."""
         texts, made = dict(overlay.texts), set(overlay.directories)
-        replacements: dict[str, list[Replacement]] = {}
+        patches: defaultdict[str, Patch] = defaultdict(Patch)
         count = 0
         for diagnostic in found:
             edits = [(os.path.realpath(c.file), c.replacement) for c in diagnostic.changes if c.replacement]
-            known = [new in replacements.get(path, ()) for path, new in edits]
-            if edits and not all(known):
-                if any(overlap(new, old) for path, new in edits for old in replacements.get(path, ())):
+            if not all(new in patches[path] for path, new in edits):
+                if not all(patches[path].fits(new) for path, new in edits):
                     continue
                 for path, new in edits:
-                    replacements.setdefault(path, []).append(new)
+                    patches[path].add(new)
             count += 1
             for change in diagnostic.changes:
                 if change.directory:
                     real = os.path.realpath(change.file)
                     self.directories[real] = change.file
                     made.add(real)
-        for path, edits_ in replacements.items():
+        for path, patch in patches.items():
             if path not in self.old:
                 return overlay, 0
             text = texts.get(path, self.old[path][1]).decode("utf-8", "surrogateescape")
-            texts[path] = replaced(text, edits_).encode("utf-8", "surrogateescape")
+            texts[path] = patch.made_in(text).encode("utf-8", "surrogateescape")
         return Overlay(texts, frozenset(made)), count
 
     def take(self, overlay: Overlay, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from triton_kit.linter.diagnostic import Diagnostic, Related, Report, Severity
@@ -43,10 +43,13 @@ def _count(number: int, noun: str) -> str:
 
 
 def _lines(report: Report, color: bool) -> Iterator[str]:
+    lines: dict[Path, list[str]] = {}
     for diagnostic in report.diagnostics:
         yield _headline(diagnostic, color)
         source = report.sources.get(diagnostic.file)
-        yield from _excerpt(diagnostic, source, color)
+        if diagnostic.file not in lines:
+            lines[diagnostic.file] = source.split("\n") if source else []
+        yield from _excerpt(diagnostic, lines[diagnostic.file], color)
         margin = " " * len(str(diagnostic.span.line)) if source is not None else " "
         for related in diagnostic.related:
             yield f"{margin} {_paint('=', '1;34', color)} {_related(related)}"
@@ -73,11 +76,10 @@ def _related(related: Related) -> str:
     return f"see: {_place(related.file, related.span)}: {printable(related.message)}"
 
 
-def _excerpt(diagnostic: Diagnostic, source: str | None, color: bool) -> Iterator[str]:
+def _excerpt(diagnostic: Diagnostic, lines: Sequence[str], color: bool) -> Iterator[str]:
     """The line that the finding is in, with carets below; nothing where there is no text."""
     span = diagnostic.span
-    lines = source.split("\n") if source else []
-    if span.line > len(lines) or not lines[span.line - 1].strip():
+    if span.line > len(lines) or not lines[span.line - 1] or lines[span.line - 1].isspace():
         return
     line = lines[span.line - 1].rstrip("\r")
     start = span.column - 1

@@ -21,9 +21,9 @@ KILLS = "may kill the server: "
 
 
 def samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
-    """The samples that are run: those with a batch size, where some instance is not passive."""
+    """The samples that are run: those with a batch size, where there is a version and some instance is not passive."""
     groups = model.config.instance_group
-    if model.is_ensemble or (groups and all(group.passive for group in groups)):
+    if model.is_ensemble or not model.versions or (groups and all(group.passive for group in groups)):
         return
     for i, sample in enumerate(model.config.model_warmup):
         if sample.batch_size:

@@ -144,8 +144,6 @@ def _strings(data: bytes) -> int | None:
     """How many strings with their lengths these are; ``None`` where they do not end as they should."""
     at = found = 0
     while at < len(data):
-        if at + 4 > len(data):
-            return None
         at += 4 + int.from_bytes(data[at : at + 4], "little")
         found += 1
     return found if at == len(data) else None

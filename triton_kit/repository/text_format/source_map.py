@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 from triton_kit.repository.message import Mark, Message
 from triton_kit.repository.text_format.source import Comment, Route, Span
 from triton_kit.repository.text_format.tokens import INTEGERS, padded, statement
+from triton_kit.value import cached_property
 
 # Patterns that only a question compiles.
 _COMMENTS = r""""(?:[^"\\\n]|\\[^\n])*"?|'(?:[^'\\\n]|\\[^\n])*'?|(#[^\n]*)"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triton_kit.linter.diagnostic import Problem, Severity
+from triton_kit.linter.ensemble_flow import rounds
 from triton_kit.linter.rule import rule
 from triton_kit.model.ensemble import is_decoupled, steps_of
 from triton_kit.model.model import Model
@@ -76,13 +77,10 @@ def decoupled_branches_meet(model: Model) -> Iterator[Problem]:
     if not any(is_decoupled(found) for _, _, found in steps):
         return
     stream: dict[str, int] = {t.name: -1 for t in model.inputs}
-    waiting = {i: (step, found) for i, step, found in steps}
-    while True:
-        ready = [i for i, (s, _) in waiting.items() if all(t in stream for t in s.input_map.values())]
-        if not ready:
-            break
+    members = {i: (step, found) for i, step, found in steps}
+    for ready in rounds({i: step for i, (step, _) in members.items()}, stream):
         for i in ready:
-            step, found = waiting.pop(i)
+            step, found = members[i]
             streams = {stream[t] for t in step.input_map.values()}
             if len(streams) > 1:
                 yield Problem(

@@ -132,11 +132,10 @@ def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
     flow = flow_of(model, mapped=True)
     if flow is None:
         return
-    reported: set[str] = set()
+    seen: set[str] = set()
     for tensor in model.outputs:
         if not flow.maps(tensor.name) or tensor.name in flow.available:
             continue
-        lacking = [name for name in flow.lacking(tensor.name) if name != tensor.name]
         if tensor.name not in flow.written:
             found = flow.give(model, tensor.name)
             yield Problem(
@@ -145,15 +144,14 @@ def ensemble_output_not_written(model: Model) -> Iterator[Problem]:
                 help=found.help,
                 related=found.related,
             )
-        elif not lacking:
+        elif flow.waits_for_itself(tensor.name):
             yield Problem(
                 at=(*tensor.at, "name"),
                 message=f"the ensemble output '{tensor.name}' is never written: its steps wait for each other",
                 help="break the cycle",
             )
-        for name in lacking:
-            if name not in reported:
-                reported.add(name)
+        else:
+            for name in flow.roots(tensor.name, seen):
                 yield _root(model, flow, name, tensor)
 
 
@@ -216,7 +214,8 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
     outputs = {t.name for t in model.outputs}
     inputs = {t.name for t in model.inputs}
     # One typo, one message: what an output waits for is said there.
-    reported = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.lacking(t)}
+    seen: set[str] = set()
+    reported = {name for t in outputs if flow.maps(t) and t not in flow.available for name in flow.roots(t, seen)}
     for tensor in dict.fromkeys((*flow.read, *flow.written)):
         if tensor in outputs:
             continue
@@ -240,7 +239,7 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
             )
         elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not reported:
             i, key = flow.written[tensor]
-            if not flow.lacking(tensor):
+            if flow.waits_for_itself(tensor):
                 yield Problem(
                     at=(*_STEPS, i, "output_map", key),
                     message=f"'{tensor}' is never there: its steps wait for each other",

@@ -10,7 +10,7 @@ from triton_kit.linter.fix.edits import insert_after, set_near
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import listed, nearest
 from triton_kit.model.broken import Broken
-from triton_kit.model.ensemble import reached_from, steps_of
+from triton_kit.model.ensemble import steps_of
 from triton_kit.model.model import Model
 
 _STEPS = ("ensemble_scheduling", "step")
@@ -117,10 +117,10 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
         }
         -- ../a x FP32 [4] -> y FP32 [4]
     """
+    graph = model.repository.ensembles
     for i, _, found in steps_of(model):
-        reached = {**reached_from(found), found.path: found}
         at = (*_STEPS, i, "model_name")
-        if model.path in reached:
+        if graph.use_each_other(found, model):
             yield Problem(
                 at=at,
                 message=f"the ensemble uses itself through '{found.name}'"
@@ -129,14 +129,14 @@ def ensemble_cycle(model: Model) -> Iterator[Problem]:
                 help="break the cycle",
             )
             return
-        for path, other in sorted(reached.items()):
-            if path in reached_from(other):
-                yield Problem(
-                    at=at,
-                    message=f"kills the server: '{found.name}' leads to '{other.name}', an ensemble that uses itself",
-                    help=f"break the cycle of '{other.name}'",
-                )
-                return
+        other = graph.first_closed(found)
+        if other is not None:
+            yield Problem(
+                at=at,
+                message=f"kills the server: '{found.name}' leads to '{other.name}', an ensemble that uses itself",
+                help=f"break the cycle of '{other.name}'",
+            )
+            return
 
 
 @rule(Severity.ERROR, platform="ensemble")
@@ -246,7 +246,7 @@ def step_model_refused(model: Model) -> Iterator[Problem]:
     """
     refused: dict[Path, tuple[int, str, Related]] = {}
     for i, _, found in steps_of(model):
-        if found.path in refused or found is model or not {model.path, found.path}.isdisjoint(reached_from(found)):
+        if found.path in refused or model.repository.ensembles.uses_itself(found):
             continue
         problem = model.repository.refusal(found)
         if problem is None:

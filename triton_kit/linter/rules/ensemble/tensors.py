@@ -24,7 +24,7 @@ _STEPS = ("ensemble_scheduling", "step")
 def completed_steps(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, Model, Completed]]:
     """The steps whose model will load, with its configuration as the server completes it."""
     for i, step, found in steps_of(model):
-        if found.name == model.name or not step.input_map or not step.output_map:
+        if model.repository.ensembles.uses_itself(found) or not step.input_map or not step.output_map:
             continue
         try:
             if not found.versions or model.repository.refusal(found) is not None:

@@ -112,7 +112,7 @@ def _asked(model: Model) -> Iterator[tuple[int, tuple[tuple[Kind, str], ...], in
         at = table().of_release(model.options.release)
         limit = newest_opset(model)
         if at is None or limit is None:
-            continue
+            return
         if not any(number > limit for domain, number in onnx.opsets if domain in ("", "ai.onnx")):
             yield version, onnx.kinds, at
 

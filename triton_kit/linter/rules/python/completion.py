@@ -46,9 +46,8 @@ def python_completes_bad_tensor(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    for call, file, surely in refused_calls(model):
-        refusal = call.refusal
-        if refusal is None or call.method not in ("add_input", "add_output"):
+    for call, refusal, file, surely in refused_calls(model):
+        if call.method not in ("add_input", "add_output"):
             continue
         kind, keys = call.method[4:], _texts(refusal.given)
         if refusal.kind == "surplus":
@@ -127,9 +126,8 @@ def python_completion_contradicts(model: Model) -> Iterator[Problem]:
                 config.add_input({"name": "x", "data_type": "TYPE_FP32", "dims": [4]})
                 return config
     """
-    for call, file, surely in refused_calls(model):
-        refusal = call.refusal
-        if refusal is None or refusal.kind not in _CONTRADICTIONS:
+    for call, refusal, file, surely in refused_calls(model):
+        if refusal.kind not in _CONTRADICTIONS:
             continue
         place = "config.pbtxt" if refusal.written else "an earlier call"
         yield call_problem(
@@ -227,12 +225,9 @@ def python_completion_call(model: Model) -> Iterator[Problem]:
                 config.set_max_batch_size(8)
                 return config
     """
-    for call, file, surely in refused_calls(model):
+    for call, refusal, file, surely in refused_calls(model):
         from triton_kit.model.python_config import PARAMETERS
 
-        refusal = call.refusal
-        if refusal is None:
-            continue
         if refusal.kind == "attribute":
             message = f"the configuration has no '{call.method}'"
             yield call_problem(call, file, message, nearest(call.method, tuple(PARAMETERS)), surely=surely)
