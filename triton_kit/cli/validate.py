@@ -76,6 +76,7 @@ def validate(
     default_max_batch_size: DefaultMaxBatchSize = 4,
     rate_limit: Annotated[OnOff, Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
     rate_limit_resource: RateLimitResources = None,
+    cache: Annotated[OnOff, Option(help="Whether the server has a --cache-config.")] = OnOff.UNKNOWN,
     select: Select = None,
     ignore: Ignore = None,
     fix: Annotated[bool, Option("--fix", help="Fix what is certain, then report what remains.")] = False,
@@ -122,6 +123,7 @@ def validate(
         default_max_batch_size=default_max_batch_size,
         rate_limit=True if rate_limit_resource else rate_limit.known,
         rate_resources=resource_counts(rate_limit_resource),
+        cache=cache.known,
         severities=severities,
     )
     if show_completed:

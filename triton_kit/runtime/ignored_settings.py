@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from triton_kit.model.broken import Broken
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
+from triton_kit.model.server_flags import CACHES
 from triton_kit.repository.release import flag_values
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.types import Note
-
-_CACHES = ("cache-config", "response-cache-byte-size")
 
 _PROVIDERS = frozenset(
     (
@@ -41,7 +40,7 @@ def ignored_settings(
 ) -> tuple[Note, ...]:
     """A sentence for each kind of setting without effect, with the models that have it."""
     found: dict[tuple[str, str], list[str]] = {}
-    cached = any(flag_values(server_args, name) for name in _CACHES)
+    cached = any(flag_values(server_args, name) for name in CACHES)
     for name, model in ((name, model) for one in repositories for name, model in one.models.items()):
         with contextlib.suppress(Broken):  # the server says what is wrong with it
             for kind in _of(model, cached=cached, embedded=embedded):

@@ -45,6 +45,8 @@ def trial_flags(options: ServerOptions) -> tuple[str, ...]:
         flags.append(f"--model-config-name={options.config_name}")
     if options.default_max_batch_size != ServerOptions().default_max_batch_size:
         flags.append(f"--backend-config=default-max-batch-size={options.default_max_batch_size}")
+    if options.cache:
+        flags.append("--cache-config=local,size=1048576")
     if options.rate_limit:
         flags.append("--rate-limit=execution_count")
         flags += [f"--rate-limit-resource={name}:{count}" for name, count in options.rate_resources]
