@@ -22,8 +22,7 @@ PATIENCE = 2.0
 """Seconds that each server gets to say what it has ready."""
 
 _HEAD: tuple[str, ...] = ("name", "runtime", "triton", "models", "up", "ports", "gpus")
-_APART = 2
-"""How many of the last columns are put below a server where a line would be too long for the terminal."""
+"""The columns; those at the end are put below a server where a line would be too long for the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +65,28 @@ def _show(running: Sequence[Running], states: Sequence[Readiness | None], dead: 
     if not rows:
         terminal.say("no server that tk started is running")
         return
-    head, apart = _HEAD, _APART
+    head = _HEAD
     if all(row[-1] == "-" for row in rows):
-        rows, head, apart = [row[:-1] for row in rows], head[:-1], apart - 1
-    lines = table(head, rows)
-    if max(map(width, lines)) <= shutil.get_terminal_size().columns:
-        for line in lines:
-            terminal.out(line)
-        return
-    for i, line in enumerate(table(head[:-apart], [row[:-apart] for row in rows])):
+        rows, head = [row[:-1] for row in rows], head[:-1]
+    room = shutil.get_terminal_size().columns
+    shown = len(head)
+    while shown > 1 and max(map(width, table(head[:shown], [row[:shown] for row in rows]))) > room:
+        shown -= 1
+    for i, line in enumerate(table(head[:shown], [row[:shown] for row in rows])):
         terminal.out(line)
-        if i:
-            for title, value in zip(head[-apart:], rows[i - 1][-apart:], strict=True):
-                if value != "-":
-                    terminal.out(terminal.style(f"  {title} {value}", "dim"))
+        for below in _below(head[shown:], rows[i - 1][shown:], room) if i else ():
+            terminal.out(below)
+
+
+def _below(head: Sequence[str], row: Sequence[str], room: int) -> list[str]:
+    """What does not fit beside a server, in as few lines as it fits into."""
+    lines: list[str] = []
+    for part in (f"  {title} {value}" for title, value in zip(head, row, strict=True) if value != "-"):
+        if lines and width(lines[-1] + part) <= room:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _readiness(one: Running) -> Readiness | None:

@@ -71,7 +71,7 @@ class TextBoard:
             terminal.out(f"  {line}")
         if not snapshot.models:
             hint = "add a model, which is then loaded" if plan.watch else "tk add NAME --from model.onnx makes a model"
-            terminal.warn(f"{plan.spec.repository} is empty: the server has no model", hint=hint)
+            terminal.warn(f"the repository {plan.spec.repository} is empty: the server has no model", hint=hint)
         if good:
             terminal.out("try:")
             for line in try_lines(good, server.endpoints):
