@@ -13,6 +13,7 @@ from suggestions import commands_in
 from triton_kit.cli import run
 from triton_kit.cli.support import terminal
 from triton_kit.linter.engine import lint
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -38,11 +39,12 @@ def files(root: Path) -> set[str]:
 def test_a_new_directory_becomes_a_project(tk: Run, tmp_path: Path) -> None:
     code, out, err = tk("init", "shop")
     assert code == 0
-    assert out == "shop/ is ready\n"
+    assert out == f"shop/ is ready, for Triton {DEFAULT_RELEASE}, the newest that tk knows (release in tk.yaml)\n"
+    assert f'release: "{DEFAULT_RELEASE}"' in Path("shop/tk.yaml").read_text()
     assert "cd shop" in err
     assert "tk add NAME --from model.onnx" in err
     assert files(tmp_path) == {f"shop/{name}" for name in PROJECT | {"model_repository/.gitkeep"}}
-    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == "24.10"
+    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == DEFAULT_RELEASE
     assert yaml.safe_load((tmp_path / "shop/.pre-commit-config.yaml").read_text())["repos"][0]["repo"] == "local"
 
 

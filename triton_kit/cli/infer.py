@@ -74,7 +74,7 @@ def infer(
         raise UsageError("--join prints one text after the other", hint="leave out --async")
     view = _view(format_, shown)
     labels = read_labels(shown.labels) if shown.labels is not None else ()
-    place = server.place()
+    place = server.place([model])
     question = build_request(
         InferRequest,
         data,

@@ -23,7 +23,9 @@ def init(
         list[Path] | None, Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT_RELEASE,
+    release: Annotated[
+        str | None, release_option(f"The Triton release to aim at, YY.MM; by default the newest, {DEFAULT_RELEASE}.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> int:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
@@ -39,13 +41,14 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
-    tell_newer(release)
-    lint_options = check.lint_options_for(release)
+    aim = release or DEFAULT_RELEASE
+    tell_newer(aim)
+    lint_options = check.lint_options_for(aim)
     request = new_project.StartRequest(
         directory=directory,
         sources=tuple(files),
         sample=sample,
-        release=release,
+        release=aim,
         check=lambda staged: check.check_model(staged, staged.parent, lint_options),
     )
     planned, left_out = new_project.plan_project(request)
@@ -53,7 +56,9 @@ def init(
         write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
     make = write.rehearse if dry_run else write.write_into
     make(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
-    terminal.out(plan.show(planned).rstrip("\n") if dry_run else f"{directory}/ is ready")
+    why = "" if release else ", the newest that tk knows"
+    ready = f"{directory}/ is ready, for Triton {aim}{why} (release in tk.yaml)"
+    terminal.out(plan.show(planned).rstrip("\n") if dry_run else ready)
     for note in planned.notes:
         terminal.warn(note)
     for one in left_out:

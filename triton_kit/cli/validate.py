@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from triton_kit.cli.support.load_trial import Trial
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.options import Options
+    from triton_kit.project.settings import Project
 
 
 class Format(str, Enum):
@@ -77,6 +78,7 @@ def validate(
     default_max_batch_size: DefaultMaxBatchSize = 4,
     rate_limit: Annotated[OnOff, Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
     rate_limit_resource: RateLimitResources = None,
+    cache: Annotated[OnOff, Option(help="Whether the server has a --cache-config.")] = OnOff.UNKNOWN,
     select: Select = None,
     ignore: Ignore = None,
     fix: Annotated[bool, Option("--fix", help="Fix what is certain, then report what remains.")] = False,
@@ -110,7 +112,7 @@ def validate(
         given = [path for path in given if belongs_to_model(path)]
     chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
-        release=named_release(release, project, as_json=format_ is Format.JSON and output is None),
+        release=_release(release, project, load, engine, as_json=format_ is Format.JSON and output is None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -123,6 +125,7 @@ def validate(
         default_max_batch_size=default_max_batch_size,
         rate_limit=True if rate_limit_resource else rate_limit.known,
         rate_resources=resource_counts(rate_limit_resource),
+        cache=cache.known,
         severities=severities,
     )
     if show_completed:
@@ -163,6 +166,18 @@ def validate(
     shown = show(trial.report, trial)
     trial.finish()
     return 1 if fails(shown, fail_on) else 0
+
+
+def _release(
+    given: str | None, project: Project | None, load: LoadOptions, engine: EngineOptions, *, as_json: bool
+) -> str | None:
+    """The release that somebody named, else with --load that of what the models are loaded on."""
+    named = named_release(given, project, image=engine.image, as_json=as_json)
+    if named is not None or not load.load:
+        return named
+    from triton_kit.cli.support.load_trial import release_that_loads
+
+    return release_that_loads(engine)
 
 
 def _show_completed(paths: list[str], judged_by: Options) -> int:

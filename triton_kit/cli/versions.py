@@ -15,7 +15,7 @@ from triton_kit.cli.support.add_options import TransferOptions
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Model, Repository
-from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
+from triton_kit.cli.support.runtime_options import LoadTimeout, TrialOptions
 from triton_kit.cli.support.server_options import NoUrl, OptionalServerOptions, ServerName
 from triton_kit.cli.support.table import table
 from triton_kit.cli.support.version_options import find, say_versions
@@ -105,7 +105,7 @@ def promote(
     ] = False,
     *,
     server: OptionalServerOptions,
-    runtime: Runtime = "auto",
+    trial: TrialOptions,
     timeout: LoadTimeout = 120.0,
     repository: Repository = None,
     format_: Format = "text",
@@ -125,7 +125,7 @@ def promote(
             raise UsageError(f"{'--url' if server.url else '--server'} goes with --test", hint="add --test")
         _show(moves.promote(here, folder, number), format_ == "json")
         return
-    tested = _promoted(here, folder, number, server, runtime, timeout)
+    tested = _promoted(here, folder, number, server, trial, timeout)
     if format_ == "text":
         terminal.out(f"{len(tested.outcomes)} case{'' if len(tested.outcomes) == 1 else 's'} passed")
     _show(tested.changed, format_ == "json", tested.outcomes)
@@ -136,21 +136,20 @@ def _promoted(
     folder: ModelFolder,
     version: int,
     server: OptionalServerOptions,
-    runtime: str,
+    options: TrialOptions,
     seconds: float,
 ) -> TestedPromotion:
     """The promotion with its test, on the server that is named or on one of its own."""
     from triton_kit.cli.support.model_control import source_of
-    from triton_kit.cli.support.serve_loop import show_progress
+    from triton_kit.cli.support.serve_settings import trial_request
     from triton_kit.serve.source import ANSWER
     from triton_kit.versions.gate import promote_on, promote_on_trial
     from triton_kit.versions.trial_server import Trial
 
     if not server.named:
         terminal.say(f"starting a server for version {version} of {folder.name}")
-        trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
-        return promote_on_trial(here, folder, version, trial)
-    where = server.place()
+        return promote_on_trial(here, folder, version, Trial(request=trial_request(options), timeout=seconds))
+    where = server.place([folder.name])
     source = source_of(where, folder.repository)
     with server.connect(where, timeout=max(min(seconds, 60.0), ANSWER)) as client:
         return promote_on(here, folder, version, client, config=lambda: source.config(folder.name), timeout=seconds)

@@ -26,13 +26,14 @@ from triton_kit.suggestion import suggest
 class ProjectContext:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
-    ``release`` is DEFAULT_RELEASE where nobody named one.
+    ``release`` is DEFAULT_RELEASE where nobody named one, ``named`` then ``None``.
     ``lint_options`` is how what is written is linted first.
     """
 
     project: project.Project | None
     templates: Templates
     release: str
+    named: str | None
     lint_options: Options
 
 
@@ -47,9 +48,9 @@ def find_context(release: str | None = None) -> ProjectContext:
         release = find_release(release).container
     elif found:
         release = found.release
-    release = release or DEFAULT_RELEASE
-    lint_options = check.lint_options_for(release, found.ignore if found else ())
-    return ProjectContext(project=found, templates=templates, release=release, lint_options=lint_options)
+    aim = release or DEFAULT_RELEASE
+    lint_options = check.lint_options_for(aim, found.ignore if found else ())
+    return ProjectContext(project=found, templates=templates, release=aim, named=release, lint_options=lint_options)
 
 
 def find_repository(here: ProjectContext, given: Path | None) -> Path:

@@ -36,7 +36,7 @@ def seconds_option(help: str, *names: str, zero: bool = False) -> Option:  # noq
 
 Format = Annotated[Literal["text", "json"], format_option()]
 Release = Annotated[
-    str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.")
+    str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or the newest, {DEFAULT_RELEASE}.")
 ]
 Repository = Annotated[
     Path | None, Option("--repository", metavar="DIR", help="The repository; by default the project's.")

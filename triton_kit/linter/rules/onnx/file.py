@@ -79,14 +79,13 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 1.23.0, 1.24.1, 1.27.0, and those between.
 """
 
-_LAST_KNOWN = (26, 8)
-
 
 @cache
 def _limits(release: tuple[int, int]) -> tuple[int, int, int] | None:
-    """The newest IR version and opsets that a release reads; ``None`` where that is not known."""
-    if release > _LAST_KNOWN:
-        return None
+    """The newest IR version and opsets that a release reads, by the last ONNX Runtime known of a newer one.
+
+    ``None`` where that is not known.
+    """
     return next((row[1:] for row in reversed(_NEWEST) if row[0] <= release), None)
 
 
@@ -109,10 +108,12 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 22
 
     Good:
 
+        -- tk validate --release 24.10
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 21
     """
     limits = _limits(model.options.release)
