@@ -147,8 +147,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         image=request.image,
         gpus=chosen.gpus,
         gpu_way=chosen.way,
-        shm_size=given
-        or (shared_memory.shm_size(*all_seen, flags=request.server_args) if engine else shared_memory.LEAST),
+        shm_size=given or shared,
         memory=memory,
         cpus=request.cpus,
         user=identity.user,
