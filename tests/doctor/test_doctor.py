@@ -140,7 +140,8 @@ def test_what_a_gpu_can_run_is_told(
     only_these_programs(monkeypatch, tmp_path / "bin")
     stand_in_nvidia_smi(tmp_path / "bin", H100)
     program(tmp_path / "bin", "docker", 'echo \'{"ServerVersion": "28.0.0", "Runtimes": {"runc": {}}}\'')
-    code, found = doctor(capsys, "--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit")
+    only = ("--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit")
+    code, found = doctor(capsys, "--from", "24.10", *only)
     assert code == 1
     assert found["gpu"]["evidence"] == "NVIDIA H100 80GB HBM3 (81559 MiB)"
     assert found["driver"]["result"] == "ok"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from triton_kit.client import ServerError
+from triton_kit.client import ModelMetadata, ServerError
 from triton_kit.client.input_slots import expected
-from triton_kit.client.request import InferPlan
 from triton_kit.errors import TkError
 
 
-def explained(error: TkError, plan: InferPlan) -> TkError:
+def explained(error: TkError, metadata: ModelMetadata | None = None) -> TkError:
     """The error with what is known of it: what to send where the request is the reason, and nothing where none is.
 
     A hint that it has stays. A model's own error, or that of a member of an ensemble, does not blame the request.
@@ -21,6 +20,6 @@ def explained(error: TkError, plan: InferPlan) -> TkError:
     if known is None:
         return error
     hint = known.help
-    if known.inputs:
-        hint = f"{hint}; model {plan.metadata.name} takes {expected(plan.metadata)}"
+    if known.inputs and metadata is not None:
+        hint = f"{hint}; model {metadata.name} takes {expected(metadata)}"
     return ServerError(error.message, status=error.status, hint=hint)
