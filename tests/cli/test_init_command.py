@@ -122,7 +122,8 @@ def test_the_second_of_two_files_of_one_name_is_left_out_and_can_be_added_as_it_
     write_onnx(tmp_path / "x/a.onnx")
     write_onnx(tmp_path / "y/a.onnx")
     code, out, err = tk("init", "shop", "--from", "x/a.onnx", "y/a.onnx")
-    assert (code, out) == (1, "shop/ is ready\n")
+    ready = f"shop/ is ready, for Triton {DEFAULT_RELEASE}, the newest that tk knows (release in tk.yaml)\n"
+    assert (code, out) == (1, ready)
     assert "error: y/a.onnx is left out: y/a.onnx would be a second model a\n" in err
     [later] = [one for one in commands_in(err, {"NAME": "b"}) if one[:1] == ["add"]]
     assert tk(*later)[0] == 0
@@ -139,12 +140,12 @@ def test_of_several_files_the_good_ones_are_added_and_each_other_one_is_named(tk
     write_onnx(tmp_path / "also.onnx")
     names = ("good", "bf16", "lost", "text", "also")
     sources = (*(f"{name}.onnx" for name in names), "odd")
-    code, out, err = tk("init", "dry", "--from", *sources, "--dry-run")
+    code, out, err = tk("init", "dry", "--from", *sources, "--release", "24.10", "--dry-run")
     assert (code, (tmp_path / "dry").exists()) == (1, False)
     assert "good/" in out
     assert "bf16/" not in out
-    code, out, err = tk("init", "shop", "--from", *sources)
-    assert (code, out) == (1, "shop/ is ready\n")
+    code, out, err = tk("init", "shop", "--from", *sources, "--release", "24.10")
+    assert (code, out) == (1, "shop/ is ready, for Triton 24.10 (release in tk.yaml)\n")
     assert {p.name for p in (tmp_path / "shop/model_repository").iterdir()} == {"good", "also"}
     for name, why in (
         ("bf16.onnx", "input 'x' is BF16"),

@@ -78,7 +78,7 @@ def test_a_sequence_that_is_not_begun_is_told_how_to_begin(
 def test_a_request_without_a_sequence_is_told_to_name_one(
     server: LocalServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "--sequence-id N" in tk(server, capsys, "sequences", "--zeros").partition("hint: ")[2]
+    assert "--sequence-id N" in tk(server, capsys, "sequences", "x=[1, 2, 3, 4]").partition("hint: ")[2]
 
 
 def test_a_model_that_fails_by_itself_does_not_blame_the_request(
