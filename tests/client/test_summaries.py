@@ -65,36 +65,46 @@ def test_the_client_is_the_limit_where_it_computes_most_of_the_time(busy, second
 SHAPE = "unexpected shape for input 'x' for model 'm'. Expected [-1,4], got [1,3]"
 
 
+TAKES = "model m takes x FP32 [-1, 4]"
+
+
 @pytest.mark.parametrize(
-    ("message", "hint"),
+    ("message", "part"),
     [
-        pytest.param(SHAPE, "model m takes x FP32 [-1, 4]", id="wrong shape"),
-        pytest.param("expected 2 inputs but got 1 inputs for model 'm'", "model m takes x FP32 [-1, 4]", id="too few"),
+        pytest.param(SHAPE, TAKES, id="wrong shape"),
+        pytest.param("expected 2 inputs but got 1 inputs for model 'm'", TAKES, id="too few"),
         pytest.param(
             "inference request to model 'm' must specify a non-zero or non-empty correlation ID",
-            "say which sequence the request belongs to: add --sequence-id N --sequence-start",
+            "--sequence-id",
             id="no correlation id",
         ),
         pytest.param(
             "in ensemble 'e', inference request for sequence 4 to model 'm' must specify the START flag on the first "
             "request of the sequence",
-            "begin the sequence: add --sequence-start",
+            "--sequence-start",
             id="no start in a member",
         ),
-        pytest.param("boom", None, id="the model's own words"),
-        pytest.param("in ensemble 'e', boom", None, id="a member's own words"),
+        pytest.param("Stub process 'm_0' is not healthy.", "model.py", id="a dead process"),
     ],
 )
-def test_a_refusal_gets_the_hint_that_belongs_to_it(message, hint):
-    assert explained(ServerError(message, status="400"), METADATA).hint == hint
+def test_a_refusal_gets_the_hint_that_belongs_to_it(message, part):
+    assert part in str(explained(ServerError(message, status="400"), METADATA).hint)
 
 
-def test_a_dead_process_and_a_member_that_got_a_wrong_shape_are_not_blamed_on_the_request():
-    dead = explained(ServerError("Stub process 'm_0' is not healthy.", status="500"), METADATA).hint
-    assert dead is not None
-    assert dead.startswith("the process of a Python model ended")
-    member = explained(ServerError(f"in ensemble 'e', {SHAPE}", status="400"), METADATA).hint
-    assert member is None or "model m takes" not in member
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("in ensemble 'e', boom", id="a member's own words"),
+        pytest.param(f"in ensemble 'e', {SHAPE}", id="a member that got a wrong shape"),
+        pytest.param("Stub process 'm_0' is not healthy.", id="a dead process"),
+    ],
+)
+def test_a_correct_request_is_not_blamed(message):
+    assert TAKES not in str(explained(ServerError(message, status="400"), METADATA).hint)
+
+
+def test_the_models_own_words_have_no_hint():
+    assert explained(ServerError("boom", status="400"), METADATA).hint is None
 
 
 def test_a_hint_that_is_there_and_an_answer_that_is_not_stay():
