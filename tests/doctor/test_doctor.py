@@ -239,7 +239,7 @@ def test_memory_is_held_against_what_the_models_take(tmp_path: Path, monkeypatch
     assert memory.look(machine(tmp_path)).result == "ok"
     monkeypatch.setattr(memory, "available", lambda: 4999)
     assert memory.look(machine(tmp_path)).result == "warning"
-    monkeypatch.setattr(shm, "shm_size", lambda _repository, _flags: 1 << 60)
+    monkeypatch.setattr(shm, "shm_size", lambda _repository, flags: 1 << 60)
     assert shm.look(machine(tmp_path), str(tmp_path)).result == "warning"
 
 
