@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,8 +108,13 @@ def test_the_log_of_such_a_server_has_its_problems_in_order(
     server: LocalServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tk(server, capsys, "both", "--zeros")
+    lines = list(server.log())
+    end = time.monotonic() + 30
+    while not any("no such word" in line for line in lines) and time.monotonic() < end:
+        time.sleep(0.05)
+        lines += server.log()
     log = tmp_path / "server.log"
-    log.write_text("\n".join(server.log()))
+    log.write_text("\n".join(lines))
     assert run(["explain", "--log", str(log), "--format", "json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["unknown"] == []
