@@ -82,7 +82,17 @@ def test_without_a_path_the_usual_place_is_served(repository: Path) -> None:
 
 
 def test_a_flag_that_the_release_lacks_is_a_usage_error(repository: Path) -> None:
-    done = tk(str(repository), "--runtime", "docker", "--dry-run", *FREE, "--", "--http-max-input-size=1")
+    done = tk(
+        str(repository),
+        "--runtime",
+        "docker",
+        "--release",
+        "24.10",
+        "--dry-run",
+        *FREE,
+        "--",
+        "--http-max-input-size=1",
+    )
     assert done.returncode == 2
     assert "--http-max-input-size is in tritonserver from 25.06 on, and this is 24.10" in done.stderr
     assert done.stdout == ""

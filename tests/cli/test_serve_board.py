@@ -21,7 +21,8 @@ from triton_kit.runtime.types import Endpoints
 from triton_kit.serve.watch import ModelChange
 
 USUAL = "I1128 10:00:00.000000 1 model_lifecycle.cc:1] loading: m:1"
-TROUBLE = "E1128 10:00:00.000000 1 model_lifecycle.cc:1] failed to load 'm' version 1: Not found: unable to find 'x'"
+HEAD = "1128 10:00:00.000000 1 model_lifecycle.cc:1]"
+TROUBLE = f"E{HEAD} failed to load 'm' version 1: Internal: ModuleNotFoundError: No module named 'x'"
 
 
 def plan(repository: Path, *, watch: bool) -> ServePlan:
