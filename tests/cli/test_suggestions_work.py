@@ -27,7 +27,7 @@ def tk(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
         write_onnx(tmp_path / name, **more)
     Path("names.txt").write_text("a\nb\nc\nd\n")
     Path("libtriton_mine.so").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62) + bytes(44))
-    assert run(["init", "p"]) == 0
+    assert run(["init", "p", "--release", "24.10"]) == 0
     monkeypatch.chdir(tmp_path / "p")
     capsys.readouterr()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -82,11 +81,11 @@ def serve(
     for message, hint in plan.notes:
         terminal.warn(message, hint=hint)
     if dry_run:
-        argv = plan.runtime.argv(plan.spec)
+        command = plan.runtime.command(plan.spec)
         if format_ == "json":
-            terminal.out_json({"argv": argv})
+            terminal.out_json(command._asdict())
         else:
-            terminal.out(shlex.join(argv))
+            terminal.out(command.line)
         return 0
     again = {"wish": to_json(request, plan.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
     board = serve_output.JsonBoard() if format_ == "json" else serve_output.board()

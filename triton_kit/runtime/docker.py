@@ -18,6 +18,7 @@ from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.further_repositories import directories, is_remote
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
+from triton_kit.runtime.shell_command import ShellCommand, differing
 from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir
 from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
@@ -88,6 +89,14 @@ class DockerRuntime:
     def environment(self, spec: ServerSpec) -> dict[str, str]:
         """The environment of the engine's command line, out of which ``--env NAME`` takes its value unseen by ps."""
         return {**os.environ, **{k: v for k, v in spec.env.items() if not the_engines_own(k)}}
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell, with the values of ``spec.env`` that are not in our environment."""
+        argv = self.argv(spec)
+        if own := _engines_own(spec):
+            at = argv.index("--env-file")
+            argv[at : at + 2] = [word for key, value in own.items() for word in ("--env", f"{key}={value}")]
+        return ShellCommand(argv, differing(self.environment(spec)))
 
     def start(self, spec: ServerSpec) -> DockerServer:
         """Fetch the image if need be, and start a container; its server is not ready yet."""

@@ -22,6 +22,7 @@ from triton_kit.runtime.further_repositories import directories
 from triton_kit.runtime.mirror import make_mirror
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.restricted_endpoints import opening_headers
+from triton_kit.runtime.shell_command import ShellCommand, differing
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _SHM = "/dev/shm/"
@@ -99,6 +100,21 @@ class LocalRuntime:
             batch = server_options(spec.server_args).default_max_batch_size
             env["TK_ONNX_DEFAULT_MAX_BATCH_SIZE"] = str(batch)
         return {**env, **spec.env}
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell. The backend directory is made; links that the paths need are made by the command.
+
+        Raises TkError where the server is yet to be fetched.
+        """
+        home = find_home()
+        if not home.binary.is_file():
+            raise TkError(f"{home.binary} is not there yet", hint="fetch the embedded server first: tk demo")
+        paths = _repositories(spec)
+        if home.origin != "path":
+            make_backend_directory(home, backend_directory(home))
+            paths.append(backend_directory(home))
+        links = [["ln", "-sfn", str(path), str(to)] for path in paths if (to := plain(path, _owner(spec))) != path]
+        return ShellCommand(self.argv(spec), differing(self.environment(spec)), links)
 
     def start(self, spec: ServerSpec) -> LocalServer:
         """Start the server; it is not ready yet. Raises TkError when it is not available or started."""

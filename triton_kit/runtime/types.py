@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.shell_command import ShellCommand
 
 Note: TypeAlias = "tuple[str, str | None]"
 """Something that the user should know before a start, and what to do about it."""
@@ -119,6 +120,10 @@ class Runtime(Protocol):
 
     def argv(self, spec: ServerSpec) -> list[str]:
         """The command line that ``start`` runs; pure."""
+        ...
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell, with the environment and what must be there first; starts nothing."""
         ...
 
     def start(self, spec: ServerSpec) -> Server: ...
