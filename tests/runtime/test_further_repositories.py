@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from triton_kit.cli import run
 from triton_kit.cli.support.serve_loop import split_words
 from triton_kit.errors import UsageError
 from triton_kit.runtime.docker import DockerRuntime
-from triton_kit.runtime.further_repositories import refuse_remote
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.session import model_names
 from triton_kit.runtime.types import ServerSpec
@@ -53,8 +55,24 @@ def test_a_container_gets_each_directory_and_the_address_as_it_is(request_of: Se
 def test_the_embedded_server_cannot_read_object_storage(request_of: ServeRequest, address: str) -> None:
     with pytest.raises(UsageError, match="is in object storage, which the embedded server cannot read"):
         plan_server(replace(request_of, more=(address,)), environment={})
-    with pytest.raises(UsageError, match="the first repository must be a directory"):
-        refuse_remote(address)
+
+
+def test_object_storage_alone_is_passed_on_beside_an_empty_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    docker = ["serve", BUCKET, "--image", "triton:26.06-py3", "--runtime", "docker", "--ports", "auto", "--dry-run"]
+    if shutil.which("docker") is None:
+        pytest.skip("docker is not installed")
+    assert run(docker) == 0
+    argv = shlex.split(capsys.readouterr().out)
+    assert [word for word in argv if word.startswith("--model-repository=")] == [
+        "--model-repository=/models",
+        f"--model-repository={BUCKET}",
+    ]
+    [mount] = [argv[i + 1] for i, word in enumerate(argv) if word == "--mount"]
+    source = Path(mount.partition("source=")[2].partition(",")[0])
+    assert source.name == "s3-bucket-models"
+    assert list(source.iterdir()) == []
+    assert run(["serve", BUCKET, "--runtime", "local", "--ports", "auto"]) == 2
+    assert "in object storage, which the embedded server cannot read" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["watch", "cpu"])

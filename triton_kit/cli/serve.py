@@ -19,6 +19,7 @@ from triton_kit.cli.support.runtime_options import (
     Profile,
 )
 from triton_kit.cli.support.serve_settings import image_of, project_settings, with_ports, with_settings
+from triton_kit.runtime.further_repositories import is_remote
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.state.restart import to_json
@@ -62,6 +63,8 @@ def serve(
     repository, named, flags = serve_loop.defaults(
         path, words, release=release, image=container.image, settings=settings
     )
+    if path is not None and is_remote(path):
+        more = (path, *more)
     request = build_request(
         ServeRequest,
         container,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triton_kit.errors import UsageError
+from triton_kit.runtime.state.files import explain_os_errors, state_dir
 
 _REMOTE = re.compile(r"(s3|gs|as)://", re.ASCII)
 """How the address of object storage begins (core filesystem/api.cc:GetFileSystem)."""
@@ -37,10 +38,14 @@ def check_further(repositories: Sequence[str], *, embedded: bool, needs: str | N
         raise UsageError(f"{needs} goes with one repository, and there are several", hint="serve one, or leave it out")
 
 
-def refuse_remote(repository: str) -> None:
-    """Raise UsageError for object storage where a directory must come first."""
-    if is_remote(repository):
-        raise UsageError(
-            f"{repository} is in object storage, and the first repository must be a directory",
-            hint=f"tk serve DIR {repository} --runtime docker; the models of both are served",
-        )
+def stand_in(address: str) -> Path:
+    """An empty directory of tk's own that is the first repository where object storage alone is served.
+
+    Named after the address, since a server that tk runs is named after its first repository. Raises TkError where it
+    cannot be made.
+    """
+    words = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")
+    place = state_dir() / "remote" / words
+    with explain_os_errors():
+        place.mkdir(parents=True, exist_ok=True)
+    return place

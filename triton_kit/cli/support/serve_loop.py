@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.served_findings import one_line
-from triton_kit.runtime.further_repositories import directories, refuse_remote
+from triton_kit.runtime.further_repositories import directories, is_remote, stand_in
 from triton_kit.runtime.gpu.selection import GpuChoice
 from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, as_served
 from triton_kit.serve import loop
@@ -46,8 +46,7 @@ def defaults(
     written = settings.release if settings is not None else None
     chosen = named_release(release, project, image=image, written=written, as_json=as_json)
     if path is not None:
-        refuse_remote(path)
-        return Path(path), chosen, tuple(flags)
+        return stand_in(path) if is_remote(path) else Path(path), chosen, tuple(flags)
     if project:
         return project.repository, chosen, tuple(flags)
     usual = Path("model_repository")

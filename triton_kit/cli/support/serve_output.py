@@ -69,7 +69,7 @@ class TextBoard:
         terminal.out(f"ready after {snapshot.seconds:.1f} s: {server.description}")
         for line in endpoint_lines(server.endpoints):
             terminal.out(f"  {line}")
-        if not snapshot.models:
+        if not snapshot.models and not plan.spec.more:
             hint = "add a model, which is then loaded" if plan.watch else "tk add NAME --from model.onnx makes a model"
             terminal.warn(f"the repository {plan.spec.repository} is empty: the server has no model", hint=hint)
         if good:
