@@ -37,11 +37,11 @@ from triton_kit.cli.support.validate_options import (
     names,
     resource_counts,
     rules_heard,
-    where_it_is_made,
     with_baseline,
     with_certain_fixes,
 )
 from triton_kit.errors import UsageError, assert_never
+from triton_kit.project.origin import where_it_is_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,9 +31,10 @@ def refused_as_served(
     from triton_kit.linter.diagnostic import Severity
     from triton_kit.linter.engine import lint_paths
     from triton_kit.linter.options import Options
+    from triton_kit.project.origin import where_it_is_made
 
     def refused(gpus: int | None) -> list[Diagnostic]:
-        report = lint_paths([path, *more], Options(server._replace(gpus=gpus)))
+        report = where_it_is_made(lint_paths([path, *more], Options(server._replace(gpus=gpus))))
         return [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
 
     if not cpu:

@@ -189,12 +189,3 @@ def with_certain_fixes(report: Report, paths: Sequence[str], options: Options) -
     from triton_kit.linter.fix.confirmation import confirmed
 
     return confirmed(report, paths, options)
-
-
-def where_it_is_made(report: Report) -> Report:
-    """The report with findings about a rendered configuration in its model.yaml."""
-    if not any(text.startswith("# Rendered by tk ") for text in report.sources.values()):
-        return report
-    from triton_kit.project.rendered_findings import at_their_source
-
-    return at_their_source(report)
