@@ -15,8 +15,10 @@ from triton_kit.errors import TkError
 from triton_kit.repository.release import release
 from triton_kit.runtime.container import Engine
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.further_repositories import directories, is_remote
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
+from triton_kit.runtime.shell_command import ShellCommand, differing
 from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir
 from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
@@ -59,7 +61,7 @@ class DockerRuntime:
 
     def argv(self, spec: ServerSpec) -> list[str]:
         """The command line that ``start`` runs. Values of ``spec.env`` stay out of it: see ``environment``."""
-        argv = [self.engine, "run", "--rm"]
+        argv = [self.engine, "run", *([] if spec.detach else ["--rm"])]
         if spec.name:
             argv += ["--name", spec.name]
         for key, value in _labels(spec).items():
@@ -67,7 +69,8 @@ class DockerRuntime:
         argv += ["--security-opt", "no-new-privileges", "--cap-drop", "ALL", *_identity(spec)]
         for outside, inside in ((spec.http_port, 8000), (spec.grpc_port, 8001), (spec.metrics_port, 8002)):
             argv += ["-p", f"{f'[{spec.bind}]' if ':' in spec.bind else spec.bind}:{outside}:{inside}"]
-        argv += ["--mount", mount(spec.repository)]
+        for i, repository in enumerate((spec.repository, *directories(spec.more))):
+            argv += ["--mount", mount(repository, _inside(i))]
         argv += ["--shm-size", str(spec.shm_size), *_limits(spec)]
         argv += self._gpus(spec)
         if _engines_own(spec):
@@ -77,7 +80,7 @@ class DockerRuntime:
         if spec.detach:
             argv += _LOGGING[self.engine]
         argv += ["--pull", spec.pull, image(spec)]
-        argv += ["tritonserver", f"--model-repository={_MODELS}"]
+        argv += ["tritonserver", *(f"--model-repository={place}" for place in _seen(spec))]
         argv.append(f"--exit-on-error={'true' if spec.exit_on_error else 'false'}")
         if spec.verbose:
             argv.append("--log-verbose=1")
@@ -86,6 +89,14 @@ class DockerRuntime:
     def environment(self, spec: ServerSpec) -> dict[str, str]:
         """The environment of the engine's command line, out of which ``--env NAME`` takes its value unseen by ps."""
         return {**os.environ, **{k: v for k, v in spec.env.items() if not the_engines_own(k)}}
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell, with the values of ``spec.env`` that are not in our environment."""
+        argv = self.argv(spec)
+        if own := _engines_own(spec):
+            at = argv.index("--env-file")
+            argv[at : at + 2] = [word for key, value in own.items() for word in ("--env", f"{key}={value}")]
+        return ShellCommand(argv, differing(self.environment(spec)))
 
     def start(self, spec: ServerSpec) -> DockerServer:
         """Fetch the image if need be, and start a container; its server is not ready yet."""
@@ -198,9 +209,20 @@ def image(spec: ServerSpec) -> str:
     return spec.image or release(spec.release).image()
 
 
-def mount(repository: Path) -> str:
+def _inside(number: int) -> str:
+    """Where the directory of that number is in the container."""
+    return f"{_MODELS}-{number + 1}" if number else _MODELS
+
+
+def _seen(spec: ServerSpec) -> list[str]:
+    """The repositories as the server in the container sees them."""
+    places, found = iter(range(1, len(spec.more) + 1)), [_MODELS]
+    return found + [one if is_remote(one) else _inside(next(places)) for one in spec.more]
+
+
+def mount(repository: Path, target: str = _MODELS) -> str:
     """The value of ``--mount`` for the repository: CSV, so fields with commas or quotes are quoted."""
-    fields = ["type=bind", f"source={repository.resolve()}", f"target={_MODELS}", "readonly"]
+    fields = ["type=bind", f"source={repository.resolve()}", f"target={target}", "readonly"]
     return ",".join(_csv(field) for field in fields)
 
 
@@ -275,7 +297,7 @@ def _labels(spec: ServerSpec) -> dict[str, str]:
         LABEL: "1",
         f"{LABEL}.version": __version__,
         f"{LABEL}.repository": str(spec.repository.resolve()),
-        f"{LABEL}.release": spec.release,
+        **({f"{LABEL}.release": spec.release} if spec.release_known else {}),
         f"{LABEL}.ports": f"{spec.http_port},{spec.grpc_port},{spec.metrics_port}",
         PLACE: place(),
         **spec.labels,
