@@ -247,6 +247,21 @@ CASES: dict[str, Case] = {
         '-- tk validate --release 25.03\nplatform: "tensorflow_savedmodel"',
         ["the tensorflow backend is not part of releases from 25.03 on"],
     ),
+    "an output of any batch beside an input of one": (
+        "openvino-dims",
+        OV + "max_batch_size: 8\n" + X + Y + IR.format(1, 4, -1),
+        [],
+    ),
+    "any size of an input where the model has one": (
+        "openvino-dims",
+        OV + "max_batch_size: 8\n" + named(X, "x", "[ -1 ]") + Y + IR.format(1, 4, 1),
+        [],
+    ),
+    "any size of an output where the model has one": (
+        "openvino-dims",
+        OV + "max_batch_size: 8\n" + X + named(Y, "y", "[ -1 ]") + IR.format(1, 4, 1),
+        ["output 'y' is [-1], and the model has [4] beside the batch dimension"],
+    ),
 }
 
 
