@@ -262,6 +262,11 @@ CASES: dict[str, Case] = {
         OV + "max_batch_size: 8\n" + X + named(Y, "y", "[ -1 ]") + IR.format(1, 4, 1),
         ["output 'y' is [-1], and the model has [4] beside the batch dimension"],
     ),
+    "two signatures, neither of which is the usual one": (
+        "tensorflow-unreadable",
+        SAVED + f"-- 1/model.savedmodel {MODEL} signatures a b",
+        [],
+    ),
 }
 
 
