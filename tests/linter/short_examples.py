@@ -57,3 +57,9 @@ def said(block: str, rule: str, root: Path) -> list[str]:
     if "-- tk validate" not in block:
         block = f"-- tk validate --release 24.10\n{block}"
     return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
+
+
+def advised(block: str, rule: str, root: Path) -> list[str | None]:
+    """What the findings of one rule say to do."""
+    assert rule in RULES
+    return [d.help for d in lint_example(block, root / "r").diagnostics if d.rule == rule]

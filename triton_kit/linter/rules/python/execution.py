@@ -222,7 +222,7 @@ def _unreadable(call: Call) -> tuple[str, str]:
     given = call.argument
     if call.method == "set_max_batch_size" and isinstance(given, float) and not given.is_integer():
         return f"max_batch_size {given} is not an integer", "write an integer"
-    if call.method not in ("add_input", "add_output") or not isinstance(given, dict):
+    if not isinstance(given, dict):
         return "", ""
     kind, dims = given.get("data_type"), given.get("dims")
     # Names of types count in any case, as in JSON.
