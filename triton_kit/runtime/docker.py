@@ -15,18 +15,17 @@ from triton_kit.errors import TkError
 from triton_kit.repository.release import release
 from triton_kit.runtime.container import Engine
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.env_file import engines_own, env_file, the_engines_own, write_env_file
 from triton_kit.runtime.further_repositories import directories, is_remote
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.shell_command import ShellCommand, differing
-from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir
+from triton_kit.runtime.state.files import place
 from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _MODELS = "/models"
 
-_THE_ENGINES_OWN = re.compile(r"PATH|HOME|USER|TMPDIR|LANG|(?:DOCKER|CONTAINER|LD|XDG|LC)_.*|.*_PROXY", re.IGNORECASE)
-"""Variables that the engine's command line reads itself: they must not change it when they are for the server."""
 
 _LOGGING = {
     "docker": ["--log-driver", "json-file", "--log-opt", "max-size=16m", "--log-opt", "max-file=2"],
@@ -73,8 +72,8 @@ class DockerRuntime:
             argv += ["--mount", mount(repository, _inside(i))]
         argv += ["--shm-size", str(spec.shm_size), *_limits(spec)]
         argv += self._gpus(spec)
-        if _engines_own(spec):
-            argv += ["--env-file", str(_env_file(spec))]
+        if engines_own(spec):
+            argv += ["--env-file", str(env_file(spec))]
         for key in spec.env:
             argv += [] if the_engines_own(key) else ["--env", key]
         if spec.detach:
@@ -93,7 +92,7 @@ class DockerRuntime:
     def command(self, spec: ServerSpec) -> ShellCommand:
         """The same for a shell, with the values of ``spec.env`` that are not in our environment."""
         argv = self.argv(spec)
-        if own := _engines_own(spec):
+        if own := engines_own(spec):
             at = argv.index("--env-file")
             argv[at : at + 2] = [word for key, value in own.items() for word in ("--env", f"{key}={value}")]
         return ShellCommand(argv, differing(self.environment(spec)))
@@ -111,8 +110,8 @@ class DockerRuntime:
         # The pull is done: `run` must not begin another one without its progress being seen.
         argv = self.argv(replace(spec, pull="missing" if spec.pull == "always" else spec.pull))
         started = time.time()
-        _write_env_file(spec)
-        leftovers = [f"container:{self.engine}:{spec.name}", str(_env_file(spec)), *spec.leftovers]
+        write_env_file(spec)
+        leftovers = [f"container:{self.engine}:{spec.name}", str(env_file(spec)), *spec.leftovers]
         process = spawn(argv, env=self.environment(spec), leftovers=leftovers)
         return DockerServer(process=process, spec=spec, engine=self.engine, container=spec.name, started=started)
 
@@ -159,7 +158,7 @@ class DockerServer:
         """Leave the container alone; the command line that showed its log ends, without passing that on to it."""
         self._process.release()
         self._process.abandon()
-        _env_file(self._spec).unlink(missing_ok=True)
+        env_file(self._spec).unlink(missing_ok=True)
 
     def stop(self, *, grace: float = 10.0) -> None:
         """End the container, then the command line that waits for it; whatever is left of it is removed."""
@@ -197,11 +196,6 @@ class DockerServer:
                 hint="give the engine more memory, or serve fewer models and instances",
             )
         return TkError(f"container {self.container} was ended from outside, by signal {signal}")
-
-
-def the_engines_own(name: str) -> bool:
-    """Whether the engine's command line reads that variable itself."""
-    return _THE_ENGINES_OWN.fullmatch(name) is not None
 
 
 def image(spec: ServerSpec) -> str:
@@ -269,25 +263,6 @@ def _identity(spec: ServerSpec) -> list[str]:
 def _limits(spec: ServerSpec) -> list[str]:
     memory = [] if spec.memory is None else ["--memory", str(spec.memory)]
     return memory + ([] if spec.cpus is None else ["--cpus", f"{spec.cpus:g}"])
-
-
-def _engines_own(spec: ServerSpec) -> dict[str, str]:
-    return {key: value for key, value in spec.env.items() if the_engines_own(key)}
-
-
-def _env_file(spec: ServerSpec) -> Path:
-    """Holds the variables that must not change the engine's command line, and must not be seen on it either."""
-    return servers_dir() / f"{spec.name}.env"
-
-
-def _write_env_file(spec: ServerSpec) -> None:
-    if not (variables := _engines_own(spec)):
-        return
-    with explain_os_errors():
-        make_directory()
-        with private(_env_file(spec)) as handle:
-            text = "".join(f"{key}={value}\n" for key, value in variables.items())
-            os.write(handle, text.encode("utf-8", "surrogateescape"))
 
 
 def _labels(spec: ServerSpec) -> dict[str, str]:

@@ -15,9 +15,10 @@ from triton_kit.repository.release import Release, filter_flags, flag_name
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.env_file import the_engines_own
 from triton_kit.runtime.container.user import Identity, one_identity
 from triton_kit.runtime.container.user import check as check_identity
-from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
+from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links
 from triton_kit.runtime.further_repositories import check_further, directories
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
