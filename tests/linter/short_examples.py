@@ -6,6 +6,7 @@ from pathlib import Path
 
 from example_files import lint_example
 
+from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.rule import RULES, load_rules
 
 load_rules()
@@ -52,14 +53,17 @@ def with_rules(cases: dict[str, Case]) -> list[str]:
 
 
 def said(block: str, rule: str, root: Path) -> list[str]:
-    """By 24.10, the release of the server that the examples were tried on, unless an example names another one."""
-    assert rule in RULES
-    if "-- tk validate" not in block:
-        block = f"-- tk validate --release 24.10\n{block}"
-    return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
+    return [d.message for d in findings(block, rule, root)]
 
 
 def advised(block: str, rule: str, root: Path) -> list[str | None]:
     """What the findings of one rule say to do."""
+    return [d.help for d in findings(block, rule, root)]
+
+
+def findings(block: str, rule: str, root: Path) -> list[Diagnostic]:
+    """By 24.10, the release of the server that the examples were tried on, unless an example names another one."""
     assert rule in RULES
-    return [d.help for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
+    if "-- tk validate" not in block:
+        block = f"-- tk validate --release 24.10\n{block}"
+    return [d for d in lint_example(block, root / "r").diagnostics if d.rule == rule]

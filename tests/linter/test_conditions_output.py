@@ -17,9 +17,8 @@ import test_conditions_of_rules
 import test_conditions_of_settings
 import test_remedies
 import test_rule_numbers
-from example_files import lint_example
-from said_of_edits import own, place, words
-from short_examples import Case, with_rules
+from said_of_edits import place, words
+from short_examples import Case, findings, with_rules
 
 TABLES: tuple[dict[str, Case], ...] = (
     test_conditions_of_code.CASES,
@@ -45,5 +44,5 @@ REPORTED: dict[str, Case] = {
 @pytest.mark.parametrize("title", REPORTED)
 def test_a_finding_stands_where_it_belongs(title: str, tmp_path: Path, snapshot: Callable[..., object]) -> None:
     rule, block, _ = REPORTED[title]
-    found = own(lint_example(block, tmp_path / "r"), rule)
+    found = findings(block, rule, tmp_path)
     assert "\n".join(f"{place(d)} {words(d, tmp_path)}" for d in found) == snapshot
