@@ -19,6 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 def tk(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model_repository").mkdir()
+    (tmp_path / "tk.yaml").write_text('repository: model_repository\nrelease: "24.10"\n')
 
     def go(*args: object) -> tuple[int, str, str]:
         code = run([str(a) for a in args])

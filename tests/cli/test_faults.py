@@ -165,7 +165,7 @@ def twin(stage: Stage) -> Iterator[None]:
         yield
         assert stage.name in statefiles.read_all()
     finally:
-        subprocess.run(command("stop", stage.name), check=True, capture_output=True, timeout=60)
+        subprocess.run(command("stop", "--forget", stage.name), check=True, capture_output=True, timeout=60)
 
 
 def send(number: int) -> Callable[[Stage], object]:

@@ -320,7 +320,7 @@ def test_a_model_that_the_server_takes_in_spite_of_tk_is_shown_and_worth_a_repor
 ) -> None:
     stand_in(serving('[{"name": "m", "version": "1", "state": "READY"}]', (200, "{}")))
     repository = write(tmp_path / "models", {"m": BROKEN["config_negative_batch"]})
-    done = tk(str(repository))
+    done = tk(str(repository), "--release", "24.10")
     assert done.returncode == 1, done.stdout + done.stderr
     place = f"{repository}/m/config.pbtxt:2:17"
     assert f"{place}: error: max_batch_size -1 is negative [negative-max-batch-size]" in done.stdout
@@ -336,7 +336,7 @@ def test_a_model_that_the_server_alone_refuses_is_shown_and_worth_a_report(
     reason = "load failed for model 'm': version 1 is at UNAVAILABLE state: Internal: no flux for input 'x'"
     stand_in(serving('[{"name": "m", "version": "1", "state": "UNAVAILABLE"}]', (400, json.dumps({"error": reason}))))
     repository, bundle = write(tmp_path / "models", {"m": GOOD["good_onnx"]}), tmp_path / "b.zip"
-    done = tk(str(repository), "--bundle", str(bundle), "--format", "json")
+    done = tk(str(repository), "--release", "24.10", "--bundle", str(bundle), "--format", "json")
     report = json.loads(done.stdout)
     assert report["load"]["models"][0]["differs"]
     (one,) = report["diagnostics"]
@@ -391,14 +391,16 @@ def test_a_signal_ends_it_in_every_phase_and_leaves_nothing(
     try:
         assert wait_for(lambda: mark.exists() or process.poll() is not None)
         assert process.poll() is None
-        (port,) = ports(repository)
+        # A server on PATH gets a mirror of the repository: the program itself is what is known of it.
+        place = tmp_path / "bin" if phase == "start" else repository
+        (port,) = ports(place)
         process.send_signal(number)
         process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == (130 if number == signal.SIGINT else 143)
     assert list(Path("/dev/shm").glob(f"tk_127.0.0.1_{port}_*")) == []
-    assert ports(repository) == set()
+    assert ports(place) == set()
 
 
 def test_a_model_tidies_up_at_its_end(tmp_path: Path) -> None:

@@ -131,8 +131,8 @@ ACCEPTED = {
     "custom-backend": 'backend: "mine"\nmax_batch_size: 2' + TENSORS + "\n-- 1/anything.bin\nx",
 }
 
-SAID = {"custom-backend": ["unknown-backend"]}
-"""Where tk says something all the same, as a warning: the server must have that backend."""
+SAID = {"custom-backend": ["unknown-backend"], "response-cache-ensemble": ["response-cache-of-server"]}
+"""Where tk says something all the same: the server must have that backend, or that cache."""
 
 
 @pytest.mark.parametrize("fact", ACCEPTED)

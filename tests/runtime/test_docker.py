@@ -155,7 +155,7 @@ def test_a_port_taken_behind_our_back_is_explained(repository: Path) -> None:
         taken.bind(("127.0.0.1", spec.http_port))
         with pytest.raises(TkError, match="a port is in use") as error, running(DockerRuntime(), spec):
             pass
-        assert "--http-port 0" in (error.value.hint or "")
+        assert "--ports auto" in (error.value.hint or "")
 
 
 def test_an_image_without_triton_is_explained(repository: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from triton_kit.backends.facts import facts
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
+from triton_kit.linter.warmup_samples import KILLS, samples
 from triton_kit.linter.wording import listed, nearest, shape
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.source import Route
@@ -15,19 +16,6 @@ from triton_kit.repository.text_format.source import Route
 if TYPE_CHECKING:
     from triton_kit.model.completion import Tensor
     from triton_kit.repository.model_config import ModelWarmup
-
-KILLS = "may kill the server: "
-"""How a message begins whose failure ends the process in some of the runs, and refuses the model in the others."""
-
-
-def samples(model: Model) -> Iterator[tuple[Route, ModelWarmup]]:
-    """The samples that are run: those with a batch size, where there is a version and some instance is not passive."""
-    groups = model.config.instance_group
-    if model.is_ensemble or not model.versions or (groups and all(group.passive for group in groups)):
-        return
-    for i, sample in enumerate(model.config.model_warmup):
-        if sample.batch_size:
-            yield ("model_warmup", i), sample
 
 
 @rule(Severity.WARNING)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.states import byte_size
-from triton_kit.linter.rules.warmup import KILLS, samples
+from triton_kit.linter.warmup_samples import KILLS, samples
 from triton_kit.linter.wording import count
 from triton_kit.model import disk
 from triton_kit.model.model import Model

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.python_code import call_problem, classes, completions, span
 from triton_kit.linter.rule import rule
-from triton_kit.linter.rules.warmup import KILLS, samples
+from triton_kit.linter.warmup_samples import KILLS, samples
 from triton_kit.linter.wording import nearest
 from triton_kit.model.model import Model
 from triton_kit.repository.tensor import DATA_TYPES
