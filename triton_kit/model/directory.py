@@ -66,6 +66,11 @@ class ModelDirectory:
         """The sub-directories, by bytes."""
         return disk.by_bytes(self.entries, disk.DIRECTORY)
 
+    @property
+    def first_directory(self) -> str | None:
+        """The first sub-directory by bytes, whatever it is: the one that the server's detection looks into."""
+        return self.directories[0] if self.directories else None
+
     @cached_property
     def _listings(self) -> dict[str, dict[str, str]]:
         return {}

@@ -41,9 +41,11 @@ def _read(name: str, repository: Repository, ensemble: str) -> Member:
     if refusal is not None:
         raise ProblemsFound(f"{name} will not load: {refusal.message}", hint=f"fix it first: tk validate {model.path}")
     try:
-        completed = model.completed(model.versions[-1])
-    except (Broken, IndexError):
-        raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}") from None
+        completed = model.completed_latest
+    except Broken:
+        completed = None
+    if completed is None:
+        raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}")
     if not (completed.known or (completed.inputs and completed.outputs)):
         raise UsageError(
             f"{name} does not describe its tensors before it runs", hint="write input and output into its config.pbtxt"

@@ -165,7 +165,8 @@ def no_outputs(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.outputs or not model.versions or (not model.inputs):
+    if model.outputs or not model.inputs:
         return
-    if not model.completed(model.versions[-1]).outputs:
+    completed = model.completed_latest
+    if completed is not None and not completed.outputs:
         yield Problem(at=("input",), message="the model has inputs and no outputs", help="add its outputs")
