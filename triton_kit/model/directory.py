@@ -128,6 +128,11 @@ class ModelDirectory:
             return kept(error)
 
     @property
+    def config_remedy(self) -> str:
+        """What to do about a configuration that cannot be read."""
+        return disk.remedy(self._config_bytes) if isinstance(self._config_bytes, OSError) else ""
+
+    @property
     def config_error(self) -> str | None:
         """Why an existing ``config.pbtxt`` cannot be read."""
         return disk.reason(self._config_bytes) if isinstance(self._config_bytes, OSError) else None

@@ -224,8 +224,8 @@ class Model(ModelDirectory):
 
             try:
                 source = disk.read_bytes(self.model_file(version))
-            except (OSError, ValueError):
-                self._python[version] = Broken(self.file_name)
+            except (OSError, ValueError) as error:
+                self._python[version] = kept(error) if isinstance(error, disk.TooLarge) else Broken(self.file_name)
                 return self._python[version]
             try:
                 with warnings.catch_warnings():
