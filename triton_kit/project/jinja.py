@@ -88,7 +88,7 @@ def _environment(templates: Templates, template: Template) -> LimitedEnvironment
         for folder in folders:
             path = folder.joinpath(*parts)
             if path.is_file():
-                refuse_outside(path, next(root for root in templates.roots if path.is_relative_to(root)))
+                refuse_outside(path, next((root for root in templates.roots if path.is_relative_to(root)), folder))
                 text = read_text(path)
                 environment.charge(len(text))
                 return text, str(path), None
