@@ -66,8 +66,9 @@ def onnx_unknown_tensor(model: Model) -> Iterator[Problem]:
 
 def _unknown_tensors(model: Model) -> Iterator[Problem]:
     for _, onnx, completed in versions(model):
+        inputs, outputs = dict.fromkeys(allowed(onnx)), dict.fromkeys(t.name for t in onnx.signature.outputs)
         for tensor in (*completed.inputs, *completed.outputs):
-            known = allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
+            known = inputs if tensor.kind == "input" else outputs
             if tensor.name and tensor.name not in known:
                 at, beside = (*tensor.at, "name"), completed.inputs if tensor.kind == "input" else completed.outputs
                 yield Problem(
