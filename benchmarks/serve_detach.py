@@ -56,7 +56,12 @@ def by_tk(repository: Path) -> float:
     took = time.perf_counter() - begin
     if done.returncode != 0:
         raise SystemExit(f"tk serve --detach ended with {done.returncode}")
-    subprocess.run([*TK, "stop", "--all", "--quiet"], stdout=subprocess.DEVNULL, env=environment(), check=True)
+    subprocess.run(
+        [*TK, "stop", "--everywhere", "--yes", "--forget", "--quiet"],
+        stdout=subprocess.DEVNULL,
+        env=environment(),
+        check=True,
+    )
     return took
 
 

@@ -1,7 +1,7 @@
 """Starts and stops in a row, in mixed runtimes and manners: is anything left over, does anything grow?
 
 Each round starts a server with ``tk serve`` and ends it: locally and in a container (where the engine has the image),
-detached (ended by ``tk stop``) and attached (ended by Ctrl-C, by SIGTERM, by ``tk stop`` from elsewhere, or as tk is
+detached (ended by ``tk stop --forget``) and attached (ended by Ctrl-C, SIGTERM, ``tk stop`` from elsewhere, or as tk is
 killed by ``kill -9``). Before and after, what belongs to these rounds is counted: processes, containers, shared memory,
 temporary files, state files, and the engine's open files for their growth. Exit code 1 when anything is left or grows.
 
@@ -73,7 +73,7 @@ class Rounds:
         (version.parent / "config.pbtxt").write_text(CONFIG)
 
     def detached(self, *runtime: str) -> None:
-        """Left running, and ended by ``tk stop``."""
+        """Left running, and ended by ``tk stop --forget``."""
         argv = [*TK, "serve", str(self.repository), *runtime, *FREE, "--detach", "--format=json"]
         done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -120,7 +120,7 @@ class Rounds:
 
     def _stop(self, name: str) -> None:
         # By its name: the one of a tk that was killed before may take a moment to end.
-        subprocess.run([*TK, "stop", name], env=self.env, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([*TK, "stop", name, "--forget"], env=self.env, stdout=subprocess.DEVNULL, check=True)
 
     def _containers(self) -> list[str]:
         argv = ["docker", "ps", "--all", "--quiet", "--filter", f"label=triton-kit.repository={self.repository}"]

@@ -17,7 +17,7 @@ from triton_kit.errors import TkError
 from triton_kit.runtime.embedded.binaries import server_home
 from triton_kit.runtime.local import LocalRuntime
 
-pytest_plugins = ["nothing_left", "running_server", "transcript"]
+pytest_plugins = ["nothing_left", "running_server", "stream_server", "transcript"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -104,8 +104,8 @@ def read_arguments(head: str) -> dict[str, Any]:
                 arguments["explicit"] = words.pop(0) == "explicit"
             case "--load-model":
                 arguments["load_models"] = (*arguments.get("load_models", ()), words.pop(0))
-            case "--rate-limit":
-                arguments["rate_limit"] = words.pop(0) == "on"
+            case "--rate-limit" | "--cache":
+                arguments[word[2:].replace("-", "_")] = words.pop(0) == "on"
             case "--rate-limit-resource":
                 name, _, value = words.pop(0).partition(":")
                 arguments["rate_resources"] = {name: int(value)}

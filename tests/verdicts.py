@@ -18,6 +18,9 @@ DATA = Path(__file__).parent / "linter" / "data"
 VERDICTS = DATA / "verdicts.jsonl.xz"
 KNOWN = DATA / "disagreements.tsv"
 
+RELEASE = "24.10"
+"""The release of the server that judged."""
+
 
 def read_cases() -> list[dict[str, Any]]:
     with lzma.open(VERDICTS, "rt", encoding="utf-8") as file:
@@ -75,6 +78,7 @@ def judge(root: Path, case: dict[str, Any], mode: str) -> Report:
     needs = case.get("needs")
     run = Run(
         options(
+            release=RELEASE,
             auto_complete=mode == "auto",
             gpus=0 if needs == "no-gpu" else None,
             image_backends=BACKENDS if needs == "backend-set" else None,

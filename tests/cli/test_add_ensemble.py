@@ -180,6 +180,8 @@ def test_every_kind_of_ensemble_loads_and_answers(tk: Run, embedded: LocalRuntim
 
     # A model that says nothing of itself: its file does.
     write_onnx(tmp_path / "model_repository/auto/1/model.onnx")
+    # One with a first dimension of one size, which is not a batch to the server.
+    write_onnx(tmp_path / "model_repository/fixed/1/model.onnx", shape=(2, 4))
     added = {
         "branches": ("split,p=same,q=count,r=float", "p.x=split.y", "q.x=split.z", "r.n=q.n"),
         "fan": ("p=same,q=same,add", "q.x=x", "add.a=p.y", "add.b=q.y"),
@@ -189,12 +191,15 @@ def test_every_kind_of_ensemble_loads_and_answers(tk: Run, embedded: LocalRuntim
         "mixed": ("same,add.plain,q=same", "add.plain.a=same.y", "add.plain.b=x", "q.x=add.plain.sum"),
         "items": ("same,item,q=same", "item.x=same.y", "q.x=item.y"),
         "completed": ("auto,count", "count.x=auto.y0"),
+        "whole": ("same,fixed", "fixed.x=same.y"),
     }
     for name, (steps, *maps) in added.items():
         code, _, err = tk("add", name, "--ensemble", steps, *(word for m in maps for word in ("--map", m)))
         assert code == 0, err
     assert lint("model_repository").ok
-    names = [m.name for m in MEMBERS if not m.decoupled] + ["auto", *added]
+    whole = parse(Path("model_repository/whole/config.pbtxt").read_bytes()).message.to_dict()
+    assert [t["dims"] for t in (*whole["input"], *whole["output"])] == [[-1, 4], [2, 4]]
+    names = [m.name for m in MEMBERS if not m.decoupled] + ["auto", "fixed", *added]
     repository = tmp_path / "model_repository"
     with serving(embedded, repository, *names) as server, connect(address(server, "http"), timeout=60) as client:
         rows = np.arange(8, dtype=np.float32).reshape(2, 4)
@@ -215,3 +220,5 @@ def test_every_kind_of_ensemble_loads_and_answers(tk: Run, embedded: LocalRuntim
         assert client.config("mixed").max_batch_size == 8
         assert client.config("completed").max_batch_size == 4
         assert client.config("items").max_batch_size == 0
+        assert client.config("whole").max_batch_size == 0
+        np.testing.assert_array_equal(answer("whole", x=rows)["y0"], rows + 1)

@@ -73,6 +73,12 @@ def test_a_message_that_is_known_by_itself_says_what_it_means_before_the_rules_t
     assert "rules that quote such a message: unknown-field, " in shown.out
 
 
+def test_a_message_of_which_only_the_wrapping_is_known_is_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "failed to load 'm' version 1: Internal: onnx runtime error 1: something odd"]) == 2
+    assert capsys.readouterr().err.startswith("error: nothing is known of such a message of the server\n  hint: ")
+    assert run(["explain", "onnx runtime error"]) == 0
+
+
 def test_a_message_that_only_rules_quote_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "must be non-negative", "or must be positive: model input must specify"]) == 2
     assert run(["explain", "is mapping to non-existing"]) == 0

@@ -32,14 +32,13 @@ def known(name: str, where: int | LocalServer, **more: object) -> Running:
     one = Running(
         name=name,
         runtime="local",
-        repository=Path("/models"),
         release="24.10",
         image=None,
         endpoints=endpoints_at(where) if isinstance(where, int) else where.endpoints,
         started=time.time(),
         pid=os.getpid(),
         born=born(os.getpid()),
-        **more,  # type: ignore[arg-type]
+        **{"repository": Path("/models"), **more},  # type: ignore[arg-type]
     )
     registry.record(one)
     return one
@@ -75,6 +74,28 @@ def test_several_elsewhere_have_to_be_told_apart():
         find_server("", "three", False)
     with pytest.raises(UsageError, match="exclude each other"):
         find_server("127.0.0.1:18000", "one", False)
+
+
+def test_of_several_the_one_of_the_project_or_with_the_model_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, models in (("shop", ["resnet"]), ("bank", ["score", "both"]), ("lab", ["both"])):
+        for model in models:
+            (tmp_path / name / "models" / model).mkdir(parents=True)
+        (tmp_path / name / "tk.yaml").write_text("repository: models\n")
+        (tmp_path / name / "src").mkdir()
+    known("one", 18000, repository=tmp_path / "shop" / "models")
+    known("two", 28000, repository=tmp_path / "bank" / "models")
+    known("three", 8000, repository=tmp_path / "lab" / "models")
+    monkeypatch.chdir(tmp_path / "shop" / "src")
+    assert find_server("", None, False).running.name == "one"
+    monkeypatch.chdir("/")
+    assert find_server("", None, False, ["score"]).running.name == "two"
+    assert find_server("", None, False, ["resnet"]).running.name == "one"
+    assert find_server("", None, False, ["both"]).running.name == "three", "which has the usual port, too"
+    assert find_server("", None, False, ["nowhere"]).running.name == "three"
+    assert find_server("127.0.0.1:28000", None, False, ["resnet"]).running.name == "two"
+    assert run(["unload", "score", "--timeout", "1"]) == 3
 
 
 def test_an_address_that_is_a_server_of_tk_is_known_as_such_under_every_name_of_this_machine():

@@ -37,7 +37,7 @@ def test_a_healthy_server_is_shown_model_by_model(server, capsys, protocol):
     assert code == 0
     assert err == ""
     lines = out.splitlines()
-    assert lines[0].startswith("server      triton 2.51.0 at ")
+    assert lines[0].startswith("server      triton 2.51.0 (24.10) at ")
     assert lines[1].split() == ["live", "yes"]
     assert lines[2].split() == ["ready", "yes"]
     assert lines[3].startswith("round trip  ")
@@ -54,7 +54,7 @@ def test_the_json_has_the_documented_keys(server, capsys, protocol):
     assert set(found) == {
         "version", "url", "protocol", "live", "ready", "round_trip_ms", "server", "models", "unlisted",
     }  # fmt: skip
-    assert set(found["server"]) == {"name", "version", "extensions"}
+    assert set(found["server"]) == {"name", "version", "release", "extensions"}
     assert {
         "name": "pair", "version": "1", "state": "READY", "ready": True, "counts": True, "reason": "",
     } in found["models"]  # fmt: skip

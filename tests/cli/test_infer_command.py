@@ -72,7 +72,8 @@ def test_the_json_has_the_documented_keys(tk):
     assert code == 0
     assert answer["version"] == 1
     assert set(answer) == {
-        "version", "url", "protocol", "model", "model_version", "answers", "summary", "errors",
+        "version", "url", "protocol", "model", "model_version", "answers", "summary", "stream", "client_busy",
+        "interrupted", "errors",
     }  # fmt: skip
     (output,) = answer["answers"][0]["outputs"]
     assert set(output) == {"name", "datatype", "shape", "values", "classes"}
@@ -189,7 +190,15 @@ def test_some_failures_are_counted_and_end_with_1(tk, tmp_path):
         (["pair", "--random", "--shape", "LEFT"], 2, "is not a shape"),
         (["pair", "--random", "--timeout", "0"], 2, "--timeout 0"),
         (["pair", "--random", "--header", "nonsense"], 2, "has no colon"),
-        (["angry", "IN=13"], 1, "model angry takes IN INT32 [1]"),
+        (["angry", "IN=13"], 1, "thirteen is out of the question\n"),
+        (["pair", "--random", "--outputs", "SUN"], 2, "did you mean SUM?"),
+        (["pair", "--random", "--parameter", "fast"], 2, "is not of the form NAME=VALUE"),
+        (["pair", "--random", "--parameter", "triton_x=1"], 2, "the parameter triton_x is reserved"),
+        (["pair", "--random", "--parameter", f"n={1 << 63}"], 2, "is too large for the parameter n"),
+        (["pair", "--random", "--request-timeout", "1e300"], 2, "--request-timeout 1e+300 is not a time to wait"),
+        (["pair", "--random", "--request-timeout", "0"], 2, "--request-timeout 0"),
+        (["pair", "--random", "--join"], 2, "no output is a text"),
+        (["echo", "--random", "--join", "--format", "json"], 2, "--join and --format json exclude each other"),
         (["sleepy", "SECONDS=5", "--timeout", "0.2"], 3, "did not answer within 0.2 s"),
     ],
 )

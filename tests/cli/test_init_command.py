@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 from scaffold_models import write_onnx
+from suggestions import commands_in
 
 from triton_kit.cli import run
 from triton_kit.cli.support import terminal
 from triton_kit.linter.engine import lint
+from triton_kit.repository.release_name import DEFAULT_RELEASE
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -37,11 +39,12 @@ def files(root: Path) -> set[str]:
 def test_a_new_directory_becomes_a_project(tk: Run, tmp_path: Path) -> None:
     code, out, err = tk("init", "shop")
     assert code == 0
-    assert out == "shop/ is ready\n"
+    assert out == f"shop/ is ready, for Triton {DEFAULT_RELEASE}, the newest that tk knows (release in tk.yaml)\n"
+    assert f'release: "{DEFAULT_RELEASE}"' in Path("shop/tk.yaml").read_text()
     assert "cd shop" in err
     assert "tk add NAME --from model.onnx" in err
     assert files(tmp_path) == {f"shop/{name}" for name in PROJECT | {"model_repository/.gitkeep"}}
-    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == "24.10"
+    assert yaml.safe_load((tmp_path / "shop/tk.yaml").read_text())["release"] == DEFAULT_RELEASE
     assert yaml.safe_load((tmp_path / "shop/.pre-commit-config.yaml").read_text())["repos"][0]["repo"] == "local"
 
 
@@ -115,11 +118,66 @@ def test_a_file_that_is_no_model_leaves_nothing(tk: Run, tmp_path: Path) -> None
     assert files(tmp_path) == {"a.onnx"}
 
 
-def test_two_files_of_one_name_are_refused(tk: Run, tmp_path: Path) -> None:
+def test_the_second_of_two_files_of_one_name_is_left_out_and_can_be_added_as_it_says(tk: Run, tmp_path: Path) -> None:
     write_onnx(tmp_path / "x/a.onnx")
     write_onnx(tmp_path / "y/a.onnx")
-    code, _, err = tk("init", "shop", "--from", "x/a.onnx", "y/a.onnx")
-    assert (code, "y/a.onnx would be a second model a" in err) == (2, True)
+    code, out, err = tk("init", "shop", "--from", "x/a.onnx", "y/a.onnx")
+    ready = f"shop/ is ready, for Triton {DEFAULT_RELEASE}, the newest that tk knows (release in tk.yaml)\n"
+    assert (code, out) == (1, ready)
+    assert "error: y/a.onnx is left out: y/a.onnx would be a second model a\n" in err
+    [later] = [one for one in commands_in(err, {"NAME": "b"}) if one[:1] == ["add"]]
+    assert tk(*later)[0] == 0
+    assert {p.name for p in (tmp_path / "shop/model_repository").iterdir()} == {"a", "b"}
+
+
+def test_of_several_files_the_good_ones_are_added_and_each_other_one_is_named(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "good.onnx")
+    write_onnx(tmp_path / "bf16.onnx", dtype=16)
+    write_onnx(tmp_path / "lost.onnx", external=True)
+    (tmp_path / "lost.data").unlink()
+    (tmp_path / "text.onnx").write_text("no")
+    (tmp_path / "odd").write_text("no")
+    write_onnx(tmp_path / "also.onnx")
+    names = ("good", "bf16", "lost", "text", "also")
+    sources = (*(f"{name}.onnx" for name in names), "odd")
+    code, out, err = tk("init", "dry", "--from", *sources, "--release", "24.10", "--dry-run")
+    assert (code, (tmp_path / "dry").exists()) == (1, False)
+    assert "good/" in out
+    assert "bf16/" not in out
+    code, out, err = tk("init", "shop", "--from", *sources, "--release", "24.10")
+    assert (code, out) == (1, "shop/ is ready, for Triton 24.10 (release in tk.yaml)\n")
+    assert {p.name for p in (tmp_path / "shop/model_repository").iterdir()} == {"good", "also"}
+    for name, why in (
+        ("bf16.onnx", "input 'x' is BF16"),
+        ("lost.onnx", "needs lost.data, which does not exist"),
+        ("text.onnx", "not an ONNX model"),
+        ("odd", "is not a model file that tk recognises"),
+    ):
+        line = next(line for line in err.splitlines() if line.startswith(f"error: {name} is left out: "))
+        assert why in line
+    assert tk("validate", "shop/model_repository")[0] == 0
+
+
+def test_where_no_file_is_good_nothing_is_made(tk: Run, tmp_path: Path) -> None:
+    for name in ("a.onnx", "b.onnx"):
+        (tmp_path / name).write_text("no")
+    code, out, err = tk("init", "shop", "--from", "a.onnx", "b.onnx")
+    assert (code, out) == (2, "")
+    assert "none of the 2 files can be a model\n  a.onnx " in err
+    assert files(tmp_path) == {"a.onnx", "b.onnx"}
+
+
+def test_what_is_a_guess_is_said_of_each_model(tk: Run, tmp_path: Path) -> None:
+    write_onnx(tmp_path / "good.onnx")
+    import onnx
+
+    model = onnx.load(tmp_path / "good.onnx")
+    for tensor in (*model.graph.input, *model.graph.output):
+        tensor.type.tensor_type.ClearField("shape")
+    onnx.save(model, tmp_path / "open.onnx")
+    code, _, err = tk("init", "shop", "--from", "good.onnx", "open.onnx")
+    assert code == 0
+    assert "warning: open: the sizes [1] of input x are a guess" in err
 
 
 def test_a_dry_run_shows_all_and_writes_nothing(tk: Run, tmp_path: Path) -> None:

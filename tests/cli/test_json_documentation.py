@@ -84,6 +84,17 @@ def test_what_infer_prints_is_documented(server, capsys, mode):
     assert ("answers[].outputs[].classes[][].label" in set(keys(found))) is bool(mode)
 
 
+def test_what_infer_prints_of_streams_is_documented(stream_server, capsys):
+    ask = ["infer", "counter", "COUNT=2", "--grpc", "--url", stream_server.endpoints.grpc, "--format"]
+    assert run([*ask, "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    check("tk infer", document)
+    assert run([*ask, "ndjson"]) == 0
+    first, _, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert set(first) == {"version", "event", *document["answers"][0]}
+    assert set(last) == {"event", *document} - {"answers"}
+
+
 def test_what_health_prints_is_documented(server, capsys):
     assert run(["health", address(server, "http"), "-m", "pair", "-m", "none", "--format", "json"]) == 1
     check("tk health", json.loads(capsys.readouterr().out))
@@ -134,6 +145,7 @@ def test_what_is_printed_of_versions_is_documented(project):
     check("tk versions add", project("versions", "add", "one", "a.onnx"))
     check("tk versions promote", project("versions", "promote", "one", "1"))
     check("tk versions diff", project("versions", "diff", "one", "1", "2"))
+    check("tk versions", project("versions"))
     check("tk versions list", project("versions", "list", "one"))
     check("tk versions prune", project("versions", "prune", "one", "--keep", "1"))
     check("tk versions log", project("versions", "log", "one"))

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from triton_kit.runtime.state import registry
 from triton_kit.runtime.state.registry import Running
 
 FREE = ["--http-port", "0", "--grpc-port", "0", "--metrics-port", "0"]
+EVERYTHING = ["stop", "--everywhere", "--yes", "--forget"]
 RUNTIMES = {"local": ["--runtime", "local"], "docker": ["--runtime", "docker", "--image", IMAGE, "--pull", "never"]}
 
 
@@ -108,7 +110,7 @@ def life(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Life]:
     request.getfixturevalue("embedded") if request.param == "local" else need_image()
     one = Life(make_model(tmp_path / "models"), request.param)
     yield one
-    tk("stop", "--all", "--grace", "2")
+    tk(*EVERYTHING, "--grace", "2")
     assert until(lambda: one.left() == []), one.left()
 
 
@@ -117,7 +119,7 @@ def local(embedded: object, tmp_path: Path) -> Iterator[Life]:
     """A life without containers."""
     one = Life(make_model(tmp_path / "models, - here"), "local")
     yield one
-    tk("stop", "--all", "--grace", "2")
+    tk(*EVERYTHING, "--grace", "2")
     assert until(lambda: one.left() == []), one.left()
 
 
@@ -165,7 +167,116 @@ def test_a_detached_server_is_listed_read_restarted_and_ended(life: Life) -> Non
 
     done = tk("stop")
     assert done.stdout == f"{one.name} ended\n"
+    files = [f"{one.name}.json", f"{one.name}.log"]
+    assert until(lambda: sorted(life.left()) == files), life.left()
+    assert tk("ps").stderr == "no server that tk started is running\n", "nobody needs to be told of it"
+
+
+@pytest.mark.parametrize("how", ["ended", "died"])
+def test_one_that_has_ended_can_be_read_listed_started_again_and_forgotten(life: Life, how: str) -> None:
+    one = life.start("--model-control", "explicit")
+    if how == "ended":
+        assert tk("stop", one.name).returncode == 0
+    elif one.container is not None:
+        docker("kill", one.name)
+    else:
+        assert one.pid is not None
+        os.killpg(one.pid, signal.SIGKILL)
+    assert until(lambda: registry.servers() == ())
+    assert containers(life.repository) == []
+
+    # Other commands do not take the news away.
+    for arguments in (["models"], ["stop"], ["restart", "none"]):
+        assert tk(*arguments).returncode != 0
+    told = [f"warning: {one.name} has ended without tk" in tk("ps").stderr for _ in range(2)]
+    assert told == [how == "died", False]
+    (kept,) = json.loads(tk("ps", "--format", "json").stdout)["kept"]
+    assert (kept["name"], kept["release"], kept["seen"]) == (one.name, "24.10", True)
+    if one.container is not None:
+        assert kept["exit_code"] == (137 if how == "died" else 0)
+    assert re.search(rf"^{one.name} +{life.runtime} +24.10 +(ended|exit \d+) ", tk("ps", "--all").stdout, re.MULTILINE)
+    assert "successfully loaded 'doubler'" in tk("logs", one.name).stdout
+    assert len(tk("logs", "--tail", "2").stdout.splitlines()) == 2, "without a name it is the one that ended last"
+    assert "successfully loaded 'doubler'" in tk("logs", "--since", "10m").stdout
+    assert tk("logs", "--since", "2099-01-01").stdout == ""
+    done = tk("health", "--server", one.name)
+    assert f"tk restart {one.name}" in done.stderr
+
+    done = tk("restart", one.name)
+    assert done.returncode == 0, done.stderr
+    again = registry.find(one.name)
+    assert (again.endpoints.http, again.control, again.ended) == (one.endpoints.http, "explicit", None)
+    assert tk("stop", "--forget").stdout == "", "no server has ended"
+    assert tk("stop", one.name, "--forget").stdout == f"{one.name} ended\n"
     assert life.left() == []
+
+
+def test_several_repositories_are_served_by_one_server(life: Life, tmp_path: Path) -> None:
+    second = make_model(tmp_path / "more")
+    (second / "doubler").rename(second / "tripler")
+    one = life.start(str(second))
+    (listed,) = json.loads(tk("ps", "--format", "json").stdout)["servers"]
+    assert listed["models"] == {"ready": 2, "wanted": 2}
+    done = tk("restart", one.name)
+    assert done.returncode == 0, done.stderr
+    assert {"doubler", "tripler"} <= set(tk("models", "--server", one.name).stdout.split())
+
+
+def test_what_a_server_would_refuse_in_a_further_repository_is_found_before(local: Life, tmp_path: Path) -> None:
+    second = make_model(tmp_path / "more")
+    done = local.serve(str(second))
+    assert done.returncode == 1
+    assert "doubler" in done.stderr, "it is in both"
+
+
+def test_a_variable_whose_value_went_with_its_server_is_asked_for(local: Life) -> None:
+    one = local.start("--env", "TK_SECRET=hunter2")
+    tk("stop")
+    done = tk("restart")
+    assert done.returncode == 2
+    assert f"{one.name} was given TK_SECRET, whose value tk does not keep" in done.stderr
+    done = tk("restart", env={**os.environ, "TK_SECRET": "hunter3"})
+    assert done.returncode == 0, done.stderr
+    assert b"TK_SECRET=hunter3\0" in Path(f"/proc/{registry.find().pid}/environ").read_bytes()
+
+
+def test_a_crash_that_was_read_with_logs_is_no_longer_news(local: Life) -> None:
+    one = local.start()
+    assert one.pid is not None
+    os.killpg(one.pid, signal.SIGKILL)
+    assert until(lambda: registry.servers() == ())
+    assert tk("logs").returncode == 0
+    assert tk("ps").stderr == "no server that tk started is running\n"
+
+
+def test_what_has_ended_is_kept_for_a_day(local: Life) -> None:
+    one = local.start()
+    tk("stop")
+    state = json.loads(statefiles.path_of(one.name).read_text())
+    statefiles.path_of(one.name).write_text(json.dumps({**state, "ended": time.time() - statefiles.DAY - 1}))
+    assert tk("ps", "--all").stderr == "no server that tk started is running\n"
+    assert local.left() == []
+
+
+def test_all_is_about_the_project_and_everywhere_about_all_after_asking(local: Life, tmp_path: Path) -> None:
+    one = local.start()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "tk.yaml").write_text("repository: models\n")
+    make_model(project / "models")
+    other = Life(project / "models", "local")
+    mine = other.start()
+    done = tk("stop", "--all", cwd=project)
+    assert (done.returncode, done.stdout) == (0, f"{mine.name} ended\n")
+    assert f"1 server of other projects left running: {one.name}" in done.stderr
+    done = tk("stop", "--all", cwd=project)
+    assert "no server that tk started is running in this project" in done.stderr
+    done = tk("stop", "--everywhere", cwd=project)
+    assert done.returncode == 2
+    assert "--everywhere ends servers of other projects, too, and there is no terminal to ask" in done.stderr
+    assert registry.find() == one
+    done = tk("stop", "--everywhere", "--yes", cwd=project)
+    assert done.stdout == f"{one.name} ended\n"
 
 
 @pytest.mark.docker
@@ -182,11 +293,11 @@ def test_a_container_whose_state_file_is_gone_is_found_by_its_labels(tmp_path: P
         assert "Uid:\t0\t" not in status, "it runs as root"
         assert re.search(r"CapEff:\s+0+$", status, re.MULTILINE)
         statefiles.path_of(one.name).unlink()
-        assert registry.find() == one
+        assert registry.find() == replace(one, version=None), "which the labels cannot say"
         assert f"{one.name} " in tk("ps").stdout
         assert tk("health", one.endpoints.http).returncode == 0, "the token is found again, too"
     finally:
-        tk("stop", "--all")
+        tk(*EVERYTHING)
     assert until(lambda: life.left() == []), life.left()
 
 
@@ -210,12 +321,12 @@ def test_two_at_once_without_a_name_do_not_clash(local: Life) -> None:
     done = tk("stop")
     assert done.returncode == 2
     assert "2 servers are running, and none was named" in done.stderr
-    done = tk("stop", "--all")
+    done = tk("stop", "--everywhere", "--yes")
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_server_that_was_killed_is_named_once_its_log_is_there_and_what_it_left_is_gone(local: Life) -> None:
+def test_a_server_that_was_killed_is_reported_and_what_it_left_is_gone(local: Life) -> None:
     one = local.start()
     assert one.pid is not None
     os.killpg(one.pid, signal.SIGKILL)
@@ -224,9 +335,6 @@ def test_a_server_that_was_killed_is_named_once_its_log_is_there_and_what_it_lef
     done = tk("ps")
     assert f"warning: {one.name} has ended without tk" in done.stderr
     assert shared_memory(one.endpoints.http.rpartition(":")[2]) == []
-    assert "successfully loaded 'doubler'" in tk("logs", one.name).stdout
-    assert tk("ps").stderr == "no server that tk started is running\n"
-    (statefiles.servers_dir() / f"{one.name}.log").unlink()
 
 
 def test_a_log_that_is_followed_shows_what_comes_and_ends_with_the_server(local: Life) -> None:
@@ -348,6 +456,10 @@ def test_a_container_that_was_killed_is_named_with_the_cause(tmp_path: Path) -> 
     life = Life(make_model(tmp_path / "models"), "docker")
     one = life.start()
     docker("kill", one.name)
-    assert until(lambda: containers(life.repository) == [])
-    assert f"{one.name} has ended without tk: it was ended from outside, by signal 9" in tk("ps").stderr
+    assert until(lambda: registry.servers() == ())
+    assert containers(life.repository) == []
+    said = f"{one.name} has ended without tk: it was ended from outside, by signal 9, exit code 137"
+    assert said in tk("ps").stderr
+    assert "successfully loaded 'doubler'" in tk("logs", one.name).stdout
+    assert tk(*EVERYTHING).returncode == 0
     assert life.left() == []

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,23 @@ from triton_kit.errors import UsageError
 from triton_kit.project.settings import Project
 from triton_kit.repository.release import newest
 from triton_kit.repository.release_name import DEFAULT_RELEASE
-from triton_kit.runtime import local
+from triton_kit.runtime import served_release
+from triton_kit.runtime.container import engine
 from triton_kit.runtime.embedded.binaries import RELEASE, SERVER_VERSION
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
+from triton_kit.runtime.served_release import default_image
 
 OFFICIAL = "nvcr.io/nvidia/tritonserver:25.06-py3"
 NOTE = (
     f"release 98.12 is newer than what tk knows, and is judged as {newest().container}, the last release of its table"
 )
+
+
+def asked(repository: Path, release: str | None) -> ServeRequest:
+    """A server of this machine that is asked for with that release."""
+    return ServeRequest(
+        repository=repository, runtime="local", release=release, http_port=0, grpc_port=0, metrics_port=0
+    )
 
 
 def project(release: str | None) -> Project:
@@ -48,10 +58,15 @@ def test_the_option_comes_before_the_image_and_the_image_before_the_project(
     assert named_release(given, project(written), image=image) == release
 
 
-def test_without_a_name_the_release_is_that_of_the_embedded_server() -> None:
+def test_without_a_name_models_are_judged_for_the_newest_release_and_a_server_decides_for_itself(
+    tmp_path: Path,
+) -> None:
     assert named_release(None, None) is None
-    assert DEFAULT_RELEASE == RELEASE
-    assert serve_loop.defaults(None, [])[1] == RELEASE
+    assert newest().container == DEFAULT_RELEASE
+    assert serve_loop.defaults(None, [])[1] is None
+    plan = plan_server(asked(tmp_path, None), environment={})
+    assert (plan.spec.release, plan.spec.release_known, plan.notes) == (RELEASE, True, ())
+    assert default_image(None) == newest().image()
 
 
 @pytest.mark.parametrize("given", ["24.13", "2.51.0", "latest", "22.12", ""])
@@ -129,16 +144,67 @@ def test_a_command_on_versions_notes_it_on_stderr_or_in_the_result(
 def test_the_embedded_server_runs_its_own_release_whatever_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = ServeRequest(
-        repository=tmp_path, runtime="local", release="25.06", http_port=0, grpc_port=0, metrics_port=0
-    )
-    plan = plan_server(request, environment={})
+    plan = plan_server(asked(tmp_path, "25.06"), environment={})
     assert plan.spec.release == RELEASE
-    assert plan.notes == (
-        ("the embedded server is 24.10, and runs where 25.06 is asked for", "take --runtime docker for another one"),
-    )
-    monkeypatch.setattr(local, "release_here", lambda asked: asked)
-    assert local.another_release("25.06") == []
+    assert plan.notes == (("the embedded server is 24.10; it stands in for 25.06", "take --runtime docker for it"),)
+    monkeypatch.setattr(served_release, "release_here", lambda: None)
+    plan = plan_server(asked(tmp_path, "25.06"), environment={})
+    assert (plan.spec.release, plan.spec.release_known, plan.notes) == ("25.06", False, ())
+
+
+def test_flags_are_those_of_what_runs_and_not_of_what_was_asked_for(tmp_path: Path) -> None:
+    request = replace(asked(tmp_path, "26.03"), server_args=("--allow-client-shm=true",))
+    with pytest.raises(UsageError, match=r"--allow-client-shm is in tritonserver from .* on, and this is 24\.10"):
+        plan_server(request, environment={})
+
+
+@pytest.mark.parametrize(
+    ("release", "image", "variables", "served", "known", "said"),
+    [
+        (None, None, {}, DEFAULT_RELEASE, True, None),
+        ("26.03", None, {}, "26.03", True, None),
+        (None, OFFICIAL, {}, "25.06", True, None),
+        ("26.03", OFFICIAL, {}, "25.06", True, "the image is 25.06; it stands in for 26.03"),
+        (None, "mine", {"NVIDIA_TRITON_SERVER_VERSION": "25.09"}, "25.09", True, None),
+        (None, "mine", {"TRITON_SERVER_VERSION": "2.51.0"}, "24.10", True, None),
+        (
+            "26.03",
+            "mine",
+            {"TRITON_SERVER_VERSION": "2.51.0"},
+            "24.10",
+            True,
+            "the image is 24.10; it stands in for 26.03",
+        ),
+        ("26.03", "mine", {"TRITON_SERVER_VERSION": "9.9.9"}, "26.03", False, None),
+        ("26.03", "mine", {}, "26.03", False, None),
+        (None, "mine", {}, DEFAULT_RELEASE, False, None),
+    ],
+    ids=[
+        "nobody said anything",
+        "a release",
+        "an official image",
+        "an official image of another release",
+        "an image that states its release",
+        "an image that states its server",
+        "an image that states another server",
+        "an image of an unknown server",
+        "an image that states nothing, and a release",
+        "an image that states nothing",
+    ],
+)
+def test_an_image_is_of_the_release_that_it_states(
+    release: str | None,
+    image: str | None,
+    variables: dict[str, str],
+    served: str,
+    known: bool,
+    said: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "environment", lambda _engine, _name, kind: variables)
+    found = served_release.served_release(release, engine="docker", image=image)
+    assert (found.release.container, found.known) == (served, known)
+    assert [message for message, _ in found.notes] == ([said] if said else [])
 
 
 @pytest.mark.local
@@ -153,8 +219,8 @@ def test_the_server_says_after_its_start_which_release_it_is(tmp_path: Path, mon
     (tmp_path / "models").mkdir()
     code = """
 import sys
-from triton_kit.runtime import local, serve_plan
-serve_plan.release_here = local.release_here = lambda asked: asked
+from triton_kit.runtime import served_release
+served_release.release_here = lambda: None
 from triton_kit.cli import run
 sys.exit(run(sys.argv[1:]))
 """

@@ -44,13 +44,15 @@ def edit_yaml(old: str, new: str) -> None:
 
 def test_nothing_changed_nothing_written(tk: Run) -> None:
     before = CONFIG.stat().st_mtime_ns
-    assert tk("render") == (0, f"{CONFIG}: unchanged\n", "")
+    assert tk("render") == (0, "", "1 file: 1 unchanged\n")
+    assert tk("render", "--verbose") == (0, "", f"{CONFIG}: unchanged\n1 file: 1 unchanged\n")
+    assert tk("render", "--check") == (0, "", "1 file: 1 unchanged\n")
     assert CONFIG.stat().st_mtime_ns == before
 
 
 def test_a_change_in_model_yaml_is_written(tk: Run) -> None:
     edit_yaml("max_batch_size: 4", "max_batch_size: 2")
-    assert tk("render", "m")[1] == f"{CONFIG}: written\n"
+    assert tk("render", "m") == (0, f"{CONFIG}: written\n", "1 file: 1 written\n")
     assert "max_batch_size: 2" in CONFIG.read_text()
 
 
@@ -60,7 +62,7 @@ def test_check_shows_a_diff_and_fails_and_writes_nothing(tk: Run) -> None:
     code, out, err = tk("render", "--check")
     assert code == 1
     assert "-max_batch_size: 4\n+max_batch_size: 2\n" in out
-    assert "would change" in err
+    assert "1 file: 1 would change\nto write it: tk render\n" in err
     assert CONFIG.read_text() == before
     assert tk("render", "--diff")[0] == 0
     assert CONFIG.read_text() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from docker_engine import IMAGE, containers, docker, make_model, need_image
 from serve_events import FREE, Serving, serve_command, wait_for
 
 from triton_kit.cli.support.serve_output import try_lines
+from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.types import Endpoints
 
 BROKEN = "import a_module_that_is_not_there\n"
@@ -55,6 +57,39 @@ def test_the_dry_run_prints_the_command_line_and_starts_nothing(repository: Path
     assert argv[-1] == "--log-verbose=1"
 
 
+@pytest.mark.parametrize("folder", ["models", "my models"])
+def test_the_local_line_of_the_dry_run_becomes_ready(tmp_path: Path, embedded: LocalRuntime, folder: str) -> None:
+    repository = make_model(tmp_path / folder)
+    (model,) = (path.name for path in repository.iterdir())
+    extra = ("--env", "TK_TEST_WORD=two words", "--runtime", "local", "--ports", "auto")
+    done = tk(str(repository), *extra, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert "'TK_TEST_WORD=two words'" in line
+    port = next(word for word in shlex.split(line) if word.startswith("--http-port=")).partition("=")[2]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(["sh", "-c", line], stdout=log, stderr=log, cwd=tmp_path, start_new_session=True)
+    try:
+        assert wait_for(lambda: answers(f"http://127.0.0.1:{port}/v2/models/{model}/ready"), 60)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+    said = json.loads(tk(str(repository), *extra, "--dry-run", "--format", "json").stdout)
+    assert said["environment"]["TK_TEST_WORD"] == "two words"
+    assert [command[0] for command in said["before"]] == (["ln"] if " " in folder else [])
+    for word in shlex.split(line.rpartition(" && ")[0]):
+        if Path(word).is_symlink():
+            Path(word).unlink()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def test_the_check_before_the_start_knows_the_flags_of_the_server(repository: Path) -> None:
     (model,) = repository.iterdir()
     (model / "configs").mkdir()
@@ -82,7 +117,17 @@ def test_without_a_path_the_usual_place_is_served(repository: Path) -> None:
 
 
 def test_a_flag_that_the_release_lacks_is_a_usage_error(repository: Path) -> None:
-    done = tk(str(repository), "--runtime", "docker", "--dry-run", *FREE, "--", "--http-max-input-size=1")
+    done = tk(
+        str(repository),
+        "--runtime",
+        "docker",
+        "--release",
+        "24.10",
+        "--dry-run",
+        *FREE,
+        "--",
+        "--http-max-input-size=1",
+    )
     assert done.returncode == 2
     assert "--http-max-input-size is in tritonserver from 25.06 on, and this is 24.10" in done.stderr
     assert done.stdout == ""

@@ -42,7 +42,8 @@ def test_it_mends_and_says_so(config: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(["validate", "--fix", repository(config)]) == 0
     captured = capsys.readouterr()
     assert captured.out == "no problems in 1 model\n"
-    assert captured.err == "fixed 2 findings in 1 file\n"
+    # The wrong name was hidden by the unknown field, and no report had it.
+    assert captured.err == "fixed 1 finding in 1 file\n"
     assert config.read_text() == FIXED
     assert run(["validate", "--fix", repository(config)]) == 0
     assert capsys.readouterr().err == "nothing to fix\n"
@@ -59,10 +60,17 @@ def test_what_remains_is_reported(config: Path, capsys: pytest.CaptureFixture[st
 def test_the_report_says_how_much_can_be_mended(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text(FIXED.replace('"m"', '"n"'))
     assert run(["validate", repository(config)]) == 1
-    assert capsys.readouterr().out.endswith("1 error in 1 model\ntk validate --fix fixes it\n")
+    command = f"tk validate {repository(config)} --fix"
+    assert capsys.readouterr().out.endswith(f"1 error in 1 model\nto fix it: {command}\n")
     config.write_text(FIXED.replace('"m"', '"n"') + "version_policy { latest { } }\n")
     assert run(["validate", repository(config)]) == 1
-    assert capsys.readouterr().out.endswith("2 errors in 1 model\n1 of 2 can be fixed: tk validate --fix\n")
+    assert capsys.readouterr().out.endswith(f"2 errors in 1 model\n1 of 2 can be fixed: {command}\n")
+    assert (
+        run(["validate", repository(config), "--gpus", "1", "--ignore", "policy-selects-no-version", "--strict"]) == 1
+    )
+    more = "--strict --gpus 1 --ignore policy-selects-no-version"
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == f"to fix it: tk validate {repository(config)} {more} --fix"
 
 
 def test_json_tells_the_edits(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +96,7 @@ def test_a_diff_writes_nothing(more: list[str], config: Path, capsys: pytest.Cap
         "+max_batch_size: 4",
         "",
     ]
-    assert captured.err == "would fix 2 findings in 1 file\n"
+    assert captured.err == "would fix 1 finding in 1 file\n"
     assert config.read_text() == BAD
 
 

@@ -171,7 +171,7 @@ def requests_of(question: InferRequest) -> object:
         }
         for one in found.requests
     ]
-    return {"requests": requests, "notes": found.notes}
+    return {"requests": requests, "notes": found.notes, "guesses": found.guesses}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

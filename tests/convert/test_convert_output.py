@@ -110,6 +110,7 @@ def test_the_reports_on_archives_of_torchserve(told, tmp_path, snapshot):
 
 
 def test_the_reports_on_layouts_of_tensorflow_serving(told, tmp_path, snapshot):
+    (tmp_path / "tk.yaml").write_text("release: '24.10'\n")
     (tmp_path / "models").mkdir()
     for number, tensors in {
         "1": ([("x", "FP32", (-1, 4))], [("y", "FP32", (-1, 2))]),

@@ -28,6 +28,7 @@ def layout(base: Path, versions: dict[str, Any]) -> Path:
 @pytest.fixture
 def repository(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "tk.yaml").write_text("release: '24.10'\n")
     (tmp_path / "model_repository").mkdir()
     return tmp_path / "model_repository"
 

@@ -140,7 +140,8 @@ def test_what_a_gpu_can_run_is_told(
     only_these_programs(monkeypatch, tmp_path / "bin")
     stand_in_nvidia_smi(tmp_path / "bin", H100)
     program(tmp_path / "bin", "docker", 'echo \'{"ServerVersion": "28.0.0", "Runtimes": {"runc": {}}}\'')
-    code, found = doctor(capsys, "--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit")
+    only = ("--only", "gpu", "--only", "driver", "--only", "compute", "--only", "toolkit")
+    code, found = doctor(capsys, "--from", "24.10", *only)
     assert code == 1
     assert found["gpu"]["evidence"] == "NVIDIA H100 80GB HBM3 (81559 MiB)"
     assert found["driver"]["result"] == "ok"
@@ -238,7 +239,7 @@ def test_memory_is_held_against_what_the_models_take(tmp_path: Path, monkeypatch
     assert memory.look(machine(tmp_path)).result == "ok"
     monkeypatch.setattr(memory, "available", lambda: 4999)
     assert memory.look(machine(tmp_path)).result == "warning"
-    monkeypatch.setattr(shm, "shm_size", lambda _repository, _flags: 1 << 60)
+    monkeypatch.setattr(shm, "shm_size", lambda _repository, **_flags: 1 << 60)
     assert shm.look(machine(tmp_path), str(tmp_path)).result == "warning"
 
 

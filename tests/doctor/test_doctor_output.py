@@ -26,7 +26,9 @@ GPUS = {
     "mismatch": {"query": MISMATCH, "code": 18},
     "old": {"query": H100.replace("560.35.03", "470.10.01").replace("9.0", "5.2")},
 }
-ONLY = "--only engine --only daemon --only gpu --only driver --only compute --only toolkit --only repository"
+ONLY = (
+    "--from 24.10 --only engine --only daemon --only gpu --only driver --only compute --only toolkit --only repository"
+)
 
 
 @pytest.mark.parametrize("name", GPUS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 EXAMPLES = {
     "savedmodel with a control and an optional tensor": """
+-- tk validate --release 24.10
 platform: "tensorflow_savedmodel"
 max_batch_size: 8
 input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -16,6 +17,7 @@ sequence_batching {
 -- 1/model.savedmodel x FP32 [-1, 4], mask INT32 [-1, -1, 2], start INT32 [-1, 1], end INT32 [-1, 1] -> y FP32 [-1, 3]
 """,
     "savedmodel without max_batch_size": """
+-- tk validate --release 24.10
 platform: "tensorflow_savedmodel"
 input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
 output { name: "y" data_type: TYPE_FP32 dims: [ -1, 3 ] }
@@ -167,6 +169,7 @@ model_transaction_policy { decoupled: true }
 -- ../d/1/model.onnx x FP32 [4] -> y FP32 [4]
 """,
     "accelerators with parameters": """
+-- tk validate --release 24.10
 platform: "tensorflow_savedmodel"
 instance_group [ { kind: KIND_GPU } ]
 optimization { execution_accelerators {

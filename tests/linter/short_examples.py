@@ -52,5 +52,14 @@ def with_rules(cases: dict[str, Case]) -> list[str]:
 
 
 def said(block: str, rule: str, root: Path) -> list[str]:
+    """By 24.10, the release of the server that the examples were tried on, unless an example names another one."""
     assert rule in RULES
+    if "-- tk validate" not in block:
+        block = f"-- tk validate --release 24.10\n{block}"
     return [d.message for d in lint_example(block, root / "r").diagnostics if d.rule == rule]
+
+
+def advised(block: str, rule: str, root: Path) -> list[str | None]:
+    """What the findings of one rule say to do."""
+    assert rule in RULES
+    return [d.help for d in lint_example(block, root / "r").diagnostics if d.rule == rule]

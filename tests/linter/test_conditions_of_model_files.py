@@ -220,6 +220,31 @@ CASES: dict[str, Case] = {
         (ARCHIVE + "-- 1/model.pt2\n(an archive)\n-- 2/model.pt\nx\n-- 2/model.pt2\n(an archive)"),
         [],
     ),
+    "one dimension for the batch of two": (
+        "tensorflow-dims",
+        SAVED + X + named(X, "w") + Y + "-- 1/model.savedmodel x FP32 [-1, 4], w FP32 [4] -> y FP32 [-1, 4]",
+        ["input 'x' is [4], and the model has [-1, 4]", "output 'y' is [4], and the model has [-1, 4]"],
+    ),
+    "a platform that does not exist beside a backend": (
+        "unexpected-platform",
+        'backend: "onnxruntime"\nplatform: "nonsense"',
+        [],
+    ),
+    "a placeholder in another field than a parameter": (
+        "unfilled-placeholder",
+        'backend: "tensorrtllm"\n' + named(X, "${x}"),
+        ["'${x}' is a placeholder that was not filled in"],
+    ),
+    "a placeholder in the key of a parameter": (
+        "unfilled-placeholder",
+        'backend: "tensorrtllm"\nparameters { key: "${x}" value { string_value: "x" } }',
+        ["'${x}' is a placeholder that was not filled in"],
+    ),
+    "a placeholder beside a field that does not exist": (
+        "unfilled-placeholder",
+        'bogus: 1\nparameters { key: "x" value { string_value: "${x}" } }',
+        [],
+    ),
 }
 
 

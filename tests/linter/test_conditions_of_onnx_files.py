@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from example_files import lint_example
-from short_examples import ONNX, Case, X, Y, named, said, with_rules
+from short_examples import ONNX, WARMUP, Case, X, Y, named, said, with_rules
 
 STRICT = "-- tk validate --strict\n"
 ORT = 'backend: "onnxruntime"\n'
@@ -16,7 +16,6 @@ START = 'control_input { name: "s" control { kind: CONTROL_SEQUENCE_START int32_
 STATE = 'state { input_name: "i" output_name: "o" data_type: TYPE_FP32 dims: [ 4 ] }'
 KERNELS = "x INT16 [4] -> " + ", ".join(f"y{i} INT16 [4]" for i in range(7))
 KERNELS = "x INT16 [4] -> " + ", ".join(f"y{i} INT16 [4]" for i in range(7))
-
 CASES: dict[str, Case] = {
     "no inputs of a model that needs one": (
         "onnx-input-count",
@@ -197,6 +196,27 @@ CASES: dict[str, Case] = {
             + Y
             + "-- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 1] -> y FP32 [-1, 4]"
         ),
+        [],
+    ),
+    "an unknown input beside one that the model has": (
+        "onnx-input-count",
+        ORT + X + named(X, "w") + Y + "-- 1/model.onnx x FP32 [4] -> y FP32 [4]",
+        [],
+    ),
+    "a control that the model lacks beside an unknown input": (
+        "onnx-input-count",
+        ORT + SEQUENCE.format(START) + X + named(X, "w") + Y + "-- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]",
+        ["the configuration has 2 inputs and 1 control, the model 1: 'x'"],
+    ),
+    "weights elsewhere in the second version": (
+        "onnx-external-data-elsewhere",
+        ONNX + "-- weights.bin\n0123456789abcdef\n-- 1/model.onnx x FP32 [4] -> y FP32 [4]\n"
+        "-- 2/model.onnx x FP32 [4] -> y FP32 [4] external ../weights.bin",
+        ["the model has external data in '../weights.bin', which leads outside the model's directory"],
+    ),
+    "random values for an input that is not a shape": (
+        "warmup-disagrees",
+        ORT + X + Y + WARMUP.replace("zero_data", "random_data"),
         [],
     ),
 }

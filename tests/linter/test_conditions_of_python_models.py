@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from short_examples import BOTH, CLASS, COMPLETES, PYTHON, REQUESTS, Case, X, Y, named, said, with_rules
+from short_examples import BOTH, CLASS, COMPLETES, PYTHON, REQUESTS, WARMUP, Case, X, Y, named, said, with_rules
 
 OPENS = (
     "import os\n" + CLASS + REQUESTS + "    def initialize(self, args):\n"
     "        open(os.path.join(os.path.dirname(__file__), 'gone'))\n"
 )
 ASKS = CLASS + '        pb_utils.get_input_tensor_by_name(requests[0], "z")\n' + REQUESTS
+MAKES = (
+    "import triton_python_backend_utils as pb_utils\n" + CLASS + '        y = pb_utils.Tensor("{}", 0)\n'
+    "        return [pb_utils.InferenceResponse([y]) for _ in requests]\n"
+)
+PACKED = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "$$TRITON_MODEL_DIRECTORY/env.tar.gz" } }\n'
 
 CASES: dict[str, Case] = {
     "code that a link leads to before code that opens a file": (
@@ -58,7 +63,13 @@ CASES: dict[str, Case] = {
     ),
     "a tensor that is there before one that is not": (
         "python-unknown-tensor",
-        (PYTHON + X + Y + "-- 1/model.py\n" + ASKS.replace("REQUESTED", "x") + ASKS.partition("requests):\n")[2]),
+        (
+            PYTHON
+            + X
+            + Y
+            + "-- 1/model.py\n"
+            + ASKS.replace('"z"', '"x"').replace(REQUESTS, ASKS.partition("requests):\n")[2])
+        ),
         ["'z' is not an input of the configuration"],
     ),
     "a version without a completion before one with a broken one": (
@@ -109,6 +120,127 @@ CASES: dict[str, Case] = {
             .replace("FP32", "INT64")
         ),
         ["input 'more' is TYPE_INT64 here and TYPE_FP32 in config.pbtxt"],
+    ),
+    "a first version that makes another name": (
+        "python-output-never-made",
+        PYTHON
+        + BOTH
+        + Y
+        + named(Y, "z")
+        + "-- 1/model.py\n"
+        + MAKES.format("q")
+        + "-- 2/model.py\n"
+        + MAKES.format("y"),
+        ["the output 'z' is never made by model.py"],
+    ),
+    "a base class that may make it": (
+        "python-output-never-made",
+        PYTHON + Y + named(Y, "z") + "-- 1/model.py\n" + MAKES.format("y").replace("Model:", "Model(Base):"),
+        [],
+    ),
+    "a generator before code that answers with nothing": (
+        "python-warmup-unanswered",
+        PYTHON
+        + BOTH
+        + X
+        + Y
+        + WARMUP
+        + "-- 1/model.py\n"
+        + CLASS
+        + "        yield 1\n-- 2/model.py\n"
+        + CLASS
+        + "        return None\n",
+        ["hangs the server: the model is warmed up, and its execute returns no responses"],
+    ),
+    "no class before code that answers with nothing": (
+        "python-warmup-unanswered",
+        PYTHON + BOTH + X + Y + WARMUP + "-- 1/model.py\nx = 1\n-- 2/model.py\n" + CLASS + "        return None\n",
+        ["hangs the server: the model is warmed up, and its execute returns no responses"],
+    ),
+    "an answer with nothing of code that sets its own policy": (
+        "python-warmup-unanswered",
+        PYTHON
+        + X
+        + Y
+        + WARMUP
+        + "-- 1/model.py\n"
+        + CLASS
+        + "        return None\n"
+        + COMPLETES.partition("bases}:\n")[2]
+        .partition("    def execute")[0]
+        .format()
+        .replace("add_input", "set_model_transaction_policy"),
+        [],
+    ),
+    "an empty list as one of two answers": (
+        "python-warmup-unanswered",
+        PYTHON
+        + X
+        + Y
+        + WARMUP
+        + "-- 1/model.py\n"
+        + CLASS
+        + "        if requests:\n            return []\n"
+        + REQUESTS,
+        [],
+    ),
+    "dims that are integers in floats": (
+        "python-completion-unreadable",
+        PYTHON + "-- 1/model.py\n" + COMPLETES.format(bases="", asked="x").replace("[4]", "[4.0]"),
+        [],
+    ),
+    "a batch size that is an integer": (
+        "python-completion-unreadable",
+        PYTHON
+        + "-- 1/model.py\n"
+        + COMPLETES.format(bases="", asked="x").replace(
+            "        config.add", "        config.set_max_batch_size(8)\n        config.add"
+        ),
+        [],
+    ),
+    "names that every module has, or the code gives it": (
+        "python-module-unknown",
+        PYTHON + "-- helper.py\nthere = 1\n-- 1/model.py\nfrom helper import *\nfrom helper import __name__\n"
+        "import helper\nhelper.later = 1\nfrom helper import later\n" + CLASS + REQUESTS,
+        [],
+    ),
+    "a name of a package that the image has, in a file of that name": (
+        "python-module-unknown",
+        PYTHON
+        + "-- numpy.py\nx = 1\n-- 1/torch.py\nx = 1\n-- 1/model.py\nfrom numpy import gone\nfrom torch import gone\n"
+        + CLASS
+        + REQUESTS,
+        [],
+    ),
+    "modules beside it, of the image and of Python": (
+        "python-module-unknown",
+        PYTHON + "-- helper.py\nx = 1\n-- 1/model.py\nimport helper, numpy, json\n" + CLASS + REQUESTS,
+        [],
+    ),
+    "an environment that cannot be read": (
+        "python-module-unknown",
+        PYTHON + PACKED + "-- env.tar.gz\nx\n-- 1/model.py\nimport torch\n" + CLASS + REQUESTS,
+        [],
+    ),
+    "an environment that has the module": (
+        "python-module-unknown",
+        PYTHON + PACKED + "-- env.tar.gz environment 3.10 with lib/python3.10/site-packages/torch/__init__.py\n"
+        "-- 1/model.py\nimport torch\n" + CLASS + REQUESTS,
+        [],
+    ),
+    "a package in an image of other backends": (
+        "python-packages-needed",
+        "-- tk validate --image-backends python,onnxruntime\n"
+        + PYTHON
+        + "-- 1/model.py\nimport torch\n"
+        + CLASS
+        + REQUESTS,
+        ["'torch' is not in the official image"],
+    ),
+    "a package in an image of vLLM": (
+        "python-packages-needed",
+        "-- tk validate --image-backends python,vllm\n" + PYTHON + "-- 1/model.py\nimport torch\n" + CLASS + REQUESTS,
+        [],
     ),
 }
 

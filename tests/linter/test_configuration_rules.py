@@ -59,7 +59,7 @@ def test_a_batching_strategy_stays_in_the_model_from_26_06_on(
         ("--gpus 1", "instance_group { count: 2 }", []),
         ("", "instance_group { count: 2 }", []),
         (
-            "--gpus 1",
+            "--gpus 1 --release 24.10",
             "instance_group { kind: KIND_MODEL }",
             ["error: the backend 'tensorrt' does not run on KIND_MODEL"],
         ),
@@ -114,7 +114,14 @@ def test_several_gpus_at_a_time_are_named_each_once(
 
 @pytest.mark.parametrize(
     ("release", "opset", "refused"),
-    [("23.02", 18, True), ("23.03", 18, False), ("24.10", 22, True), ("25.03", 22, False), ("26.09", 40, False)],
+    [
+        ("23.02", 18, True),
+        ("23.03", 18, False),
+        ("24.10", 22, True),
+        ("25.03", 22, False),
+        ("26.10", 26, False),
+        ("26.10", 27, True),
+    ],
 )
 def test_an_opset_is_held_against_the_onnx_runtime_of_the_release(
     release: str, opset: int, refused: bool, tmp_path: Path

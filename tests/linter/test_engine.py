@@ -179,7 +179,7 @@ output { name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 4 ] }
 """
     )
     (path / "1" / "model.pt2").write_bytes(archive({"data/aotinductor/model/m.so": b""}))
-    assert rules(lint(path)) == ["unexpected-platform"]
+    assert rules(lint(path, release="24.10")) == ["unexpected-platform"]
     assert rules(lint(path, release="26.03")) == ["model-file-missing"]
     assert lint(path, release="26.04").ok
 

@@ -203,15 +203,15 @@ ENVIRONMENT = 'parameters { key: "EXECUTION_ENV_PATH" value { string_value: "$$T
 @pytest.mark.parametrize(
     ("line", "held", "found"),
     [
-        ("import torch", "lib/python3.10/site-packages/torch/__init__.py", False),
-        ("import six", "lib/python3.10/site-packages/six.py", False),
-        ("import fast", "./lib/python3.10/site-packages/fast.cpython-310-x86_64-linux-gnu.so", False),
-        ("import distutils.core", "lib/python3.10/distutils/core.py", False),
-        ("import os, numpy", "lib/python3.10/site-packages/six.py", False),
-        ("import torch", "lib/python3.10/site-packages/six.py", True),
-        ("import nowhere", "lib/python3.10/site-packages/torch/nowhere/__init__.py", True),
-        ("import nowhere", "lib/python3.10/site-packages/other.pth", False),
-        ("try:\n    import torch\nexcept ImportError: ...", "lib/python3.10/site-packages/six.py", False),
+        ("import torch", "lib/python3.12/site-packages/torch/__init__.py", False),
+        ("import six", "lib/python3.12/site-packages/six.py", False),
+        ("import fast", "./lib/python3.12/site-packages/fast.cpython-312-x86_64-linux-gnu.so", False),
+        ("import distutils.core", "lib/python3.12/distutils/core.py", False),
+        ("import os, numpy", "lib/python3.12/site-packages/six.py", False),
+        ("import torch", "lib/python3.12/site-packages/six.py", True),
+        ("import nowhere", "lib/python3.12/site-packages/torch/nowhere/__init__.py", True),
+        ("import nowhere", "lib/python3.12/site-packages/other.pth", False),
+        ("try:\n    import torch\nexcept ImportError: ...", "lib/python3.12/site-packages/six.py", False),
     ],
     ids=[
         "a package",
@@ -229,7 +229,7 @@ def test_an_import_is_looked_for_in_the_packed_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, held: str, found: bool
 ) -> None:
     monkeypatch.setenv("TK_CACHE_DIR", str(tmp_path / "cache"))
-    more = f"-- env.tar.gz environment 3.10 with {held}"
+    more = f"-- env.tar.gz environment 3.12 with {held}"
     told = said(tmp_path, f"{line}\n{CLASS}", ENVIRONMENT, more)
     name = line.partition(" ")[2]
     wanted = f"the module '{name}' is neither in Python, the execution environment, 1/ nor the model's directory"

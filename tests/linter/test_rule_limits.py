@@ -216,7 +216,8 @@ sequence_batching {
 
 
 def test_a_saved_model_takes_batches_only_where_all_of_its_tensors_do(tmp_path: Path) -> None:
-    example = """platform: "tensorflow_savedmodel"
+    example = """-- tk validate --release 24.10
+platform: "tensorflow_savedmodel"
     input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
     output { name: "z" data_type: TYPE_FP32 dims: [ 2 ] }
 -- 1/model.savedmodel x FP32 [-1, 4] -> z FP32 [3, 2]

@@ -43,7 +43,12 @@ CASES: dict[str, Case] = {
     ),
     "a Python file in the first version of two": (
         "python-file-missing",
-        PYTHON + BOTH + "-- 1/model.py\n" + CLASS + "        return [None for _ in requests]\n-- 2/",
+        "-- tk validate --release 24.10\n"
+        + PYTHON
+        + BOTH
+        + "-- 1/model.py\n"
+        + CLASS
+        + "        return [None for _ in requests]\n-- 2/",
         ["hangs the server: the model file 2/model.py does not exist"],
     ),
     "a warm-up input from a file behind one of zeros": (

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from triton_kit.runtime.log.digest import MANY, Digest, digest
+from triton_kit.runtime.log.causes import MANY, Digest
+from triton_kit.runtime.log.digest import digest
 from triton_kit.runtime.log.lines import LONGEST, as_written
 from triton_kit.serve.log import table_with_rules
 
@@ -51,7 +52,9 @@ def test_a_message_that_comes_4000_times_is_one_problem() -> None:
 
 def test_a_cause_stands_before_what_follows_from_it_and_both_before_what_is_harmless() -> None:
     found = read([HARMLESS, ALL, TORCH])
-    assert [t.severity for t in found.problems] == ["error", "consequence", "harmless"]
+    assert [t.severity for t in found.problems] == ["error", "consequence"]
+    assert [t.follows for t in found.problems] == [None, 3]
+    assert [t.severity for t in found.harmless] == ["harmless"]
     assert read([HARMLESS]).ok
 
 
@@ -147,13 +150,15 @@ def test_the_place_in_a_model_is_the_users_line() -> None:
 
 def test_an_error_that_nothing_is_known_of_is_shown_and_counted() -> None:
     line = 'E1122 23:14:01.570231 1 x.cc:1] "the moon is in the way {}"'
-    found = read([line.format(1), line.format(22), INFO, "my code: fatal nonsense"])
+    found = read([line.format(1), line.format(22), INFO, "fatal: nonsense"])
     assert [(u.line, u.count) for u in found.unknown] == [(1, 2), (4, 1)]
     assert not found.ok
 
 
 def test_what_a_model_prints_is_no_error_because_of_a_word_of_ours() -> None:
-    assert read(["step 3: skipping", "converted to boolean", "loss 0.3 not used", "m said: what is not found for x"]).ok
+    assert read(
+        [INFO, "step 3: skipping", "converted to boolean", "loss 0.3 not used", "m said: what is not found for x"]
+    ).ok
 
 
 def test_problems_without_end_are_held_as_one() -> None:
@@ -197,6 +202,10 @@ HARD = {
     "paths": b"x/1/" * 250_000,
     "times": b"2024-11-22T23:14:01Z " * 48_000,
     "ensembles": b"in ensemble " * 83_000,
+    "statuses": b"E1122 23:14:01.1 1 x.cc:1] " + b"Internal: " * 100_000,
+    "exceptions": b"a." * 500_000 + b"Error: x",
+    "files": b"E1122 23:14:01.1 1 x.cc:1] Load model from " + b"x " * 500_000 + b"failed",
+    "lines": b'E1122 23:14:01.1 1 x.cc:1] "' + b"Error: x\\n" * 100_000 + b'"',
     "spaces": b"a " * 500_000 + b"failed",
 }
 

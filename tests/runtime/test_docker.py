@@ -18,6 +18,7 @@ from free_ports import free_ports
 
 from triton_kit.errors import TkError
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.log import log_argv
 from triton_kit.runtime.docker import DockerRuntime, new_name
 from triton_kit.runtime.session import running
 from triton_kit.runtime.types import ServerSpec
@@ -194,7 +195,7 @@ def test_a_server_that_shall_outlive_tk_runs_on_after_the_block_and_its_engine_h
         with running(DockerRuntime(), spec) as (server, _):
             pass
         assert infer(server.endpoints.http) == [2.0, 5.0]
-        argv = engines.log_argv("docker", spec.name or "", tail=None, follow=False)
+        argv = log_argv("docker", spec.name or "")
         assert (
             "successfully loaded 'doubler'" in subprocess.run(argv, capture_output=True, text=True, timeout=60).stderr
         )

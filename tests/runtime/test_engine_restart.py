@@ -109,4 +109,7 @@ def test_an_engine_that_restarts_leaves_no_container_and_no_state(engine: Engine
     engine.start()
     assert "alone has ended without tk" in tk("ps").stderr
     assert engine.docker("ps", "--all", "--quiet").stdout == ""
+    assert list(files.read_all()) == ["alone"]
+    assert "successfully loaded" in tk("logs", "alone").stdout
+    assert tk("stop", "--forget").stdout == "alone forgotten\n"
     assert files.read_all() == {}

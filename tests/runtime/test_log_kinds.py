@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from triton_kit.runtime.log.digest import Digest, Reader
+from triton_kit.runtime.log.causes import Digest
+from triton_kit.runtime.log.digest import Reader
 from triton_kit.serve.log import table_with_rules
 
 TABLE = table_with_rules()
@@ -85,7 +86,8 @@ def test_an_object_store_without_directories_is_harmless() -> None:
     line = E + "Failed to determine modification time for 'as://a/m': no blob:404 None"
     found = read(line)
     assert found.ok
-    assert [problem.severity for problem in found.problems] == ["harmless"]
+    assert found.problems == []
+    assert [problem.severity for problem in found.harmless] == ["harmless"]
 
 
 def test_a_quotation_at_both_ends_is_kept_where_it_is_not_one() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from triton_kit.runtime.log.meaning import friendly, meaning
+from triton_kit.runtime.log.meaning import friendly
+from triton_kit.serve.log import meaning
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_port_in_use_is_named_with_its_program_and_what_to_do(taken: int) -> N
     with pytest.raises(TkError, match=rf"^port {taken} is in use by .+ \(pid {os.getpid()}\)$") as caught:
         choose("127.0.0.1", 0, taken, 0)
     assert caught.value.exit_code == 3
-    assert caught.value.hint == "take a free port with --grpc-port 0"
+    assert caught.value.hint == "take three free ports with --ports auto, or another one with --grpc-port"
 
 
 def test_a_port_in_use_on_another_address_is_free_here() -> None:

@@ -95,14 +95,16 @@ def test_an_entry_of_a_dead_or_reused_process_number_is_swept_with_its_leftovers
     left.touch()
     with subprocess.Popen(["true"]) as ended:
         mark = born(os.getpid())
-    record(server("dead", ended.pid, born=mark))
-    record(server("reused", process, born="another boot:12", leftovers=(f"{tmp_path}/shm_*",)))
+    record(server("dead", ended.pid, born=mark, detached=True))
+    record(server("shown", ended.pid, born=mark))
+    record(server("reused", process, born="another boot:12", detached=True, leftovers=(f"{tmp_path}/shm_*",)))
     record(server("lives", process))
     running, gone = registry.look()
     assert [one.name for one in running] == ["lives"]
     assert sorted(one.name for one in gone) == ["dead", "reused"]
     assert not left.exists()
-    assert sorted(files.read_all()) == ["lives"]
+    assert {one.pid for one in gone} == {None}, "the number is another's"
+    assert sorted(files.read_all()) == ["dead", "lives", "reused"], "a tk has shown how the other one ended"
     assert alive(process, born(process)), "the process that has the number now was left alone"
 
 

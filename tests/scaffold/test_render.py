@@ -162,8 +162,8 @@ def test_an_unknown_name_suggests_the_nearest(model: Path) -> None:
 
 
 def test_what_is_wrong_in_a_setting_names_the_option(model: Path) -> None:
-    assert refused(model, None, "max_batch=3").message.startswith("--set: max_batch is not a value")
-    assert refused(model, None, "config.optimisation.x=3").message.startswith("--set: ")
+    assert refused(model, None, "max_batch=3").message.startswith("--set max_batch: max_batch is not a value")
+    assert refused(model, None, "config.optimisation.x=3").message.startswith("--set config.optimisation.x: ")
 
 
 def test_a_quote_in_a_name_cannot_break_out(model: Path) -> None:

@@ -26,7 +26,7 @@ ADDED = {
     "ensemble": "--ensemble onnxruntime,second",
     "pytorch": f"--from m.pt {X_Y}",
     "openvino": "--from m.xml",
-    "savedmodel": "--from m.savedmodel",
+    "savedmodel": "--from m.savedmodel --release 24.10",
     "tensorrt": f"--from m.plan {X_Y} --max-batch-size 4",
     "dali": "--from p.dali --max-batch-size 8",
     "dali-source": f"--from p.py {X_Y}",

@@ -48,6 +48,10 @@ BF16_SINCE = "26.03"
 """The first release whose backend takes TYPE_BF16 from a config (onnxruntime_backend, onnxruntime_utils.cc)."""
 
 
+WITHOUT_ZIP_MAP = 'convert_sklearn(..., options={"zipmap": False})'
+"""How skl2onnx gives the scores of a classifier as a tensor."""
+
+
 def model_file(path: Path) -> Path:
     """The file that is loaded: a directory stands for ``model.onnx`` in it (onnxruntime_backend, LoadModel)."""
     return path / facts.file_in_directory if path.is_dir() else path
@@ -76,6 +80,11 @@ def read(path: Path) -> Signature | None:
     """
     file = model_file(path)
     return onnx.infer_missing(file, onnx.read(file, checked=True), always_ask=True).signature
+
+
+def has_zip_map(path: Path) -> bool:
+    """Whether the graph has the node with which skl2onnx makes maps of labels and scores. Raises ModelFileError."""
+    return any(operator == "ZipMap" for (_, _, operator, _, _), _ in onnx.read(model_file(path), checked=True).kinds)
 
 
 def companions(path: Path) -> tuple[Companion, ...]:

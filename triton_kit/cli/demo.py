@@ -9,14 +9,14 @@ import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Format
-from triton_kit.cli.support.runtime_options import Runtime
+from triton_kit.cli.support.runtime_options import TrialOptions
 from triton_kit.errors import ProblemsFound, TkError
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Kept:
 
 def demo(
     keep: Annotated[bool, Option("--keep", help="Leave the server running, and say how to end it.")] = False,
-    runtime: Runtime = "auto",
+    *,
+    trial: TrialOptions,
     format_: Format = "text",
 ) -> None:
     """Serve a copy of the sample repository with a real Triton, and let it read a picture of a digit."""
@@ -64,7 +65,7 @@ def demo(
         place = make_directory(ending, prefix="tk-demo-")
         models = _copy_sample(place)
         _validate(models)
-        plan = _prepare(models, runtime, keep=keep)
+        plan = _prepare(models, trial, keep=keep)
         with _serving(plan) as server:
             answer = _ask(server, models / IMAGE)
             kept = _kept(plan, place) if keep else None
@@ -101,18 +102,18 @@ def _validate(models: Path) -> None:
     _done("sample repository copied and checked", f"{len(report.models)} models, nothing that a server would refuse")
 
 
-def _prepare(models: Path, runtime: str, *, keep: bool) -> ServePlan:
+def _prepare(models: Path, options: TrialOptions, *, keep: bool) -> ServePlan:
     """Choose how to serve: on ports that are free, so that a demo gets into nobody's way."""
-    from triton_kit.runtime.serve_plan import ServeRequest, plan_server
+    from triton_kit.cli.support.serve_settings import trial_request
+    from triton_kit.runtime.serve_plan import plan_server
 
-    request = ServeRequest(
+    request = replace(
+        trial_request(options),
         repository=models,
-        runtime=runtime,
         gpus="none",
         http_port=0,
         grpc_port=0,
         metrics_port=0,
-        progress=terminal.say,
         name=models.parent.name,
         detach=keep,
     )

@@ -32,7 +32,8 @@ def doctor(
         str | None, release_option("Another release, YY.MM: say also what it would break.", "--release", "--to")
     ] = None,
     before: Annotated[
-        str | None, release_option(f"The release now, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.", "--from")
+        str | None,
+        release_option(f"The release now, YY.MM; by default tk.yaml's, or the newest, {DEFAULT_RELEASE}.", "--from"),
     ] = None,
     image: Image = None,
     only: Annotated[list[str] | None, Option(metavar="CHECK", help="This check alone; may be repeated.")] = None,
@@ -54,7 +55,10 @@ def doctor(
     as_json = format_ == "json"
     if release is not None:
         tell_newer(release, as_json=as_json)
-    repository, now, flags = serve_loop.defaults(path, server_args or [], release=before, image=image, as_json=as_json)
+    repository, named, flags = serve_loop.defaults(
+        path, server_args or [], release=before, image=image, as_json=as_json
+    )
+    now = named or DEFAULT_RELEASE
     place = repository if path is not None and not path.startswith("-") else _a_repository(repository)
     machine = Machine(repository=place, container=release or now, environment=os.environ, image=image, flags=flags)
     checks = _chosen(only, skip)

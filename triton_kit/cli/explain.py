@@ -15,7 +15,7 @@ from triton_kit.errors import UsageError
 if TYPE_CHECKING:
     from triton_kit.linter.lookup import Answer
     from triton_kit.linter.pages import Match, Page
-    from triton_kit.serve.log import ExplainedMessage
+    from triton_kit.runtime.log.causes import LogProblem
 
 
 def explain(
@@ -66,23 +66,36 @@ def explain(
     return 0
 
 
-def _asked(words: list[str]) -> tuple[Answer, ExplainedMessage | None]:
+def _asked(words: list[str]) -> tuple[Answer, LogProblem | None]:
     """The pages for those words, and what they mean where they are a message. Raises UsageError for neither."""
     from triton_kit.linter.lookup import Answer, look_up
     from triton_kit.serve.log import explain_message
 
     text = " ".join(words)
+    known = explain_message(text) if len(text.split()) > 1 else None
     try:
         answer = look_up(words)
     except UsageError:
-        known = explain_message(text) if len(text.split()) > 1 else None
         if known is None:
             raise
         return Answer([], []), known
-    return answer, explain_message(text) if answer.matches and len(text.split()) > 1 else None
+    if known is None and answer.matches:
+        answer = answer._replace(matches=_telling(text, answer.matches))
+    return answer, known if answer.matches else None
 
 
-def as_json(answer: Answer, known: ExplainedMessage | None) -> dict[str, object]:
+def _telling(text: str, matches: list[Match]) -> list[Match]:
+    """The pages that quote a message, but for those that quote only what is around any. Raises UsageError for none."""
+    from triton_kit.linter.lookup import LIST
+    from triton_kit.serve.log import tells
+
+    found = [match for match in matches if tells(match.message) or len(text.split()) <= len(match.message.split())]
+    if not found:
+        raise UsageError("nothing is known of such a message of the server", hint=LIST)
+    return found
+
+
+def as_json(answer: Answer, known: LogProblem | None) -> dict[str, object]:
     """The answer with every part of each page; ``found`` is the fragment by which a message led there."""
     pages: list[dict[str, object]] = [page._asdict() for page in answer.pages]
     pages += [match.page._asdict() | {"found": match.message} for match in answer.matches]
@@ -92,16 +105,18 @@ def as_json(answer: Answer, known: ExplainedMessage | None) -> dict[str, object]
     return {"known": meaning, "rules": pages}
 
 
-def show_known(known: ExplainedMessage, matches: list[Match]) -> list[str]:
+def show_known(known: LogProblem, matches: list[Match]) -> list[str]:
     """The lines for a message that is known: what it means and what to do, and its rule's page where it has one."""
+    own = [match.page for match in matches if match.page.name == known.rule]
+    if own and known.cause.casefold() == own[0].headline.rstrip(".").casefold():
+        return show_page(own[0])
     lines = [*_wrap(known.cause), "", *_wrap(f"help: {known.help}", "  ")]
     if known.command:
         lines.append(f"  try: {terminal.style(known.command, 'bold')}")
-    own = [match.page for match in matches if match.page.name == known.rule]
     for page in own[:1]:
         lines += ["", *show_page(page)]
     others = [match.page.name for match in matches if match.page not in own]
-    if others:
+    if own and others:
         lines += ["", *_wrap(f"rules that quote such a message: {', '.join(others)}")]
     elif known.rule and not own:
         lines += ["", f"tk explain {known.rule} shows the rule that finds it beforehand"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Format
 from triton_kit.errors import TkError, UsageError, assert_never
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fmt(
     paths: Annotated[
         list[str] | None,
-        Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt files; - is stdin. Default: here."),
+        Argument(metavar="[PATH]...", help="Models by name or path, repositories, files; - is stdin. Default: here."),
     ] = None,
     check: Annotated[bool, Option("--check", help="Write nothing; exit 1 if a file would change.")] = False,
     diff: Annotated[bool, Option("--diff", help="Write nothing; show what would change.")] = False,
@@ -31,7 +31,7 @@ def fmt(
     """
     from triton_kit.project import canonical_layout
 
-    given = paths or [_default_path()]
+    given = paths or []
     if "-" in given:
         if len(given) > 1:
             raise UsageError("- is stdin, and does not go with other paths", hint="give - alone")
@@ -39,7 +39,9 @@ def fmt(
             raise UsageError("--format json prints no text to go on with", hint="leave it out with -")
         text = _stdin()
         return _filter(canonical_layout.format_text(text, "<stdin>"), check=check, diff=diff)
-    results = list(canonical_layout.format_files(given))
+    project = project_around(given[0] if given else ".")
+    named = model_paths(given, project) if given else [default_path(project)]
+    results = list(canonical_layout.format_files(named))
     for result in results:
         if result.status == "changed" and not (check or diff):
             canonical_layout.write_formatted(result)
@@ -57,13 +59,6 @@ def _stdin() -> str:
         return disk.read_stream(sys.stdin.buffer).decode("utf-8", "surrogateescape")
     except OSError as error:
         raise TkError(f"<stdin> cannot be read: {disk.reason(error)}", hint="give a configuration") from None
-
-
-def _default_path() -> str:
-    from triton_kit.project import settings
-
-    found = settings.find()
-    return os.path.relpath(found.repository) if found else "."
 
 
 def _filter(result: Formatted, *, check: bool, diff: bool) -> int:

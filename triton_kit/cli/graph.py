@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
+from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.release import named_release
-from triton_kit.cli.support.validate_options import default_path, project_around, rules_heard
+from triton_kit.cli.support.validate_options import rules_heard
 from triton_kit.errors import assert_never
 
 if TYPE_CHECKING:
     from triton_kit.graph.flow import Graph
-    from triton_kit.project.settings import Project
 
 
 class Format(str, Enum):
@@ -58,20 +57,12 @@ def graph(
         ignore=ignored,
         severities=severities,
     )
-    drawn = draw(_place(path, project), judged_by, configs=format_ is Format.HTML)
+    [place] = model_paths([path], project) if path else [default_path(project)]
+    drawn = draw(place, judged_by, configs=format_ is Format.HTML)
     _show(drawn.graph, format_, output)
     if drawn.report.diagnostics or output is not None:
         terminal.say(summary(drawn.report))
     return 0 if drawn.report.ok else 1
-
-
-def _place(given: str | None, project: Project | None) -> str:
-    """Where to look: a name that is not a path here may be that of a model in the project's repository."""
-    repository = default_path(project)
-    if given is None:
-        return repository
-    named = os.path.join(repository, given)
-    return named if not os.path.exists(given) and "/" not in given and os.path.isdir(named) else given
 
 
 def _show(drawing: Graph, format_: Format, output: str | None) -> None:

@@ -14,7 +14,9 @@ from triton_kit.cli.support.table import table
 from triton_kit.cli.support.terminal import console, live, out, out_json, say, style
 from triton_kit.client import NoAnswer
 from triton_kit.client.health import Health, ModelHealth, examine, waits_for, watch
+from triton_kit.client.types import ServerMetadata
 from triton_kit.errors import UsageError
+from triton_kit.repository.release import release_of_server
 from triton_kit.value import replace
 
 QUICK, PATIENT = 5.0, 60.0
@@ -45,7 +47,7 @@ def health(
     seconds = timeout if timeout is not None else PATIENT if wait else QUICK
     if address and server.url:
         raise UsageError("the address is given twice", hint="leave --url out")
-    with replace(server, url=address or server.url).connect(timeout=min(QUICK, seconds)) as client:
+    with replace(server, url=address or server.url).connect(timeout=min(QUICK, seconds), models=model or ()) as client:
         if wait:
             found = _wait(watch(client, models=model or (), version=model_version, timeout=seconds))
         else:
@@ -86,7 +88,7 @@ def _wait(looks: Iterable[Health | NoAnswer]) -> Health:
 
 def _show(url: str, found: Health) -> None:
     facts = [
-        ("server", f"{found.server.name} {found.server.version} at {url}".strip()),
+        ("server", f"{_called(found.server)} at {url}".strip()),
         ("live", _yes(found.live)),
         ("ready", _yes(found.healthy)),
         ("round trip", f"{1000 * found.round_trip:.1f} ms"),
@@ -104,6 +106,12 @@ def _show(url: str, found: Health) -> None:
     else:
         for line in table(("model", "version", "state", "reason"), rows(found.models)):
             out(line)
+
+
+def _called(server: ServerMetadata) -> str:
+    """What the server says it is, and the container release of that where tk knows it."""
+    container = release_of_server(server.version)
+    return f"{server.name} {server.version}" + (f" ({container})" if container else "")
 
 
 def _yes(value: bool) -> str:
@@ -131,6 +139,7 @@ def _json(url: str, protocol: str, found: Health) -> dict[str, object]:
         "server": {
             "name": found.server.name,
             "version": found.server.version,
+            "release": release_of_server(found.server.version),
             "extensions": list(found.server.extensions),
         },
         "models": [

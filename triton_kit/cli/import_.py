@@ -124,8 +124,7 @@ def _finish(
     for one in found:
         if one.plan is not None:
             write.refuse_occupied(one.plan.root)
-    if not dry_run:
-        found = [_written(one, here, place, alone=len(found) == 1) for one in found]
+    found = [_written(one, here, place, alone=len(found) == 1, dry_run=dry_run) for one in found]
     planned = [one.plan for one in found if one.plan is not None]
     if format_ == "json":
         terminal.out_json(report.as_json(found, written=not dry_run and bool(planned)))
@@ -142,8 +141,11 @@ def _finish(
     return 0 if len(planned) == len(found) else 1
 
 
-def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bool) -> ImportedModel:
-    """The model, written; one of several that cannot be is in the report, and does not keep the others."""
+def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bool, dry_run: bool) -> ImportedModel:
+    """The model, written, or with ``dry_run`` only checked.
+
+    One of several that cannot be is in the report, and does not keep the others.
+    """
     from triton_kit.convert.report import failed
     from triton_kit.files import write
     from triton_kit.project import check
@@ -151,7 +153,8 @@ def _written(one: ImportedModel, here: ProjectContext, place: Path, *, alone: bo
     if one.plan is None:
         return one
     try:
-        write.write(one.plan, lambda staged: check.check_model(staged, place, here.lint_options))
+        make = write.rehearse if dry_run else write.write
+        make(one.plan, lambda staged: check.check_model(staged, place, here.lint_options))
     except TkError as error:
         if alone:
             raise

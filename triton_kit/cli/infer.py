@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from triton_kit.cli.support.declarations import Argument, Option
-from triton_kit.cli.support.infer_options import AnswerOptions, DataOptions, MadeUpOptions, SequenceOptions
-from triton_kit.cli.support.option_groups import build_request
-from triton_kit.cli.support.options import Format
-from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
-from triton_kit.cli.support.table import table
-from triton_kit.cli.support.terminal import out, out_json, say, style, warn
-from triton_kit.client import NoAnswer
-from triton_kit.client.answer import (
-    Output,
-    check_target,
-    outputs_json,
-    read_labels,
-    save,
-    summarise,
+from triton_kit.cli.support.infer_options import (
+    AnswerOptions,
+    DataOptions,
+    MadeUpOptions,
+    RequestOptions,
+    SequenceOptions,
 )
-from triton_kit.client.exchange import explained, read_answers, send
-from triton_kit.client.request import InferPlan, InferRequest, plan_inferences
-from triton_kit.client.summary import LatencySummary, summarize_latencies
-from triton_kit.errors import TkError
-from triton_kit.repository.tensor import show_shape
+from triton_kit.cli.support.infer_output import AnswerView, Asked, Came, JoinedView, JsonView, LinesView, TextView
+from triton_kit.cli.support.option_groups import build_request
+from triton_kit.cli.support.options import format_option
+from triton_kit.cli.support.refusal import explained
+from triton_kit.cli.support.request_progress import RequestProgress
+from triton_kit.cli.support.server_options import ModelVersion, RequestTimeout, ServerOptions
+from triton_kit.cli.support.terminal import say, warn
+from triton_kit.client import NoAnswer, ServerError
+from triton_kit.client.answer import Answer, check_target, read_labels, save
+from triton_kit.client.exchange import read_answer, send
+from triton_kit.client.request import InferPlan, InferRequest
+from triton_kit.client.tally import Tally
+from triton_kit.client.trial import plan_accepted
+from triton_kit.errors import UsageError, assert_never
 
 if TYPE_CHECKING:
-    from triton_kit.client import Client
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-SHOWN = 10
-"""How many answers are printed when there are more requests than one."""
+    from triton_kit.cli.support.server_options import ServerAddress
+    from triton_kit.client.input_slots import Slot
+    from triton_kit.client.types import Array
+
+InferFormat = Literal["text", "json", "ndjson"]
 
 
 def infer(
@@ -45,25 +49,32 @@ def infer(
     *,
     made_up: MadeUpOptions,
     data: DataOptions,
+    request: RequestOptions,
     sequence: SequenceOptions,
     repeat: Annotated[int, Option(min=1, metavar="N", help="Send it that many times, and sum up.")] = 1,
     in_flight: Annotated[int, Option("--async", min=1, metavar="N", help="Keep N requests in flight.")] = 1,
     shown: AnswerOptions,
     server: ServerOptions,
     timeout: RequestTimeout = 60.0,
-    format_: Format = "text",
+    format_: Annotated[
+        InferFormat, format_option("How to print the result; ndjson has a line for each response, as it comes.")
+    ] = "text",
 ) -> int:
     """Send a request to a model and show its answer.
 
-    An output that the server has labels for is shown as its best classes. Ends with 1 when the server refuses a
-    request, with 3 when it does not answer.
+    An output that the server has labels for is shown as its best classes. The responses of a decoupled model come over
+    gRPC, and each is shown as it arrives. Ends with 1 when the server refuses a request, with 3 when it does not
+    answer, with 130 on Ctrl-C, after a sum of what came.
     """
     fill = made_up.fill()
     sequence.check()
-    output, top, labels = shown.output, shown.top, shown.labels
-    if output is not None:
-        check_target(output)
-    names = read_labels(labels) if labels is not None else ()
+    if shown.output is not None:
+        check_target(shown.output)
+    if shown.join and in_flight > 1:
+        raise UsageError("--join prints one text after the other", hint="leave out --async")
+    view = _view(format_, shown)
+    labels = read_labels(shown.labels) if shown.labels is not None else ()
+    place = server.place([model])
     question = build_request(
         InferRequest,
         data,
@@ -74,101 +85,115 @@ def infer(
         seed=made_up.seed,
         batch=made_up.batch,
         shapes=made_up.shapes or (),
-        top=top,
-        values=output is not None or labels is not None,
+        top=shown.top,
+        values=shown.output is not None or shown.labels is not None or shown.join,
+        outputs=request.names(),
+        parameters=request.values(),
+        request_id=request.request_id,
+        examples=_examples(place, model) if made_up.random else None,
     )
-    with server.connect(timeout=timeout) as client:
-        plan = sequence.of(plan_inferences(client, question))
+    with server.connect(place, timeout=timeout) as client:
+        try:
+            plan = sequence.of(plan_accepted(client, question))
+        except ServerError as error:
+            raise explained(error) from None
+        sequence.check_order(plan, in_flight)
         for note in plan.notes:
             say(note)
-        outcomes, spent = send(client, plan, repeat, in_flight)
-        answers = read_answers(plan, outcomes, top, names)
-        failures = [o.error for o in outcomes if o.error is not None]
-        if failures and len(outcomes) == 1:
-            raise explained(failures[0], plan)
-        if output is not None:
-            save(output, [outputs for _, outputs in answers])
-        latencies = [o.result.seconds for o in outcomes if o.result is not None]
-        summary = summarize_latencies(latencies, failed=len(failures), seconds=spent)
-        version = next((o.result.version for o in outcomes if o.result is not None), model_version)
-        if format_ == "json":
-            out_json(_json(client, model, version, answers, failures, summary))
-        else:
-            _show(client, model, version, answers, summary)
+        asked = Asked(client=client, plan=plan, model=model, version=model_version, top=shown.top, labels=labels)
+        if asked.streamed:
+            asked = replace(asked, client=client.streaming())
+        return _exchange(asked, view, shown.output, repeat, in_flight)
+
+
+def _view(format_: InferFormat, shown: AnswerOptions) -> AnswerView:
+    if shown.join:
+        if format_ != "text":
+            raise UsageError(f"--join and --format {format_} exclude each other", hint="choose one")
+        return JoinedView()
+    match format_:
+        case "text":
+            return TextView()
+        case "json":
+            return JsonView()
+        case "ndjson":
+            return LinesView()
+    assert_never(format_)
+
+
+def _exchange(asked: Asked, view: AnswerView, output: Path | None, repeat: int, in_flight: int) -> int:
+    """Send the requests and show what comes; the exit code."""
+    plan = asked.plan
+    view.begin(asked)
+    progress = RequestProgress(len(plan.requests) * repeat)
+    tally = Tally(streamed=asked.streamed)
+    # What was shown as it came is not kept unless a file is to hold it: a stream may be endless.
+    keep = output is not None or view.keeps
+    answers: list[Answer] = []
+    counts: dict[int, int] = {}
+    interrupted = False
+    try:
+        with progress:
+            for outcome in send(asked.client, plan, repeat, in_flight):
+                tally.add(outcome)
+                index = outcome.index
+                # Of what is repeated only the first answer is kept, so that memory does not grow.
+                if outcome.result is not None and index < len(plan.requests):
+                    number = counts[index] = counts.get(index, -1) + 1
+                    outputs = read_answer(plan, outcome.result, asked.top, asked.labels)
+                    version = outcome.result.version
+                    answer = Answer(
+                        request=index, response=number, seconds=outcome.seconds, outputs=outputs, version=version
+                    )
+                    if keep:
+                        answers.append(answer)
+                    view.show(answer)
+                if outcome.last and (not asked.streamed or index >= len(plan.requests)):
+                    progress.ended(tally.ended, len(tally.failures))
+    except KeyboardInterrupt:
+        interrupted = True
+    tally.stop()
+    answers.sort(key=lambda answer: (answer.request, answer.response))
+    return _finish(asked, view, output, Came(answers=answers, tally=tally, interrupted=interrupted))
+
+
+def _finish(asked: Asked, view: AnswerView, output: Path | None, came: Came) -> int:
+    """Show the sums, keep the outputs, and say what failed; the exit code."""
+    tally, interrupted = came.tally, came.interrupted
+    failures, single = tally.failures, tally.ended == 1 and not interrupted
+    if failures and single and not tally.responses:
+        raise explained(failures[0], asked.plan.metadata)
+    if output is not None:
+        save(output, [answer.outputs for answer in came.answers])
+    view.end(came)
     if output is not None:
         say(f"saved to {output}")
-    if failures:
-        return _warn(failures, len(outcomes), plan)
-    return 0
+    if tally.client_is_the_limit:
+        warn(
+            f"tk itself computed for {100 * tally.client_busy:.0f} % of the time: the figures show its own limit",
+            hint="measure the server with perf_analyzer, or with several tk infer at once",
+        )
+    if failures and single:
+        raise explained(failures[0], asked.plan.metadata)
+    code = _warn(tally, asked.plan) if failures else 0
+    return 130 if interrupted else code
 
 
-def _warn(failures: Sequence[TkError], sent: int, plan: InferPlan) -> int:
+def _warn(tally: Tally, plan: InferPlan) -> int:
     """Say how many requests failed, and the worst reason; the exit code."""
+    failures = tally.failures
     worst = next((e for e in failures if isinstance(e, NoAnswer)), failures[0])
-    failure = explained(worst, plan)
-    warn(f"{len(failures)} of {sent} requests failed: {failure.message}", hint=failure.hint)
+    failure = explained(worst, plan.metadata)
+    warn(f"{len(failures)} of {tally.ended} requests failed: {failure.message}", hint=failure.hint)
     return worst.exit_code
 
 
-def _show(
-    client: Client, model: str, version: str, answers: Sequence[tuple[int, tuple[Output, ...]]], summary: LatencySummary
-) -> None:
-    out(f"{style(model, 'bold')} version {version or '-'} at {client.url}")
-    streamed = len({index for index, _ in answers}) < len(answers)
-    for number, (index, outputs) in enumerate(answers[:SHOWN], 1):
-        out()
-        if len(answers) > 1:
-            out(style(f"response {number}" if streamed else f"request {index + 1}", "bold"))
-        _show_outputs(outputs)
-    if len(answers) > SHOWN:
-        out()
-        out(f"... and {len(answers) - SHOWN} answers more; --output keeps them all")
-    out()
-    if summary.sent == 1:
-        out(f"{summary.max:.1f} ms")
-        return
-    failed = f", {summary.failed} failed" if summary.failed else ""
-    what = "responses" if streamed else "requests"
-    out(f"{summary.sent} {what}{failed} in {summary.seconds:.2f} s, {summary.rate:.1f} {what}/s")
-    if summary.max is not None:
-        parts = [f"{name} {getattr(summary, name):.1f}" for name in ("min", "p50", "p90", "p99", "max")]
-        out("latency ms  " + "   ".join(parts))
+def _examples(place: ServerAddress, model: str) -> Callable[[Mapping[str, Slot]], Mapping[str, Sequence[Array]]] | None:
+    """The inputs of the model's golden cases, where the server is one of tk's and its repository known."""
+    if place.running is None:
+        return None
+    from functools import partial
 
+    from triton_kit.versions.golden_arrays import example_inputs
 
-def _show_outputs(outputs: Sequence[Output]) -> None:
-    plain = [o for o in outputs if o.array is not None]
-    if plain:
-        rows = [(o.name, o.datatype, show_shape(o.shape), summarise(o.array)) for o in plain if o.array is not None]
-        for line in table(("output", "type", "shape", "values"), rows):
-            out(line)
-    for i, output in enumerate(o for o in outputs if o.classes):
-        if plain or i:
-            out()
-        many = len(output.classes) > 1
-        rows_ = [
-            ((str(n),) if many else ()) + (f"{c.score:.4f}", str(c.index), c.label)
-            for n, example in enumerate(output.classes)
-            for c in example
-        ]
-        head = (("example",) if many else ()) + (output.name, "class", "label")
-        for line in table(head, rows_, right=(0, 1, 2) if many else (0, 1)):
-            out(line)
-
-
-def _json(
-    client: Client,
-    model: str,
-    version: str,
-    answers: Sequence[tuple[int, tuple[Output, ...]]],
-    failures: Sequence[TkError],
-    summary: LatencySummary,
-) -> dict[str, object]:
-    return {
-        "url": client.url,
-        "protocol": client.protocol,
-        "model": model,
-        "model_version": version,
-        "answers": [{"request": index, "outputs": outputs_json(outputs)} for index, outputs in answers],
-        "summary": asdict(summary),
-        "errors": list(dict.fromkeys(e.message for e in failures)),
-    }
+    return partial(example_inputs, place.running.repository / model)

@@ -23,12 +23,15 @@ def init(
         list[Path] | None, Option("--from", metavar="FILE...", help="Add these model files at once.")
     ] = None,
     sample: Annotated[bool, Option("--sample", help="Start with the sample models.")] = False,
-    release: Annotated[str, release_option("The Triton release to aim at, YY.MM.")] = DEFAULT_RELEASE,
+    release: Annotated[
+        str | None, release_option(f"The Triton release to aim at, YY.MM; by default the newest, {DEFAULT_RELEASE}.")
+    ] = None,
     dry_run: DryRun = False,
-) -> None:
+) -> int:
     """Start a project: a model repository, tk.yaml, pre-commit hooks, a README.
 
     Without DIR a terminal is asked; scripts must say it. More model files may follow --from: tk init shop --from *.onnx
+    Of several files the good ones are added; for the others the exit code is 1.
     """
     from triton_kit.files import plan, write
     from triton_kit.project import check
@@ -38,20 +41,33 @@ def init(
     if directory is None:
         directory, asked_sample = _ask(bool(files) or sample)
         sample = sample or asked_sample
-    tell_newer(release)
-    lint_options = check.lint_options_for(release)
-    request = new_project.StartRequest(directory=directory, sources=tuple(files), sample=sample, release=release)
-    planned = new_project.plan_project(request)
-    if dry_run:
-        if directory.exists():
-            write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
-        terminal.out(plan.show(planned).rstrip("\n"))
-        return
-    write.write_into(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
-    terminal.out(f"{directory}/ is ready")
-    terminal.say("\nNext:")
-    for step in planned.next_steps:
-        terminal.say(f"  {step}")
+    aim = release or DEFAULT_RELEASE
+    tell_newer(aim)
+    lint_options = check.lint_options_for(aim)
+    request = new_project.StartRequest(
+        directory=directory,
+        sources=tuple(files),
+        sample=sample,
+        release=aim,
+        check=lambda staged: check.check_model(staged, staged.parent, lint_options),
+    )
+    planned, left_out = new_project.plan_project(request)
+    if dry_run and directory.exists():
+        write.refuse_in_the_way(directory, dict.fromkeys(f.path.split("/")[0] for f in planned.files))
+    make = write.rehearse if dry_run else write.write_into
+    make(planned, lambda staged: check.check_repository(staged / new_project.REPOSITORY, lint_options))
+    why = "" if release else ", the newest that tk knows"
+    ready = f"{directory}/ is ready, for Triton {aim}{why} (release in tk.yaml)"
+    terminal.out(plan.show(planned).rstrip("\n") if dry_run else ready)
+    for note in planned.notes:
+        terminal.warn(note)
+    for one in left_out:
+        terminal.error(f"{one.source} is left out: {one.error.message}", hint=one.error.hint)
+    if not dry_run:
+        terminal.say("\nNext:")
+        for step in planned.next_steps:
+            terminal.say(f"  {step}")
+    return 1 if left_out else 0
 
 
 def _sort(paths: list[Path], sources: list[Path]) -> tuple[Path | None, list[Path]]:

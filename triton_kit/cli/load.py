@@ -23,7 +23,7 @@ def load(
     ready. One that fails is reported with its reason, and where the mistake is if the repository is known; a version
     that was served before is served on. Ends with 1 when any failed.
     """
-    place = server.place()
+    place = server.place(models)
     source = source_of(place, repository)
     with server.connect(place, timeout=min(timeout, ANSWER)) as client:
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Annotated
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.options import Format
-from triton_kit.cli.support.table import table
+from triton_kit.cli.support.table import display_width, table
 from triton_kit.errors import TkError
 from triton_kit.runtime import health
 from triton_kit.runtime.state import registry
@@ -16,6 +20,9 @@ from triton_kit.runtime.state.registry import Running
 
 PATIENCE = 2.0
 """Seconds that each server gets to say what it has ready."""
+
+_HEAD: tuple[str, ...] = ("name", "runtime", "triton", "models", "up", "ports", "gpus")
+"""The columns; those at the end are put below a server where a line would be too long for the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,30 +34,59 @@ class Readiness:
 
 
 def ps(
+    everything: Annotated[
+        bool, Option("--all", help="List those that have ended as well: for a day, or until tk stop --forget.")
+    ] = False,
     format_: Format = "text",
 ) -> int:
     """List the servers that tk started on this machine and that still run, in containers or not.
 
-    A server that ended without tk is named once, and what it left behind is removed.
+    One that ended without tk is reported until tk ps or tk logs has shown it. Its log is kept: see tk logs.
     """
-    running, ended = registry.look()
+    running, dead = registry.look()
     with ThreadPoolExecutor(max_workers=8) as pool:
         states = list(pool.map(_readiness, running))
-    for one in ended:
-        if one.detached:
-            how = registry.end_reason(one)
-            hint = f"see its last lines with tk logs {one.name}" if one.log else None
-            terminal.warn(f"{one.name} has ended without tk" + (f": {how}" if how else ""), hint=hint)
+    news = [one for one in dead if not one.seen]
+    for one in news:
+        terminal.warn(f"{one.name} has ended without tk{_how(one)}", hint=_hint(one))
     if format_ == "json":
         servers = [_json(one, state) for one, state in zip(running, states, strict=True)]
-        terminal.out_json({"servers": servers, "ended": [one.name for one in ended]})
-    elif not running:
-        terminal.say("no server that tk started is running")
+        kept = [_ended_json(one) for one in dead]
+        terminal.out_json({"servers": servers, "ended": [one.name for one in news], "kept": kept})
     else:
-        head = ("name", "runtime", "image", "ports", "models", "up", "gpus")
-        for line in table(head, [_row(one, state) for one, state in zip(running, states, strict=True)]):
-            terminal.out(line)
+        _show(running, states, dead if everything else ())
+    registry.mark_seen(news)
     return 0
+
+
+def _show(running: Sequence[Running], states: Sequence[Readiness | None], dead: Sequence[Running]) -> None:
+    rows: list[tuple[str, ...]] = [_row(one, state) for one, state in zip(running, states, strict=True)]
+    rows += [_ended_row(one) for one in dead]
+    if not rows:
+        terminal.say("no server that tk started is running")
+        return
+    head = _HEAD
+    if all(row[-1] == "-" for row in rows):
+        rows, head = [row[:-1] for row in rows], head[:-1]
+    room = shutil.get_terminal_size().columns
+    shown = len(head)
+    while shown > 1 and max(map(display_width, table(head[:shown], [row[:shown] for row in rows]))) > room:
+        shown -= 1
+    for i, line in enumerate(table(head[:shown], [row[:shown] for row in rows])):
+        terminal.out(line)
+        for below in _below(head[shown:], rows[i - 1][shown:], room) if i else ():
+            terminal.out(below)
+
+
+def _below(head: Sequence[str], row: Sequence[str], room: int) -> list[str]:
+    """What does not fit beside a server, in as few lines as it fits into."""
+    lines: list[str] = []
+    for part in (f"  {title} {value}" for title, value in zip(head, row, strict=True) if value != "-"):
+        if lines and display_width(lines[-1] + part) <= room:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _readiness(one: Running) -> Readiness | None:
@@ -66,16 +102,31 @@ def _readiness(one: Running) -> Readiness | None:
 def _row(one: Running, state: Readiness | None) -> tuple[str, ...]:
     models = "no answer" if state is None else f"{state.ready} of {state.models}"
     color = "green" if state is not None and state.ready == state.models else "yellow"
-    image = (one.image or "-").removeprefix("nvcr.io/nvidia/")
     return (
         one.name,
         one.runtime if one.detached else f"{one.runtime}, attached",
-        image,
-        ",".join(str(port) for port in _ports(one)),
+        one.release or one.version or "-",
         terminal.style(models, color),
         uptime(time.time() - one.started),
+        ",".join(str(port) for port in _ports(one)),
         "-" if one.gpus == "none" else one.gpus,
     )
+
+
+def _ended_row(one: Running) -> tuple[str, ...]:
+    code = "ended" if one.exit_code is None else f"exit {one.exit_code}"
+    ago = f"{uptime(time.time() - (one.ended or 0.0))} ago"
+    return (one.name, one.runtime, one.release or one.version or "-", terminal.style(code, "dim"), ago, "-", "-")
+
+
+def _how(one: Running) -> str:
+    parts = [one.cause, None if one.exit_code is None else f"exit code {one.exit_code}"]
+    said = ", ".join(part for part in parts if part)
+    return f": {said}" if said else ""
+
+
+def _hint(one: Running) -> str:
+    return f"see tk logs {one.name}, or start it again: tk restart {one.name}"
 
 
 def uptime(seconds: float) -> str:
@@ -101,6 +152,7 @@ def _json(one: Running, state: Readiness | None) -> dict[str, object]:
         "runtime": one.runtime,
         "repository": str(one.repository),
         "release": one.release,
+        "server_version": one.version,
         "image": one.image,
         "container": one.container,
         "pid": one.pid,
@@ -111,5 +163,22 @@ def _json(one: Running, state: Readiness | None) -> dict[str, object]:
         "gpus": one.gpus,
         "control": one.control,
         "detached": one.detached,
+        "log": None if one.log is None else str(one.log),
+    }
+
+
+def _ended_json(one: Running) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "runtime": one.runtime,
+        "repository": str(one.repository),
+        "release": one.release,
+        "server_version": one.version,
+        "image": one.image,
+        "started": round(one.started, 3),
+        "ended": round(one.ended or 0.0, 3),
+        "exit_code": one.exit_code,
+        "cause": one.cause,
+        "seen": one.seen,
         "log": None if one.log is None else str(one.log),
     }

@@ -23,7 +23,7 @@ def reload(
     change to the repository. The version that is served goes only when the new one is ready, and stays when that fails.
     Ends with 1 when any failed.
     """
-    place = server.place()
+    place = server.place(models)
     source = source_of(place, repository)
     with server.connect(place, timeout=min(timeout, ANSWER)) as client:
 

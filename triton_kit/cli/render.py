@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Format, Repository, Settings, ValuesFile
 from triton_kit.cli.support.release import tell_newer
+from triton_kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.linter.options import Options
+    from triton_kit.project.render import Rendered
 
 
 def render(
@@ -38,21 +46,63 @@ def render(
     if not rendered:
         terminal.say("no model has a model.yaml: there is nothing to render")
     changed = [r for r in rendered if r.changed]
+    command = _command(models, settings, values, env, repository)
     if not (check or diff or dry_run):
-        context.write_rendered(changed, force=force, lint_options=here.lint_options)
+        context.write_rendered(changed, force=force, lint_options=here.lint_options, command=command)
     if format_ == "json":
         terminal.out_json(context.rendered_as_json(rendered))
         return 1 if check and changed else 0
-    for item in rendered:
-        if dry_run:
+    if dry_run:
+        for item in rendered:
             terminal.out(item.text.rstrip("\n") if len(rendered) == 1 else f"--- {item.path}\n{item.text}")
-        elif item.changed and (check or diff):
+    elif rendered:
+        _show(rendered, would=check or diff)
+    return _tell_change(changed, here.lint_options, command) if check and changed else 0
+
+
+def _command(
+    models: Sequence[str] | None,
+    settings: Sequence[str] | None,
+    values: Path | None,
+    env: str | None,
+    repository: Path | None,
+) -> str:
+    """What to type for the same models and values, without what makes it write or not."""
+    words = ["tk", "render", *(models or ())]
+    for setting in settings or ():
+        words += ["--set", setting]
+    for option, value in (("--values", values), ("--env", env), ("--repository", repository)):
+        if value is not None:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _tell_change(changed: Sequence[Rendered], lint_options: Options, command: str) -> int:
+    """What to do about the files that would change; 1, for --check."""
+    from triton_kit.project import context
+
+    try:
+        context.refuse_unwritable(changed, lint_options, command)
+    except UsageError as error:
+        terminal.warn(error.message, hint=error.hint)
+    else:
+        terminal.say(f"to write {'it' if len(changed) == 1 else 'them'}: {command}")
+    return 1
+
+
+def _show(rendered: Sequence[Rendered], *, would: bool) -> None:
+    """What became of each config, or its change, and how many there are; the unchanged ones with --verbose."""
+    from triton_kit.project import context
+
+    for item in rendered:
+        if not item.changed:
+            terminal.detail(f"{item.path}: unchanged")
+        elif would:
             for line in context.diff(item):
                 terminal.out(terminal.diff_line(line))
         else:
-            terminal.out(f"{item.path}: {'written' if item.changed else 'unchanged'}")
-    if check and changed:
-        names = ", ".join(str(r.path) for r in changed)
-        terminal.say(f"{names} would change; run: tk render")
-        return 1
-    return 0
+            terminal.out(f"{item.path}: written")
+    changed = sum(item.changed for item in rendered)
+    counts = ((changed, "would change" if would else "written"), (len(rendered) - changed, "unchanged"))
+    files = "1 file" if len(rendered) == 1 else f"{len(rendered)} files"
+    terminal.say(f"{files}: {', '.join(f'{count} {word}' for count, word in counts if count)}")

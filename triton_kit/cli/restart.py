@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument
 from triton_kit.cli.support.options import format_option, seconds_option
 from triton_kit.errors import ProblemsFound, UsageError
+
+if TYPE_CHECKING:
+    from triton_kit.runtime.state.registry import Running
 
 
 def restart(
@@ -23,7 +27,8 @@ def restart(
 ) -> int:
     """End a detached server, and start it again as it was asked for: the same name, ports, release and flags.
 
-    The repository is checked first, and one that would be refused leaves the server running.
+    One that has ended is started again for a day, or until tk stop --forget. The repository is checked first, and
+    one that would be refused leaves the server running.
     """
     from triton_kit.cli.support import serve_loop, serve_output
     from triton_kit.runtime import lifecycle
@@ -32,7 +37,7 @@ def restart(
     from triton_kit.runtime.state import registry
     from triton_kit.runtime.state import restart as again
 
-    one = registry.find(name)
+    one = registry.find(name, dead=True)
     if not one.detached or "wish" not in one.again:
         raise UsageError(
             f"{one.name} is not detached: it is shown where tk runs (pid {one.owner})",
@@ -40,16 +45,19 @@ def restart(
         )
     request = again.from_json(one.again["wish"], progress=serve_loop.show_progress)
     # tk keeps no values of variables: the running server has them.
-    given = lifecycle.environment(one)
+    given = {**os.environ, **(lifecycle.environment(one) if one.ended is None else {})}
+    _require(request.env, given, one)
     if one.again.get("validate", True):
         had = GpuChoice(gpus=one.gpus, reason=f"{one.name} has none", count=0 if one.gpus == "none" else None)
         try:
-            serve_loop.validate(request, had)
+            serve_loop.validate(replace(request, release=one.release or request.release), had)
         except ProblemsFound as error:
-            raise ProblemsFound(f"{error.message}, so {one.name} was left running", hint="correct them first") from None
-    lifecycle.stop(one, grace=grace)
-    terminal.say(f"{one.name} ended")
-    plan = plan_server(replace(request, name=one.name), environment={**os.environ, **given})
+            so = "left running" if one.ended is None else "not started"
+            raise ProblemsFound(f"{error.message}, so {one.name} was {so}", hint="correct them first") from None
+    if one.ended is None:
+        lifecycle.stop(one, grace=grace)
+        terminal.say(f"{one.name} ended")
+    plan = plan_server(replace(request, name=one.name), environment=given)
     board = serve_output.JsonBoard() if format_ == "json" else serve_output.board()
     return serve_loop.serve_until_interrupted(
         plan,
@@ -58,3 +66,12 @@ def restart(
         strict=bool(one.again.get("strict")),
         again=one.again,
     )
+
+
+def _require(names: Sequence[str], given: Mapping[str, str], one: Running) -> None:
+    """Raise UsageError for variables whose values went with the server: tk keeps none."""
+    if missing := [name for name in names if name not in given]:
+        raise UsageError(
+            f"{one.name} was given {', '.join(missing)}, whose value tk does not keep",
+            hint=f"set it, and try again: {missing[0]}=... tk restart {one.name}",
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -11,7 +10,16 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import build_request
 from triton_kit.cli.support.options import Release, RepositoryPath, format_option
-from triton_kit.cli.support.runtime_options import ContainerOptions, ListenOptions, LoadTimeout, ModelsOptions
+from triton_kit.cli.support.runtime_options import (
+    ContainerOptions,
+    ListenOptions,
+    LoadTimeout,
+    ModelsOptions,
+    Ports,
+    Profile,
+)
+from triton_kit.cli.support.serve_settings import image_of, project_settings, with_ports, with_settings
+from triton_kit.runtime.further_repositories import is_remote
 from triton_kit.runtime.hidden_arguments import hide
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
 from triton_kit.runtime.state.restart import to_json
@@ -20,13 +28,16 @@ from triton_kit.runtime.state.restart import to_json
 def serve(
     path: RepositoryPath = None,
     server_args: Annotated[
-        list[str] | None, Argument(metavar="[-- FLAG...]", help="Flags for tritonserver, after a --.")
+        list[str] | None,
+        Argument(metavar="[DIR...] [-- FLAG...]", help="Further repositories; flags for tritonserver, after a --."),
     ] = None,
     release: Release = None,
     *,
     container: ContainerOptions,
     listen: ListenOptions,
     models: ModelsOptions,
+    ports: Ports = None,
+    profile: Profile = None,
     timeout: LoadTimeout = 120.0,
     strict: Annotated[bool, Option("--strict", help="End when any model fails to load.")] = False,
     no_validate: Annotated[bool, Option("--no-validate", help="Start without checking first.")] = False,
@@ -42,14 +53,25 @@ def serve(
     """
     from triton_kit.cli.support import serve_loop, serve_output
 
+    settings = project_settings(profile)
+    image = image_of(container.image, release, settings)
+    container = with_settings(container, replace(settings, image=image))
+    listen = with_settings(with_ports(listen, ports), settings)
+    models = with_settings(models, settings)
     hide(item.partition("=")[2] for item in container.env or ())
-    repository, named, flags = serve_loop.defaults(path, server_args or [], release=release, image=container.image)
+    more, words = serve_loop.split_words(server_args or [])
+    repository, named, flags = serve_loop.defaults(
+        path, words, release=release, image=container.image, settings=settings
+    )
+    if path is not None and is_remote(path):
+        more = (path, *more)
     request = build_request(
         ServeRequest,
         container,
         listen,
         models,
         repository=repository,
+        more=more,
         release=named,
         server_args=flags,
         verbose=terminal.settings.verbose,
@@ -62,11 +84,11 @@ def serve(
     for message, hint in plan.notes:
         terminal.warn(message, hint=hint)
     if dry_run:
-        argv = plan.runtime.argv(plan.spec)
+        command = plan.runtime.command(plan.spec)
         if format_ == "json":
-            terminal.out_json({"argv": argv})
+            terminal.out_json(command._asdict())
         else:
-            terminal.out(shlex.join(argv))
+            terminal.out(command.line)
         return 0
     again = {"wish": to_json(request, plan.spec), "timeout": timeout, "strict": strict, "validate": not no_validate}
     board = serve_output.JsonBoard() if format_ == "json" else serve_output.board()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.options import Release, Repository, Seed, Shapes, format_option
-from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
+from triton_kit.cli.support.runtime_options import LoadTimeout, TrialOptions
 from triton_kit.cli.support.server_options import ModelVersion, OptionalServerOptions
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client import Client
-    from triton_kit.client.request import InferPlan
+    from triton_kit.client.request import InferRequest
     from triton_kit.versions.golden_run import CaseResult
     from triton_kit.versions.model_folder import ModelFolder
 
@@ -39,7 +39,7 @@ def test(
     model_version: ModelVersion = "",
     *,
     server: OptionalServerOptions,
-    runtime: Runtime = "auto",
+    trial: TrialOptions,
     release: Release = None,
     timeout: LoadTimeout = 120.0,
     repository: Repository = None,
@@ -64,7 +64,7 @@ def test(
         client = stack.enter_context(
             server.connect(timeout=60.0)
             if server.named
-            else _started(stack, chosen, model_version, runtime, release, timeout)
+            else _started(stack, chosen, model_version, trial, release, timeout)
         )
         if record:
             base = InferRequest(
@@ -107,12 +107,15 @@ def _model_folders(models: Sequence[str], repository: Path | None) -> list[Model
 
 
 def _started(
-    stack: ExitStack, folders: Sequence[ModelFolder], version: str, runtime: str, release: str | None, timeout: float
+    stack: ExitStack,
+    folders: Sequence[ModelFolder],
+    version: str,
+    options: TrialOptions,
+    release: str | None,
+    timeout: float,
 ) -> AbstractContextManager[Client]:
     """A server for the models, of their repository or of a staged one that serves that version."""
-    from triton_kit.cli.support.release import tell_newer
-    from triton_kit.cli.support.serve_loop import show_progress
-    from triton_kit.project import context
+    from triton_kit.cli.support.serve_settings import trial_request
     from triton_kit.versions.model_folder import read_number
     from triton_kit.versions.trial_server import Trial, trial_server, with_version
 
@@ -122,34 +125,24 @@ def _started(
     root = folders[0].repository
     if version:
         root = stack.enter_context(with_version(folders[0], read_number(version)))
-    here = context.find_context(release)
-    tell_newer(here.release)
-    trial = Trial(
-        runtime=runtime,
-        release=here.release,
-        timeout=timeout,
-        progress=show_progress,
-    )
+    trial = Trial(request=trial_request(options, release), timeout=timeout)
     names = [folder.name for folder in folders]
     terminal.say(f"starting a server for {', '.join(names)}")
     return trial_server(trial, root, names)
 
 
-def _record(client: Client, folder: ModelFolder, base: object, random: int, format_: str) -> int:
-    from dataclasses import replace
+def _record(client: Client, folder: ModelFolder, base: InferRequest, random: int, format_: str) -> int:
+    from triton_kit.cli.support.refusal import explained
+    from triton_kit.client import ServerError
+    from triton_kit.versions.recorder import plan_cases, record
 
-    from triton_kit.client.request import InferRequest, plan_inferences
-    from triton_kit.versions.recorder import record
-
-    assert isinstance(base, InferRequest)
-    asked: list[tuple[str, InferPlan]] = []
-    name = "random" if random else base.data.stem if base.data is not None else "case"
-    for number in range(random or 1):
-        plan = plan_inferences(client, replace(base, seed=base.seed + number))
-        for note in plan.notes if not number else ():
+    try:
+        asked = plan_cases(client, base, folder.path, random=random)
+        for note in asked[0][1].notes:
             terminal.say(note)
-        asked.append((name, plan))
-    written, unsteady = record(client, folder.path, asked)
+        written, unsteady = record(client, folder.path, asked)
+    except ServerError as error:
+        raise explained(error) from None
     if format_ == "json":
         terminal.out_json({"recorded": [str(path) for path in written], "unsteady": unsteady})
     else:

@@ -25,7 +25,7 @@ def unload(
     Ensembles that use a model go with it. Each is waited for until all its versions are gone. Ends with 1 when any is
     still served, or is not a model.
     """
-    place = server.place()
+    place = server.place(models)
     source = Source()
     with server.connect(place, timeout=min(timeout, ANSWER)) as client:
 

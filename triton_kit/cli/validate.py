@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.load_options import LoadOptions, check_options
+from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Ignore, Release, Strict, format_option
 from triton_kit.cli.support.release import named_release
 from triton_kit.cli.support.runtime_options import EngineOptions
@@ -30,16 +31,17 @@ from triton_kit.cli.support.validate_options import (
     ShowCompleted,
     SkipUnknown,
     UpdateBaseline,
-    default_path,
+    again,
     fails,
     gpu_count,
     names,
-    project_around,
     resource_counts,
     rules_heard,
     with_baseline,
+    with_certain_fixes,
 )
 from triton_kit.errors import UsageError, assert_never
+from triton_kit.project.origin import where_it_is_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from triton_kit.cli.support.load_trial import Trial
     from triton_kit.linter.diagnostic import Report
     from triton_kit.linter.options import Options
+    from triton_kit.project.settings import Project
 
 
 class Format(str, Enum):
@@ -75,6 +78,7 @@ def validate(
     default_max_batch_size: DefaultMaxBatchSize = 4,
     rate_limit: Annotated[OnOff, Option(help="The server's --rate-limit=execution_count.")] = OnOff.UNKNOWN,
     rate_limit_resource: RateLimitResources = None,
+    cache: Annotated[OnOff, Option(help="Whether the server has a --cache-config.")] = OnOff.UNKNOWN,
     select: Select = None,
     ignore: Ignore = None,
     fix: Annotated[bool, Option("--fix", help="Fix what is certain, then report what remains.")] = False,
@@ -101,14 +105,14 @@ def validate(
 
     check_options(load, engine, writes_no_report="--show-completed" if show_completed else "--diff" if diff else None)
     project = project_around(paths[0] if paths else ".")
-    given = paths or [default_path(project)]
+    given = model_paths(paths, project) if paths else [default_path(project)]
     if skip_unknown:
         from triton_kit.model.target import belongs_to_model
 
         given = [path for path in given if belongs_to_model(path)]
     chosen, ignored, severities = rules_heard(project, select, ignore)
     judged_by = options(
-        release=named_release(release, project, as_json=format_ is Format.JSON and output is None),
+        release=_release(release, project, load, engine, as_json=format_ is Format.JSON and output is None),
         auto_complete=not strict,
         gpus=gpu_count(gpus),
         select=chosen,
@@ -121,6 +125,7 @@ def validate(
         default_max_batch_size=default_max_batch_size,
         rate_limit=True if rate_limit_resource else rate_limit.known,
         rate_resources=resource_counts(rate_limit_resource),
+        cache=cache.known,
         severities=severities,
     )
     if show_completed:
@@ -129,12 +134,28 @@ def validate(
         raise UsageError("--update-baseline has no file to write", hint="add --baseline FILE")
     if diff:
         return _show_diff(given, judged_by)
-    report = _fixed(given, judged_by) if fix else lint_paths(given, judged_by)
+    report = _fixed(given, judged_by) if fix else with_certain_fixes(lint_paths(given, judged_by), given, judged_by)
+    command = again(
+        paths or (),
+        release=release,
+        strict=strict,
+        gpus=gpus,
+        image_backends=image_backends,
+        model_control=model_control,
+        load_model=load_model,
+        namespacing=namespacing,
+        config_name=config_name,
+        default_max_batch_size=default_max_batch_size,
+        rate_limit=rate_limit,
+        rate_limit_resource=rate_limit_resource,
+        select=select,
+        ignore=ignore,
+    )
 
     def show(report: Report, trial: Trial | None = None) -> Report:
         if baseline is not None:
             report = with_baseline(report, baseline, update=update_baseline)
-        _show(report, format_, output, trial)
+        _show(where_it_is_made(report), format_, output, trial, command)
         return report
 
     if not load.load:
@@ -145,6 +166,18 @@ def validate(
     shown = show(trial.report, trial)
     trial.finish()
     return 1 if fails(shown, fail_on) else 0
+
+
+def _release(
+    given: str | None, project: Project | None, load: LoadOptions, engine: EngineOptions, *, as_json: bool
+) -> str | None:
+    """The release that somebody named, else with --load that of what the models are loaded on."""
+    named = named_release(given, project, image=engine.image, as_json=as_json)
+    if named is not None or not load.load:
+        return named
+    from triton_kit.cli.support.load_trial import release_that_loads
+
+    return release_that_loads(engine)
 
 
 def _show_completed(paths: list[str], judged_by: Options) -> int:
@@ -166,11 +199,11 @@ def _fixed(paths: Sequence[str], judged_by: Options) -> Report:
     return fix_output.fix(paths, judged_by)
 
 
-def _show(report: Report, format_: Format, output: str | None, trial: Trial | None) -> None:
+def _show(report: Report, format_: Format, output: str | None, trial: Trial | None, command: str) -> None:
     """Write the report where it is wanted; where people will not read it, the summary goes to stderr."""
     said = [trial.summary()] if trial else []
     if output is None:
-        rendered = _rendered(report, format_, trial, color=terminal.colors(sys.stdout)).rstrip("\n")
+        rendered = _rendered(report, format_, trial, command, color=terminal.colors(sys.stdout)).rstrip("\n")
         if rendered:
             terminal.out("\n".join([rendered, *said]) if format_ is Format.TEXT else rendered)
     else:
@@ -178,7 +211,7 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
 
         from triton_kit.files.write import replace_text
 
-        text = _rendered(report, format_, trial, color=False).rstrip("\n")
+        text = _rendered(report, format_, trial, command, color=False).rstrip("\n")
         replace_text(Path(output), f"{text}\n" if text else "")
     if output is not None or format_ is Format.GITHUB:
         from triton_kit.linter.report.text import summary
@@ -186,12 +219,12 @@ def _show(report: Report, format_: Format, output: str | None, trial: Trial | No
         terminal.say("\n".join([summary(report), *said]))
 
 
-def _rendered(report: Report, format_: Format, trial: Trial | None, *, color: bool) -> str:
+def _rendered(report: Report, format_: Format, trial: Trial | None, command: str, *, color: bool) -> str:
     match format_:
         case Format.TEXT:
             from triton_kit.linter.report import text
 
-            return text.render(report, color=color)
+            return text.render(report, color=color, command=command)
         case Format.JSON:
             from triton_kit import json_document
             from triton_kit.linter.report import json

@@ -60,7 +60,7 @@ def diff(
     if format_ == "json":
         answered = outputs and {
             "requests": outputs.requests,
-            "differences": [{"request": i, **difference_json(d)} for i, d in outputs.differences],
+            "differences": [{**difference_json(d), "request": i} for i, d in outputs.differences],
         }
         terminal.out_json({"model": folder.name, **as_json(found), "outputs": answered})
     else:

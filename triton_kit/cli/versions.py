@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +15,12 @@ from triton_kit.cli.support.add_options import TransferOptions
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.option_groups import spread
 from triton_kit.cli.support.options import Format, Model, Repository
-from triton_kit.cli.support.runtime_options import LoadTimeout, Runtime
+from triton_kit.cli.support.runtime_options import LoadTimeout, TrialOptions
 from triton_kit.cli.support.server_options import NoUrl, OptionalServerOptions, ServerName
 from triton_kit.cli.support.table import table
-from triton_kit.cli.support.version_options import find
+from triton_kit.cli.support.version_options import find, say_versions
 from triton_kit.cli.version_diff import diff
+from triton_kit.cli.version_list import list_versions
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +34,13 @@ if TYPE_CHECKING:
 
 
 class ListedByDefault(TyperGroup):
-    """``tk versions MODEL`` stands for ``tk versions list MODEL``."""
+    """``tk versions MODEL`` stands for ``tk versions list MODEL``, and so does no MODEL at all."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """The arguments, those of ``list`` where no sub-command is named."""
+        if not args or (args[0].startswith("-") and not set(ctx.help_option_names) & set(args)):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """The sub-command that is named, or ``list`` with all arguments."""
@@ -44,63 +52,12 @@ class ListedByDefault(TyperGroup):
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    no_args_is_help=True,
     cls=ListedByDefault,
-    help="List the versions of a model, and move between them. MODEL alone lists them.",
+    help="List the versions of a model, or of all, and move between them. MODEL alone lists them.",
 )
 
 
-def _is(numbers: tuple[int, ...]) -> str:
-    """``version 2``, ``versions 1, 2`` or ``no version``."""
-    if not numbers:
-        return "no version"
-    return f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-
-
-@app.command("list")
-@spread
-def list_versions(
-    model: Model,
-    repository: Repository = None,
-    url: NoUrl = "",
-    server: ServerName = None,
-    format_: Format = "text",
-) -> None:
-    """List the versions: sizes, dates, signatures, which the policy serves, which servers have loaded."""
-    from triton_kit.repository.size import show_size
-    from triton_kit.versions.loaded_versions import find_named_server, loaded_versions
-    from triton_kit.versions.overview import as_json, overview
-
-    _, folder = find(model, repository, as_json=format_ == "json")
-    found = overview(folder, loaded_versions(folder, find_named_server(url, server)))
-    if format_ == "json":
-        terminal.out_json(as_json(found))
-        return
-    terminal.out(f"{terminal.style(folder.name, 'bold')}  policy: {found.state.policy}")
-    if not found.rows:
-        terminal.out("no versions")
-    rows = [
-        (
-            str(row.number),
-            "served" if row.served else "",
-            show_size(row.size),
-            f"{row.changed.astimezone():%Y-%m-%d %H:%M}" if row.changed else "no directory",
-            str(row.opset or ""),
-            row.signature,
-            ", ".join(row.loaded),
-        )
-        for row in found.rows
-    ]
-    head = ("version", "", "size", "changed", "opset", "signature", "loaded on")
-    used = [i for i in range(len(head)) if any(row[i] for row in rows)]
-    right = [n for n, i in enumerate(used) if i in (0, 2, 4)]
-    for line in table([head[i] for i in used], [[row[i] for i in used] for row in rows], right=right) if rows else ():
-        terminal.out(line)
-    missing = [n for n in found.state.policy.numbers if n not in found.state.served]
-    if found.state.policy.kind == "specific" and missing:
-        terminal.warn(f"the policy names {_is(tuple(missing))}, which has no directory")
-    for name in found.ignored:
-        terminal.warn(f"the directory {name} is not a plain number", hint="rename it; see tk validate")
+app.command("list")(list_versions)
 
 
 @app.command("add")
@@ -131,9 +88,11 @@ def add_version(
     if added.compared is not None and not added.changes:
         terminal.out(f"  the same signature as version {added.compared}")
     served = added.number in added.after.served
-    terminal.say(f"the policy serves {_is(added.after.served)}" + ("" if served else "; to serve the new one:"))
+    terminal.say(
+        f"the policy serves {say_versions(added.after.served)}" + ("" if served else "; to serve the new one:")
+    )
     if not served:
-        terminal.say(f"  tk versions promote {folder.name} {added.number}")
+        terminal.say(f"  tk versions promote {shlex.quote(str(folder.path))} {added.number}")
 
 
 @app.command("promote")
@@ -146,7 +105,7 @@ def promote(
     ] = False,
     *,
     server: OptionalServerOptions,
-    runtime: Runtime = "auto",
+    trial: TrialOptions,
     timeout: LoadTimeout = 120.0,
     repository: Repository = None,
     format_: Format = "text",
@@ -166,7 +125,7 @@ def promote(
             raise UsageError(f"{'--url' if server.url else '--server'} goes with --test", hint="add --test")
         _show(moves.promote(here, folder, number), format_ == "json")
         return
-    tested = _promoted(here, folder, number, server, runtime, timeout)
+    tested = _promoted(here, folder, number, server, trial, timeout)
     if format_ == "text":
         terminal.out(f"{len(tested.outcomes)} case{'' if len(tested.outcomes) == 1 else 's'} passed")
     _show(tested.changed, format_ == "json", tested.outcomes)
@@ -177,21 +136,20 @@ def _promoted(
     folder: ModelFolder,
     version: int,
     server: OptionalServerOptions,
-    runtime: str,
+    options: TrialOptions,
     seconds: float,
 ) -> TestedPromotion:
     """The promotion with its test, on the server that is named or on one of its own."""
     from triton_kit.cli.support.model_control import source_of
-    from triton_kit.cli.support.serve_loop import show_progress
+    from triton_kit.cli.support.serve_settings import trial_request
     from triton_kit.serve.source import ANSWER
     from triton_kit.versions.gate import promote_on, promote_on_trial
     from triton_kit.versions.trial_server import Trial
 
     if not server.named:
         terminal.say(f"starting a server for version {version} of {folder.name}")
-        trial = Trial(runtime=runtime, release=here.release, timeout=seconds, progress=show_progress)
-        return promote_on_trial(here, folder, version, trial)
-    where = server.place()
+        return promote_on_trial(here, folder, version, Trial(request=trial_request(options), timeout=seconds))
+    where = server.place([folder.name])
     source = source_of(where, folder.repository)
     with server.connect(where, timeout=max(min(seconds, 60.0), ANSWER)) as client:
         return promote_on(here, folder, version, client, config=lambda: source.config(folder.name), timeout=seconds)
@@ -233,9 +191,11 @@ def _show(changed: PolicyChange, json: bool, outcomes: Sequence[CaseResult] | No
         return
     before, after = changed.before, changed.after
     if not changed.files:
-        terminal.out(f"{changed.folder.name} serves {_is(after.served)} already")
+        terminal.out(f"{changed.folder.name} serves {say_versions(after.served)} already")
         return
-    terminal.out(f"{changed.folder.name} serves {_is(after.served)} now; before, {_is(before.served)}")
+    terminal.out(
+        f"{changed.folder.name} serves {say_versions(after.served)} now; before, {say_versions(before.served)}"
+    )
     terminal.say(f"  {', '.join(map(str, changed.files))} written; policy: {after.policy}")
 
 
@@ -262,7 +222,7 @@ def prune(
         terminal.out_json(removal.as_json(folder, found, dry_run))
         return
     verb = "would be removed" if dry_run else "removed" if found.gone else "is removed"
-    terminal.out(f"{folder.name}: {_is(found.gone)} {verb}")
+    terminal.out(f"{folder.name}: {say_versions(found.gone)} {verb}")
     for number, reasons in found.kept.items():
         terminal.out(f"  version {number} stays: {'; '.join(reasons)}")
 

@@ -42,6 +42,17 @@ class Output:
     classes: tuple[tuple[Class, ...], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A response: of which request, which of its responses, both from 0, and how many seconds after it was sent."""
+
+    request: int
+    response: int
+    seconds: float
+    version: str
+    outputs: tuple[Output, ...]
+
+
 def read_outputs(
     result: InferResult,
     *,

@@ -8,7 +8,7 @@ and as ``ml_dtypes.bfloat16`` since, which rounds to the nearest. Users have flo
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from triton_kit.errors import UsageError
@@ -33,15 +33,29 @@ def set_inputs(request: Inference, kind: Callable[[str, list[int], str], Input])
 
     Raises ValueError for an array that the inference protocol has no data type for.
     """
-    inputs = []
+    return [
+        kind(name, list(array.shape), datatype).set_data_from_numpy(array)
+        for name, datatype, array in wire_inputs(request)
+    ]
+
+
+def wire_inputs(request: Inference) -> Iterator[tuple[str, str, Array]]:
+    """The request's inputs by name, each with its data type and as tritonclient takes it."""
     for name, array in request.inputs.items():
         # What a file holds may be big-endian; tritonclient sends the bytes as they lie, and names native types only.
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
         datatype = request.datatypes.get(name) or datatype_of(array)
-        if datatype == "BF16":
-            array = _narrow(array)
-        inputs.append(kind(name, list(array.shape), datatype).set_data_from_numpy(array))
-    return inputs
+        yield name, datatype, _narrow(array) if datatype == "BF16" else array
+
+
+def raw_bytes(array: Array, datatype: str) -> bytes:
+    """Such an input as it travels."""
+    import tritonclient.utils as codec
+
+    if datatype == "BYTES" or (datatype == "BF16" and array.dtype.itemsize == 4):
+        packed = codec.serialize_byte_tensor(array) if datatype == "BYTES" else codec.serialize_bf16_tensor(array)
+        return bytes(packed.item()) if packed.size else b""
+    return bytes(array.tobytes())
 
 
 def datatype_of(array: Array) -> str:

@@ -13,6 +13,7 @@ from triton_kit.client.codec import explain_unreadable, set_inputs, split_parame
 from triton_kit.client.errors import NoAnswer, ServerError
 from triton_kit.client.grpc_answer import decode_answer
 from triton_kit.client.grpc_failure import explain
+from triton_kit.client.grpc_stream import GrpcStreams
 from triton_kit.client.transport import check_headers
 from triton_kit.client.types import (
     Inference,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from tritonclient.grpc import InferenceServerClient
     from tritonclient.grpc import InferResult as Result
     from tritonclient.grpc.service_pb2 import ModelMetadataResponse
-    from tritonclient.utils import InferenceServerException
 
 
 _CHANNEL = (
@@ -49,11 +49,18 @@ class GrpcClient:
     """A server reached over gRPC; implements ``Client``."""
 
     def __init__(
-        self, address: Address, *, client: InferenceServerClient, headers: Mapping[str, str], timeout: float
+        self,
+        address: Address,
+        *,
+        client: InferenceServerClient,
+        streams: GrpcStreams,
+        headers: Mapping[str, str],
+        timeout: float,
     ) -> None:
         self._address = address
+        self._streams = streams
         self._client = client
-        self._headers = {name.lower(): value for name, value in headers.items()}
+        self._headers = headers
         self._timeout = timeout
 
     @property
@@ -131,7 +138,12 @@ class GrpcClient:
 
         inputs = set_inputs(request, InferInput)
         outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
-        options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
+        options = {
+            "outputs": outputs,
+            "model_version": request.version,
+            "request_id": request.request_id,
+            **split_parameters(request.parameters),
+        }
         start = time.perf_counter()
         answer = self._call(self._client.infer, request.model, inputs, within=timeout, **options)
         return self._decoded(answer, time.perf_counter() - start)
@@ -143,42 +155,20 @@ class GrpcClient:
             why = explain_unreadable(error)
             raise NoAnswer(f"{self.url} sent an answer that cannot be read: {why}", hint="check the port") from error
 
+    def streaming(self) -> GrpcClient:
+        """This client."""
+        return self
+
     def stream(self, request: Inference, *, timeout: float | None = None) -> Iterator[InferResult]:
-        """Send one inference over a stream, and yield every response as it comes: how decoupled models are asked.
+        """Send one inference over a stream, and yield each response as it comes; see ``Client.stream``."""
+        from tritonclient.grpc import InferResult as Result
 
-        ``timeout`` is for each response. Raises as the other methods do; responses that came before were yielded.
-        """
-        import queue
-
-        from tritonclient.grpc import InferInput, InferRequestedOutput
-
-        seconds = self._timeout if timeout is None else timeout
-        came: queue.SimpleQueue[tuple[Result, InferenceServerException | None]] = queue.SimpleQueue()
-        outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
-        options = {"outputs": outputs, "model_version": request.version, **split_parameters(request.parameters)}
-        self._client.start_stream(lambda result, error: came.put((result, error)), headers=self._headers)
-        try:
-            start = time.perf_counter()
-            inputs = set_inputs(request, InferInput)
-            self._client.async_stream_infer(request.model, inputs, enable_empty_final_response=True, **options)
-            while True:
-                try:
-                    result, error = came.get(timeout=seconds)
-                except queue.Empty:
-                    raise NoAnswer.timed_out(self.url, seconds) from None
-                if error is not None:
-                    raise explain(error, self._address, seconds)
-                answer = result.get_response()
-                final = answer.parameters["triton_final_response"].bool_param
-                if answer.outputs or not final:
-                    yield self._decoded(result, time.perf_counter() - start)
-                if final:
-                    return
-        finally:
-            self._client.stop_stream(cancel_requests=True)
+        for seconds, answer in self._streams.ask(request, self._timeout if timeout is None else timeout):
+            yield self._decoded(Result(answer), seconds)
 
     def close(self) -> None:
-        """Close the channel; requests in flight fail."""
+        """Close the channels; requests in flight fail."""
+        self._streams.close()
         self._client.close()
 
     def __enter__(self) -> GrpcClient:
@@ -221,7 +211,15 @@ def connect_grpc(
         options = (*options, ("grpc.enable_http_proxy", 0))
     credentials = grpc.ssl_channel_credentials(*read_parts(certificates)) if address.secure else None
     client = InferenceServerClient(address.authority, creds=credentials, channel_args=list(options))
-    return GrpcClient(address, client=client, headers=headers, timeout=timeout)
+
+    def open_channel() -> grpc.Channel:
+        if credentials is None:
+            return grpc.insecure_channel(address.authority, options)
+        return grpc.secure_channel(address.authority, credentials, options)
+
+    names = {name.lower(): value for name, value in headers.items()}
+    streams = GrpcStreams(address, open_channel, names)
+    return GrpcClient(address, client=client, streams=streams, headers=names, timeout=timeout)
 
 
 def _tensor(value: ModelMetadataResponse.TensorMetadata) -> TensorMetadata:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -31,14 +31,18 @@ from triton_kit.client.types import (
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from triton_kit.client.types import Client
+
 _LENGTH = "Inference-Header-Content-Length"
 
 
 class HttpClient:
-    """A server reached over HTTP; implements ``Client``."""
+    """A server reached over HTTP; implements ``Client``. ``connect_stream`` opens a client of its gRPC port."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, connect_stream: Callable[[], Client]) -> None:
         self._transport = transport
+        self._connect_stream = connect_stream
+        self._stream_client: Client | None = None
 
     @property
     def url(self) -> str:
@@ -124,9 +128,21 @@ class HttpClient:
         seconds = time.perf_counter() - start
         return decode_answer(answer.check(self.url), self.url, seconds)
 
+    def streaming(self) -> Client:
+        """A client of the server's gRPC port, which alone knows more than one response to a request."""
+        if self._stream_client is None:
+            self._stream_client = self._connect_stream()
+        return self._stream_client
+
+    def stream(self, request: Inference, *, timeout: float | None = None) -> Iterator[InferResult]:
+        """Send one inference over a stream of the server's gRPC port; see ``Client.stream``."""
+        yield from self.streaming().stream(request, timeout=timeout)
+
     def close(self) -> None:
         """Close the connections; requests in flight fail."""
         self._transport.close()
+        if self._stream_client is not None:
+            self._stream_client.close()
 
     def __enter__(self) -> HttpClient:
         return self
@@ -159,12 +175,17 @@ class HttpClient:
 
 
 def connect_http(
-    address: Address, *, headers: Mapping[str, str], timeout: float, certificates: Certificates = SYSTEM
+    address: Address,
+    *,
+    headers: Mapping[str, str],
+    timeout: float,
+    connect_stream: Callable[[], Client],
+    certificates: Certificates = SYSTEM,
 ) -> HttpClient:
     """A client over HTTP; connects with the first request."""
     check_headers(headers)
     context = make_context(certificates) if address.secure else None
-    return HttpClient(Transport(address, headers=headers, timeout=timeout, context=context))
+    return HttpClient(Transport(address, headers=headers, timeout=timeout, context=context), connect_stream)
 
 
 def encode_request(request: Inference) -> tuple[bytes, int | None]:
@@ -173,7 +194,10 @@ def encode_request(request: Inference) -> tuple[bytes, int | None]:
 
     outputs = [InferRequestedOutput(n, class_count=request.classes.get(n, 0)) for n in request.outputs or ()]
     body, length = InferenceServerClient.generate_request_body(
-        set_inputs(request, InferInput), outputs=outputs, **split_parameters(request.parameters)
+        set_inputs(request, InferInput),
+        outputs=outputs,
+        request_id=request.request_id,
+        **split_parameters(request.parameters),
     )
     return body, length
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ from triton_kit.client.errors import ServerError
 from triton_kit.client.image import LAYOUTS, SCALES, Scale, image_slot, read_image
 from triton_kit.client.input_slots import Slot, check_batches, check_complete, find_slot, fit, slots
 from triton_kit.client.inputs import read_data, read_inline
-from triton_kit.client.random_inputs import choose_shape, random_inputs, zero_inputs
-from triton_kit.client.types import Inference, ModelMetadata, ServedConfig
+from triton_kit.client.made_up_inputs import Filling, MadeUp, make_up_inputs, read_shapes
+from triton_kit.client.sequence import takes_sequences
+from triton_kit.client.types import Inference, ModelMetadata, Parameter, ServedConfig
 from triton_kit.errors import TkError, UsageError
-from triton_kit.repository.tensor import show_shape
 from triton_kit.suggestion import suggest
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ class InferRequest:
 
     ``fill`` is ``random``, ``zeros`` or empty; ``inline`` and ``shapes`` are as typed: ``NAME=VALUE``, ``NAME:3,224``;
     ``images`` are ``FILE`` or ``NAME=FILE``. ``top`` is how many classes to show, ``None`` for the usual.
-    ``values`` says that the outputs' values are wanted, and not only the best classes of them.
+    ``values`` says that the outputs' values are wanted, and not only the best classes of them. ``outputs`` are the only
+    ones to ask for, all where there is none. ``rung`` is how many guesses of what the model leaves open were refused,
+    and ``examples`` gives inputs that
+    the model takes.
     """
 
     model: str
@@ -46,16 +49,29 @@ class InferRequest:
     shapes: Sequence[str] = ()
     top: int | None = None
     values: bool = False
+    outputs: Sequence[str] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    request_id: str = ""
+    rung: int = 0
+    examples: Callable[[Mapping[str, Slot]], Mapping[str, Sequence[Array]]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferPlan:
-    """The requests, what is known of the model, and what was decided on the way, for the user to know."""
+    """The requests, what is known of the model, and what was decided on the way, for the user to know.
+
+    ``guesses`` are what was made up where the model leaves it open, in words, and ``guesses_open`` says whether the
+    model may take another guess where it refuses this one. With ``sequences`` the requests are a whole sequence.
+    """
 
     metadata: ModelMetadata
     config: ServedConfig | None
     requests: tuple[Inference, ...]
     notes: tuple[str, ...]
+    guesses: tuple[str, ...] = ()
+    guesses_open: bool = False
+    rung: int = 0
+    sequences: bool = False
 
 
 def plan_inferences(client: Client, question: InferRequest) -> InferPlan:
@@ -65,12 +81,28 @@ def plan_inferences(client: Client, question: InferRequest) -> InferPlan:
     """
     metadata, config = describe(client, question.model, question.version)
     client.warm()
+    return make_plan(metadata, config, question)
+
+
+def make_plan(metadata: ModelMetadata, config: ServedConfig | None, question: InferRequest) -> InferPlan:
+    """The requests for a model that is known. Raises UsageError where the question does not fit it."""
     known = slots(metadata, config)
     notes: list[str] = []
-    requests = tuple(
-        _request(arrays, known, metadata, config, question) for arrays in _inputs(known, config, question, notes)
+    for name in question.outputs:
+        if name not in (names := [tensor.name for tensor in metadata.outputs]):
+            hint = suggest(name, names, otherwise="the outputs are: " + ", ".join(names))
+            raise UsageError(f"{name!r} is not an output of this model", hint=hint)
+    rows, made_up = _inputs(known, config, question, notes)
+    return InferPlan(
+        metadata=metadata,
+        config=config,
+        requests=tuple(_request(arrays, known, metadata, config, question) for arrays in rows),
+        notes=tuple(notes),
+        guesses=made_up.guesses,
+        guesses_open=made_up.open,
+        rung=question.rung,
+        sequences=bool(question.fill) and takes_sequences(config) and "sequence_id" not in question.parameters,
     )
-    return InferPlan(metadata=metadata, config=config, requests=requests, notes=tuple(notes))
 
 
 def describe(client: Client, model: str, version: str) -> tuple[ModelMetadata, ServedConfig | None]:
@@ -110,8 +142,8 @@ def _not_there(client: Client, model: str, version: str, error: ServerError) -> 
 
 def _inputs(
     known: Mapping[str, Slot], config: ServedConfig | None, question: InferRequest, notes: list[str]
-) -> list[dict[str, Array]]:
-    """The arrays of each request, complete and fitting."""
+) -> tuple[list[dict[str, Array]], MadeUp]:
+    """The arrays of each request, complete and fitting, and what was made up for the first of them."""
     limit = config.max_batch_size if config is not None else 0
     if question.batch is not None and config is not None and question.batch > max(limit, 1):
         why = f"its max_batch_size is {limit}" if limit else "it does not batch"
@@ -126,17 +158,28 @@ def _inputs(
     rows = read_data(question.data, known) if question.data is not None else [{}]
     if not rows:
         raise UsageError(f"{question.data} holds no request")
-    shapes = _shapes(question.shapes, known)
+    filling = Filling(
+        fill=question.fill,
+        seed=question.seed,
+        batch=question.batch,
+        shapes=read_shapes(question.shapes, known),
+        rung=question.rung,
+        examples=question.examples(known) if question.examples is not None and question.fill == "random" else {},
+    )
     requests: list[dict[str, Array]] = []
+    first: MadeUp | None = None
     for row in rows:
         for name in given.keys() & row.keys():
             raise UsageError(f"input {name} is given twice: in {question.data} and on the command line")
         arrays = {name: fit(a, known[name], batch=question.batch) for name, a in (given | row).items()}
-        arrays |= _made_up(known, question, arrays, shapes, notes if not requests else [])
+        made_up = make_up_inputs(known, filling, arrays)
+        first = first or made_up
+        arrays |= made_up.arrays
         check_complete(known, arrays)
         check_batches(arrays, known, limit)
         requests.append({name: arrays[name] for name in known if name in arrays})
-    return requests
+    assert first is not None
+    return requests, first
 
 
 def _images(known: Mapping[str, Slot], question: InferRequest, taken: set[str], notes: list[str]) -> dict[str, Array]:
@@ -166,50 +209,6 @@ def _images(known: Mapping[str, Slot], question: InferRequest, taken: set[str], 
     return arrays
 
 
-def _made_up(
-    known: Mapping[str, Slot],
-    question: InferRequest,
-    arrays: Mapping[str, Array],
-    shapes: Mapping[str, Sequence[int]],
-    notes: list[str],
-) -> dict[str, Array]:
-    """Random or zero arrays for what is still missing; optional inputs only when there is nothing else."""
-    for name in shapes.keys() & arrays.keys():
-        raise UsageError(f"--shape is for made-up data, and input {name} is given")
-    if not question.fill:
-        if shapes:
-            raise UsageError("--shape is for made-up data", hint="add --random or --zeros")
-        return {}
-    left = [s for s in known.values() if s.name not in arrays and (not s.optional or s.name in shapes)]
-    if not left and not arrays:
-        left = list(known.values())
-    batch = question.batch
-    if batch is None:
-        batch = next((a.shape[0] for name, a in arrays.items() if known[name].batching), None)
-    chosen = {s.name: choose_shape(s, shapes.get(s.name), batch=batch) for s in left}
-    guessed = [f"{name} as {show_shape(c.shape)}" for name, c in chosen.items() if c.guessed]
-    if guessed:
-        more = f" and {len(guessed) - 3} more" if len(guessed) > 3 else ""
-        notes.append(f"sizes that the model leaves open are 1: {', '.join(guessed[:3])}{more}; see --shape")
-    sizes = {name: choice.shape for name, choice in chosen.items()}
-    return random_inputs(sizes, known, seed=question.seed) if question.fill == "random" else zero_inputs(sizes, known)
-
-
-def _shapes(texts: Sequence[str], known: Mapping[str, Slot]) -> dict[str, tuple[int, ...]]:
-    """``NAME:3,224,224`` by name; the name may hold colons itself."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for text in texts:
-        name, _, sizes = text.rpartition(":")
-        try:
-            shape = tuple(int(size) for size in sizes.split(","))
-        except ValueError:
-            shape = (-1,)
-        if not name or min(shape) < 0:
-            raise UsageError(f"{text!r} is not a shape", hint="write NAME:3,224,224")
-        shapes[find_slot(known, name).name] = shape
-    return shapes
-
-
 def _request(
     arrays: Mapping[str, Array],
     known: Mapping[str, Slot],
@@ -225,6 +224,15 @@ def _request(
         version=question.version,
         inputs=arrays,
         datatypes={name: known[name].datatype for name in arrays},
-        outputs=[tensor.name for tensor in metadata.outputs] if labelled and top else None,
+        outputs=_outputs(metadata, question, bool(labelled and top)),
         classes=dict.fromkeys(labelled, top) if top else {},
+        parameters=question.parameters,
+        request_id=question.request_id,
     )
+
+
+def _outputs(metadata: ModelMetadata, question: InferRequest, named: bool) -> list[str] | None:
+    """The outputs to ask for by name; ``None`` for all."""
+    if question.outputs:
+        return list(question.outputs)
+    return [tensor.name for tensor in metadata.outputs] if named else None

@@ -43,6 +43,55 @@ def summarize_latencies(latencies: Sequence[float], *, failed: int, seconds: flo
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How some times are spread, in milliseconds."""
+
+    min: float
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSummary:
+    """The responses of a decoupled model: all of them, and of each request that ended the fewest and the most.
+
+    ``rate`` is the responses per second, ``time_to_first_response`` from sending a request, ``inter_response_latency``
+    from one response to the next.
+    """
+
+    responses: int
+    fewest: int
+    most: int
+    rate: float
+    time_to_first_response: Spread | None
+    inter_response_latency: Spread | None
+
+
+LIMIT = 0.8
+"""From this share of the time on which the client computes, its own speed is what is measured."""
+
+LEAST = 0.5
+"""Seconds below which that share is mostly how a program starts."""
+
+
+def client_is_the_limit(busy: float, seconds: float) -> bool:
+    """Whether figures say more of the client than of the server: it computed for ``busy``, from 0 to 1, of the time."""
+    return seconds >= LEAST and busy >= LIMIT
+
+
+def spread(seconds: Sequence[float]) -> Spread | None:
+    """Sum up times in seconds; ``None`` without any."""
+    if not seconds:
+        return None
+    found = summarize_latencies(seconds, failed=0, seconds=0.0)
+    values = {name: getattr(found, name) for name in ("min", "mean", "p50", "p90", "p99", "max")}
+    return Spread(**values)
+
+
 def percentile(ordered: Sequence[float], percent: float) -> float | None:
     """The smallest value that ``percent`` of the values are not above (nearest rank); ``None`` without values."""
     if not ordered:

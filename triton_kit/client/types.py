@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+Parameter: TypeAlias = "str | int | float | bool"
+"""The value of a request's parameter."""
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -80,7 +83,8 @@ class Inference:
     ``inputs`` are complete arrays, batch dimension included; strings are object arrays of ``bytes``. ``datatypes``
     names the wire type of an input where numpy has none of its own: ``BF16``, given as float32. An empty ``version``
     lets the server choose. ``outputs`` ``None`` asks for all of them; ``classes`` asks for the best N of an output as
-    ``score:index:label`` strings instead of its values (Triton's classification extension).
+    ``score:index:label`` strings instead of its values (Triton's classification extension). The server repeats the
+    ``request_id`` in its log and in its answer.
     """
 
     model: str
@@ -89,14 +93,16 @@ class Inference:
     datatypes: Mapping[str, str] = field(default_factory=dict)
     outputs: Sequence[str] | None = None
     classes: Mapping[str, int] = field(default_factory=dict)
-    parameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferResult:
     """A model's answer: arrays by output name, strings as object arrays of ``bytes``, BF16 as float32.
 
-    ``datatypes`` has the wire type of each; ``seconds`` is the time from sending to the last byte of the answer.
+    ``datatypes`` has the wire type of each; ``seconds`` is the time from sending to the last byte of the answer, of a
+    stream to the last byte of this response.
     """
 
     model: str
@@ -156,6 +162,21 @@ class Client(Protocol):
 
     def infer(self, request: Inference, *, timeout: float | None = None) -> InferResult:
         """Send one inference; ``timeout`` in seconds instead of the client's own."""
+        ...
+
+    def streaming(self) -> Client:
+        """The client to call ``stream`` of: this one, or that of the same server's gRPC port.
+
+        Raises UsageError where that port is not known.
+        """
+        ...
+
+    def stream(self, request: Inference, *, timeout: float | None = None) -> Iterator[InferResult]:
+        """Send one inference, and yield each response as it comes: how decoupled models are asked.
+
+        ``timeout`` is for the whole stream. After an error the responses that follow it are yielded, too, and the
+        error is raised at the end.
+        """
         ...
 
     def close(self) -> None: ...

@@ -107,10 +107,10 @@ def _plans(models: Sequence[Model]) -> Iterator[Step]:
 
 
 def _environments(models: Sequence[Model], before: str, after: str) -> Iterator[Step]:
-    old, new = _python(before), _python(after)
+    old, new = python_of(before), python_of(after)
     if old is None or new is None or old == new:
         return
-    since = next((name for name in path_between(before, after) if _python(name) == new), None)
+    since = next((name for name in path_between(before, after) if python_of(name) == new), None)
     for model in models:
         if "EXECUTION_ENV_PATH" in parameters(model):
             yield Step(
@@ -120,12 +120,6 @@ def _environments(models: Sequence[Model], before: str, after: str) -> Iterator[
                 source="server, docs/introduction/compatibility.md",
                 since=since,
             )
-
-
-def _python(container: str) -> str | None:
-    """The Python of a release, or of the last one before it where that is known."""
-    known = [python for name in releases() if name <= container and (python := python_of(name))]
-    return known[-1] if known else None
 
 
 def _machine(before: str, after: str, devices: Devices | None) -> Iterator[Step]:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError, assert_never
@@ -38,6 +39,19 @@ def write(plan: Plan, check: Check | None = None) -> None:
             raise
         sync(plan.root.parent)
     remove_moved(plan.files)
+
+
+def rehearse(plan: Plan, check: Check) -> None:
+    """Make the plan's directory in a stage, where it is checked, and let it go again: for a run that writes nothing.
+
+    Raises what ``write`` and ``write_into`` would for the files and for the check. A source is a second name in the
+    stage where that can be, and is never moved.
+    """
+    near = next(p for p in (plan.root.absolute().parent, *plan.root.absolute().parents) if p.is_dir())
+    with explain_os_errors(plan.root), stage(near) as place:
+        staged = place / plan.root.name
+        fill(staged, tuple(replace(f, mode="move") if f.mode == "copy" else f for f in plan.files))
+        check(staged)
 
 
 def write_into(plan: Plan, check: Check | None = None) -> None:

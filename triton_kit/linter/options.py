@@ -37,6 +37,7 @@ def options(
     default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE,
     rate_limit: bool | None = None,
     rate_resources: Mapping[str, int] | None = None,
+    cache: bool | None = None,
     severities: Mapping[str, str] | None = None,
 ) -> Options:
     """Options from what a user writes, see Options; ``severities`` are ``error``, ``warning``, ``note`` or ``off``.
@@ -70,5 +71,6 @@ def options(
         default_max_batch_size=max(default_max_batch_size, 0),
         rate_limit=rate_limit,
         rate_resources=tuple((rate_resources or {}).items()),
+        cache=cache,
     )
     return Options(server, tuple(select), (*ignore, *off), changed)

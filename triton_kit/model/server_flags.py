@@ -11,6 +11,10 @@ _TRUE = ("true", "on", "1")
 """How a boolean flag is written, in any case (server, command_line_parser.cc:ParseOption)."""
 
 
+CACHES = ("cache-config", "response-cache-byte-size")
+"""The flags that give a server a response cache."""
+
+
 def server_options(
     server_args: Sequence[str] = (), *, release: str | None = None, auto_complete: bool = True, gpus: int | None = None
 ) -> ServerOptions:
@@ -36,6 +40,7 @@ def server_options(
         rate_resources=tuple(resource_counts(flag_values(server_args, "rate-limit-resource")).items())
         if limited
         else (),
+        cache=True if any(flag_values(server_args, name) for name in CACHES) else None,
     )
 
 

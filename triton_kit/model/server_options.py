@@ -18,7 +18,8 @@ class ServerOptions(NamedTuple):
     server has, ``None`` when unknown. With ``explicit`` model control only what ``load_models`` names is loaded,
     everything in turn where that is empty. ``config_name`` is that of ``--model-config-name``;
     ``default_max_batch_size`` that of the backend option; ``rate_limit`` whether ``--rate-limit=execution_count`` is
-    set, ``None`` when unknown, with the ``rate_resources`` that it grants where they are listed.
+    set, ``None`` when unknown, with the ``rate_resources`` that it grants where they are listed; ``cache`` whether it
+    has a response cache, ``None`` when unknown.
     """
 
     release: tuple[int, int] = parse_release(DEFAULT_RELEASE)
@@ -32,6 +33,7 @@ class ServerOptions(NamedTuple):
     default_max_batch_size: int = DEFAULT_MAX_BATCH_SIZE
     rate_limit: bool | None = None
     rate_resources: tuple[tuple[str, int], ...] = ()
+    cache: bool | None = None
 
 
 USUAL = ServerOptions()

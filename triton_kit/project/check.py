@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from triton_kit.errors import ProblemsFound
 from triton_kit.files.stage import stage
-from triton_kit.linter.diagnostic import Diagnostic, Severity
+from triton_kit.linter.diagnostic import Diagnostic, Report, Severity
 from triton_kit.linter.engine import Run
 from triton_kit.linter.options import Options, options
 from triton_kit.model.target import Target
+from triton_kit.project.rendered_findings import at_their_source
 from triton_kit.repository.names import CONFIG_NAME
+from triton_kit.value import replace
 
 WAITING = "1/.gitkeep"
 """What is in a version directory whose model file is still to come; git keeps no empty directories."""
@@ -34,7 +37,7 @@ def check_model(staged: Path, repository: Path, lint_options: Options) -> None:
     _bring_siblings(staged, repository)
     found = errors(staged.parent, [staged.name], lint_options)
     if (staged / WAITING).exists():
-        found = [d for d in found if d.rule not in _FILE_RULES]
+        found = only(found, lambda d: d.rule not in _FILE_RULES)
     refuse(found, staged.parent)
 
 
@@ -49,8 +52,7 @@ def check_config(directory: Path, text: str, lint_options: Options) -> None:
         mirror(directory, staged)
         (staged / CONFIG_NAME).write_bytes(text.encode())
         _bring_siblings(staged, directory.parent)
-        found = [d for d in errors(place, [staged.name], lint_options) if d.file.name == CONFIG_NAME]
-        refuse(found, place)
+        refuse(only(errors(place, [staged.name], lint_options), lambda d: d.file.name == CONFIG_NAME), place)
 
 
 def check_repository(staged: Path, lint_options: Options) -> None:
@@ -59,14 +61,20 @@ def check_repository(staged: Path, lint_options: Options) -> None:
     refuse(errors(staged, names, lint_options), staged)
 
 
-def errors(repository: Path, names: list[str], lint_options: Options) -> list[Diagnostic]:
+def errors(repository: Path, names: list[str], lint_options: Options) -> Report:
     """The errors of those models."""
     report = Run(lint_options).report([Target(str(repository), tuple(names))])
-    return [d for d in report.diagnostics if d.severity is Severity.ERROR]
+    return only(report, lambda d: d.severity is Severity.ERROR)
 
 
-def refuse(found: list[Diagnostic], root: Path) -> None:
-    """Raise ProblemsFound that shows the errors, their files relative to ``root``."""
+def only(report: Report, wanted: Callable[[Diagnostic], bool]) -> Report:
+    """The report with those of its findings that are wanted."""
+    return replace(report, diagnostics=tuple(d for d in report.diagnostics if wanted(d)))
+
+
+def refuse(report: Report, root: Path) -> None:
+    """Raise ProblemsFound that shows the findings, their files relative to ``root``."""
+    found = at_their_source(report).diagnostics
     if not found:
         return
     lines = []

@@ -14,7 +14,8 @@ from triton_kit.linter.options import Options
 from triton_kit.project import check, values
 from triton_kit.project import settings as project
 from triton_kit.project.model_name import check_name
-from triton_kit.project.render import FILE, Layer, Rendered, render
+from triton_kit.project.render import FILE, Layer, Rendered, edited_by_hand, render
+from triton_kit.project.setting_paths import ORIGIN
 from triton_kit.project.templates import Template, Templates
 from triton_kit.repository.release import release as find_release
 from triton_kit.repository.release_name import DEFAULT_RELEASE
@@ -25,13 +26,14 @@ from triton_kit.suggestion import suggest
 class ProjectContext:
     """What holds where a command runs: the project, if there is one, its templates, the release it aims at.
 
-    ``release`` is DEFAULT_RELEASE where nobody named one.
+    ``release`` is DEFAULT_RELEASE where nobody named one, ``named`` then ``None``.
     ``lint_options`` is how what is written is linted first.
     """
 
     project: project.Project | None
     templates: Templates
     release: str
+    named: str | None
     lint_options: Options
 
 
@@ -46,9 +48,9 @@ def find_context(release: str | None = None) -> ProjectContext:
         release = find_release(release).container
     elif found:
         release = found.release
-    release = release or DEFAULT_RELEASE
-    lint_options = check.lint_options_for(release, found.ignore if found else ())
-    return ProjectContext(project=found, templates=templates, release=release, lint_options=lint_options)
+    aim = release or DEFAULT_RELEASE
+    lint_options = check.lint_options_for(aim, found.ignore if found else ())
+    return ProjectContext(project=found, templates=templates, release=aim, named=release, lint_options=lint_options)
 
 
 def find_repository(here: ProjectContext, given: Path | None) -> Path:
@@ -81,7 +83,7 @@ def option_layers(file: Path | None, settings: Sequence[str]) -> tuple[Layer, ..
     if file is not None:
         layers.append(Layer(origin="--values", content={"values": values.read_values(file)}))
     if settings:
-        layers.append(Layer(origin="--set", content=values.parse_settings(settings)))
+        layers.append(Layer(origin=ORIGIN, content=values.parse_settings(settings)))
     return tuple(layers)
 
 
@@ -116,20 +118,23 @@ def _directory(here: ProjectContext, repository: Path | None, name: str) -> Path
     return root / name
 
 
-def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: Options) -> None:
-    """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced."""
-    edited = [r for r in rendered if r.edited]
-    if edited and not force:
-        names = ", ".join(str(r.path) for r in edited)
-        raise UsageError(
-            f"{names} was edited by hand since it was rendered",
-            hint=f"see tk render --diff; move the edits to {FILE}, or overwrite them with --force",
-        )
+def write_rendered(rendered: Sequence[Rendered], *, force: bool, lint_options: Options, command: str) -> None:
+    """Write each config in one step; none at all where one was edited by hand or would be refused, unless forced.
+
+    ``command`` is how ``tk render`` was called, for the remedy.
+    """
     if not force:
-        for item in rendered:
-            check.check_config(item.directory, item.text, lint_options)
+        refuse_unwritable(rendered, lint_options, command)
     for item in rendered:
         write.replace_text(item.path, item.text)
+
+
+def refuse_unwritable(rendered: Sequence[Rendered], lint_options: Options, command: str) -> None:
+    """Raise UsageError for configs that were edited by hand, ProblemsFound for one that would be refused."""
+    if edited := [r.path for r in rendered if r.edited]:
+        raise edited_by_hand(edited, command)
+    for item in rendered:
+        check.check_config(item.directory, item.text, lint_options)
 
 
 def diff(rendered: Rendered) -> Iterator[str]:

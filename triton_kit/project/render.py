@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from triton_kit.errors import TkError, UsageError
 from triton_kit.model import disk
 from triton_kit.project import config_overlay, jinja, settings, yaml_file
+from triton_kit.project.setting_paths import ORIGIN, refuse_unknown_settings
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
 from triton_kit.repository.names import CONFIG_NAME
@@ -58,6 +60,21 @@ class Rendered:
         return self.current is not None and not is_rendered(self.current)
 
 
+def render_command(config: Path) -> str:
+    """What writes that config.pbtxt again from its model.yaml."""
+    return shlex.join(["tk", "render", str(config.parent)])
+
+
+def edited_by_hand(configs: Sequence[Path], command: str) -> UsageError:
+    """The refusal to overwrite what somebody wrote into rendered files; ``command`` renders them."""
+    names = ", ".join(map(str, configs))
+    were, they = ("was", "it was") if len(configs) == 1 else ("were", "they were")
+    return UsageError(
+        f"{names} {were} edited by hand since {they} rendered",
+        hint=f"see {command} --diff; move the edits to {FILE}, or overwrite them: {command} --force",
+    )
+
+
 def render_model(directory: Path, *, env: str | None = None) -> str:
     """The text of that model's config.pbtxt; see ``render``. The project's own templates are found from there."""
     found = settings.find(directory)
@@ -88,7 +105,7 @@ def read_layers(directory: Path, env: str | None) -> list[Layer]:
             hint = f"choose from: {', '.join(there)}" if there else f"write {names[1]}, or leave out --env"
             raise UsageError(f"{directory} has no {names[1]}", hint=hint)
     if not (directory / FILE).is_file():
-        raise UsageError(f"{directory} has no {FILE}", hint="tk add makes models that are rendered")
+        raise UsageError(f"{directory} has no {FILE}", hint="models that tk added have one")
     result = []
     for name in names:
         document = yaml_file.read(directory / name)
@@ -106,6 +123,9 @@ def render_text(layers: Sequence[Layer], templates: Templates) -> str:
                 raise UsageError(f"{where([layer], (key,))}: {key} is not a mapping of names to values")
         content = merge(content, dict(layer.content), keep_null=True)
     template = _template(content, layers, templates)
+    for layer in layers:
+        if layer.origin == ORIGIN:
+            refuse_unknown_settings(layer.content, template)
     values = _values(template, merge({}, content.get("values") or {}), layers)
     source = template.file(CONFIG)
     if source is None:

@@ -43,7 +43,7 @@ def find(start: Path | None = None) -> Project | None:
 def read(file: Path) -> Project:
     """The project of that tk.yaml; absent keys have their defaults, unknown ones are refused."""
     document = yaml_file.read(file)
-    top = mapping(document, document.value, (), ("repository", "templates", "release", "lint"))
+    top = mapping(document, document.value, (), ("repository", "templates", "release", "lint", "serve"))
     lint = mapping(document, top.get("lint"), ("lint",), ("select", "ignore", "severity"))
     root = file.parent
     release = top.get("release")

@@ -156,10 +156,17 @@ def release_of_image(image: str) -> str | None:
     return found[1] if found else None
 
 
+def release_of_server(version: str) -> str | None:
+    """The release of a server by its own version, ``2.51.0``, or its container's; ``None`` where it is not known."""
+    if version in releases():
+        return version
+    return next((one.container for one in releases().values() if one.server == version), None)
+
+
 def python_of(container: str) -> str | None:
-    """The Python of a release's image as ``3.10``; ``None`` where it is not known."""
-    known = release(container).python
-    return ".".join(known.split(".")[:2]) if known else None
+    """The Python of a release's image as ``3.10``, or of the last image before it whose Python is known."""
+    known = [row.python for name, row in releases().items() if name <= container and row.python]
+    return ".".join(known[-1].split(".")[:2]) if known else None
 
 
 def _suggest_release(container: str, known: Sequence[str]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-DEFAULT_RELEASE = "24.10"
-"""The release where none is named: ``None`` for a release means this one, everywhere."""
+DEFAULT_RELEASE = "26.10"
+"""The newest release of the table: what ``None`` for a release means, where no server is there to decide."""
 
 NEWEST = "99.12"
 """A release after all others, for the question of what the newest servers do."""

@@ -15,16 +15,17 @@ from triton_kit.errors import TkError
 from triton_kit.repository.release import release
 from triton_kit.runtime.container import Engine
 from triton_kit.runtime.container import engine as engines
+from triton_kit.runtime.container.env_file import engines_own, env_file, the_engines_own, write_env_file
+from triton_kit.runtime.further_repositories import directories, is_remote
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.process import Process, spawn
-from triton_kit.runtime.state.files import explain_os_errors, make_directory, place, private, servers_dir
+from triton_kit.runtime.shell_command import ShellCommand, differing
+from triton_kit.runtime.state.files import place
 from triton_kit.runtime.state.registry import LABEL, PLACE
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _MODELS = "/models"
 
-_THE_ENGINES_OWN = re.compile(r"PATH|HOME|USER|TMPDIR|LANG|(?:DOCKER|CONTAINER|LD|XDG|LC)_.*|.*_PROXY", re.IGNORECASE)
-"""Variables that the engine's command line reads itself: they must not change it when they are for the server."""
 
 _LOGGING = {
     "docker": ["--log-driver", "json-file", "--log-opt", "max-size=16m", "--log-opt", "max-file=2"],
@@ -59,7 +60,7 @@ class DockerRuntime:
 
     def argv(self, spec: ServerSpec) -> list[str]:
         """The command line that ``start`` runs. Values of ``spec.env`` stay out of it: see ``environment``."""
-        argv = [self.engine, "run", "--rm"]
+        argv = [self.engine, "run", *([] if spec.detach else ["--rm"])]
         if spec.name:
             argv += ["--name", spec.name]
         for key, value in _labels(spec).items():
@@ -67,17 +68,18 @@ class DockerRuntime:
         argv += ["--security-opt", "no-new-privileges", "--cap-drop", "ALL", *_identity(spec)]
         for outside, inside in ((spec.http_port, 8000), (spec.grpc_port, 8001), (spec.metrics_port, 8002)):
             argv += ["-p", f"{f'[{spec.bind}]' if ':' in spec.bind else spec.bind}:{outside}:{inside}"]
-        argv += ["--mount", mount(spec.repository)]
+        for i, repository in enumerate((spec.repository, *directories(spec.more))):
+            argv += ["--mount", mount(repository, _inside(i))]
         argv += ["--shm-size", str(spec.shm_size), *_limits(spec)]
         argv += self._gpus(spec)
-        if _engines_own(spec):
-            argv += ["--env-file", str(_env_file(spec))]
+        if engines_own(spec):
+            argv += ["--env-file", str(env_file(spec))]
         for key in spec.env:
             argv += [] if the_engines_own(key) else ["--env", key]
         if spec.detach:
             argv += _LOGGING[self.engine]
         argv += ["--pull", spec.pull, image(spec)]
-        argv += ["tritonserver", f"--model-repository={_MODELS}"]
+        argv += ["tritonserver", *(f"--model-repository={place}" for place in _seen(spec))]
         argv.append(f"--exit-on-error={'true' if spec.exit_on_error else 'false'}")
         if spec.verbose:
             argv.append("--log-verbose=1")
@@ -86,6 +88,14 @@ class DockerRuntime:
     def environment(self, spec: ServerSpec) -> dict[str, str]:
         """The environment of the engine's command line, out of which ``--env NAME`` takes its value unseen by ps."""
         return {**os.environ, **{k: v for k, v in spec.env.items() if not the_engines_own(k)}}
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell, with the values of ``spec.env`` that are not in our environment."""
+        argv = self.argv(spec)
+        if own := engines_own(spec):
+            at = argv.index("--env-file")
+            argv[at : at + 2] = [word for key, value in own.items() for word in ("--env", f"{key}={value}")]
+        return ShellCommand(argv, differing(self.environment(spec)))
 
     def start(self, spec: ServerSpec) -> DockerServer:
         """Fetch the image if need be, and start a container; its server is not ready yet."""
@@ -100,8 +110,8 @@ class DockerRuntime:
         # The pull is done: `run` must not begin another one without its progress being seen.
         argv = self.argv(replace(spec, pull="missing" if spec.pull == "always" else spec.pull))
         started = time.time()
-        _write_env_file(spec)
-        leftovers = [f"container:{self.engine}:{spec.name}", str(_env_file(spec)), *spec.leftovers]
+        write_env_file(spec)
+        leftovers = [f"container:{self.engine}:{spec.name}", str(env_file(spec)), *spec.leftovers]
         process = spawn(argv, env=self.environment(spec), leftovers=leftovers)
         return DockerServer(process=process, spec=spec, engine=self.engine, container=spec.name, started=started)
 
@@ -148,7 +158,7 @@ class DockerServer:
         """Leave the container alone; the command line that showed its log ends, without passing that on to it."""
         self._process.release()
         self._process.abandon()
-        _env_file(self._spec).unlink(missing_ok=True)
+        env_file(self._spec).unlink(missing_ok=True)
 
     def stop(self, *, grace: float = 10.0) -> None:
         """End the container, then the command line that waits for it; whatever is left of it is removed."""
@@ -188,19 +198,25 @@ class DockerServer:
         return TkError(f"container {self.container} was ended from outside, by signal {signal}")
 
 
-def the_engines_own(name: str) -> bool:
-    """Whether the engine's command line reads that variable itself."""
-    return _THE_ENGINES_OWN.fullmatch(name) is not None
-
-
 def image(spec: ServerSpec) -> str:
     """The image to run: the one asked for, else the official one of the release."""
     return spec.image or release(spec.release).image()
 
 
-def mount(repository: Path) -> str:
+def _inside(number: int) -> str:
+    """Where the directory of that number is in the container."""
+    return f"{_MODELS}-{number + 1}" if number else _MODELS
+
+
+def _seen(spec: ServerSpec) -> list[str]:
+    """The repositories as the server in the container sees them."""
+    places, found = iter(range(1, len(spec.more) + 1)), [_MODELS]
+    return found + [one if is_remote(one) else _inside(next(places)) for one in spec.more]
+
+
+def mount(repository: Path, target: str = _MODELS) -> str:
     """The value of ``--mount`` for the repository: CSV, so fields with commas or quotes are quoted."""
-    fields = ["type=bind", f"source={repository.resolve()}", f"target={_MODELS}", "readonly"]
+    fields = ["type=bind", f"source={repository.resolve()}", f"target={target}", "readonly"]
     return ",".join(_csv(field) for field in fields)
 
 
@@ -249,25 +265,6 @@ def _limits(spec: ServerSpec) -> list[str]:
     return memory + ([] if spec.cpus is None else ["--cpus", f"{spec.cpus:g}"])
 
 
-def _engines_own(spec: ServerSpec) -> dict[str, str]:
-    return {key: value for key, value in spec.env.items() if the_engines_own(key)}
-
-
-def _env_file(spec: ServerSpec) -> Path:
-    """Holds the variables that must not change the engine's command line, and must not be seen on it either."""
-    return servers_dir() / f"{spec.name}.env"
-
-
-def _write_env_file(spec: ServerSpec) -> None:
-    if not (variables := _engines_own(spec)):
-        return
-    with explain_os_errors():
-        make_directory()
-        with private(_env_file(spec)) as handle:
-            text = "".join(f"{key}={value}\n" for key, value in variables.items())
-            os.write(handle, text.encode("utf-8", "surrogateescape"))
-
-
 def _labels(spec: ServerSpec) -> dict[str, str]:
     from triton_kit.version import __version__
 
@@ -275,7 +272,7 @@ def _labels(spec: ServerSpec) -> dict[str, str]:
         LABEL: "1",
         f"{LABEL}.version": __version__,
         f"{LABEL}.repository": str(spec.repository.resolve()),
-        f"{LABEL}.release": spec.release,
+        **({f"{LABEL}.release": spec.release} if spec.release_known else {}),
         f"{LABEL}.ports": f"{spec.http_port},{spec.grpc_port},{spec.metrics_port}",
         PLACE: place(),
         **spec.labels,

@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.errors import TkError
+from triton_kit.repository.release import release_of_server
 from triton_kit.runtime import reaper
 from triton_kit.runtime.container import engine as engines
 from triton_kit.runtime.container import engine_named
 from triton_kit.runtime.docker import DockerRuntime, image, new_name
-from triton_kit.runtime.health import Snapshot
+from triton_kit.runtime.health import Snapshot, server_version
 from triton_kit.runtime.local import endpoints
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServePlan
 from triton_kit.runtime.session import model_names, running
-from triton_kit.runtime.state import files, registry
+from triton_kit.runtime.state import ended, files, registry
 from triton_kit.runtime.state.process_identity import born
 from triton_kit.runtime.state.registry import Running
 from triton_kit.runtime.types import Server, ServerSpec
@@ -37,6 +38,7 @@ def registered(
     timeout: float = 120.0,
     on_snapshot: Callable[[Snapshot], None] | None = None,
     load: Callable[[Server, Snapshot], Snapshot] | None = None,
+    on_interrupt: Callable[[], None] | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """``session.running`` with the server in the registry while it runs, beyond the block with ``ServerSpec.detach``.
 
@@ -46,7 +48,7 @@ def registered(
     spec = plan.spec
     name = spec.name or new_name(spec.repository)
     if spec.detach and spec.log is None and not isinstance(plan.runtime, DockerRuntime):
-        spec = replace(spec, log=files.servers_dir() / f"{name}.log")
+        spec = replace(spec, log=ended.log_of(name))
     spec = replace(spec, name=name)
     entry = _entry(plan, spec, again or {})
     if isinstance(plan.runtime, DockerRuntime):
@@ -79,8 +81,11 @@ def registered(
             load=load,
             on_start=started,
             on_release=let_go,
-        ) as both:
-            yield both
+            on_interrupt=on_interrupt,
+        ) as (server, snapshot):
+            held[0] = _as_it_says(held[0])
+            registry.record(held[0])
+            yield server, snapshot
     except BaseException:
         _forget(spec, held[0])
         raise
@@ -102,20 +107,26 @@ class Stopped:
     forced: bool
 
 
-def stop(one: Running, *, grace: float = 10.0) -> Stopped:
-    """End a server, by force after ``grace`` seconds, and take away what is left of it and the memory of it.
+def stop(one: Running, *, grace: float = 10.0, forget: bool = False) -> Stopped:
+    """End a server, by force after ``grace`` seconds, and take away what is left of it.
 
-    One that another tk shows is ended by that tk, which is told to. Raises TkError when it cannot be ended.
+    How a detached one ended, and its log, is kept unless it is to ``forget``. One that another tk shows is ended by
+    that tk, which is told to. Raises TkError when it cannot be ended.
     """
     if one.owned and one.owner is not None and one.owner != os.getpid():
         with contextlib.suppress(ProcessLookupError):
             os.kill(one.owner, signal.SIGTERM)
-        end = time.monotonic() + grace + PATIENCE
-        while one.owned and time.monotonic() < end:
+        deadline = time.monotonic() + grace + PATIENCE
+        while one.owned and time.monotonic() < deadline:
             time.sleep(0.05)
-    forced = _end(one, grace)
-    reaper.sweep([*one.leftovers, *([str(one.log)] if one.log else [])])
-    registry.forget(one.name)
+    kept = one.detached and not forget
+    forced, end = _end(one, grace, kept=kept)
+    reaper.sweep([*one.leftovers, *([str(one.log)] if one.log and not kept else [])])
+    # A tk that looked at the servers just now may have found it gone, and written down that.
+    if kept:
+        registry.record(end)
+    else:
+        registry.forget(one.name)
     return Stopped(name=one.name, forced=forced)
 
 
@@ -138,7 +149,7 @@ def _entry(plan: ServePlan, spec: ServerSpec, again: Mapping[str, object]) -> Ru
         name=spec.name,
         runtime=plan.runtime.name,
         repository=spec.repository.absolute(),
-        release=spec.release,
+        release=spec.release if spec.release_known else None,
         image=image(spec) if container else None,
         endpoints=endpoints(spec),
         started=time.time(),
@@ -162,6 +173,12 @@ def _with(entry: Running, server: Server) -> Running:
     return replace(entry, pid=pid, born=born(pid), leftovers=getattr(server, "leftovers", ()))
 
 
+def _as_it_says(entry: Running) -> Running:
+    """The server with the release that it says it is."""
+    version = server_version(entry.endpoints)
+    return replace(entry, version=version, release=(version and release_of_server(version)) or entry.release)
+
+
 def _forget(spec: ServerSpec, entry: Running) -> None:
     registry.forget(entry.name)
     if spec.log is not None:
@@ -169,19 +186,21 @@ def _forget(spec: ServerSpec, entry: Running) -> None:
             spec.log.unlink()
 
 
-def _end(one: Running, grace: float) -> bool:
-    """End the container or the process group; whether force was needed."""
+def _end(one: Running, grace: float, *, kept: bool) -> tuple[bool, Running]:
+    """End the container or the process group: whether force was needed, and what is then known where it is ``kept``."""
     if one.container is not None:
         engine = engine_named(one.runtime)
         begin = time.monotonic()
         engines.stop(engine, one.container, grace)
+        forced = time.monotonic() - begin >= grace > 0
+        end = ended.collect(one, by_tk=True) if kept else one
         if not engines.remove(engine, one.container):
             engines.check(engine)
             raise TkError(f"container {one.container} cannot be removed", hint=f"see {engine} ps --all")
-        return time.monotonic() - begin >= grace > 0
+        return forced, end
     if one.pid is None or born(one.pid) != one.born:
-        return False
+        return False, ended.collect(one, by_tk=True)
     begin = time.monotonic()
     if not reaper.end_group(one.pid, grace=grace):
         raise TkError(f"{one.name} (pid {one.pid}) does not end, even by force", hint="is its device or disk stuck?")
-    return time.monotonic() - begin >= grace > 0
+    return time.monotonic() - begin >= grace > 0, ended.collect(one, by_tk=True)

@@ -15,12 +15,14 @@ from triton_kit.files.cache import cache_dir
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.embedded import ONNX_BACKEND
 from triton_kit.runtime.embedded.backend_directory import backend_directory, make_backend_directory
-from triton_kit.runtime.embedded.binaries import RELEASE, Progress, ServerHome, check_machine, find_home, server_home
+from triton_kit.runtime.embedded.binaries import Progress, ServerHome, check_machine, find_home, server_home
 from triton_kit.runtime.embedded.plain_path import link, plain
 from triton_kit.runtime.embedded.python_environment import interpreter_bin, library_directory
+from triton_kit.runtime.further_repositories import directories
 from triton_kit.runtime.mirror import make_mirror
 from triton_kit.runtime.process import Process, spawn
 from triton_kit.runtime.restricted_endpoints import opening_headers
+from triton_kit.runtime.shell_command import ShellCommand, differing
 from triton_kit.runtime.types import Endpoints, ServerSpec
 
 _SHM = "/dev/shm/"
@@ -47,7 +49,7 @@ class LocalRuntime:
             return
         check_machine()
         library_directory()
-        needed = ["numpy", ONNX_BACKEND] if _has_onnx(spec.repository) else ["numpy"]
+        needed = ["numpy", ONNX_BACKEND] if any(map(_has_onnx, _repositories(spec))) else ["numpy"]
         for package in needed:
             if importlib.util.find_spec(package) is None:
                 raise TkError(
@@ -60,7 +62,7 @@ class LocalRuntime:
         home = find_home()
         argv = [
             str(home.binary),
-            f"--model-repository={plain(spec.repository.absolute(), _owner(spec))}",
+            *(f"--model-repository={plain(place, _owner(spec))}" for place in _repositories(spec)),
             f"--http-address={spec.bind}",
             f"--http-port={spec.http_port}",
             f"--grpc-address={spec.bind}",
@@ -99,6 +101,21 @@ class LocalRuntime:
             env["TK_ONNX_DEFAULT_MAX_BATCH_SIZE"] = str(batch)
         return {**env, **spec.env}
 
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell. The backend directory is made; links that the paths need are made by the command.
+
+        Raises TkError where the server is yet to be fetched.
+        """
+        home = find_home()
+        if not home.binary.is_file():
+            raise TkError(f"{home.binary} is not there yet", hint="fetch the embedded server first: tk demo")
+        paths = _repositories(spec)
+        if home.origin != "path":
+            make_backend_directory(home, backend_directory(home))
+            paths.append(backend_directory(home))
+        links = [["ln", "-sfn", str(path), str(to)] for path in paths if (to := plain(path, _owner(spec))) != path]
+        return ShellCommand(self.argv(spec), differing(self.environment(spec)), links)
+
     def start(self, spec: ServerSpec) -> LocalServer:
         """Start the server; it is not ready yet. Raises TkError when it is not available or started."""
         if not spec.repository.is_dir():
@@ -118,7 +135,7 @@ class LocalRuntime:
         return server
 
     def _start(self, spec: ServerSpec, home: ServerHome, mirrors: Mapping[str, str]) -> LocalServer:
-        paths = [spec.repository.absolute()]
+        paths = _repositories(spec)
         if home.origin != "path":
             make_backend_directory(home, backend_directory(home))
             paths.append(backend_directory(home))
@@ -131,21 +148,6 @@ class LocalRuntime:
             output=spec.log,
         )
         return LocalServer(process=process, spec=spec, binary=home.binary, origin=home.origin, links=links)
-
-
-def release_here(asked: str) -> str:
-    """The release that runs without a container: the embedded server's, and what was asked of one on PATH."""
-    return asked if find_home().origin == "path" else RELEASE
-
-
-def another_release(asked: str) -> list[tuple[str, str | None]]:
-    """What to say, and what to do, where without a container another release runs than was asked for."""
-    runs = release_here(asked)
-    if runs == asked:
-        return []
-    return [
-        (f"the embedded server is {runs}, and runs where {asked} is asked for", "take --runtime docker for another one")
-    ]
 
 
 class LocalServer:
@@ -204,6 +206,10 @@ def endpoints(spec: ServerSpec) -> Endpoints:
         metrics=f"http://{host}:{spec.metrics_port}/metrics",
         headers=opening_headers(spec.server_args)[0],
     )
+
+
+def _repositories(spec: ServerSpec) -> list[Path]:
+    return [place.absolute() for place in (spec.repository, *directories(spec.more))]
 
 
 def _owner(spec: ServerSpec) -> str:

@@ -55,7 +55,8 @@ def _refused(error: OSError, bind: str, port: int, option: str) -> TkError:
     if error.errno == errno.EADDRINUSE:
         owner = listener(port)
         return TkError(
-            f"port {port} is in use" + (f" by {owner}" if owner else ""), hint=f"take a free port with {option} 0"
+            f"port {port} is in use" + (f" by {owner}" if owner else ""),
+            hint=f"take three free ports with --ports auto, or another one with {option}",
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return UsageError(f"--bind {bind} is not an address of this machine", hint="take 127.0.0.1")

@@ -11,22 +11,25 @@ from triton_kit.errors import TkError, UsageError
 from triton_kit.model.repository import Repository
 from triton_kit.model.server_flags import server_options
 from triton_kit.repository.names import CONFIG_NAME
-from triton_kit.repository.release import Release, filter_flags, flag_name, release
-from triton_kit.repository.release_name import DEFAULT_RELEASE
+from triton_kit.repository.release import Release, filter_flags, flag_name
 from triton_kit.runtime import PULLS, RUNTIMES, ports, shared_memory
 from triton_kit.runtime.container import ENGINES, Engine
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.container.user import Identity
+from triton_kit.runtime.container.env_file import the_engines_own
+from triton_kit.runtime.container.user import Identity, one_identity
 from triton_kit.runtime.container.user import check as check_identity
-from triton_kit.runtime.container.user import choose as choose_identity
-from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links, the_engines_own
+from triton_kit.runtime.docker import DockerRuntime, image, new_name, outside_links
+from triton_kit.runtime.further_repositories import check_further, directories
 from triton_kit.runtime.gpu.cpu_only import DeferredLoad, divide
 from triton_kit.runtime.gpu.selection import NO_GPU, GpuChoice
 from triton_kit.runtime.gpu.selection import choose as choose_gpus
-from triton_kit.runtime.local import LocalRuntime, another_release, release_here
+from triton_kit.runtime.ignored_settings import ignored_settings
+from triton_kit.runtime.limits import refuse_limits, size_of
+from triton_kit.runtime.local import LocalRuntime
 from triton_kit.runtime.model_control_mode import CONTROLS, control_flags, model_control
 from triton_kit.runtime.restricted_endpoints import closing_flags
-from triton_kit.runtime.types import Runtime, ServerSpec
+from triton_kit.runtime.served_release import default_image, release_here, served_release
+from triton_kit.runtime.types import Note, Runtime, ServerSpec
 from triton_kit.suggestion import suggest
 
 _OURS: Mapping[str, str] = {
@@ -47,21 +50,24 @@ _OURS: Mapping[str, str] = {
 _ON_CPU = GpuChoice(gpus="none", reason="--cpu", count=0)
 
 
-def _silent(_line: str) -> None:
-    return
+def _silent(_line: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeRequest:
-    """What the user asks for, as written; a port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+    """What the user asks for, as written, with ``more`` repositories beside the first one.
+
+    A port of 0 is any free one, ``shm_size`` of ``None`` is computed.
+    A ``release`` of ``None`` is that of what runs: the newest one in an engine, the embedded server's without one.
 
     With a ``model_control`` of ``explicit`` every model is loaded at the start, and can be loaded again at any time;
     ``cpu`` and ``watch`` need that. ``cpu`` puts GPU instances on the CPU, and ``watch`` reloads what changes.
     """
 
     repository: Path
+    more: tuple[str, ...] = ()
     runtime: str = "auto"
-    release: str = DEFAULT_RELEASE
+    release: str | None = None
     image: str | None = None
     gpus: str = "auto"
     cpu: bool = False
@@ -97,7 +103,7 @@ class ServePlan:
     deferred: tuple[DeferredLoad, ...] = ()
     cpu: bool = False
     watch: bool = False
-    notes: tuple[tuple[str, str | None], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> ServePlan:
@@ -106,32 +112,35 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
     Raises UsageError for what does not make sense, TkError for what this machine cannot do; starts nothing.
     """
     _check_words(request)
-    check_repository(request.repository)
-    asked = release(request.release)
+    places = (request.repository, *directories(request.more))
+    for place in places:
+        check_repository(place)
     env = parse_env(request.env, environment)
-    given, memory = _size("--shm-size", request.shm_size), _size("--memory", request.memory)
+    given, memory = size_of("--shm-size", request.shm_size), size_of("--memory", request.memory)
     control = model_control(request.server_args, option=request.model_control, needs=_needs_control(request))
-    runtime = choose_runtime(
-        request.runtime, request.image or asked.image(), pull=request.pull, progress=request.progress
-    )
+    wanted = request.image or default_image(request.release)
+    runtime = choose_runtime(request.runtime, wanted, pull=request.pull, progress=request.progress)
     engine = runtime.engine if isinstance(runtime, DockerRuntime) else None
-    target = asked if engine else release(release_here(asked.container))
+    check_further(request.more, embedded=engine is None, needs=_needs_control(request))
+    served = served_release(request.release, engine=engine, image=request.image)
+    target = served.release
     request = replace(request, release=target.container)
     warnings = check_server_args(target, request.server_args)
     if engine is None:
-        _check_limits(request)
+        refuse_limits(request.memory, request.cpus)
     http, grpc, metrics = ports.choose(request.bind, request.http_port, request.grpc_port, request.metrics_port)
-    identity = (
-        choose_identity(request.user, request.repository, maps_users=engines.maps_users(engine))
-        if engine
-        else Identity()
-    )
+    identity = one_identity(request.user, places, maps_users=engines.maps_users(engine)) if engine else Identity()
     chosen = _ON_CPU if request.cpu else choose_gpus(request.gpus, engine=engine)
     seen = as_served(request, gpus=chosen.count)
+    all_seen = (seen, *(Repository(place, seen.options) for place in places[1:]))
+    flags, own = request.server_args, engine is None and release_here() is not None
     division = divide(seen) if request.cpu else None
+    shared = shared_memory.shm_size(*all_seen, flags=flags) if engine else shared_memory.LEAST
     spec = ServerSpec(
         repository=request.repository,
+        more=request.more,
         release=target.container,
+        release_known=served.known,
         http_port=http,
         grpc_port=grpc,
         metrics_port=metrics,
@@ -139,7 +148,7 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         image=request.image,
         gpus=chosen.gpus,
         gpu_way=chosen.way,
-        shm_size=given or (shared_memory.shm_size(seen, request.server_args) if engine else shared_memory.LEAST),
+        shm_size=given or shared,
         memory=memory,
         cpus=request.cpus,
         user=identity.user,
@@ -163,7 +172,12 @@ def plan_server(request: ServeRequest, *, environment: Mapping[str, str]) -> Ser
         deferred=division.deferred if division else (),
         cpu=request.cpu,
         watch=request.watch,
-        notes=(*warnings, *([] if engine else another_release(asked.container)), *_notes(request, spec, engine)),
+        notes=(
+            *warnings,
+            *served.notes,
+            *_notes(request, spec, engine),
+            *ignored_settings(all_seen, flags, embedded=own),
+        ),
     )
 
 
@@ -198,7 +212,7 @@ def choose_runtime(
     return LocalRuntime(progress=progress)
 
 
-def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[tuple[str, str | None], ...]:
+def check_server_args(target: Release, arguments: Sequence[str]) -> tuple[Note, ...]:
     """What to mention of flags meant for tritonserver; raises UsageError for those that it, or tk, would not take."""
     for argument in arguments:
         name = flag_name(argument) if argument.startswith("--") else ""
@@ -264,34 +278,17 @@ def _needs_control(request: ServeRequest) -> str | None:
     return "--cpu" if request.cpu else "--watch" if request.watch else None
 
 
-def _size(option: str, written: str | None) -> int | None:
-    if written is None:
-        return None
-    size = shared_memory.parse_size(written)
-    if size is None:
-        raise UsageError(f"{option} {written!r} is not a size", hint="write it as 512m or 2g")
-    return size
-
-
-def _check_limits(request: ServeRequest) -> None:
-    """Raise UsageError for a limit that nothing would keep without a container."""
-    for option, value in (("--memory", request.memory), ("--cpus", request.cpus)):
-        if value is not None:
-            raise UsageError(
-                f"{option} needs a container, and the server would run without one",
-                hint="take --runtime docker, or limit the whole of tk: systemd-run --scope -p MemoryMax=2G tk serve",
-            )
-
-
-def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[tuple[str, str | None]]:
-    notes: list[tuple[str, str | None]] = []
+def _notes(request: ServeRequest, spec: ServerSpec, engine: Engine | None) -> list[Note]:
+    notes: list[Note] = []
     if request.runtime == "auto" and request.image and engine is None:
         raise TkError(
             f"image {request.image} is not on this machine, or no container engine answers",
             hint="take --runtime docker, which says what is wrong and pulls the image",
         )
-    if engine is not None and (links := outside_links(spec.repository)):
-        first = links[0].relative_to(spec.repository.resolve())
+    for place in (spec.repository, *directories(spec.more)) if engine is not None else ():
+        if not (links := outside_links(place)):
+            continue
+        first = links[0].relative_to(place.resolve())
         more = f" and {len(links) - 1} more" if len(links) > 1 else ""
         notes.append((f"{first}{more} links out of the repository, which is broken in a container", "copy the files"))
     if spec.bind not in ("127.0.0.1", "::1", "localhost"):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
 
+from triton_kit.runtime.further_repositories import directories
 from triton_kit.runtime.health import ServerDied, Snapshot, watch
 from triton_kit.runtime.process import run_uninterrupted
 from triton_kit.runtime.types import ExplainsItsEnd, Runtime, Server, ServerSpec
@@ -27,13 +28,15 @@ def running(
     load: Callable[[Server, Snapshot], Snapshot] | None = None,
     on_start: Callable[[Server], None] | None = None,
     on_release: Callable[[], None] | None = None,
+    on_interrupt: Callable[[], None] | None = None,
     grace: float = 10.0,
     stall: Callable[[Snapshot], float] | None = None,
 ) -> Iterator[tuple[Server, Snapshot]]:
     """Start a server, wait until its models are ready or failed, and end it with the block, however that ends.
 
     With ``ServerSpec.detach`` a block that ends well leaves it running, and ``on_release`` is called as that is
-    settled; ``on_start`` is called with the server before it is waited for.
+    settled; ``on_start`` is called with the server before it is waited for, and ``on_interrupt`` as soon as Ctrl-C, or
+    a signal like it, is there: ending the server may take a while, which another Ctrl-C cuts short.
 
     ``models`` are waited for (default: every sub-directory of the repository, as the server takes them); each look at
     them goes to ``on_snapshot``, and ``load`` then loads what the server does not by itself. ``stall`` says in how many
@@ -51,14 +54,14 @@ def running(
             snapshot = _await(server, names, timeout, stall, on_snapshot)
             if load is not None:
                 snapshot = load(server, snapshot)
-        except BaseException:
+        except BaseException as error:
             # Nothing is in flight while models load, and a server that hangs in loading never ends by being asked.
-            _stop(server, min(grace, LOADING_GRACE))
+            _stop(server, min(grace, LOADING_GRACE), on_interrupt if isinstance(error, KeyboardInterrupt) else None)
             raise
         try:
             yield server, snapshot
-        except BaseException:
-            _stop(server, grace)
+        except BaseException as error:
+            _stop(server, grace, on_interrupt if isinstance(error, KeyboardInterrupt) else None)
             raise
         if spec.detach:
             _release(server, on_release, grace)
@@ -68,7 +71,8 @@ def running(
 
 def model_names(spec: ServerSpec) -> tuple[str, ...]:
     """What the server takes for models: every sub-directory, hidden too (core, ``model_repository_manager.cc``)."""
-    return tuple(sorted(entry.name for entry in spec.repository.iterdir() if entry.is_dir()))
+    places = (spec.repository, *directories(spec.more))
+    return tuple(sorted({entry.name for place in places for entry in place.iterdir() if entry.is_dir()}))
 
 
 def _await(
@@ -116,9 +120,11 @@ def _release(server: Server, on_release: Callable[[], None] | None, grace: float
         raise
 
 
-def _stop(server: Server, grace: float) -> None:
+def _stop(server: Server, grace: float, before: Callable[[], None] | None = None) -> None:
     """Stop the server; an impatient second Ctrl-C takes the grace away, and a third is too late to leave anything."""
     try:
+        if before is not None:
+            before()
         server.stop(grace=grace)
     except (KeyboardInterrupt, SystemExit):
         server.stop(grace=0.0)

@@ -19,15 +19,15 @@ _NEVER_PYTHON = ("identity", "repeat", "square")
 """Backends of the server's own tests, all in C++; of the others their facts say whether Python runs in them."""
 
 
-def shm_size(repository: Repository, flags: Sequence[str] = ()) -> int:
-    """The bytes of ``/dev/shm`` that the repository's models may take, in whole multiples of 64 MiB.
+def shm_size(*repositories: Repository, flags: Sequence[str] = ()) -> int:
+    """The bytes of ``/dev/shm`` that the models of the repositories may take, in whole multiples of 64 MiB.
 
     ``flags`` of the server may say that each takes more. Every instance that may run in a Python stub counts, and one
     more for the stub that completes configurations. That includes ONNX models, whose backend may be a Python one, and
     backends not known here (vLLM is one). It is a limit, not an allocation: counting too many costs nothing, and one
     too few ends the server with a bus error.
     """
-    instances = 1 + sum(_stubs(model) for model in repository.models.values())
+    instances = 1 + sum(_stubs(model) for repository in repositories for model in repository.models.values())
     need = LEAST + instances * max(PER_INSTANCE, _asked(flags))
     return -(-need // PER_INSTANCE) * PER_INSTANCE
 

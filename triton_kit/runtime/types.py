@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.shell_command import ShellCommand
+
+Note: TypeAlias = "tuple[str, str | None]"
+"""Something that the user should know before a start, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,11 +22,13 @@ class ServerSpec:
     ``triton_kit.runtime.ports.choose``. ``gpus`` is ``"none"``, ``"all"`` or a comma-separated list of indices or
     UUIDs, which a container gets by ``gpu_way``, a ``gpu.selection.Way``. ``shm_size`` and ``memory`` are in
     bytes, ``memory`` and ``cpus`` the most that a container may use. ``server_args`` go to tritonserver as they are.
-    ``release`` is a container release such as ``24.10``; ``image``
-    overrides the image that follows from it. ``user`` is whom a container's server runs as, ``UID:GID`` with the
-    further ``groups``, or ``None`` for the image's own user. With ``detach`` the server outlives tk; one that is no
-    container then writes its log to the file ``log``. ``labels`` are put on a container, and ``leftovers`` removed with
-    a server that is no longer there, see ``reaper.sweep``. Without ``bytecode`` Python writes none beside the models.
+    ``more`` are further repositories, directories or addresses such as ``s3://bucket/models``.
+    ``release`` is the container release, such as ``24.10``, that models and flags are judged for, and with
+    ``release_known`` what runs; ``image`` overrides the image that follows from it. ``user`` is whom a container's
+    server runs as, ``UID:GID`` with the further ``groups``, or ``None`` for the image's own user. With ``detach`` the
+    server outlives tk; one that is no container then writes its log to the file ``log``. ``labels`` are put on a
+    container, and ``leftovers`` removed with a server that is no longer there, see ``reaper.sweep``. Without
+    ``bytecode`` Python writes none beside the models.
     """
 
     repository: Path
@@ -31,6 +37,8 @@ class ServerSpec:
     grpc_port: int
     metrics_port: int
     bind: str = "127.0.0.1"
+    release_known: bool = True
+    more: tuple[str, ...] = ()
     image: str | None = None
     gpus: str = "none"
     gpu_way: str | None = None
@@ -112,6 +120,10 @@ class Runtime(Protocol):
 
     def argv(self, spec: ServerSpec) -> list[str]:
         """The command line that ``start`` runs; pure."""
+        ...
+
+    def command(self, spec: ServerSpec) -> ShellCommand:
+        """The same for a shell, with the environment and what must be there first; starts nothing."""
         ...
 
     def start(self, spec: ServerSpec) -> Server: ...

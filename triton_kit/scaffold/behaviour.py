@@ -47,7 +47,7 @@ def describe(asked: Behaviour, backend: Backend, values: Mapping[str, Any]) -> B
         raise UsageError("--state goes with --sequence", hint="add --sequence oldest, or leave out --state")
     if asked.bls:
         if not backend.facts.is_code:
-            raise UsageError(f"--bls is for models in Python, not for {backend.name}", hint="add --backend python")
+            raise UsageError(f"--bls is for models in Python, not for {backend.name}", hint="leave out --bls")
         calls = [name.strip() for name in (asked.calls or "").split(",") if name.strip()]
         return BehaviourAdditions(template=f"{backend.name}_bls", values={"calls": calls})
     if asked.decoupled:

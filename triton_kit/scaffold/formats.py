@@ -65,7 +65,7 @@ def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) 
     if library is not None and not backend.facts.library:
         raise UsageError(
             f"--library goes with --backend custom, not with {backend.name}",
-            hint="add --backend custom, or leave out --library",
+            hint="leave out --backend, or leave out --library",
         )
     if backend.facts.library and library is None:
         raise UsageError(
@@ -74,7 +74,7 @@ def _refuse_strangers(backend: Backend, library: Path | None, env: Path | None) 
     if env is not None and not backend.facts.environment:
         raise UsageError(
             f"--env goes with models in Python, not with {backend.name}",
-            hint="leave out --env, or add --backend python",
+            hint="leave out --env",
         )
 
 

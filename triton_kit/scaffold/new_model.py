@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from triton_kit.backends import ensemble, python
+from triton_kit.backends import custom, ensemble, python
 from triton_kit.backends.detect import NOTHING, detect_backend
 from triton_kit.backends.types import Backend, FileKind
 from triton_kit.errors import UsageError
@@ -16,12 +17,14 @@ from triton_kit.project import jinja, yaml_file
 from triton_kit.project.check import WAITING
 from triton_kit.project.model_name import check_name
 from triton_kit.project.render import FILE, Layer, render_text
+from triton_kit.project.setting_paths import ORIGIN, refuse_unknown_settings
 from triton_kit.project.templates import CONFIG, Template, Templates
 from triton_kit.project.values import merge
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.repository.release_name import DEFAULT_RELEASE, before
 from triton_kit.scaffold import behaviour, formats, options
 from triton_kit.scaffold.ensemble.request import wired_values
+from triton_kit.scaffold.labels import take_labels
 from triton_kit.scaffold.python_model import python_values
 from triton_kit.scaffold.request import (
     AddRequest,
@@ -54,7 +57,7 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
         raise UsageError(
             f"the repository {request.repository} is inside of {request.source}", hint="name the model file"
         )
-    values, guessed = _values(request, backend, aim)
+    values, derived = _values(request, backend, aim)
     answers = behaviour.describe(request.behaviour or behaviour.Behaviour(), backend, values)
     template = templates.get(request.template or answers.template or backend.name)
     values.update({side: behaviour.without(answers.taken, values[side]) for side in ("input", "output")})
@@ -74,12 +77,11 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     values = _with_format(values, special, request, template)
     if template.values is not None and "platform" in template.values and kind.platform not in backend.platforms[:1]:
         values = {"platform": kind.platform, **_unusual_file(backend, kind, aim), **values}
-    labels, label_file = _labels(request, values)
+    labels = None if request.labels is None else take_labels(request.labels, values)
     content = merge({"template": template.name, "values": values}, {})
     if special.config or answers.config:
         content = merge(content, {"config": {**special.config, **answers.config}})
-    for layer in request.layers:
-        content = merge(content, dict(layer.content), keep_null=True)
+    content = _with_layers(content, request.layers, template)
     text = _INTRODUCTION + yaml_file.dump(content)
     document = yaml_file.load(text, Path(FILE))
     config = render_text([Layer(origin=FILE, content=document.value, document=document)], templates)
@@ -88,20 +90,32 @@ def plan_model(request: AddRequest, templates: Templates, *, release: str | None
     final = template.completed(merge({}, merged))
     refuse_unserved(final, request)
     files = [PlannedFile(path=CONFIG_NAME, text=config), PlannedFile(path=FILE, text=text)]
-    if label_file is not None:
-        files.append(PlannedFile(path=labels, source=label_file))
+    if labels is not None:
+        files.append(labels.file)
     files += _model_files(request, backend, _file_name(final.get("default_model_filename")) or kind.default_file)
     files += special.files
     files += _extra_files(templates, template, final, {f.path for f in files})
+    notes = [*guess_notes(derived, values), *(labels.notes if labels else ())]
     if kind.default_file and not any(f.path.startswith(f"{request.version}/") for f in files):
         files.append(PlannedFile(path=WAITING, text=""))
+        file = f"{request.version}/{kind.default_file}"
+        notes.append(f"{request.name} has no model file yet: until {file} is there, the model is refused")
     _refuse_collisions(files)
     return Plan(
         root=request.repository / request.name,
         files=tuple(files),
         next_steps=_next(request, backend, files),
-        notes=guess_notes(guessed, values),
+        notes=tuple(notes),
     )
+
+
+def _with_layers(content: dict[str, object], layers: Sequence[Layer], template: Template) -> dict[str, object]:
+    """The content of model.yaml with what --values and --set say. Raises UsageError for a key that there is not."""
+    for layer in layers:
+        if layer.origin == ORIGIN:
+            refuse_unknown_settings(layer.content, template)
+        content = merge(content, dict(layer.content), keep_null=True)
+    return content
 
 
 def _refuse_release(backend: Backend, release: str) -> None:
@@ -122,7 +136,12 @@ def _unusual_file(backend: Backend, kind: FileKind, release: str) -> dict[str, s
 
 
 def _meant_backend(request: AddRequest) -> str | None:
-    """The backend that a model without a file has by what is asked of it: steps make an ensemble, the rest model.py."""
+    """The backend that a model without a file has by what is asked of it: steps make an ensemble, the rest model.py.
+
+    A library is a backend of the user's own, with a file or without.
+    """
+    if request.library is not None:
+        return custom.name
     if request.source is not None:
         return None
     if request.wiring is not None or request.steps:
@@ -131,8 +150,8 @@ def _meant_backend(request: AddRequest) -> str | None:
     return python.name if asked is not None and (asked.bls or asked.decoupled or asked.sequence) else None
 
 
-def _values(request: AddRequest, backend: Backend, release: str) -> tuple[dict[str, Any], frozenset[str]]:
-    """The values for the template, in the order in which config.pbtxt has them, and the outputs that are a guess."""
+def _values(request: AddRequest, backend: Backend, release: str) -> tuple[dict[str, Any], DerivedConfig]:
+    """The values for the template, in the order in which config.pbtxt has them, and what the file said of them."""
     derived = DerivedConfig()
     if request.wiring is not None:
         values: dict[str, Any] = {**wired_values(request.wiring)}
@@ -152,7 +171,8 @@ def _values(request: AddRequest, backend: Backend, release: str) -> tuple[dict[s
         values["instance_group"] = group
     if request.version_policy is not None:
         values["version_policy"] = options.parse_version_policy(request.version_policy)
-    return values, frozenset() if request.outputs else derived.guessed
+    said = {t["name"] for side in ("input", "output") if getattr(request, f"{side}s") for t in values[side]}
+    return values, replace(derived, guessed=derived.guessed - said, rankless=derived.rankless - said)
 
 
 def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig) -> dict[str, Any]:
@@ -169,7 +189,7 @@ def _tensor_values(request: AddRequest, backend: Backend, derived: DerivedConfig
     if backend.facts.steps:
         values["step"] = [options.parse_step(s) for s in request.steps]
     elif request.steps:
-        raise UsageError("--step belongs to an ensemble", hint="add --backend ensemble, or leave out --step")
+        raise UsageError("--step belongs to an ensemble", hint="leave out --step")
     return values
 
 
@@ -188,38 +208,21 @@ def _with_format(
     return {k: v for k, v in full.items() if v or template.values is None or k in template.values}
 
 
-def _labels(request: AddRequest, values: dict[str, Any]) -> tuple[str, Path | None]:
-    """The name of the label file in the model and where it comes from; puts the name on its output."""
-    if request.labels is None:
-        return "", None
-    outputs = values["output"]
-    names = [t["name"] for t in outputs]
-    output, sign, path = request.labels.partition("=")
-    if not sign or output not in names:
-        path = request.labels
-        if len(names) != 1:
-            raise UsageError(
-                f"--labels {path}: the model has {len(names)} outputs", hint=f"say which: --labels {names[0]}={path}"
-            )
-        output = names[0]
-    file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"--labels: {file} is not a file" if file.exists() else f"--labels: {file} does not exist")
-    name = file.name if file.suffix == ".txt" else f"{file.name}.txt"
-    next(t for t in outputs if t["name"] == output)["label_filename"] = name
-    return name, file
-
-
 def _model_files(request: AddRequest, backend: Backend, name: str) -> list[PlannedFile]:
     """The model's file in its version directory under that name, and what belongs to it; none without a source."""
     if request.source is None:
         return []
+    companions = backend.companions(request.source)
+    missing = [c.target for c in companions if not c.source.exists()]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise UsageError(
+            f"{request.source} needs {missing[0]}, which does not exist{more}",
+            hint=f"put it into {request.source.parent}, or export the model with its weights inside",
+        )
     return [
         PlannedFile(path=f"{request.version}/{name}", source=request.source, mode=request.mode),
-        *(
-            PlannedFile(path=f"{request.version}/{c.target}", source=c.source, mode=request.mode)
-            for c in backend.companions(request.source)
-        ),
+        *(PlannedFile(path=f"{request.version}/{c.target}", source=c.source, mode=request.mode) for c in companions),
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from triton_kit.backends import onnxruntime
 from triton_kit.backends.table import BACKENDS, for_file
 from triton_kit.backends.types import Backend, ConfigTensor, FileKind
 from triton_kit.errors import UsageError
@@ -33,7 +34,8 @@ class Tensor(TypedDict, total=False):
 class DerivedConfig:
     """What a model file says for its config; ``known`` is false where the file does not describe its tensors.
 
-    ``guessed`` are the outputs with a size that only the server knows.
+    ``guessed`` are the outputs with a size that only the server knows, ``rankless`` the inputs and outputs of which the
+    file does not say how many dimensions they have.
     """
 
     max_batch_size: int = 0
@@ -42,6 +44,7 @@ class DerivedConfig:
     dynamic_batching: bool = False
     known: bool = False
     guessed: frozenset[str] = frozenset()
+    rankless: frozenset[str] = frozenset()
 
 
 def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKind]:
@@ -68,9 +71,11 @@ def choose_backend(name: str | None, file: Path | None) -> tuple[Backend, FileKi
     else:
         backend = BACKENDS[name]
         if backend.facts.steps:
-            raise UsageError(f"{name} takes no model file", hint="leave out --from")
-        if found is not None and found.name != name and backend.recognise(file) is None:
-            raise UsageError(f"{file} is for the backend {found.name}, not for {name}", hint="leave out --backend")
+            raise UsageError(f"{name} takes no model file", hint="leave out --backend")
+        # A backend of one's own reads what it likes.
+        other = None if backend.facts.library else found
+        if other is not None and other.name != name and backend.recognise(file) is None:
+            raise UsageError(f"{file} is for the backend {other.name}, not for {name}", hint="leave out --backend")
     kind = backend.recognise(file)
     usual = FileKind(platform=next(iter(backend.platforms), ""), default_file=backend.default_file or file.name)
     return backend, kind or usual
@@ -88,9 +93,8 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
     completion = backend.complete(signature, release=release)
     if completion.blockers:
         more = f" (and {len(completion.blockers) - 1} more)" if len(completion.blockers) > 1 else ""
-        raise UsageError(
-            f"{file}: {completion.blockers[0]}{more}", hint="export the model with tensors that Triton can carry"
-        )
+        raise UsageError(f"{file}: {completion.blockers[0]}{more}", hint=_how_to_export(backend, file, signature))
+    rankless = frozenset(t.name for t in (*signature.inputs, *signature.outputs) if t.shape is None)
     if max_batch_size is None or max_batch_size == completion.max_batch_size:
         return DerivedConfig(
             max_batch_size=completion.max_batch_size,
@@ -98,7 +102,8 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
             output=tuple(_ordered(completion.outputs, signature.outputs)),
             dynamic_batching=completion.dynamic_batching,
             known=True,
-            guessed=signature.guessed,
+            guessed=signature.guessed - rankless,
+            rankless=rankless,
         )
     if max_batch_size > 0:
         _refuse_fixed_batch(file, signature, max_batch_size)
@@ -108,18 +113,41 @@ def derive(backend: Backend, file: Path, *, max_batch_size: int | None, release:
         output=tuple(_tensor(t, max_batch_size > 0) for t in signature.outputs),
         dynamic_batching=completion.dynamic_batching and max_batch_size > 1,
         known=True,
-        guessed=signature.guessed,
+        guessed=signature.guessed - rankless,
+        rankless=rankless,
     )
 
 
-def guess_notes(guessed: Collection[str], values: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is said of each output with a size that only the server knows, in the order of the configuration."""
+def _how_to_export(backend: Backend, file: Path, signature: Signature) -> str:
+    """What to do about a file with tensors that the server does not take."""
+    if backend.name == onnxruntime.name:
+        if onnxruntime.has_zip_map(file):
+            return f"export the model with skl2onnx again: {onnxruntime.WITHOUT_ZIP_MAP}"
+        tensors = (*signature.inputs, *signature.outputs)
+        if all(t.dtype is not None and 0 not in (t.shape or ()) for t in tensors):
+            return f"add --release {onnxruntime.BF16_SINCE}, or export the model with FP16 or FP32"
+    return "export the model with tensors that Triton can carry"
+
+
+def guess_notes(derived: DerivedConfig, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is said of each tensor with sizes that the file does not give, in the order of the configuration."""
+    tensors = [(side, t) for side in ("input", "output") for t in values.get(side) or ()]
     return tuple(
-        f"the sizes {show_shape(t['dims'])} of output {t['name']} are a guess: the model's file does not give them. "
-        "pip install 'triton-kit[local]' and add the model again to have them from ONNX Runtime, or see with "
-        "tk validate --load which ones the server expects"
-        for t in values.get("output") or ()
-        if t["name"] in guessed
+        f"the sizes {show_shape(t['dims'])} of {side} {t['name']} are a guess: {_what_to_do(derived, t['name'])}"
+        for side, t in tensors
+        if t["name"] in derived.rankless or (side == "output" and t["name"] in derived.guessed)
+    )
+
+
+def _what_to_do(derived: DerivedConfig, name: str) -> str:
+    if name in derived.rankless:
+        return (
+            "the model's file does not say how many dimensions it has. Export the model with the shapes of its inputs "
+            "and outputs, or see with tk validate --load which ones the server expects"
+        )
+    return (
+        "the model's file does not give them. pip install 'triton-kit[local]' and add the model again to have them "
+        "from ONNX Runtime, or see with tk validate --load which ones the server expects"
     )
 
 

@@ -20,8 +20,10 @@ NEEDS_GPU = NEVER_ON_CPU | {"no-gpu-for-group", "no-such-gpu"}
 """The rules whose findings are about the machine's GPUs."""
 
 
-def refused_as_served(path: Path, server: ServerOptions, *, cpu: bool = False) -> list[Diagnostic]:
-    """What such a server would refuse in a repository or model.
+def refused_as_served(
+    path: Path, server: ServerOptions, *, cpu: bool = False, more: Sequence[Path] = ()
+) -> list[Diagnostic]:
+    """What such a server would refuse in a repository or model, and in ``more`` repositories beside it.
 
     With ``cpu`` it has no GPU, and groups that ask for one are put on the CPU: what is left is what cannot run there at
     all.
@@ -29,9 +31,10 @@ def refused_as_served(path: Path, server: ServerOptions, *, cpu: bool = False) -
     from triton_kit.linter.diagnostic import Severity
     from triton_kit.linter.engine import lint_paths
     from triton_kit.linter.options import Options
+    from triton_kit.project.origin import where_it_is_made
 
     def refused(gpus: int | None) -> list[Diagnostic]:
-        report = lint_paths([path], Options(server._replace(gpus=gpus)))
+        report = where_it_is_made(lint_paths([path, *more], Options(server._replace(gpus=gpus))))
         return [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
 
     if not cpu:

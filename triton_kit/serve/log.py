@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from triton_kit.errors import TkError
-from triton_kit.runtime.log.lines import as_written
-from triton_kit.runtime.log.messages import KnownProblem, Message, Table, known_texts
+from triton_kit.runtime.log.events import read
+from triton_kit.runtime.log.message import Message
+from triton_kit.runtime.log.messages import MESSAGE, KnownProblem, Table, fill, known_texts
+from triton_kit.runtime.log.wrapping import is_wrapping, unwrap
 
 if TYPE_CHECKING:
     from triton_kit.linter.diagnostic import Diagnostic
     from triton_kit.linter.pages import Page
-    from triton_kit.runtime.log.digest import Digest, LogProblem, Reader
+    from triton_kit.runtime.log.causes import Digest, LogProblem
+    from triton_kit.runtime.log.digest import Reader
 
 Findings = dict[int, list["Diagnostic"]]
 """What the linter says of the models of a problem, by the problem's place in the list."""
@@ -36,51 +41,90 @@ def explain_log(file: IO[bytes], *, repository: Path | None, release: str | None
     return ExplainedLog(digest=found, findings=_findings(found.problems, repository, release))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainedMessage:
-    """What a message means by itself: its cause, what to do, a command for that, and the rule that finds it before."""
+def explain_message(text: str) -> LogProblem | None:
+    """What a message of the server means, a whole line of its log or a part; ``None`` where it is not known.
 
-    area: str
-    severity: str
+    It is the explanation that a log with that message gets.
+    """
+    from triton_kit.runtime.log.digest import digest
+
+    said = text.encode("utf-8", "replace")
+    for piece in (said, said.replace(b"\n", b" ")):
+        found = digest(io.BytesIO(piece), table_with_rules())
+        if found.problems or found.harmless:
+            return [*found.problems, *found.harmless][0]
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """The cause behind what a server said, the model that it is about where it says so, what to do, and the rule.
+
+    ``inputs`` is whether a request has other inputs than the model takes.
+    """
+
     cause: str
     help: str
-    command: str | None
-    rule: str | None
+    model: str | None = None
+    rule: str | None = None
+    inputs: bool = False
 
 
-def explain_message(text: str) -> ExplainedMessage | None:
-    """What a message of the server means, a whole line of its log or a part; ``None`` where only rules may tell."""
-    from triton_kit.runtime.log.digest import Reader
-
-    reader = Reader(Table(known for known in known_texts() if known.kind in ("error", "harmless")))
-    # In one piece: what a message of several lines is known by may be in any of them.
-    problem = reader.explain(as_written(text.encode("utf-8", "replace")))
-    if problem is None:
+def meaning(said: str) -> Meaning | None:
+    """What a line of the log, or a model's reason, means; ``None`` where it is not known, or names no cause."""
+    entry = read(said)
+    found = table_with_rules().find(entry.text, level=entry.level or MESSAGE, source=entry.source)
+    if found is None or found[0].kind in ("general", "consequence", "harmless", "context"):
         return None
-    return ExplainedMessage(
-        area=problem.area,
-        severity=problem.severity,
-        cause=problem.cause,
-        help=problem.help,
-        command=problem.command,
-        rule=problem.rule,
+    known, parts = found
+    return Meaning(
+        cause=fill(known.cause, parts),
+        help=fill(known.help, parts),
+        model=parts.get("model") or None,
+        rule=known.rule,
+        inputs=known.area == "inputs",
     )
 
 
+_IN_ENSEMBLE = "the ensemble {ensemble} passed the request on, and one of its models refused it"
+
+
+def refusal(said: str) -> Meaning | None:
+    """What a server means that refused a request; ``None`` where it is not known.
+
+    The request to an ensemble is not blamed for what one of its models was given by another.
+    """
+    found = meaning(said)
+    parts = unwrap(said).parts
+    if "ensemble" not in parts or (found is not None and not found.inputs):
+        return found
+    help_ = "see tk logs; ask its models one by one with tk infer, and compare what they exchange with tk graph"
+    return Meaning(cause=fill(_IN_ENSEMBLE, parts), help=help_, model=parts["ensemble"])
+
+
+@cache
 def table_with_rules() -> Table:
     """All that is known, and the messages that the pages of rules quote."""
     from triton_kit.linter.pages import page
     from triton_kit.linter.rule import load_rules
 
-    return Table([*known_texts(), *(_entry(one) for rule in load_rules().values() if (one := page(rule)).messages)])
+    entries = (_entry(page(rule)) for rule in load_rules().values())
+    return Table([*known_texts(), *(entry for entry in entries if entry.messages)])
+
+
+def tells(quoted: str) -> bool:
+    """Whether what a page quotes tells anything by itself: it is not what is around any message, nor a single word."""
+    return len(quoted.split()) > 1 and not is_wrapping(quoted)
 
 
 def _entry(page: Page) -> KnownProblem:
+    """A rule as what is known: what its page quotes."""
+    quoted = [one for one in page.messages if tells(one)]
     return KnownProblem(
         area=page.area,
-        messages=tuple(Message.read(message) for message in page.messages),
+        messages=tuple(Message.quoted(message) for message in quoted),
         cause=_as_clause(page.headline),
-        help="correct it: the rule's page shows how it looks right",
+        help=f"tk validate shows the place and the fix; tk explain {page.name} shows how it looks right",
         rule=page.name,
     )
 
@@ -107,7 +151,7 @@ class LogReader:
         if self._reader is None:
             self._reader = Reader(table_with_rules())
         found = self._reader.take(line, self._number)
-        return found if found and found.severity in ("error", "warning") else None
+        return found if found and found.kind in ("error", "symptom", "general") else None
 
 
 def _findings(problems: Sequence[LogProblem], repository: Path | None, release: str | None) -> Findings:

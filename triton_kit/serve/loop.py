@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from triton_kit.errors import ProblemsFound
-from triton_kit.repository.release import release, releases
+from triton_kit.repository.release import release, release_of_server
 from triton_kit.runtime.health import Snapshot, server_version
 from triton_kit.runtime.lifecycle import registered
 from triton_kit.runtime.serve_plan import ServePlan
@@ -32,8 +32,16 @@ class Board(Protocol):
 
     def changed(self, change: ModelChange) -> None: ...
 
+    def idle(self) -> None:
+        """All that came up to now has been shown; this is said again and again while the server runs."""
+        ...
+
     def warn(self, message: str, hint: str | None = None) -> None:
         """Something to know of models that did not load."""
+        ...
+
+    def stopping(self) -> None:
+        """The user wants the server to end, which may take a while."""
         ...
 
     def stopped(self) -> None:
@@ -58,7 +66,9 @@ def run(
         return load_deferred(plan, server, snapshot, on_snapshot=board.update, timeout=timeout)
 
     watching = Watcher(plan, timeout=timeout) if plan.watch else NoWatcher()
-    life = registered(plan, again=again, timeout=timeout, on_snapshot=board.update, load=load)
+    life = registered(
+        plan, again=again, timeout=timeout, on_snapshot=board.update, load=load, on_interrupt=board.stopping
+    )
     try:
         with watching, life as (server, snapshot):
             was_ready = not plan.spec.detach
@@ -92,9 +102,11 @@ def _judge(plan: ServePlan, snapshot: Snapshot, board: Board, strict: bool) -> N
 
 def _check_release(plan: ServePlan, server: Server, board: Board) -> None:
     """Warn where the server says that it is another release than the one that its models were judged for."""
-    expected, said = release(plan.spec.release).server, server_version(server.endpoints)
-    if expected and said and said != expected:
-        found = next((one.container for one in releases().values() if one.server == said), None)
+    said = server_version(server.endpoints)
+    if said is None:
+        return
+    found, expected = release_of_server(said), release(plan.spec.release).server
+    if found != plan.spec.release if found else expected not in (None, said):
         which = f"Triton {said}, release {found}" if found else f"Triton {said}"
         board.warn(
             f"the server is {which}, and its models were judged for {plan.spec.release}",
@@ -113,6 +125,7 @@ def _follow(server: Server, board: Board, watching: NoWatcher) -> None:
             board.log(line)
         for change in watching.changes():
             board.changed(change)
+        board.idle()
         if code is not None:
             raise end_of(server, code)
         time.sleep(PAUSE)

@@ -84,7 +84,7 @@ def find_source(url: str, *, grpc: bool, running: Running | None, repository: Pa
         request = running.again.get("wish", {})
         return Source(
             repository=repository or running.repository,
-            release=running.release,
+            release=running.release or DEFAULT_RELEASE,
             server_args=tuple(map(str, request.get("server_args", ()))),
             cpu=bool(request.get("cpu")),
         )

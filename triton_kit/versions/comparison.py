@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from triton_kit.repository.tensor import show_shape
@@ -48,7 +48,7 @@ class Expected:
     shaped: bool = True
 
 
-Kind = Literal["missing", "extra", "datatype", "shape", "values"]
+Kind = Literal["missing", "extra", "datatype", "shape", "values", "responses"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ class Difference:
 
     For ``values``: ``index`` is where the worst element is, the first one of several; ``wrong`` of ``total`` elements
     are out of tolerance; ``max_abs`` and ``max_rel`` are the largest finite errors of all, ``None`` where none is.
+    ``request`` and ``response`` count from 0, in a sequence and in a stream. The kind ``responses`` is about their
+    number, and ``output`` is empty then.
     """
 
     output: str
@@ -69,6 +71,40 @@ class Difference:
     total: int = 0
     max_abs: float | None = None
     max_rel: float | None = None
+    request: int = 0
+    response: int = 0
+
+
+def compare_responses(
+    expected: Sequence[Mapping[str, Expected]],
+    results: Sequence[InferResult],
+    *,
+    partial: bool = False,
+    streamed: bool = False,
+    request: int | None = None,
+) -> list[Difference]:
+    """What differs in the responses to a request, which is the number ``request`` of a sequence where there is one."""
+    where = "" if request is None else f"request {request + 1}: "
+    found = []
+    if len(results) != len(expected):
+        count = f"{len(results)} response{'' if len(results) == 1 else 's'}, expected {len(expected)}"
+        found.append(
+            Difference(
+                output="",
+                kind="responses",
+                message=where + count,
+                request=request or 0,
+                expected=len(expected),
+                got=len(results),
+            )
+        )
+    for number, (wanted, result) in enumerate(zip(expected, results, strict=False)):
+        place = where + (f"response {number + 1}: " if streamed else "")
+        found += (
+            replace(one, message=place + one.message, request=request or 0, response=number)
+            for one in compare_outputs(wanted, result, partial=partial)
+        )
+    return found
 
 
 def compare_outputs(

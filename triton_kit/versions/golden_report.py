@@ -81,6 +81,8 @@ def difference_json(difference: Difference) -> dict[str, object]:
     return {
         "output": difference.output,
         "kind": difference.kind,
+        "request": difference.request,
+        "response": difference.response,
         "message": difference.message,
         "index": list(difference.index),
         "expected": _value(difference.expected),

@@ -15,7 +15,7 @@ from triton_kit.model import disk as files
 from triton_kit.project import settings, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML
-from triton_kit.project.render import is_rendered, read_layers, render_text
+from triton_kit.project.render import edited_by_hand, is_rendered, read_layers, render_command, render_text
 from triton_kit.versions import config_edit, yaml_edit
 from triton_kit.versions.lock import locked
 from triton_kit.versions.log import Action, Entry, State, entry, finished, read_log, state_json, write_log
@@ -125,14 +125,11 @@ def plan_rewrite(here: ProjectContext, folder: ModelFolder, policy: Policy) -> R
     if not file.is_file():
         return Rewrite(config=config_edit.with_policy(config, policy, name=str(folder.config)))
     if not is_rendered(config):
-        raise UsageError(
-            f"{folder.config} was edited by hand since it was rendered",
-            hint=f"see tk render --diff {folder.name}; move the edits to {MODEL_YAML}, then tk render --force",
-        )
+        raise edited_by_hand([folder.config], render_command(folder.config))
     env, text = _read_env(config), _read(file)
     if _rendered(here, folder, env, text) != config.replace("\r\n", "\n"):
-        command = f"tk render{f' --env {env}' if env else ''} {folder.name}"
-        raise UsageError(f"{folder.config} is not what {MODEL_YAML} gives now", hint=f"run {command} first")
+        command = render_command(folder.config) + (f" --env {env}" if env else "")
+        raise UsageError(f"{folder.config} is not what {MODEL_YAML} gives now", hint=f"first run: {command}")
     new = yaml_edit.with_policy(text, policy, file=file)
     rendered = None
     with contextlib.suppress(UsageError):

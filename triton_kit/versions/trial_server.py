@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triton_kit.client import Client, connect
@@ -16,7 +16,6 @@ from triton_kit.model.ensemble import reached_from
 from triton_kit.model.repository import Repository
 from triton_kit.project.check import mirror
 from triton_kit.repository.names import CONFIG_NAME
-from triton_kit.repository.release_name import DEFAULT_RELEASE
 from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.restricted_endpoints import opening_headers
 from triton_kit.runtime.serve_plan import ServeRequest, plan_server
@@ -27,20 +26,12 @@ from triton_kit.versions.policy import specific
 from triton_kit.versions.policy_change import read_config
 
 
-def _silent(_line: str) -> None:
-    return
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How the server runs, as in ``runtime.serve_plan.ServeRequest``; ``timeout`` is that of the start, in seconds."""
+    """How the server runs; repository, ports and models are the trial's own. ``timeout`` is in seconds."""
 
-    runtime: str = "auto"
-    release: str | None = None
-    image: str | None = None
-    gpus: str = "auto"
+    request: ServeRequest
     timeout: float = 120.0
-    progress: Callable[[str], None] = field(default=_silent)
 
 
 @contextlib.contextmanager
@@ -49,28 +40,25 @@ def trial_server(trial: Trial, repository: Path, models: Sequence[str]) -> Itera
 
     Raises ProblemsFound where one of them does not load.
     """
-    request = ServeRequest(
+    request = replace(
+        trial.request,
         repository=repository,
-        runtime=trial.runtime,
-        release=trial.release or DEFAULT_RELEASE,
-        image=trial.image,
-        gpus=trial.gpus,
         http_port=0,
         grpc_port=0,
         metrics_port=0,
         model_control="explicit",
-        server_args=tuple(f"--load-model={name}" for name in models),
-        progress=trial.progress,
+        server_args=(*trial.request.server_args, *(f"--load-model={name}" for name in models)),
     )
     plan = plan_server(request, environment=os.environ)
-    headers, _ = opening_headers(plan.spec.server_args)
+    headers, metadata = opening_headers(plan.spec.server_args)
     with running(plan.runtime, plan.spec, models=models, timeout=trial.timeout) as (server, snapshot):
         for failed in snapshot.failed:
             raise ProblemsFound(
                 f"{failed.name} {failed.version}".strip() + f" did not load: {friendly(failed.reason)}",
                 hint=f"see tk validate {repository / failed.name}",
             )
-        with connect(server.endpoints.http, headers=headers) as client:
+        endpoints = server.endpoints
+        with connect(endpoints.http, headers=headers, stream_url=endpoints.grpc, metadata=metadata) as client:
             yield client
 
 

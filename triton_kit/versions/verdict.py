@@ -10,7 +10,7 @@ from triton_kit.files.write import explain_os_errors
 from triton_kit.linter.diagnostic import Diagnostic
 from triton_kit.linter.scope import with_dependents
 from triton_kit.model.target import Target
-from triton_kit.project.check import errors, refuse
+from triton_kit.project.check import errors, only, refuse
 from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.versions.model_folder import ModelFolder
 
@@ -35,8 +35,8 @@ def judge_dependents(folder: ModelFolder, root: Path) -> None:
     """Raise ProblemsFound if a server would refuse an ensemble that uses the staged model, and took it before."""
     dependents = dependents_of(root, folder.name)
     if dependents:
-        known = {_key(d) for d in errors(folder.repository, dependents, folder.lint_options)}
-        refuse([d for d in errors(root, dependents, folder.lint_options) if _key(d) not in known], root)
+        known = {_key(d) for d in errors(folder.repository, dependents, folder.lint_options).diagnostics}
+        refuse(only(errors(root, dependents, folder.lint_options), lambda d: _key(d) not in known), root)
 
 
 def stage_model(folder: ModelFolder, root: Path, config: str) -> Path:

@@ -17,11 +17,12 @@ from triton_kit.model.repository import Repository
 from triton_kit.project import config_overlay, settings, yaml_edit, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE as MODEL_YAML
-from triton_kit.project.render import is_rendered, read_layers, render_text
+from triton_kit.project.render import edited_by_hand, is_rendered, read_layers, render_command, render_text
 from triton_kit.repository.tensor import DATA_TYPES
 from triton_kit.repository.text_format.document import parse
 from triton_kit.suggestion import suggest
-from triton_kit.versions.golden_cases import bind, read_case
+from triton_kit.versions.golden_arrays import bind
+from triton_kit.versions.golden_cases import read_case
 from triton_kit.versions.golden_run import cases_of
 from triton_kit.versions.model_folder import ModelFolder
 from triton_kit.versions.policy_change import changing, read_config
@@ -96,7 +97,10 @@ def plan_warmup(folder: ModelFolder, cases: Sequence[str], *, count: int) -> War
     limit, known = _inputs(folder)
     samples, files = [], {}
     for path in _chosen(folder, cases):
-        bound = bind(read_case(path), known, {})
+        case = read_case(path)
+        if case.sequence:
+            raise UsageError(f"{path} is a sequence of requests, and a sample is one", hint="name other cases")
+        (bound,) = bind(case, known, {})
         inputs: dict[str, object] = {}
         batch = 1
         for number, (name, array) in enumerate(bound.inputs.items()):
@@ -207,10 +211,7 @@ def _texts(here: ProjectContext, folder: ModelFolder, warmup: Warmup) -> dict[Pa
     if not own.is_file():
         return {folder.config: config_overlay.overlay(text, field)}
     if text and not is_rendered(text):
-        raise UsageError(
-            f"{folder.config} was edited by hand since it was rendered",
-            hint=f"see tk render --diff {folder.name}; move the edits to {MODEL_YAML}, then tk render --force",
-        )
+        raise edited_by_hand([folder.config], render_command(folder.config))
     new = yaml_edit.with_config(own.read_bytes().decode("utf-8", "surrogateescape"), field, own)
     first_layer, *_ = read_layers(folder.path, None)
     loaded = yaml_file.load(new, own)

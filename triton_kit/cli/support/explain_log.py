@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from triton_kit.linter.diagnostic import Diagnostic
-    from triton_kit.runtime.log.digest import Digest, LogProblem
+    from triton_kit.runtime.log.causes import Digest, LogProblem
 
 STDIN = "-"
 
+_STILL_LOADING = (
+    "wait where it loads something large; a Python model whose stub, library or model.py is missing keeps a server "
+    "waiting for ever, and tk validate --load tells which"
+)
+
 SHOWN = 160
 """Characters of a line of the log that are shown."""
-
-_TITLES = {"consequence": "follows from that:", "harmless": "harmless:"}
 
 
 def explain_log(name: str, *, repository: Path | None, as_json: bool) -> int:
@@ -75,35 +79,77 @@ def _repository(given: Path | None) -> tuple[Path | None, str | None]:
 
 def _show(name: str, found: Digest, findings: Findings, repository: Path | None) -> Iterator[str]:
     yield _headline(name, found)
+    unknown = {line.line for line in found.unknown}
     for i, problem in enumerate(found.problems):
-        if problem.severity in ("error", "warning"):
+        if problem.severity == "consequence":
+            if problem.follows not in unknown:
+                yield _show_consequence(problem)
+        else:
             yield ""
             yield from _show_problem(problem, findings.get(i, []), repository)
-    for severity, title in _TITLES.items():
-        some = [t for t in found.problems if t.severity == severity]
-        if some:
-            yield ""
-            yield terminal.style(title, "bold")
-            for problem in some:
-                yield f"  {problem.cause}  {terminal.style(_where(problem.line, problem.count), 'dim')}"
+    yield from _show_unknown(found)
+    if found.harmless:
+        yield ""
+        yield terminal.style("harmless:", "bold")
+        for problem in found.harmless:
+            yield f"  {_aside(problem)}"
+    if found.loading:
+        yield ""
+        yield f"the log ends while {', '.join(found.loading)} {'is' if len(found.loading) == 1 else 'are'} being loaded"
+        yield from _wrap(f"help: {_STILL_LOADING}")
+    elif found.ok:
+        yield ""
+        yield "no errors" if found.problems else "nothing is wrong"
+
+
+def _show_unknown(found: Digest) -> Iterator[str]:
     if found.unknown:
         yield ""
         yield terminal.style("look like errors, and nothing is known of them:", "bold")
         for line in found.unknown:
-            yield f"  {_where(line.line, line.count)}: {_short(friendly(line.text))}"
+            of = f"{', '.join(line.models)}: " if line.models else ""
+            yield f"  {_where(line.line, line.count)}: {of}{_short(friendly(line.text))}"
+            for problem in found.problems:
+                if problem.follows == line.line:
+                    yield f"  {_show_consequence(problem)}"
+
+
+def _show_consequence(problem: LogProblem) -> str:
+    what = "a clue:" if problem.kind == "context" else "follows:"
+    return f"  {terminal.style(what, 'bold')} {_aside(problem)}"
+
+
+def _aside(problem: LogProblem) -> str:
+    of = _models(problem)
+    return f"{of}{problem.cause}  {terminal.style(_where(problem.line, problem.count), 'dim')}"
 
 
 def _headline(name: str, found: Digest) -> str:
-    errors = sum(t.severity == "error" for t in found.problems)
     log = "the log" if name == STDIN else name
-    what = f"{errors} problem{'' if errors == 1 else 's'}" if errors else "nothing known is wrong"
-    return f"{log}: {found.lines:,} line{'' if found.lines == 1 else 's'}, {what}"
+    said = [f"{log}: {_number(found.lines, 'line')}"]
+    if found.lines and not found.logged:
+        said.append("none in the form of a server's log")
+    if errors := sum(problem.severity == "error" for problem in found.problems):
+        said.append(_number(errors, "problem"))
+    if found.unknown:
+        said.append(_number(len(found.unknown), "unknown error"))
+    if warnings := sum(problem.severity == "warning" for problem in found.problems):
+        said.append(_number(warnings, "warning"))
+    return ", ".join(said)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _models(problem: LogProblem) -> str:
+    named = set(re.split(r"[^\w.-]+", problem.cause))
+    models = [model for model in problem.models if model not in named]
+    return f"{', '.join(models)}: " if models else ""
 
 
 def _show_problem(problem: LogProblem, findings: Sequence[Diagnostic], repository: Path | None) -> Iterator[str]:
-    models = [model for model in problem.models if model not in problem.cause]
-    of = f"{', '.join(models)}: " if models else ""
-    yield f"{terminal.style(problem.severity, problem.severity)}: {of}{problem.cause}"
+    yield f"{terminal.style(problem.severity, problem.severity)}: {_models(problem)}{problem.cause}"
     yield f"  {terminal.style(f'{_where(problem.line, problem.count)}: {_short(friendly(problem.text))}', 'dim')}"
     for d in findings:
         yield f"  {d.file}:{d.span.line}:{d.span.column}: {d.message} [{d.rule}]"
@@ -147,18 +193,8 @@ def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, objec
         "ok": found.ok,
         "lines": found.lines,
         "problems": [
-            {
-                "severity": problem.severity,
-                "area": problem.area,
-                "cause": problem.cause,
-                "help": problem.help,
-                "command": problem.command,
-                "rule": problem.rule,
-                "models": problem.models,
-                "place": problem.place,
-                "line": problem.line,
-                "count": problem.count,
-                "text": problem.text,
+            _problem_as_json(problem)
+            | {
                 "findings": [
                     {
                         "file": str(d.file),
@@ -172,5 +208,26 @@ def _as_json(name: str, found: Digest, findings: Findings) -> Mapping[str, objec
             }
             for i, problem in enumerate(found.problems)
         ],
-        "unknown": [{"line": line.line, "count": line.count, "text": line.text} for line in found.unknown],
+        "harmless": [_problem_as_json(problem) for problem in found.harmless],
+        "loading": found.loading,
+        "unknown": [
+            {"line": line.line, "count": line.count, "text": line.text, "models": line.models} for line in found.unknown
+        ],
+    }
+
+
+def _problem_as_json(problem: LogProblem) -> dict[str, object]:
+    return {
+        "severity": problem.severity,
+        "area": problem.area,
+        "cause": problem.cause,
+        "help": problem.help,
+        "command": problem.command,
+        "rule": problem.rule,
+        "models": problem.models,
+        "place": problem.place,
+        "line": problem.line,
+        "count": problem.count,
+        "text": problem.text,
+        "follows": problem.follows,
     }

@@ -50,7 +50,12 @@ def _counts(fixes: Fixes) -> str:
 def _tell_left(fixes: Fixes) -> None:
     from triton_kit.linter.report.text import printable
 
-    for file in fixes.rendered:
-        terminal.say(f"{file} is made from model.yaml, and left alone: change that, and run tk render")
+    if fixes.rendered:
+        from triton_kit.project.render import render_command
+
+        for file in fixes.rendered:
+            terminal.say(
+                f"{file} is made from model.yaml, and left alone: change that, then run: {render_command(file)}"
+            )
     for file, diagnostic in fixes.withheld:
         terminal.say(f"{file} is left alone: fixed, it would be refused, since {printable(diagnostic.message)}")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from triton_kit.cli.support.declarations import Option
 from triton_kit.cli.support.option_groups import OptionGroup
-from triton_kit.cli.support.options import Seed, Shapes
+from triton_kit.cli.support.options import Seed, Shapes, seconds_option
 from triton_kit.errors import UsageError
 
 if TYPE_CHECKING:
     from triton_kit.client.request import InferPlan
+    from triton_kit.client.types import Parameter
 
 
 class MadeUpOptions(OptionGroup):
@@ -62,11 +63,74 @@ class SequenceOptions(OptionGroup):
 
     def of(self, plan: InferPlan) -> InferPlan:
         """The requests as those of the sequence, where there is one."""
-        from triton_kit.client.exchange import in_sequence
+        from dataclasses import replace
+
+        from triton_kit.client.sequence import with_controls
 
         if self.sequence_id is None:
             return plan
-        return in_sequence(plan, self.sequence_id, start=self.sequence_start, end=self.sequence_end)
+        start, end = self.sequence_start, self.sequence_end
+        return replace(
+            plan, requests=with_controls(plan.requests, self.sequence_id, start=start, end=end), sequences=False
+        )
+
+    def check_order(self, plan: InferPlan, in_flight: int) -> None:
+        """Raise UsageError where requests of one sequence would overtake each other."""
+        if in_flight > 1 and (self.sequence_id is not None or (plan.sequences and len(plan.requests) > 1)):
+            raise UsageError("the requests of a sequence go one after the other", hint="leave out --async")
+
+
+class RequestOptions(OptionGroup):
+    """What goes with the inputs of a request."""
+
+    outputs: Annotated[
+        list[str] | None, Option("--outputs", metavar="NAME,...", help="Ask for these outputs alone.")
+    ] = None
+    parameters: Annotated[
+        list[str] | None,
+        Option("--parameter", metavar="NAME=VALUE", help="A parameter of the request: true, 5, 0.5, or text."),
+    ] = None
+    priority: Annotated[int, Option(min=0, metavar="N", help="Its priority; 1 is the highest, 0 the model's.")] = 0
+    request_id: Annotated[str, Option("--request-id", metavar="ID", help="What the server's log calls it.")] = ""
+    request_timeout: Annotated[
+        float | None, seconds_option("How long it may wait in the server's queue.", "--request-timeout")
+    ] = None
+
+    def names(self) -> tuple[str, ...]:
+        """The outputs that are asked for."""
+        return tuple(name for text in self.outputs or () for name in text.split(",") if name)
+
+    def values(self) -> dict[str, Parameter]:
+        """The parameters by name, those of other options among them. Raises UsageError for what is not one."""
+        found: dict[str, Parameter] = {}
+        for text in self.parameters or ():
+            name, equals, value = text.partition("=")
+            if not equals or not name:
+                raise UsageError(f"{text!r} is not of the form NAME=VALUE", hint="write --parameter NAME=VALUE")
+            if name in found:
+                raise UsageError(f"the parameter {name} is given twice")
+            found[name] = _scalar(value)
+        if self.priority:
+            found["priority"] = self.priority
+        if self.request_timeout is not None:
+            found["timeout"] = max(1, round(self.request_timeout * 1_000_000))
+        for name, number in found.items():
+            if isinstance(number, int) and not -(1 << 63) <= number < 1 << 63:
+                raise UsageError(f"{number} is too large for the parameter {name}", hint="give at most 64 bits")
+        return found
+
+
+def _scalar(text: str) -> Parameter:
+    """A JSON number, true or false; any other text as it stands."""
+    import json
+    import math
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    number = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return value if number else text
 
 
 class AnswerOptions(OptionGroup):
@@ -79,3 +143,4 @@ class AnswerOptions(OptionGroup):
         None
     )
     labels: Annotated[Path | None, Option(metavar="FILE", help="Name the classes: one label a line.")] = None
+    join: Annotated[bool, Option("--join", help="Print a text output alone, the responses joined.")] = False

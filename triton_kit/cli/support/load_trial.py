@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.option_groups import build_request
+from triton_kit.cli.support.serve_output import what_runs
 from triton_kit.errors import TkError, UsageError
 from triton_kit.linter.diagnostic import Severity
 from triton_kit.linter.scope import served, with_dependents
 from triton_kit.model.repository import Repository
 from triton_kit.model.target import find_targets
+from triton_kit.runtime.docker import DockerRuntime
 from triton_kit.runtime.hidden_arguments import hide
-from triton_kit.runtime.serve_plan import ServePlan, ServeRequest
+from triton_kit.runtime.serve_plan import ServePlan, ServeRequest, choose_runtime
+from triton_kit.runtime.served_release import default_image, served_release
 from triton_kit.serve.trial.bundle import check_place, write_bundle
 from triton_kit.serve.trial.findings import Judged, compare
 from triton_kit.serve.trial.run import try_models
@@ -128,6 +132,15 @@ def try_on_server(
     return Trial(report, results, options, load.bundle)
 
 
+def release_that_loads(engine: EngineOptions) -> str | None:
+    """The release of what the models will be loaded on; ``None`` where that cannot be, as the attempt will say."""
+    with contextlib.suppress(TkError):
+        runtime = choose_runtime(engine.runtime or "auto", engine.image or default_image(None), pull=engine.pull)
+        container = runtime.engine if isinstance(runtime, DockerRuntime) else None
+        return served_release(None, engine=container, image=engine.image).release.container
+    return None
+
+
 def _asked(paths: Sequence[str], options: Options) -> list[tuple[str, list[str]]]:
     """The models that were judged, by repository."""
     found: dict[str, list[str]] = {}
@@ -181,7 +194,7 @@ class _Board:
     def start(self, plan: ServePlan, left: int) -> None:
         models = f"{left} model{'' if left == 1 else 's'}"
         if not self._started:
-            terminal.say(f"loading {models} ({plan.runtime.name}, {plan.spec.image or plan.spec.release})")
+            terminal.say(f"loading {models} ({plan.runtime.name}, {what_runs(plan)})")
             for message, hint in plan.notes:
                 terminal.warn(message, hint=hint)
         elif self._follows():

@@ -45,7 +45,8 @@ def run_each(
 def show(outcome: ControlResult, findings: Sequence[Diagnostic], *, verb: str) -> None:
     """A line for a model that came or went; for one that failed its reason, and where the mistake is."""
     from triton_kit.cli.support.served_findings import one_line
-    from triton_kit.runtime.log.meaning import friendly, meaning
+    from triton_kit.runtime.log.meaning import friendly
+    from triton_kit.serve.log import meaning
 
     if outcome.error is None:
         terminal.out(_line(outcome, verb))

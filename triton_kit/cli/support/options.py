@@ -9,6 +9,9 @@ from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.errors import UsageError
 from triton_kit.repository.release_name import DEFAULT_RELEASE
 
+LONGEST = 1e9
+"""Seconds, 31 years: sockets and gRPC take no time that is much longer."""
+
 
 def format_option(help: str = "How to print the result.") -> Option:  # noqa: A002
     """``--format``, for a command that prints in other ways than ``Format`` has, or more than a result."""
@@ -24,16 +27,16 @@ def seconds_option(help: str, *names: str, zero: bool = False) -> Option:  # noq
     """An option that takes a time, ``--timeout`` by default; with ``zero`` not to wait at all is fine."""
 
     def check(option: str, value: float) -> None:
-        if not (value == 0 and zero) and not 0 < value < float("inf"):
-            least = "0 or more" if zero else "more than 0"
-            raise UsageError(f"{option} {value:g} is not a time to wait", hint=f"give seconds, {least}")
+        if not (value == 0 and zero) and not 0 < value <= LONGEST:
+            limit = f"at most {LONGEST:g}" if value > LONGEST else "0 or more" if zero else "more than 0"
+            raise UsageError(f"{option} {value:g} is not a time to wait", hint=f"give seconds, {limit}")
 
     return Option(*(names or ("--timeout",)), metavar="SECONDS", help=help, check=check)
 
 
 Format = Annotated[Literal["text", "json"], format_option()]
 Release = Annotated[
-    str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or {DEFAULT_RELEASE}.")
+    str | None, release_option(f"The Triton release, YY.MM; by default tk.yaml's, or the newest, {DEFAULT_RELEASE}.")
 ]
 Repository = Annotated[
     Path | None, Option("--repository", metavar="DIR", help="The repository; by default the project's.")

@@ -146,6 +146,6 @@ def _converted(value: str, kind: object) -> object:
         return kind(value)
     if get_origin(kind) is Literal and value in get_args(kind):
         return value
-    if kind in (int, float, float | None) and value.isascii() and value.isdecimal() and len(value) < 10:
-        return int(value) if kind is int else float(value)
+    if kind in (int, int | None, float, float | None) and value.isascii() and value.isdecimal() and len(value) < 10:
+        return int(value) if kind in (int, int | None) else float(value)
     raise ValueError(value)

@@ -1,7 +1,7 @@
 """Which release a command is about, and what is said where tk does not know it.
 
-In this order: ``--release``; the tag of ``--image`` where that is an official one; ``release`` of ``tk.yaml``; what is
-there, the embedded server, whose release is ``release_name.DEFAULT_RELEASE``. See ``docs/releases.md``.
+In this order: ``--release``; the tag of ``--image`` where that is an official one; ``release`` of ``tk.yaml``; for what
+runs a server, that server; otherwise ``release_name.DEFAULT_RELEASE``. See ``docs/releases.md``.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 
 def named_release(
-    given: str | None, project: Project | None, *, image: str | None = None, as_json: bool = False
+    given: str | None,
+    project: Project | None,
+    *,
+    image: str | None = None,
+    written: str | None = None,
+    as_json: bool = False,
 ) -> str | None:
     """The release that is named first in that order, ``None`` where nobody names one; one that is too new is told.
 
-    With ``as_json`` that becomes a note in the result. Raises UsageError for a release that is unknown.
+    ``written`` is what serve: of tk.yaml says, which goes before the release of the project. With ``as_json`` what is
+    told becomes a note in the result. Raises UsageError for a release that is unknown.
     """
-    release = given or _of_image(image) or (project.release if project else None)
+    release = given or _of_image(image) or written or (project.release if project else None)
     if release is not None:
         tell_newer(release, as_json=as_json)
     return release

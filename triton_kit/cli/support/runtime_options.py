@@ -10,12 +10,19 @@ from triton_kit.cli.support.options import seconds_option
 from triton_kit.runtime import PULLS, RUNTIMES
 
 Runtime = Annotated[
-    str,
-    Option("--runtime", metavar="RUNTIME", help=f"{', '.join(RUNTIMES)}; local is the embedded server."),
+    str | None,
+    Option(
+        "--runtime", metavar="RUNTIME", help=f"{', '.join(RUNTIMES)}; local is the embedded server.  [default: auto]"
+    ),
 ]
 Image = Annotated[
     str | None,
     Option("--image", metavar="IMAGE", help="An image other than the official one of the release."),
+]
+Profile = Annotated[str | None, Option("--profile", metavar="NAME", help="Take this profile of serve: in tk.yaml.")]
+Ports = Annotated[
+    str | None,
+    Option("--ports", metavar="PORTS", help="auto takes three free ports; or three at once: 8000,8001,8002."),
 ]
 LoadTimeout = Annotated[float, seconds_option("How long the models may take to load.")]
 
@@ -25,15 +32,15 @@ def pull_option(*known: str) -> object:
     return Option("--pull", metavar="WHEN", help=f"When to fetch the image: {', '.join(known)}.")
 
 
-def port_option(protocol: str) -> object:
+def port_option(protocol: str, usual: int) -> object:
     """The port for a protocol."""
-    return Option(metavar="PORT", help=f"{protocol} port; 0 takes a free one.")
+    return Option(metavar="PORT", help=f"{protocol} port; 0 takes a free one.  [default: {usual}]")
 
 
 class EngineOptions(OptionGroup):
     """What runs the server, and within what limits."""
 
-    runtime: Runtime = "auto"
+    runtime: Runtime = None
     image: Image = None
     pull: Annotated[str, pull_option(*PULLS)] = "missing"
     shm_size: Annotated[
@@ -57,10 +64,20 @@ class EngineOptions(OptionGroup):
 class ContainerOptions(EngineOptions):
     """The same, and the GPUs that the server gets."""
 
-    gpus: Annotated[str, Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.")] = "auto"
+    gpus: Annotated[
+        str | None, Option(metavar="GPUS", help="auto, all, none, or indices or UUIDs: 0,1.  [default: auto]")
+    ] = None
     cpu: Annotated[bool, Option("--cpu", help="Put the models' GPU instances on the CPU; nothing changes on disk.")] = (
         False
     )
+
+
+class TrialOptions(OptionGroup):
+    """What runs a server that is started for a command alone; tk.yaml says the rest."""
+
+    runtime: Runtime = None
+    image: Image = None
+    profile: Profile = None
 
 
 class ListenOptions(OptionGroup):
@@ -68,18 +85,20 @@ class ListenOptions(OptionGroup):
 
     name: Annotated[str | None, Option(metavar="NAME", help="The server's name; made up by default.")] = None
     bind: Annotated[str, Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1"
-    http_port: Annotated[int, port_option("HTTP")] = 8000
-    grpc_port: Annotated[int, port_option("gRPC")] = 8001
-    metrics_port: Annotated[int, port_option("Metrics")] = 8002
+    http_port: Annotated[int | None, port_option("HTTP", 8000)] = None
+    grpc_port: Annotated[int | None, port_option("gRPC", 8001)] = None
+    metrics_port: Annotated[int | None, port_option("Metrics", 8002)] = None
 
 
 class ModelsOptions(OptionGroup):
     """How the server gets its models."""
 
     model_control: Annotated[
-        str,
-        Option(metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded again."),
-    ] = "none"
+        str | None,
+        Option(
+            metavar="MODE", help="none, or explicit: every model is loaded, and can be loaded again.  [default: none]"
+        ),
+    ] = None
     watch: Annotated[
         bool, Option("--watch", help="Check and reload what changes in the repository, as it is saved.")
     ] = False

@@ -7,21 +7,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from triton_kit.cli.support import terminal
+from triton_kit.cli.support.held_log import HeldLog
 from triton_kit.cli.support.model_control import as_json, show
 from triton_kit.cli.support.served_findings import one_line
 from triton_kit.errors import TkError
 from triton_kit.model.server_flags import server_options
 from triton_kit.runtime.health import ModelState, Snapshot
-from triton_kit.runtime.log.meaning import friendly, meaning
+from triton_kit.runtime.log.meaning import friendly
 from triton_kit.runtime.serve_plan import ServePlan, image_of
 from triton_kit.runtime.types import Endpoints, Server
 from triton_kit.serve.findings import refused_as_served
-from triton_kit.serve.log import LogReader
+from triton_kit.serve.log import LogReader, meaning
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
+    from triton_kit.runtime.log.causes import LogProblem
     from triton_kit.serve.watch import ModelChange
 
 TRIED = 8
@@ -41,11 +43,15 @@ class TextBoard:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], str] = {}
         self._log = LogReader()
+        self._held: HeldLog | None = None
 
     def starting(self, plan: ServePlan) -> None:
-        what = plan.spec.image or plan.spec.release
+        if plan.watch and not terminal.settings.verbose:
+            self._held = HeldLog()
         where = f"{plan.runtime.name}, {plan.spec.name}"
-        terminal.say(f"starting Triton {what} ({where}) on {plan.spec.repository}")
+        terminal.say(
+            f"starting {what_runs(plan)} ({where}) on {', '.join(map(str, (plan.spec.repository, *plan.spec.more)))}"
+        )
 
     def update(self, snapshot: Snapshot) -> None:
         for model in _changes(self._seen, snapshot):
@@ -63,29 +69,58 @@ class TextBoard:
         terminal.out(f"ready after {snapshot.seconds:.1f} s: {server.description}")
         for line in endpoint_lines(server.endpoints):
             terminal.out(f"  {line}")
+        if not snapshot.models and not plan.spec.more:
+            hint = "add a model, which is then loaded" if plan.watch else "tk add NAME --from model.onnx makes a model"
+            terminal.warn(f"the repository {plan.spec.repository} is empty: the server has no model", hint=hint)
         if good:
             terminal.out("try:")
             for line in try_lines(good, server.endpoints):
                 terminal.out(f"  {line}")
         if plan.spec.detach:
             terminal.out(f"end it with: tk stop {plan.spec.name}")
+        elif self._held is not None:
+            terminal.say(f"watching {plan.spec.repository}; Ctrl-C ends it")
+            terminal.say("the server's log is shown where something fails; all of it with --verbose")
         else:
             terminal.say("the server's log follows; Ctrl-C ends it")
 
     def log(self, line: str) -> None:
+        problem = self._log.take(line)
+        if self._held is None:
+            self._show_line(line, problem)
+        else:
+            self._held.take(line, problem)
+
+    def _show_line(self, line: str, problem: LogProblem | None) -> None:
         terminal.say(line)
-        if problem := self._log.take(line):
+        if problem is not None:
             for sentence in (f"= {problem.cause}", f"= help: {problem.help}"):
                 terminal.say(terminal.style(f"  {sentence}", "yellow", stream=sys.stderr))
 
     def changed(self, change: ModelChange) -> None:
         show(change.outcome, change.findings, verb=change.verb)
+        held = self._held.release() if self._held is not None else ()
+        # What a check of tk's refused, the server was not told of.
+        if change.outcome.error is not None and not change.findings:
+            for line, _ in held:
+                terminal.say(terminal.style(f"  | {line}", "dim", stream=sys.stderr))
+
+    def idle(self) -> None:
+        if self._held is not None and self._held.overdue:
+            for line, problem in self._held.release():
+                self._show_line(line, problem)
 
     def close(self) -> None:
-        return
+        if self._held is not None:
+            for line, problem in self._held.release() if self._held.troubled else ():
+                self._show_line(line, problem)
 
     def warn(self, message: str, hint: str | None = None) -> None:
         terminal.warn(message, hint=hint)
+
+    def stopping(self) -> None:
+        self.close()
+        terminal.say("ending the server, which may take 10 s; Ctrl-C again to force")
 
     def stopped(self) -> None:
         terminal.say("stopped")
@@ -115,6 +150,7 @@ class LiveBoard(TextBoard):
         if self._live is not None:
             self._live.stop()
             self._live = None
+        super().close()
 
 
 class JsonBoard:
@@ -160,14 +196,26 @@ class JsonBoard:
     def changed(self, change: ModelChange) -> None:
         _event("change", action=change.verb, **as_json(change.outcome, change.findings))
 
+    def idle(self) -> None:
+        return
+
     def close(self) -> None:
         _event("stopped")
 
     def warn(self, message: str, hint: str | None = None) -> None:
         terminal.warn(message, hint=hint)
 
+    def stopping(self) -> None:
+        terminal.say("ending the server, which may take 10 s; Ctrl-C again to force")
+
     def stopped(self) -> None:
         terminal.say("stopped")
+
+
+def what_runs(plan: ServePlan) -> str:
+    """What is about to run, with its release only where that is known before the server says it."""
+    spec = plan.spec
+    return f"Triton {spec.release}" if spec.release_known else f"Triton of {spec.image or plan.runtime.argv(spec)[0]}"
 
 
 def endpoint_lines(endpoints: Endpoints) -> list[str]:

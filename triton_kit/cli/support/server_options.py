@@ -60,28 +60,30 @@ class ServerOptions(OptionGroup):
         """Whether the user says which server."""
         return bool(self.url or self.server)
 
-    def place(self) -> ServerAddress:
-        """The server to ask, see ``find_server``."""
-        return find_server(self.url, self.server, self.grpc)
+    def place(self, models: Sequence[str] = ()) -> ServerAddress:
+        """The server to ask, see ``find_server``; ``models`` are those that it is asked about."""
+        return find_server(self.url, self.server, self.grpc, models)
 
-    def connect(self, place: ServerAddress | None = None, *, timeout: float) -> Client:
-        """A client for that server, which answers within ``timeout`` seconds.
+    def connect(self, place: ServerAddress | None = None, *, timeout: float, models: Sequence[str] = ()) -> Client:
+        """A client for that server, which answers within ``timeout`` seconds; see ``place``.
 
         A server that tk started gets by itself what opens its closed endpoints.
         """
         from triton_kit.client import connect
         from triton_kit.client.certificates import Certificates
 
-        place = place or self.place()
-        own: Mapping[str, str] = {}
-        if place.running is not None:
-            own = place.running.metadata if place.grpc else place.running.headers
+        place = place or self.place(models)
+        running, given = place.running, read_headers(self.header)
+        headers = running.headers if running is not None else {}
+        metadata = running.metadata if running is not None else {}
         return connect(
             place.url,
             grpc=place.grpc,
-            headers={**own, **read_headers(self.header)},
+            headers={**(metadata if place.grpc else headers), **given},
             timeout=timeout,
             certificates=Certificates(ca=self.ca, cert=self.cert, key=self.key),
+            stream_url=running.endpoints.grpc if running is not None else "",
+            metadata={**metadata, **given},
         )
 
 
@@ -91,11 +93,12 @@ class OptionalServerOptions(ServerOptions):
     url: NoUrl = ""
 
 
-def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
+def find_server(url: str, server: str | None, grpc: bool, models: Sequence[str] = ()) -> ServerAddress:
     """The server to ask: the address or the name that was given, else the one that tk runs.
 
-    Where nothing was given and tk runs none, it is Triton's own port on this machine. Raises UsageError when several
-    run and none of them there, and for a name that no server has.
+    Of several it is the only one of the project, or the only one that has these models in its repository, or the one at
+    Triton's own port on this machine, where it is, too, if tk runs none. Raises UsageError when that leaves several,
+    and for a name that no server has.
     """
     from triton_kit.runtime.state import files, registry
 
@@ -104,7 +107,9 @@ def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
         if url:
             raise UsageError("--url and --server exclude each other", hint="give one of them")
         return _place(registry.find(server), grpc)
-    running = registry.servers() if files.read_all() else ()
+    running: Sequence[Running] = registry.servers() if files.read_all() else ()
+    if not url and len(running) > 1:
+        running = _meant(running, models)
     for one in running:
         if _authority(_address(one, grpc)) == _authority(url or usual):
             return ServerAddress(url=url or usual, grpc=grpc, running=one)
@@ -117,6 +122,16 @@ def find_server(url: str, server: str | None, grpc: bool) -> ServerAddress:
         )
     detail(f"asking the server {running[0].name}, which tk started")
     return _place(running[0], grpc)
+
+
+def _meant(running: Sequence[Running], models: Sequence[str]) -> Sequence[Running]:
+    """Those of several servers that can be meant, all of them where nothing tells: the project's, with these models."""
+    from triton_kit.cli.support.project_servers import of_project
+
+    found = of_project(running) or running
+    if models and len(found) > 1:
+        found = [one for one in found if all((one.repository / name).is_dir() for name in models)] or found
+    return found
 
 
 def read_headers(texts: Sequence[str] | None) -> Mapping[str, str]:

@@ -10,11 +10,11 @@ from triton_kit.cli.support.terminal import style
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
     """The lines of a table, its head dimmed where colours are; the columns ``right`` end at the right."""
-    widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
+    widths = [max(map(display_width, column)) for column in zip(head, *rows, strict=True)]
     lines = []
     for i, row in enumerate([head, *rows]):
         cells = [
-            " " * (w - _width(c)) + c if n in right else c + " " * (w - _width(c))
+            " " * (w - display_width(c)) + c if n in right else c + " " * (w - display_width(c))
             for n, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         line = "  ".join(cells).rstrip()
@@ -22,7 +22,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence
     return lines
 
 
-def _width(text: str) -> int:
+def display_width(text: str) -> int:
     """The columns a text takes on a terminal, wide characters counted twice and colours not at all."""
     plain, inside = 0, False
     for char in text:

@@ -68,6 +68,16 @@ def out(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
+def out_part(text: str) -> None:
+    """Print a part of a line as it comes; what could move a terminal's cursor is shown escaped there."""
+    _write(sys.stdout, printable(text) if sys.stdout.isatty() else text, end="")
+
+
+def printable(text: str) -> str:
+    """The text with every control character but line ends and tabs escaped."""
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+
+
 def out_json(content: Mapping[str, object]) -> None:
     """Print the result as a JSON document, its version before the content, and what is to be noted behind it."""
     _write(sys.stdout, json_document.render(with_notes(content)))
@@ -147,17 +157,17 @@ def console() -> Console:
     return Console(stderr=True, quiet=settings.quiet, no_color=not colors(sys.stderr), highlight=False)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str, *, end: str = "\n") -> None:
     """Print a line; what the stream's encoding lacks, a file name's stray bytes for one, is shown escaped.
 
     Raises TkError where a result cannot be written; what is said on the side may be lost on a full disk.
     """
     try:
         try:
-            stream.write(text + "\n")
+            stream.write(text + end)
         except UnicodeEncodeError:
             encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         stream.flush()
     except BrokenPipeError:
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from triton_kit.linter.diagnostic import Report
+    from triton_kit.linter.options import Options
     from triton_kit.project.settings import Project
 
 
@@ -50,7 +50,7 @@ class OnOff(str, Enum):
 
 Paths = Annotated[
     list[str] | None,
-    Argument(metavar="[PATH]...", help="Repositories, models, config.pbtxt or model files; default: here."),
+    Argument(metavar="[PATH]...", help="Models by name or path, repositories, or files of models; default: here."),
 ]
 Output = Annotated[str | None, Option("--output", metavar="FILE", help="Write the report there, not to stdout.")]
 SkipUnknown = Annotated[
@@ -164,18 +164,30 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
     return without_known(report, known)
 
 
-def project_around(start: str) -> Project | None:
-    """The project that the path is in. YAML is read only where there is a tk.yaml: it is slow to import."""
-    folder = os.path.abspath(start)
-    while not os.path.isfile(os.path.join(folder, "tk.yaml")):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return None
-    from triton_kit.project.settings import read
+def again(paths: Sequence[str], **options: object) -> str:
+    """``tk validate`` as it was called, with the options that decide what is found, but for those at their default."""
+    import shlex
 
-    return read(Path(folder, "tk.yaml"))
+    words = ["tk", "validate", *paths]
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif isinstance(value, list):
+            words += [word for one in value for word in (option, str(one))]
+        elif value and value not in _DEFAULTS:
+            words += [option, value.value if isinstance(value, Enum) else str(value)]
+    return shlex.join(words)
 
 
-def default_path(project: Project | None) -> str:
-    """Without a path, the repository of the project here; without a project, the directory itself."""
-    return os.path.relpath(project.repository) if project else "."
+_DEFAULTS = ("unknown", 4, Control.NONE, OnOff.UNKNOWN)
+"""What the options are that nobody gave."""
+
+
+def with_certain_fixes(report: Report, paths: Sequence[str], options: Options) -> Report:
+    """The report with fixes for those findings alone that ``--fix`` fixes."""
+    if not any(d.fixable for d in report.diagnostics):
+        return report
+    from triton_kit.linter.fix.confirmation import confirmed
+
+    return confirmed(report, paths, options)

@@ -22,3 +22,10 @@ def find(model: str, repository: Path | None, *, as_json: bool) -> tuple[Project
     here = context.find_context()
     tell_newer(here.release, as_json=as_json)
     return here, find_model_folder(here, model, repository)
+
+
+def say_versions(numbers: tuple[int, ...]) -> str:
+    """``version 2``, ``versions 1, 2`` or ``no version``."""
+    if not numbers:
+        return "no version"
+    return f"version{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"

@@ -15,5 +15,5 @@ def look(_machine: Machine, wanted: tuple[int, int, int] = USUAL) -> Finding:
     try:
         ports.choose("127.0.0.1", *wanted)
     except TkError as error:
-        return warning(error.message, "take free ones: tk serve --http-port 0 --grpc-port 0 --metrics-port 0")
+        return warning(error.message, "take free ones: tk serve --ports auto")
     return ok(f"{', '.join(map(str, wanted))} are free")

@@ -21,7 +21,7 @@ def look(machine: Machine, place: str = PLACE) -> Finding:
     if not os.path.isdir(place):  # noqa: PTH112
         return skipped(f"this system has no {place}")
     repository = Repository(machine.repository, server_options(machine.flags, release=machine.release.container))
-    need, free = shm_size(repository, machine.flags), shutil.disk_usage(place).free
+    need, free = shm_size(repository, flags=machine.flags), shutil.disk_usage(place).free
     summary = f"{free >> 20} MiB free in {place}, the models may take {need >> 20}"
     if free < need:
         return warning(summary, f"sudo mount -o remount,size={(need >> 20) + 64}m {place}, or serve in a container")

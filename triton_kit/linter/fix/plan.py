@@ -38,8 +38,9 @@ class FixedFile(NamedTuple):
 class Fixes(NamedTuple):
     """What is to be done, and the report as it is then.
 
-    ``fixed`` findings are. ``rendered`` files are left alone, since another one makes them. ``withheld`` ones
-    are, too: fixed, they would show an error that was hidden before, given with them.
+    ``fixed`` findings are, of those that there were before: not those that a fix lays open. ``rendered`` files are left
+    alone, since another one makes them. ``withheld`` ones are, too: fixed, they would show an error that was hidden
+    before, given with them.
     """
 
     files: tuple[FixedFile, ...]
@@ -55,8 +56,10 @@ class Fixes(NamedTuple):
         return len(self.files) + len(self.directories)
 
 
-def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fixes:
+def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options, report: Report | None = None) -> Fixes:
     """What fixes the findings in these repositories, models and files; nothing is written.
+
+    ``report`` is what there is to say of them, where that is known.
 
     After it each model is accepted, or has fewer errors and no new ones; otherwise it is left as it is, bytes and all.
     Planning again on the result gives nothing. Raises UsageError for what does not exist.
@@ -64,7 +67,7 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fix
     asked = find_targets(paths)
     # The ensembles that use a model are judged with it, but not edited.
     targets = with_dependents(asked, options.server)
-    before = Run(options).report(targets)
+    before = Run(options).report(targets) if report is None else report
     if not any(d.fixable for d in before.diagnostics):
         return Fixes((), (), 0, before, _rendered(before))
     for links in (True, False):
@@ -73,7 +76,7 @@ def plan_fixes(paths: Iterable[str | os.PathLike[str]], options: Options) -> Fix
         after = Run(options, planner.overlay).report(targets)
         # A file that is another model's, too, may suit one of them and not the other.
         if not (_refused(after) - _refused(before)):
-            return planner.fixes(after)
+            return planner.fixes(before, after)
     return Fixes((), (), 0, _settled(before), _rendered(before))
 
 
@@ -95,7 +98,6 @@ class Planner:
         self.old: dict[str, tuple[Path, bytes]] = {}
         self.directories: dict[str, Path] = {}
         self.withheld: dict[Path, Diagnostic] = {}
-        self.count = 0
 
     def plan(self) -> None:
         """Fix model by model, again while that opens something to fix in the ensembles that use one."""
@@ -125,9 +127,9 @@ class Planner:
         # What an unreadable text hid is not the fault of its repair, unless it is in the same file.
         file = next((d.file for d in fixable if _is_of_text(d)), None)
         for text_only in (False, True) if file else (False,):
-            fixed, count, after = self.fix_fully(target, start, before, text_only=text_only)
+            fixed, after = self.fix_fully(target, start, before, text_only=text_only)
             if _better(before, after, file):
-                self.take(fixed, count)
+                self.overlay = fixed
                 return True
         if file:
             # Half a repair of the text helps nobody.
@@ -135,20 +137,18 @@ class Planner:
             return False
         return self.mend_singly(target, before)
 
-    def fix_fully(
-        self, target: Target, overlay: Overlay, found: Report, *, text_only: bool
-    ) -> tuple[Overlay, int, Report]:
+    def fix_fully(self, target: Target, overlay: Overlay, found: Report, *, text_only: bool) -> tuple[Overlay, Report]:
         """Everything that is certain, until nothing is left or it goes in circles."""
-        count, seen = 0, {_state(overlay)}
+        seen = {_state(overlay)}
         for _ in range(_ROUNDS):
             fixable = [d for d in self.chosen(found) if not text_only or _is_of_text(d)]
             following, done = self.applied(overlay, fixable)
             if not done or _state(following) in seen:
                 break
             seen.add(_state(following))
-            overlay, count = following, count + done
+            overlay = following
             found = self.judge(target, overlay)
-        return overlay, count, found
+        return overlay, found
 
     def mend_singly(self, target: Target, before: Report) -> bool:
         """One finding after the other, those that make it better."""
@@ -162,7 +162,7 @@ class Planner:
             following, done = self.applied(self.overlay, left[:1])
             after = self.judge(target, following)
             if done and _better(before, after):
-                self.take(following, 1)
+                self.overlay = following
                 before, taken = after, True
             else:
                 self.withhold(left[0], before, after)
@@ -218,11 +218,6 @@ class Planner:
             texts[path] = patch.made_in(text).encode("utf-8", "surrogateescape")
         return Overlay(texts, frozenset(made)), count
 
-    def take(self, overlay: Overlay, count: int) -> None:
-        """Let it be so."""
-        self.overlay = overlay
-        self.count += count
-
     def withhold(self, fixed: Diagnostic, before: Report, after: Report) -> None:
         """Remember why a file is left as it is."""
         old = _errors(before)
@@ -230,8 +225,9 @@ class Planner:
         if new:
             self.withheld.setdefault(fixed.file, min(new, key=lambda d: d.file != fixed.file))
 
-    def fixes(self, report: Report) -> Fixes:
+    def fixes(self, before: Report, report: Report) -> Fixes:
         """The result."""
+        fixable = finding_keys(d for d in before.diagnostics if d.fixable)
         changed = tuple(
             FixedFile(self.old[path][0], *(t.decode("utf-8", "surrogateescape") for t in (self.old[path][1], text)))
             for path, text in self.overlay.texts.items()
@@ -240,7 +236,7 @@ class Planner:
         return Fixes(
             files=tuple(sorted(changed)),
             directories=tuple(sorted(self.directories[path] for path in self.overlay.directories)),
-            fixed=self.count,
+            fixed=(fixable - finding_keys(report.diagnostics)).total(),
             report=_settled(report),
             rendered=_rendered(report),
             withheld=tuple(self.withheld.items()),
@@ -259,6 +255,11 @@ def _state(overlay: Overlay) -> tuple[object, ...]:
 
 def _is_of_text(diagnostic: Diagnostic) -> bool:
     return RULES[diagnostic.rule].area == "parsing"
+
+
+def finding_keys(found: Iterable[Diagnostic]) -> Counter[tuple[Path, str, str]]:
+    """What findings are known by when lines have moved."""
+    return Counter((d.file, d.rule, d.message) for d in found)
 
 
 def _errors(report: Report, file: Path | None = None) -> Counter[tuple[str, str]]:

@@ -13,9 +13,9 @@ _WIDEST = 160
 """The longest excerpt of a line, in characters."""
 
 
-def render(report: Report, *, color: bool = False) -> str:
-    """The report as text, without a line break at its end."""
-    return "\n".join([*_lines(report, color), summary(report), *_fixable(report)])
+def render(report: Report, *, color: bool = False, command: str = "tk validate") -> str:
+    """The report as text, without a line break at its end; ``command`` made it, and fixes what can be with --fix."""
+    return "\n".join([*_lines(report, color), summary(report), *_fixable(report, command)])
 
 
 def summary(report: Report) -> str:
@@ -32,10 +32,10 @@ def summary(report: Report) -> str:
     return (", ".join(parts) or "no problems") + f" in {models}{suppressed}"
 
 
-def _fixable(report: Report) -> Iterator[str]:
+def _fixable(report: Report, command: str) -> Iterator[str]:
     total, number = len(report.diagnostics), sum(d.fixable for d in report.diagnostics)
     if number:
-        yield f"{number} of {total} can be fixed: tk validate --fix" if total > 1 else "tk validate --fix fixes it"
+        yield f"{number} of {total} can be fixed: {command} --fix" if total > 1 else f"to fix it: {command} --fix"
 
 
 def _count(number: int, noun: str) -> str:

@@ -262,12 +262,14 @@ def tensorflow_accelerator(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         instance_group [ { kind: KIND_GPU } ]
         optimization { execution_accelerators { gpu_execution_accelerator { name: "auto_mixed_precision" } } }

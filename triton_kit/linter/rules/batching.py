@@ -217,6 +217,33 @@ def cache_with_decoupled(model: Model) -> Iterator[Problem]:
         )
 
 
+@rule(Severity.NOTE, about=("response_cache",))
+def response_cache_of_server(model: Model) -> Iterator[Problem]:
+    """The response cache is on, which has an effect only where the server has one.
+
+    The cache is the whole server's: without `--cache-config` no answer is kept, and nothing is said (core server.cc,
+    model_config_utils.cc). `tk validate --cache on` says that the server has one; `tk serve` knows its flags.
+
+    Bad:
+
+        backend: "python"
+        response_cache { enable: true }
+
+    Good:
+
+        -- tk validate --cache on
+        backend: "python"
+        response_cache { enable: true }
+    """
+    if model.config.response_cache.enable and not model.options.cache:
+        yield Problem(
+            at=("response_cache", "enable"),
+            message="the response cache has an effect only where the server has one"
+            + (", and this one has none" if model.options.cache is False else ""),
+            help="start the server with --cache-config=local,size=1048576, or leave response_cache out",
+        )
+
+
 @rule(Severity.WARNING, about=("max_batch_size",), backend="onnxruntime")
 def zero_batch_size_replaced(model: Model) -> Iterator[Problem]:
     """A max_batch_size of 0 is written, and completion raises it.

@@ -59,7 +59,7 @@ def warmup_dims(model: Model) -> Iterator[Problem]:
                     message=f"dimension {dim} of the warm-up input '{name}' is not a size",
                     help="write the size that the sample has",
                 )
-        size = byte_size(given.data_type, list(given.dims)) if all(dim > 0 for dim in given.dims) else None
+        size = byte_size(given.data_type, list(given.dims))
         if size is not None and size >= _ADDRESSES:
             yield Problem(
                 at=(*at, "dims"),

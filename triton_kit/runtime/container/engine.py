@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Literal
 
 from triton_kit.errors import TkError
 from triton_kit.runtime import process
@@ -139,7 +140,7 @@ def refusal(engine: Engine, lines: Iterable[str]) -> TkError:
     if "daemon" in text and "onnect" in text and "driver failed" not in text:
         return unreachable(engine, text)
     found = _refusals().find(text)
-    if found is not None and found[0].kind == "error":
+    if found is not None and found[0].kind in ("error", "general"):
         parts = {name: value.rstrip(".") for name, value in found[1].items()} | {"engine": engine}
         return TkError(fill(found[0].cause, parts), hint=fill(found[0].help, parts))
     last = relevant[-1] if relevant else "no reason given"
@@ -177,6 +178,23 @@ def exit_cause(engine: Engine, container: str, since: float) -> tuple[bool, int 
         if action == "kill" and str(attributes.get("signal", "")).isdecimal():
             signal = int(attributes["signal"])
     return out_of_memory, signal
+
+
+def exit_state(engine: Engine, container: str, since: float) -> tuple[int | None, str | None]:
+    """The exit code of a container that has ended, and in words why where that is not the server's own doing.
+
+    ``None`` where the engine does not know; ``since`` is when the container was started.
+    """
+    done = _ask(engine, "container", "inspect", "--format", "{{json .State}}", container)
+    try:
+        found = json.loads(done.stdout) if done.exit_code == 0 else {}
+    except ValueError:
+        found = {}
+    code = found.get("ExitCode") if found.get("Status") in ("exited", "dead") else None
+    out_of_memory, signal = exit_cause(engine, container, since)
+    if out_of_memory or found.get("OOMKilled"):
+        return code, "it ran out of memory and was killed by the kernel"
+    return code, None if signal is None else f"it was ended from outside, by signal {signal}"
 
 
 def check_name(engine: Engine, container: str) -> None:
@@ -257,26 +275,14 @@ def arguments(engine: Engine, container: str) -> list[str]:
     return [str(argument) for argument in found or ()]
 
 
-def environment(engine: Engine, container: str) -> dict[str, str]:
-    """The variables that a container's program was started with; none where they are not known."""
-    done = _ask(engine, "container", "inspect", "--format", "{{json .Config.Env}}", container)
+def environment(engine: Engine, name: str, *, kind: Literal["container", "image"] = "container") -> dict[str, str]:
+    """The variables that a container's program was started with, or an image has; none where they are not known."""
+    done = _ask(engine, kind, "inspect", "--format", "{{json .Config.Env}}", name)
     try:
         found = json.loads(done.stdout) if done.exit_code == 0 else []
     except ValueError:
         return {}
     return dict(str(item).split("=", 1) for item in found or () if "=" in str(item))
-
-
-def log_argv(engine: Engine, container: str, *, tail: int | None, follow: bool) -> list[str]:
-    """The command line that shows a container's log."""
-    return [
-        engine,
-        "logs",
-        *(["--follow"] if follow else []),
-        "--tail",
-        "all" if tail is None else str(tail),
-        container,
-    ]
 
 
 def _ask(engine: Engine, *arguments: str, patience: float = _PATIENCE) -> process.Completed:

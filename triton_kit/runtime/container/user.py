@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,12 @@ def choose(wanted: str, repository: Path, *, maps_users: bool) -> Identity:
         if uid and all(_readable(entry, uid, gid) for entry in _entries(repository)):
             return Identity(user=f"{uid}:{gid}")
     return Identity()
+
+
+def one_identity(wanted: str, repositories: Sequence[Path], *, maps_users: bool) -> Identity:
+    """The user that may read all of the repositories; the image's own where that is another one for each."""
+    found = [choose(wanted, repository, maps_users=maps_users) for repository in repositories]
+    return found[0] if all(one == found[0] for one in found) else Identity()
 
 
 def _entries(repository: Path) -> Iterator[os.stat_result]:

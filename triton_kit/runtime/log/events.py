@@ -87,7 +87,7 @@ class Progress:
             self._parse_error = parse_error[1]
             return
         entry = read(line)
-        event = _event(entry.text)
+        event = event_of(entry.text)
         if event is not None:
             if "failed to read text proto" in event.reason and self._parse_error:
                 event = Event(**{**_fields(event), "reason": f"{event.reason}: {self._parse_error}"})
@@ -101,7 +101,8 @@ def _fields(event: Event) -> dict[str, str]:
     return {"model": event.model, "version": event.version, "state": event.state, "reason": event.reason}
 
 
-def _event(text: str) -> Event | None:
+def event_of(text: str) -> Event | None:
+    """What the text of a line says of a model, where it says something."""
     if (match := _LOADING.match(text)) is not None:
         return Event(model=match[1], version=match[2], state="LOADING")
     if (match := _LOADED.match(text)) is not None:

@@ -4,117 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal, TypeAlias, get_args
 
-GAP = "…"
-"""Stands in a message for what varies and does not matter."""
+from triton_kit.runtime.log.message import FEW, GAP, Message
+from triton_kit.runtime.log.wrapping import Wrapped, unwrap
 
-Kind: TypeAlias = Literal["error", "general", "consequence", "harmless"]
+Kind: TypeAlias = Literal["error", "symptom", "general", "consequence", "context", "harmless"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-LONGEST = 300
-"""Characters of what a message says that are kept for the sentences about it."""
+_CLOSEST: dict[Kind, int] = {"harmless": 0, "context": 0, "error": 1, "symptom": 1, "general": 2, "consequence": 3}
 
-_HOLE = re.compile(rf"(\{{\*?[a-z]+\}}|{GAP})")
+MESSAGE = "M"
+"""The level of a message that is asked about by itself: it may come from anywhere."""
+
 _WORDS = re.compile(r"\w+", re.ASCII)
+_MARKS = ("= ", "> ", "$ ", "? ", "~ ", "@ ", "& ")
 _LOOSE = frozenset({"python", "memory", "cuda", "ports", "server", "tls", "grpc", "object stores", "engine"})
+_RAISED = frozenset({"python", "memory", "cuda", "llm", "tls"})
+"""Areas whose messages reach Triton in an exception of Python code too."""
+
+_INSTANCE = re.compile(r"_\d{1,9}(?:_(?:gpu|cpu)?\d{0,9})?$")
+"""What is behind a model's name in that of an instance."""
+
 _MISSING = {"model": "a model", "file": "a file", "engine": "docker"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A text with holes: ``literals`` are in a line one behind the other, ``holes`` are the names between them.
-
-    A hole is ``""`` where what is there does not matter, and begins with ``*`` where it takes the rest of the line.
-    Holes of one name hold the same text, or the text is not this message.
-    """
-
-    literals: tuple[str, ...]
-    holes: tuple[str, ...]
-
-    @classmethod
-    def read(cls, text: str) -> Message:
-        """The message as ``messages.txt`` and the pages of rules write it."""
-        parts = _HOLE.split(text)
-        return cls(
-            literals=tuple(
-                part.strip() if hole_beside(parts, i) else part for i, part in enumerate(parts) if i % 2 == 0
-            ),
-            holes=tuple("" if part == GAP else part[1:-1] for part in parts[1::2]),
-        )
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The whole words of the literals, in lower case: a text without them is not this message."""
-        found: list[str] = []
-        for i, literal in enumerate(self.literals):
-            # Beside a hole, a word may be only a part of one.
-            start = r"(?<!\w)" if i == 0 else r"(?<=\W)"
-            end = r"(?!\w)" if i == len(self.literals) - 1 else r"(?=\W)"
-            found += (word.lower() for word in re.findall(rf"{start}\w+{end}", literal, re.ASCII))
-        return tuple(found)
-
-    def find(self, text: str) -> dict[str, str] | None:
-        """What is in the holes, or ``None`` where the text is not this message. Takes linear time."""
-        found: dict[str, str] = {}
-        for hole, part in self._parts(text):
-            if part is None or (hole and found.setdefault(hole, part) != part):
-                return None
-        return found
-
-    def _parts(self, text: str) -> Iterator[tuple[str, str | None]]:
-        """Each hole with what is in it; ends with ``None`` for one where the text is not this message."""
-        at = text.find(self.literals[0])
-        if at < 0:
-            yield "", None
-            return
-        end = at + len(self.literals[0])
-        if not self.literals[0]:
-            # The text before the first words: its last word is what is wanted.
-            at = text.find(self.literals[1])
-            if at < 0:
-                yield "", None
-                return
-            before = text[:at].split()
-            yield self._kept(self.holes[0], before[-1] if before else "")
-            end = at + len(self.literals[1])
-        for hole, literal in list(zip(self.holes, self.literals[1:], strict=True))[0 if self.literals[0] else 1 :]:
-            if literal:
-                at = text.find(literal, end)
-                if at < 0:
-                    yield "", None
-                    return
-                yield self._kept(hole, text[end:at])
-                end = at + len(literal)
-            else:
-                rest = text[end : end + LONGEST * 2]
-                yield self._kept(hole, rest.partition("\n")[0] if hole.startswith("*") else _first_word(rest))
-
-    @staticmethod
-    def _kept(hole: str, text: str) -> tuple[str, str]:
-        text = text.strip()
-        if text[:1] in ("'", '"') and text[-1:] == text[:1] and text[:1] not in text[1:-1]:
-            text = text[1:-1]
-        return hole.lstrip("*"), text if len(text) <= LONGEST else text[: LONGEST - 1] + GAP
-
-
-def hole_beside(parts: list[str], i: int) -> bool:
-    """Whether a gap whose extent does not matter is beside that part: blanks there do not matter either."""
-    return (i > 0 and parts[i - 1] == GAP) or (i + 1 < len(parts) and parts[i + 1] == GAP)
-
-
-def _first_word(text: str) -> str:
-    return next(iter(text.split(None, 1)), "").strip("'\"`,;:()[]").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownProblem:
     """One cause: the messages by which it shows, and sentences with the holes of the messages in braces.
 
-    ``rule`` is the rule of the linter that finds it beforehand, ``command`` what fixes it or shows more.
+    ``rule`` is the rule of the linter that finds it beforehand, ``command`` what fixes it or shows more, ``sources``
+    the files of the server that log it where only some do; ``code`` is whose Python code it is about, the ``user``'s
+    or that of a ``backend``, where that matters.
     """
 
     area: str
@@ -124,16 +48,25 @@ class KnownProblem:
     kind: Kind = "error"
     command: str | None = None
     rule: str | None = None
+    sources: tuple[str, ...] = ()
+    code: str | None = None
 
-    def find(self, text: str, *, logged: bool = True) -> dict[str, str] | None:
+    def find(self, said: Wrapped, *, level: str, source: str) -> dict[str, str] | None:
         """What is in the holes of the first message that the text is, or ``None``.
 
-        A text that no server ``logged`` may be anything: there, short fragments of the server's say nothing.
+        A text without a level may be anything that somebody printed: there, short fragments of the server's say
+        nothing, and neither does what is in the middle.
         """
+        if self.sources and source and source not in self.sources:
+            return None
+        if self.code is not None and (self.code == "backend") != (said.backend is not None):
+            return None
+        # A line that begins with an exception of Python is an error, whoever prints it.
+        printed = not level and not (said.raised is not None and self.area in _RAISED)
         for message in self.messages:
-            if not logged and self.area not in _LOOSE and len(message.words) < 4:
+            if printed and self.area not in _LOOSE and len(message.words) < FEW:
                 continue
-            if (found := message.find(text)) is not None:
+            if (found := message.find(said, raised=self.area in _RAISED, printed=printed)) is not None:
                 return found
         return None
 
@@ -152,20 +85,20 @@ def read_known(text: str) -> tuple[KnownProblem, ...]:
 
 
 def _entry(area: str, lines: list[str]) -> KnownProblem:
-    marked = {
-        line[0]: line[3 if line[1:3] == "  " else 2 :] for line in lines if line[:2] in ("= ", "> ", "$ ", "? ", "~ ")
-    }
+    marked = {line[0]: line[2:].lstrip() for line in lines if line[:2] in _MARKS}
     kind = next((kind for kind in KINDS if kind == marked.get("~", "error")), None)
     if kind is None:
         raise ValueError(f"{marked['~']} is not a kind")
     return KnownProblem(
         area=area,
-        messages=tuple(Message.read(line) for line in lines if line[:2] not in ("= ", "> ", "$ ", "? ", "~ ")),
+        messages=tuple(Message.read(line) for line in lines if line[:2] not in _MARKS),
         cause=marked["="],
         help=marked[">"],
         kind=kind,
         command=marked.get("$"),
         rule=marked.get("?"),
+        sources=tuple(marked.get("@", "").split()),
+        code=marked.get("&"),
     )
 
 
@@ -187,11 +120,23 @@ def fill(sentence: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"(: |)('?)\{([a-z]+)\}('?)", put, sentence)
 
 
+def _with_surroundings(parts: dict[str, str], said: Wrapped) -> dict[str, str]:
+    """What is in a message's holes, and what the text around it tells: of which model, where both name one."""
+    found = {**said.parts, **parts}
+    if said.backend:
+        found["backend"] = said.backend
+    if "model" in said.parts:
+        found["model"] = said.parts["model"]
+    elif "model" not in found and "instance" in found:
+        found["model"] = _INSTANCE.sub("", found["instance"])
+    return found
+
+
 class Table:
     """Entries, found by the words of a text: most texts hold none of the words that matter, and are passed over."""
 
     def __init__(self, entries: Iterable[KnownProblem]) -> None:
-        ranked = sorted(entries, key=lambda known: ("harmless", "error", "general", "consequence").index(known.kind))
+        ranked = sorted(entries, key=lambda known: _CLOSEST[known.kind])
         # A message is filed under its longest word, where few messages have that: it is seldom in other texts.
         self._by_word: dict[str, list[tuple[int, KnownProblem]]] = {}
         self._all_words: dict[bytes, set[frozenset[bytes]]] = {}
@@ -223,11 +168,17 @@ class Table:
         for rank in sorted(ranked):
             yield ranked[rank]
 
-    def find(self, text: str, *, logged: bool = True) -> tuple[KnownProblem, dict[str, str]] | None:
-        """The closest entry that fits the text, with what is in its holes."""
+    def find(self, text: str, *, level: str = MESSAGE, source: str = "") -> tuple[KnownProblem, dict[str, str]] | None:
+        """The closest entry that fits the text, with what is in its holes and what the text around it says.
+
+        ``level`` is that of the line, empty for one in no log format, and ``source`` the file that logged it.
+        """
+        said = unwrap(text)
+        if source.endswith(".py"):
+            said = replace(said, raised=0)
         for known in self.candidates(text):
-            if (parts := known.find(text, logged=logged)) is not None:
-                return known, parts
+            if (parts := known.find(said, level=level, source=source)) is not None:
+                return known, _with_surroundings(parts, said)
         return None
 
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.runtime import reaper
 from triton_kit.runtime.container import ENGINES, engine_named
 from triton_kit.runtime.container import engine as engines
-from triton_kit.runtime.state import files
-from triton_kit.runtime.state.process_identity import alive, group_alive
+from triton_kit.runtime.state import ended, files
+from triton_kit.runtime.state.process_identity import alive
 from triton_kit.runtime.types import Endpoints
 
 LABEL = "triton-kit"
@@ -35,20 +34,23 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 class Running:
     """A server that tk started.
 
-    ``runtime`` is ``local``, ``docker`` or ``podman``; ``started`` is in seconds since the epoch. ``born`` is the mark
-    of the process ``pid``, see ``process_identity``; ``owner`` is the tk that shows the server and ends it,
-    ``None`` once it is detached. ``control`` is the model control mode. ``headers`` open over HTTP what is closed, and
-    ``metadata`` over gRPC. ``leftovers`` are the paths that a killed server leaves, see ``reaper.sweep``, and ``again``
-    is what ``tk serve`` was asked for.
+    ``runtime`` is ``local``, ``docker`` or ``podman``; ``version`` is what the server says it is, ``release`` that
+    container release, or what its image says, ``None`` where nothing does; ``started`` is in seconds since the
+    epoch. ``born`` is the mark of the process ``pid``, see ``process_identity``; ``owner`` is the tk that shows the
+    server and ends it, ``None`` once it is detached. ``control`` is the model control mode. ``headers`` open over HTTP
+    what is closed, and ``metadata`` over gRPC. ``leftovers`` are the paths that a killed server leaves, see
+    ``reaper.sweep``, and ``again`` is what ``tk serve`` was asked for. Of one that has ended, ``ended`` is when,
+    ``cause`` is why in words, as far as that is known, and ``seen`` whether the user was told.
     """
 
     name: str
     runtime: str
     repository: Path
-    release: str
+    release: str | None
     image: str | None
     endpoints: Endpoints
     started: float
+    version: str | None = None
     pid: int | None = None
     born: str | None = None
     container: str | None = None
@@ -62,6 +64,10 @@ class Running:
     owner_born: str | None = None
     leftovers: tuple[str, ...] = ()
     again: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    ended: float | None = None
+    exit_code: int | None = None
+    cause: str | None = None
+    seen: bool = False
 
     @property
     def owned(self) -> bool:
@@ -86,18 +92,20 @@ def reserve(running: Running) -> None:
     """
     with files.locked():
         known = _read(files.read_all().get(running.name, {}))
-        if known is not None and _lives(known, _containers(known.runtime)):
+        if known is not None and known.ended is not None:
+            ended.discard(known)
+        elif known is not None and _lives(known, _containers(known.runtime)):
             raise UsageError(
                 f"a server named {running.name} is running already, on {known.repository}",
                 hint=f"end it with tk stop {running.name}, or take another --name",
             )
-        if known is not None:
-            _sweep(known)
+        elif known is not None:
+            ended.settle(known)
         record(running)
 
 
 def servers() -> tuple[Running, ...]:
-    """The servers that tk started and that still run, oldest first; what is left of the others is swept.
+    """The servers that tk started and that still run, oldest first; what the others left is removed.
 
     An engine that does not answer is believed to run what it ran.
     """
@@ -105,49 +113,64 @@ def servers() -> tuple[Running, ...]:
 
 
 def look() -> tuple[tuple[Running, ...], tuple[Running, ...]]:
-    """The servers that run, see ``servers``, and those that ended without tk since the last look."""
+    """The servers that run, see ``servers``, and those that have ended and of which something is kept."""
     with files.locked():
         known = {name: found for name, value in files.read_all().items() if (found := _read(value))}
         boxes: dict[str, Mapping[str, str] | None] = {engine: _containers(engine) for engine in ENGINES}
         for lost in _lost(known, boxes):
             record(lost)
             known[lost.name] = lost
-        running = [one for one in known.values() if _lives(one, boxes.get(one.runtime))]
-        ended = [one for one in known.values() if one not in running]
-        for one in ended:
-            _sweep(one)
+        running = [one for one in known.values() if one.ended is None and _lives(one, boxes.get(one.runtime))]
+        dead = [kept for one in known.values() if one not in running and (kept := _kept(one)) is not None]
         for one in running:
             if one.log is not None:
                 files.trim(one.log)
-        files.remove_old_logs(keep={one.name for one in running})
-    return tuple(sorted(running, key=lambda one: (one.started, one.name))), tuple(ended)
+        files.remove_old_logs(keep={one.name for one in (*running, *dead)})
+    return (
+        tuple(sorted(running, key=lambda one: (one.started, one.name))),
+        tuple(sorted(dead, key=lambda one: (one.ended or 0.0, one.name))),
+    )
 
 
-def find(name: str | None = None) -> Running:
-    """The server of that name; without a name the only one. Raises UsageError that lists what there is."""
-    found = servers()
+def forget_ended(one: Running) -> None:
+    """Keep nothing of a server that has ended."""
+    with files.locked():
+        ended.discard(one)
+
+
+def mark_seen(dead: Iterable[Running]) -> None:
+    """Remember that the user was told of the end of these."""
+    for one in dead:
+        with files.locked():
+            known = _read(files.read_all().get(one.name, {}))
+            if known is not None and known.ended == one.ended:
+                record(replace(known, seen=True))
+
+
+def find(name: str | None = None, *, dead: bool = False) -> Running:
+    """The server of that name; without a name the only one. Raises UsageError that lists what there is.
+
+    With ``dead`` it may have ended: without a name, where none runs, it is the one that ended last.
+    """
+    found, over = look()
     names = ", ".join(one.name for one in found)
     if name is not None:
-        for one in found:
+        for one in (*found, *(over if dead else ())):
             if one.name == name:
                 return one
+        for one in over:
+            if one.name == name:
+                raise UsageError(f"{name} has ended", hint=f"see tk logs {name}, or start it again: tk restart {name}")
         hint = f"those running are: {names}" if names else "start one with tk serve --detach"
         raise UsageError(f"{name} is not a server that tk started, or it has ended", hint=hint)
+    if not found and over and dead:
+        return over[-1]
     if not found:
-        raise UsageError("no server that tk started is running", hint="start one with tk serve --detach")
+        hint = f"{over[-1].name} has ended: tk restart {over[-1].name}" if over else "start one with tk serve --detach"
+        raise UsageError("no server that tk started is running", hint=hint)
     if len(found) > 1:
         raise UsageError(f"{len(found)} servers are running, and none was named", hint=f"name one of: {names}")
     return found[0]
-
-
-def end_reason(one: Running) -> str | None:
-    """What the engine knows of the end of a container that is gone; ``None`` where nobody watched."""
-    if one.container is None:
-        return None
-    out_of_memory, signal = engines.exit_cause(engine_named(one.runtime), one.container, one.started)
-    if out_of_memory:
-        return "it ran out of memory and was killed by the kernel"
-    return None if signal is None else f"it was ended from outside, by signal {signal}"
 
 
 def headers_for(url: str, *, grpc: bool) -> Mapping[str, str]:
@@ -161,7 +184,7 @@ def headers_for(url: str, *, grpc: bool) -> Mapping[str, str]:
         return {}
     for value in files.read_all().values():
         one = _read(value)
-        if one is None or (one.pid is not None and not alive(one.pid, one.born)):
+        if one is None or one.ended is not None or (one.pid is not None and not alive(one.pid, one.born)):
             continue
         if _authority(one.endpoints.grpc if grpc else one.endpoints.http) == wanted:
             return one.metadata if grpc else one.headers
@@ -211,12 +234,19 @@ def _lives(running: Running, boxes: Mapping[str, str] | None) -> bool:
     return running.container in boxes
 
 
-def _sweep(running: Running) -> None:
-    """Remove what a server that ended left behind, and the memory of it. The log stays for who asks how it ended."""
-    if running.pid is not None and group_alive(running.pid):
-        reaper.end_group(running.pid, grace=1.0)
-    reaper.sweep([*running.leftovers, str(files.servers_dir() / f"{running.name}.env")])
-    forget(running.name)
+def _kept(one: Running) -> Running | None:
+    """What is kept of a server that does not run; ``None``, and then no memory of it, where that is nothing."""
+    if one.ended is None:
+        kept = ended.settle(one)
+        if kept is None:
+            forget(one.name)
+        else:
+            record(kept)
+        return kept
+    if ended.over(one):
+        ended.discard(one)
+        return None
+    return one
 
 
 def _containers(engine: str) -> Mapping[str, str] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError
+from triton_kit.runtime.further_repositories import is_remote
 from triton_kit.runtime.serve_plan import ServeRequest
 from triton_kit.runtime.types import ServerSpec
 
@@ -17,6 +18,7 @@ def to_json(request: ServeRequest, spec: ServerSpec) -> dict[str, Any]:
     settled = replace(
         request,
         repository=request.repository.absolute(),
+        more=tuple(one if is_remote(one) else str(Path(one).absolute()) for one in request.more),
         name=spec.name,
         http_port=spec.http_port,
         grpc_port=spec.grpc_port,

@@ -41,10 +41,11 @@ def wire(
     if any(found):
         return Wiring(conflicts=tuple(c for c in found if c is not None))
     size = most if max_batch_size is None else max_batch_size
+    complete = not size and _together(groups)
     return Wiring(
         max_batch_size=size,
-        inputs=tuple(_tensor(name, groups[name], most, size) for name in _opened(order, wires)),
-        outputs=tuple(_tensor(name, groups[name], most, size, written=True) for name in shown.values()),
+        inputs=tuple(_tensor(name, groups[name], size, complete) for name in _opened(order, wires)),
+        outputs=tuple(_tensor(name, groups[name], size, complete, written=True) for name in shown.values()),
         steps=tuple(_wired(step, wires, names) for step in order),
     )
 
@@ -119,10 +120,14 @@ def _largest_batch(order: Sequence[Step], groups: Groups, outside: Iterable[str]
     sizes = [s.member.max_batch_size for s in order if s.member.max_batch_size > 0]
     if not sizes:
         return 0
-    together = all(agree(ports[0].full, other.full) for ports in groups.values() for other in ports)
     at_the_edge = [port for name in outside for port in groups[name]]
     carried = all(p.batching or (len(p.dims) > 1 and p.dims[0] == -1) for p in at_the_edge)
-    return min(sizes) if together and carried else 0
+    return min(sizes) if _together(groups) and carried else 0
+
+
+def _together(groups: Groups) -> bool:
+    """Whether what is handed on agrees in its complete shapes, so that a batch goes from one step to the next whole."""
+    return all(agree(ports[0].full, other.full) for ports in groups.values() for other in ports)
 
 
 def _idle(order: Sequence[Step], names: Mapping[End, str]) -> Conflict | None:
@@ -149,14 +154,15 @@ def _over(order: Sequence[Step], most: int, asked: int | None) -> Conflict | Non
     )
 
 
-def _tensor(name: str, ports: Sequence[Port], most: int, size: int, *, written: bool = False) -> Tensor:
-    """A tensor of the ensemble: with complete shapes where it could batch and does not, otherwise as its ports have it.
+def _tensor(name: str, ports: Sequence[Port], size: int, complete: bool, *, written: bool = False) -> Tensor:
+    """A tensor of the ensemble: without its batch where the ensemble batches, and otherwise complete.
 
-    Ports of models with and without batches may agree in their complete shapes alone.
+    Where some of what is handed on agrees without the batch alone, an ensemble takes one item at a time, which the
+    server puts into a batch of one for a model that has batches (core ensemble_scheduler.cc:ReshapeTensorDims).
     """
     if size:
         shapes = [p.full[1:] for p in ports]
-    elif most or len({len(p.dims) for p in ports}) > 1:
+    elif complete or len({len(p.dims) for p in ports}) > 1:
         shapes = [p.full for p in ports]
     else:
         shapes = [p.dims for p in ports]

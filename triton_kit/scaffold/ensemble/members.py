@@ -12,6 +12,8 @@ from triton_kit.model.completion import Tensor
 from triton_kit.model.ensemble import is_decoupled
 from triton_kit.model.model import Model
 from triton_kit.model.repository import Repository
+from triton_kit.project.render import FILE
+from triton_kit.repository.names import CONFIG_NAME
 from triton_kit.scaffold.ensemble.value import Member, Port
 from triton_kit.suggestion import suggest
 
@@ -47,8 +49,9 @@ def _read(name: str, repository: Repository, ensemble: str) -> Member:
     if completed is None:
         raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}")
     if not (completed.known or (completed.inputs and completed.outputs)):
+        own = FILE if Path(model.path, FILE).is_file() else CONFIG_NAME
         raise UsageError(
-            f"{name} does not describe its tensors before it runs", hint="write input and output into its config.pbtxt"
+            f"{name} does not describe its tensors before it runs", hint=f"write input and output into its {own}"
         )
     batching = completed.max_batch_size > 0
     return Member(

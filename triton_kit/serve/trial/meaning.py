@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from triton_kit.backends.table import BACKENDS
 from triton_kit.runtime.log.events import read
 from triton_kit.runtime.log.meaning import friendly
-from triton_kit.runtime.log.messages import Table, fill
+from triton_kit.runtime.log.messages import fill
 from triton_kit.serve.findings import NEEDS_GPU
 from triton_kit.serve.log import table_with_rules
 from triton_kit.serve.trial.verdict import ServerFacts, State, Verdict
@@ -28,20 +27,15 @@ class Meaning:
     rule: str | None = None
 
 
-@cache
-def _table() -> Table:
-    return table_with_rules()
-
-
 def meaning_of(verdict: Verdict) -> Meaning:
     """The closest known cause in what was said of the model, its reason first."""
     for text in _texts(verdict):
-        found = _table().find(text, logged=True)
+        found = table_with_rules().find(text)
         if found is None:
             continue
         known, parts = found
         parts.setdefault("model", verdict.model)
-        if known.kind == "error":
+        if known.kind in ("error", "symptom"):
             return Meaning(cause=fill(known.cause, parts), help=fill(known.help, parts), rule=known.rule)
     return Meaning()
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from triton_kit.errors import ProblemsFound, TkError
 from triton_kit.model.repository import Repository
 from triton_kit.model.server_options import ServerOptions
-from triton_kit.repository.release import release, releases
+from triton_kit.repository.release import release_of_server
 from triton_kit.runtime.docker import DockerRuntime
 from triton_kit.runtime.health import NotReady, ServerDied, Snapshot
 from triton_kit.runtime.restricted_endpoints import opening_headers
@@ -46,6 +46,8 @@ def trial_flags(options: ServerOptions) -> tuple[str, ...]:
         flags.append(f"--model-config-name={options.config_name}")
     if options.default_max_batch_size != ServerOptions().default_max_batch_size:
         flags.append(f"--backend-config=default-max-batch-size={options.default_max_batch_size}")
+    if options.cache:
+        flags.append("--cache-config=local,size=1048576")
     if options.rate_limit:
         flags.append("--rate-limit=execution_count")
         flags += [f"--rate-limit-resource={name}:{count}" for name, count in options.rate_resources]
@@ -215,10 +217,4 @@ def _facts(plan: ServePlan, server: Server) -> ServerFacts:
     except TkError:
         version = ""
     description = known.description if image_of(plan) or known.embedded else server.description
-    return replace(known, description=description, version=version, release=_release_of(version, plan))
-
-
-def _release_of(version: str, plan: ServePlan) -> str | None:
-    given = release(plan.spec.release)
-    found = [given, *releases().values()]
-    return next((one.container for one in found if one.server == version), None)
+    return replace(known, description=description, version=version, release=release_of_server(version))

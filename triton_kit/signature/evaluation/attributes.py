@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import FrozenInstanceError
 
 from triton_kit.signature.evaluation.knowledge import CONTAINERS, PLAIN
 from triton_kit.signature.evaluation.places import place_attribute
@@ -88,6 +87,8 @@ def _of_instance(run: Run, instance: Instance, name: str) -> object:
 def set_attribute(run: Run, value: object, name: str, new: object) -> None:
     """Set an attribute."""
     if isinstance(value, Instance) and value.cls.freezes(name):
+        from dataclasses import FrozenInstanceError
+
         raise Raised(FrozenInstanceError)
     if (isinstance(value, Instance) and value.cls.find("__setattr__") is None) or isinstance(value, Class):
         value.attributes[name] = new

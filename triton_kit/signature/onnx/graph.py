@@ -87,13 +87,14 @@ def _contradictions(
     declared = {name: shape for name, (_, shape) in outputs.items() if shape is not None}
     if words:
         return Faults(words)
+    lost = frozenset(unforeseeable(nodes).intersection(outputs))
     return Faults(
         (),
         frozenset(contradicted(declared, shapes)),
         tuple([(kind, node.title) for kind, node in kinds.items()]),
-        frozenset(unforeseeable(nodes).intersection(outputs)),
+        lost,
         frozenset(shaping(nodes).intersection(known)),
-        frozenset(doubtful(nodes, declared, shapes)),
+        frozenset(doubtful(nodes, declared, shapes, lost)),
     )
 
 

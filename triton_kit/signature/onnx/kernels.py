@@ -50,18 +50,15 @@ class Entry(NamedTuple):
 class Table(NamedTuple):
     """The versions of ONNX Runtime in it, and the line of each operator by domain and name.
 
-    ``since`` are the first releases of Triton that have them, ``last`` is the last release that is known.
+    ``since`` are the first releases of Triton that have them.
     """
 
     versions: tuple[str, ...]
     since: tuple[tuple[int, int], ...]
-    last: tuple[int, int]
     lines: Mapping[tuple[str, str], str]
 
     def of_release(self, release: tuple[int, int]) -> int | None:
-        """Where that release's ONNX Runtime is; ``None`` where it is not known."""
-        if release > self.last:
-            return None
+        """Where that release's ONNX Runtime is, the last one for a newer release; ``None`` where it is not known."""
         return max((i for i, since in enumerate(self.since) if since <= release), default=None)
 
     def nearest(self, version: str) -> int:
@@ -81,10 +78,10 @@ def table(name: str = "kernels.txt") -> Table:
     for line in lines:
         domain, operator, rest = line.split("\t", 2)
         by_name[domain, operator] = rest
-    said, last = head.split(" ")[-2:]
+    said, _ = head.split(" ")[-2:]
     versions = [one.partition("=") for one in said.split(",")]
     since = tuple(parse_release(release) for _, _, release in versions if release)
-    return Table(tuple(version for version, _, _ in versions), since, parse_release(last), by_name)
+    return Table(tuple(version for version, _, _ in versions), since, by_name)
 
 
 @cache

@@ -6,7 +6,7 @@ few graphs for which to ask it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TypeAlias
 
 from triton_kit.repository.tensor import Dim
@@ -80,14 +80,16 @@ def shape_faults(nodes: Sequence[Node], version: int, shapes: dict[str, Shape]) 
             shapes[node.outputs[0]] = made
 
 
-def doubtful(nodes: Sequence[Node], declared: Mapping[str, Shape], shapes: dict[str, Shape]) -> set[str]:
+def doubtful(
+    nodes: Sequence[Node], declared: Mapping[str, Shape], shapes: dict[str, Shape], lost: Set[str]
+) -> set[str]:
     """The outputs declared with a size of an input, by its name, of which the nodes do not show that it is one.
 
     ``shapes`` are those that ``shape_faults`` leaves, and grow: what is broadcast with a shape that is not known has
-    most probably the one that is.
+    most probably the one that is. Of what is ``lost`` nobody infers more than the file declares.
     """
     given = {dim for shape in shapes.values() for dim in shape if isinstance(dim, str)}
-    wanted = {name: shape for name, shape in declared.items() if not given.isdisjoint(shape)}
+    wanted = {name: shape for name, shape in declared.items() if name not in lost and not given.isdisjoint(shape)}
     if all(_confirmed(shape, shapes.get(name), given) for name, shape in wanted.items()):
         return set()
     for node in nodes:
@@ -97,6 +99,9 @@ def doubtful(nodes: Sequence[Node], declared: Mapping[str, Shape], shapes: dict[
         made: Shape | None = None
         if node.operator in _SAME:
             made = taken[0]
+        elif node.operator == "Flatten" and taken[0]:
+            # The axis is not read; that of all exporters keeps the batch.
+            made = (taken[0][0], None)
         elif node.operator in _BATCHED:
             made = _batched(node, taken)
         elif node.operator in _BROADCAST:

@@ -237,7 +237,7 @@ def ensemble_tensor_unused(model: Model) -> Iterator[Problem]:
                 help=found.help,
                 related=found.related,
             )
-        elif tensor in flow.written and tensor in flow.read and tensor not in flow.available and not reported:
+        elif tensor not in flow.available and not reported:
             i, key = flow.written[tensor]
             if flow.waits_for_itself(tensor):
                 yield Problem(

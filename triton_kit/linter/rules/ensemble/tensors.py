@@ -82,8 +82,7 @@ def ensemble_batch_too_large(model: Model) -> Iterator[Problem]:
     """
     size = model.config.max_batch_size
     for i, _, found, completed in completed_steps(model):
-        known = completed.known or completed.max_batch_size > 0
-        if known and 1 <= completed.max_batch_size < size:
+        if 1 <= completed.max_batch_size < size:
             yield Problem(
                 at=("max_batch_size",),
                 message=f"max_batch_size {size} is over that of '{found.name}' in step {i}, {completed.max_batch_size}",

@@ -58,11 +58,13 @@ def fil_output_class(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         backend: "fil"
         -- 1/xgboost.model 4 features
 
     Good:
 
+        -- tk validate --release 24.10
         backend: "fil"
         parameters { key: "output_class" value { string_value: "false" } }
         -- 1/xgboost.model 4 features

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triton_kit.backends.onnxruntime import WITHOUT_ZIP_MAP
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.wording import count
@@ -78,14 +79,13 @@ Found by loading models into the ONNX Runtime of each of these releases: 1.13.1,
 1.23.0, 1.24.1, 1.27.0, and those between.
 """
 
-_LAST_KNOWN = (26, 8)
-
 
 @cache
 def _limits(release: tuple[int, int]) -> tuple[int, int, int] | None:
-    """The newest IR version and opsets that a release reads; ``None`` where that is not known."""
-    if release > _LAST_KNOWN:
-        return None
+    """The newest IR version and opsets that a release reads, by the last ONNX Runtime known of a newer one.
+
+    ``None`` where that is not known.
+    """
     return next((row[1:] for row in reversed(_NEWEST) if row[0] <= release), None)
 
 
@@ -108,10 +108,12 @@ def onnx_too_new(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 22
 
     Good:
 
+        -- tk validate --release 24.10
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4] opset 21
     """
     limits = _limits(model.options.release)
@@ -288,6 +290,6 @@ def onnx_non_tensor(model: Model) -> Iterator[Problem]:
                 kind = foreign.kind.replace("_", " ")
                 yield Problem(
                     message=f"the {side} '{foreign.name}' of the model is a {kind}, which Triton cannot serve",
-                    help="export the model without it; for scikit-learn set zipmap to False",
+                    help=f"export the model without it; with skl2onnx: {WITHOUT_ZIP_MAP}",
                     file=Path(model_path(model, version)),
                 )

@@ -189,9 +189,9 @@ def _dims_problem(tensor: Tensor, real: Sequence[int], completed: Completed, wro
         )
     rest = list(real[1:]) if size else list(real)
     behind = f", so {shape(rest)} behind the batch of max_batch_size {size}" if size else ""
-    if wrong == "rank" and size and list(tensor.shape) == list(real):
+    if size and list(tensor.shape) == list(real):
         help_ = f"write {shape(rest)}: max_batch_size {size} adds the batch dimension"
-    elif wrong == "rank" and not size and list(tensor.shape) == list(real[1:]) and real[0] == -1:
+    elif list(tensor.shape) == list(real[1:]) and real[0] == -1:
         help_ = f"write max_batch_size, or the complete shape {shape(real)}"
         rest = []
     else:

@@ -139,9 +139,9 @@ def openvino_input_count(model: Model) -> Iterator[Problem]:
 
 
 def _counts(model: Model) -> Iterator[Problem]:
+    if (not model.inputs and model.options.auto_complete) or model.config.has("sequence_batching"):
+        return
     for _, ir in ir_models(model):
-        if (not model.inputs and model.options.auto_complete) or model.config.has("sequence_batching"):
-            continue
         if len(model.inputs) == len(ir.inputs):
             continue
         names = {t.name for t in model.inputs}

@@ -20,6 +20,7 @@ from triton_kit.value import replace
 
 if TYPE_CHECKING:
     from triton_kit.model.python_config import Call
+    from triton_kit.model.python_execution import Failure
 
 
 @rule(Severity.ERROR, backend="python")
@@ -118,8 +119,6 @@ def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
             def execute(self, requests):
                 return [self.answer(request) for request in requests]
     """
-    from triton_kit.model.python_execution import failure
-
     if model.config.model_transaction_policy.decoupled:
         return
     batch = next((sample.batch_size for _, sample in samples(model)), 0)
@@ -131,8 +130,7 @@ def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
         function, file = method(found, "execute"), Path(model.model_file(version))
         if function is None or any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(function)):
             continue
-        failed = failure(tree, f"{model.version_folder(version)}/{model.file_name}", batch)
-        if failed is not None:
+        if (failed := _failure(tree, f"{model.version_folder(version)}/{model.file_name}", batch)) is not None:
             yield Problem(
                 message=f"{KILLS}the model is warmed up, and its execute {failed.kind} whatever happens",
                 help="let it answer a warm-up request, or leave model_warmup out",
@@ -146,6 +144,24 @@ def python_warmup_unanswered(model: Model) -> Iterator[Problem]:
                 file=file,
                 span=place(function),
             )
+
+
+def _failure(tree: ast.Module, file: str, batch: int) -> Failure | None:
+    """How an execute fails whatever happens; asked only of code that fails where nothing else has failed before."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Raise) or (isinstance(node, ast.Attribute | ast.Name) and _is_error(node)):
+            from triton_kit.model.python_execution import failure
+
+            return failure(tree, file, batch)
+        if not isinstance(node, ast.ExceptHandler):
+            todo += ast.iter_child_nodes(node)
+    return None
+
+
+def _is_error(node: ast.Attribute | ast.Name) -> bool:
+    return (node.attr if isinstance(node, ast.Attribute) else node.id) == "TritonError"
 
 
 def _unanswered(function: FunctionNode) -> str | None:
@@ -206,7 +222,7 @@ def _unreadable(call: Call) -> tuple[str, str]:
     given = call.argument
     if call.method == "set_max_batch_size" and isinstance(given, float) and not given.is_integer():
         return f"max_batch_size {given} is not an integer", "write an integer"
-    if call.method not in ("add_input", "add_output") or not isinstance(given, dict):
+    if not isinstance(given, dict):
         return "", ""
     kind, dims = given.get("data_type"), given.get("dims")
     # Names of types count in any case, as in JSON.

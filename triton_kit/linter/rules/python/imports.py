@@ -99,7 +99,7 @@ def _lacking(model: Model, version: int, tree: ast.Module, one: Import, folder: 
     names = [name for name in one.names if name != "*" and not name.startswith("__") and name not in given]
     listed_there = model.listing(folder) if folder else model.entries
     beside = [name for name in listed_there if name.partition(".")[0] == one.module]
-    if not names or "." in one.module or beside != [f"{one.module}.py"]:
+    if not names or beside != [f"{one.module}.py"]:
         return  # a package, or a compiled module, goes before it
     from triton_kit.signature.python_names import names_of
 
@@ -108,9 +108,11 @@ def _lacking(model: Model, version: int, tree: ast.Module, one: Import, folder: 
         known = names_of(ast.parse(disk.read_bytes(model.join(place))))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    for name in names if known is not None else ():
-        if name not in (known or ()):
-            near = suggestion.nearest(name, sorted(known or ()))
+    if known is None:
+        return
+    for name in names:
+        if name not in known:
+            near = suggestion.nearest(name, sorted(known))
             help_ = f"did you mean '{near}'?" if near else f"define it in {place}"
             where = Path(model.model_file(version))
             yield Problem(message=f"{place} has no '{name}'", help=help_, file=where, span=span(one.node))

@@ -135,7 +135,7 @@ def _has_own_modules(model: Model, version: int, tree: ast.Module) -> bool:
     entries = [*model.listing(model.version_folder(version)), *model.entries]
     beside = {name.partition(".")[0] for name in entries}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
+        if isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*"):
             return True
         modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -84,12 +84,14 @@ def tensorflow_unreadable(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         -- 1/model.savedmodel/saved_model.pb
         version https://git-lfs.github.com/spec/v1
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
@@ -140,11 +142,13 @@ def tensorflow_signature_ambiguous(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4] signatures encode decode
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         parameters { key: "TF_SIGNATURE_DEF" value { string_value: "encode" } }
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4] signatures encode decode
@@ -180,11 +184,13 @@ def tensorflow_parameter(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         parameters { key: "TF_NUM_INTRA_THREADS" value { string_value: "all" } }
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         parameters { key: "TF_NUM_INTRA_THREADS" value { string_value: "4" } }
     """

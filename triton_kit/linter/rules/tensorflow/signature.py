@@ -34,6 +34,7 @@ def tensorflow_data_type(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP64 dims: [ 4 ] }
@@ -42,6 +43,7 @@ def tensorflow_data_type(model: Model) -> Iterator[Problem]:
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -87,6 +89,7 @@ def tensorflow_unknown_tensor(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "X" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -95,6 +98,7 @@ def tensorflow_unknown_tensor(model: Model) -> Iterator[Problem]:
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -139,6 +143,7 @@ def tensorflow_input_count(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -147,6 +152,7 @@ def tensorflow_input_count(model: Model) -> Iterator[Problem]:
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
@@ -191,12 +197,14 @@ def tensorflow_not_batchable(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         -- 1/model.savedmodel x FP32 [1, 4] -> y FP32 [-1, 4]
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         -- 1/model.savedmodel x FP32 [-1, 4] -> y FP32 [-1, 4]
@@ -234,6 +242,7 @@ def tensorflow_dims(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ -1, 4 ] }
@@ -242,6 +251,7 @@ def tensorflow_dims(model: Model) -> Iterator[Problem]:
 
     Good:
 
+        -- tk validate --release 24.10
         platform: "tensorflow_savedmodel"
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }

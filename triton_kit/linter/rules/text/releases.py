@@ -29,6 +29,7 @@ def field_of_newer_release(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         model_metrics { }
 
     Good:
@@ -105,12 +106,14 @@ def bf16_before_release(model: Model) -> Iterator[Problem]:
 
     Bad:
 
+        -- tk validate --release 24.10
         backend: "onnxruntime"
         input { name: "x" data_type: TYPE_BF16 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
 
     Good:
 
+        -- tk validate --release 24.10
         backend: "onnxruntime"
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
