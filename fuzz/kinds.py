@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from several import Several
+
 ROOT = Path(__file__).resolve().parent.parent
 _TENSORS = b"""
 max_batch_size: 4
@@ -198,4 +200,5 @@ KINDS: dict[str, Kind] = {
     "torchscript": TorchArchive(),
     "python": ModelFile("1/model.py", b'backend: "python"\n' + _TENSORS, "model.py"),
     "tree": Tree(),
+    "several": Several(),
 }

@@ -31,9 +31,9 @@ EXCEPTIONS = {
     "ModelServerConfig", "BatchingParameters",
     # What pytest calls of a plugin.
     "pytest_collection_modifyitems", "pytest_runtest_logreport", "pytest_collectreport",
-    # Attributes that the standard library, PyYAML and ONNX Runtime read.
+    # Attributes that the standard library, PyYAML, Jinja and ONNX Runtime read.
     "__cause__", "__context__", "response_class", "pycache_prefix", "tempdir", "yaml_implicit_resolvers",
-    "ignore_aliases", "log_severity_level", "graph_optimization_level", "execution_mode",
+    "ignore_aliases", "intercepted_binops", "log_severity_level", "graph_optimization_level", "execution_mode",
     # Modules that register what is found in a table.
     "REGISTERED",
     # What Triton's Python backend calls.

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
+
+_MOST = 1000
+"""Names that a word is compared with: a model of many more tensors may have as many typos."""
 
 
 def close(word: str, names: Iterable[str], *, count: int, cutoff: float) -> list[str]:
@@ -12,15 +16,16 @@ def close(word: str, names: Iterable[str], *, count: int, cutoff: float) -> list
     """
     from difflib import get_close_matches
 
-    return get_close_matches(word[:80], list(names), count, cutoff)
+    return get_close_matches(word[:80], list(islice(names, _MOST)), count, cutoff)
 
 
 def nearest(word: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The name that resembles the word most, whatever its letter case; ``None`` where none does.
 
+    Of more than a thousand names the first thousand are looked at.
     A higher ``cutoff`` is for a place that has better advice than a name that resembles the word only a little.
     """
-    folded = {name.lower(): name for name in names}
+    folded = {name.lower(): name for name in islice(names, _MOST)}
     return next((folded[name] for name in close(word.lower(), folded, count=1, cutoff=cutoff)), None)
 
 

@@ -9,7 +9,7 @@ from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.cli.support.model_paths import default_path, model_paths, project_around
 from triton_kit.cli.support.options import Format
-from triton_kit.errors import UsageError, assert_never
+from triton_kit.errors import TkError, UsageError, assert_never
 
 if TYPE_CHECKING:
     from triton_kit.project.canonical_layout import Formatted
@@ -37,7 +37,7 @@ def fmt(
             raise UsageError("- is stdin, and does not go with other paths", hint="give - alone")
         if format_ == "json":
             raise UsageError("--format json prints no text to go on with", hint="leave it out with -")
-        text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+        text = _stdin()
         return _filter(canonical_layout.format_text(text, "<stdin>"), check=check, diff=diff)
     project = project_around(given[0] if given else ".")
     named = model_paths(given, project) if given else [default_path(project)]
@@ -50,6 +50,15 @@ def fmt(
     else:
         _show(results, check=check, diff=diff)
     return _exit_code(results, check=check)
+
+
+def _stdin() -> str:
+    from triton_kit.model import disk
+
+    try:
+        return disk.read_stream(sys.stdin.buffer).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise TkError(f"<stdin> cannot be read: {disk.reason(error)}", hint="give a configuration") from None
 
 
 def _filter(result: Formatted, *, check: bool, diff: bool) -> int:

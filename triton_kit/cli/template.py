@@ -40,7 +40,7 @@ def show_template(
     name: Annotated[str, Argument(metavar="NAME", help="The name of a template.")],
 ) -> None:
     """Show what a template is for, the values it takes, and its files."""
-    from triton_kit.project import context
+    from triton_kit.project import context, templates
 
     item = context.find_context().templates.get(name)
     terminal.out(f"{terminal.style(item.name, 'bold')}: {item.description}" if item.description else item.name)
@@ -52,7 +52,7 @@ def show_template(
             terminal.out(f"  {key.ljust(width)}  {value.about}{default}")
     for path in item.files().values():
         terminal.out(f"\n{terminal.style(f'--- {path}', 'dim')}")
-        terminal.out(path.read_text(errors="backslashreplace").rstrip("\n"))
+        terminal.out(templates.read_text(path, errors="backslashreplace").rstrip("\n"))
 
 
 @app.command("copy")

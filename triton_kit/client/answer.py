@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from triton_kit import json_document
 from triton_kit.client.types import InferResult
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 
 if TYPE_CHECKING:
     from triton_kit.client.types import Array
@@ -107,10 +108,10 @@ def best_classes(row: Array, top: int, labels: Sequence[str]) -> tuple[Class, ..
 def read_labels(path: Path) -> tuple[str, ...]:
     """One label a line, as Triton's own label files are; the line's number from 0 is the class."""
     try:
-        return tuple(path.read_text(encoding="utf-8").splitlines())
+        return tuple(disk.read_given(path).decode("utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"{path} cannot be read: {why.lower()}", hint="give a file with one label a line") from None
+        why = disk.reason(error) if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read: {why}", hint="give a file with one label a line") from None
 
 
 def summarise(array: Array, *, width: int = 60) -> str:

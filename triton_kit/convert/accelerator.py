@@ -7,6 +7,7 @@ from pathlib import Path
 
 from triton_kit.errors import UsageError
 from triton_kit.files.write import explain_os_errors, replace_text
+from triton_kit.model import disk
 from triton_kit.project import check, settings, yaml_file
 from triton_kit.project.context import ProjectContext
 from triton_kit.project.render import FILE, is_rendered, read_layers, render_text
@@ -25,7 +26,7 @@ class AcceleratorChange:
 def plan_accelerator(here: ProjectContext, folder: Path, accelerator: Accelerator) -> AcceleratorChange:
     """The texts that give the model the accelerator; nothing is written. Raises UsageError where that cannot be."""
     path = folder / CONFIG_NAME
-    text = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+    text = disk.read_given(path).decode("utf-8", "surrogateescape") if path.exists() else ""
     own = folder / FILE
     if not own.is_file():
         new = in_config_text(text, accelerator, str(path))
@@ -36,7 +37,7 @@ def plan_accelerator(here: ProjectContext, folder: Path, accelerator: Accelerato
             f"{path} was edited by hand since it was rendered",
             hint=f"see tk render --diff {folder.name}; move the edits to {FILE}, then tk render --force",
         )
-    source = own.read_bytes().decode("utf-8", "surrogateescape")
+    source = disk.read_given(own).decode("utf-8", "surrogateescape")
     new_source = in_yaml_text(source, accelerator, own)
     first, *_ = read_layers(folder, None)
     document = yaml_file.load(new_source, own)

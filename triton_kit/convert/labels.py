@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from triton_kit.convert.report import Item, changed, left
+from triton_kit.model import disk
 
 _NAME = "index_to_name.json"
 _MOST = 1_000_000
@@ -17,7 +18,9 @@ def read_labels(path: Path) -> tuple[tuple[str, ...], list[Item]]:
     A label is a text, or the last of a list of texts as for ImageNet (ts/torch_handler, map_class_to_label).
     """
     try:
-        found: object = json.loads(path.read_bytes().decode("utf-8"))
+        found: object = json.loads(disk.read_bytes(str(path)).decode("utf-8"))
+    except OSError as error:
+        return (), [left(_NAME, f"cannot be read: {disk.reason(error)}")]
     except (ValueError, RecursionError) as error:
         return (), [left(_NAME, f"is not JSON: {error}")]
     if isinstance(found, dict) and isinstance(found.get("object_type_names"), list):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 from triton_kit.repository.schema import EnumType, Field, MessageType
 from triton_kit.repository.text_format.document import Document, parse
 
@@ -119,11 +120,11 @@ def batching_parameters() -> MessageType:
 def read(path: Path, type_: MessageType) -> tuple[Document, tuple[str, ...]]:
     """A file as a message, and the fields that are not understood. Raises UsageError, with the place of a mistake."""
     try:
-        data = path.read_bytes()
+        data = disk.read_given(path)
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", hint="give the file that the server is started with") from None
     except OSError as error:
-        raise TkError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise TkError(f"{path} cannot be read: {disk.reason(error)}") from None
     document = parse(data, message=type_)
     unknown = []
     for problem in document.problems:

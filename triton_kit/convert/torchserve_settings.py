@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 from triton_kit.project import yaml_file
 
 DEFAULT_DELAY = 100
@@ -79,11 +80,12 @@ def read_settings(yaml: Path | None, properties: Path | None, model: str, versio
 
 def _from_properties(path: Path, model: str, version: str) -> dict[str, object]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = disk.read_given(path).decode("utf-8")
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", hint="give TorchServe's config.properties") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise TkError(f"{path} cannot be read: {error}", hint="check the file") from None
+        why = disk.reason(error) if isinstance(error, OSError) else str(error)
+        raise TkError(f"{path} cannot be read: {why}", hint="check the file") from None
     properties = read_properties(text)
     try:
         models = json.loads(properties.get("models") or "{}")

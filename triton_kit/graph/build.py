@@ -83,5 +83,5 @@ def config_of(model: Model) -> Config:
         return Config(file=model.join(model.config_name), text=text)
     from triton_kit.model.normalization import complete_text
 
-    text = readable(lambda: complete_text(model) if model.versions else "") or ""
+    text = readable(lambda: complete_text(model)) or ""
     return Config(file="", text=text)

@@ -62,10 +62,7 @@ class Reader:
 
     def version(self, model: Model, asked: int = -1) -> int | None:
         """The version that a request for ``asked`` gets, -1 being the latest."""
-        versions = readable(lambda: model.versions) or []
-        if asked == -1:
-            return versions[-1] if versions else None
-        return asked
+        return readable(lambda: model.latest) if asked == -1 else asked
 
     def completed(self, model: Model, version: int | None) -> Completed | None:
         """The configuration after completion, or what is written where that fails; ``None`` for no tensors at all."""

@@ -61,7 +61,7 @@ def _replaced(model: Model, tensor: str, kind: str) -> tuple[str, Span, Span] | 
 def _names(member: Model, kind: str) -> list[str]:
     """The names of a model's inputs or outputs, as completed where that is known."""
     try:
-        source = member.completed(member.versions[-1]) if member.versions else member
-        return [tensor.name for tensor in getattr(source, f"{kind}s")]
+        source = member.completed_latest
+        return [tensor.name for tensor in getattr(source or member, f"{kind}s")]
     except Broken:
         return []

@@ -66,6 +66,11 @@ class ModelDirectory:
         """The sub-directories, by bytes."""
         return disk.by_bytes(self.entries, disk.DIRECTORY)
 
+    @property
+    def first_directory(self) -> str | None:
+        """The first sub-directory by bytes, whatever it is: the one that the server's detection looks into."""
+        return self.directories[0] if self.directories else None
+
     @cached_property
     def _listings(self) -> dict[str, dict[str, str]]:
         return {}
@@ -121,6 +126,11 @@ class ModelDirectory:
             return self.repository.disk.read_bytes(self.join(self.config_name))
         except OSError as error:
             return kept(error)
+
+    @property
+    def config_remedy(self) -> str:
+        """What to do about a configuration that cannot be read."""
+        return disk.remedy(self._config_bytes) if isinstance(self._config_bytes, OSError) else ""
 
     @property
     def config_error(self) -> str | None:

@@ -82,7 +82,8 @@ def _completed_so(model: Model) -> bool:
         return False
     if model.facts.completes_decoupled:
         return True
-    return model.facts.is_code and any(model.completed(version).decoupled for version in model.versions[-1:])
+    completed = model.completed_latest if model.facts.is_code else None
+    return completed is not None and bool(completed.decoupled)
 
 
 class _Circle(NamedTuple):

@@ -45,9 +45,10 @@ class Model(ModelDirectory):
     @property
     def inspected(self) -> Listing:
         """What is in the one directory that detection looks into: the first by name, whatever it is."""
-        if not self.directories:
+        first = self.first_directory
+        if first is None:
             return NOTHING
-        entries = self.listing(self.directories[0])
+        entries = self.listing(first)
         folders = frozenset(name for name, kind in entries.items() if kind == disk.DIRECTORY)
         return Listing(names=frozenset(entries), directories=folders)
 
@@ -98,6 +99,17 @@ class Model(ModelDirectory):
         """The versions that the server loads, as the version policy selects them, lowest first."""
         policy = self.config.version_policy if self.config.has("version_policy") else None
         return [Version(number, self.directory) for number in selected(self.version_numbers.values(), policy)]
+
+    @property
+    def latest(self) -> Version | None:
+        """The version that a request without one gets, the highest that is loaded; ``None`` where there is none."""
+        return self.versions[-1] if self.versions else None
+
+    @property
+    def completed_latest(self) -> Completed | None:
+        """The latest version's configuration after completion; ``None`` without a version, Broken where that fails."""
+        latest = self.latest
+        return None if latest is None else self.completed(latest)
 
     @cached_property
     def inputs(self) -> list[Tensor]:
@@ -212,8 +224,8 @@ class Model(ModelDirectory):
 
             try:
                 source = disk.read_bytes(self.model_file(version))
-            except (OSError, ValueError):
-                self._python[version] = Broken(self.file_name)
+            except (OSError, ValueError) as error:
+                self._python[version] = kept(error) if isinstance(error, disk.TooLarge) else Broken(self.file_name)
                 return self._python[version]
             try:
                 with warnings.catch_warnings():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from triton_kit.model.broken import Broken
 from triton_kit.model.completion import Completed, Tensor
 from triton_kit.model.model import Model
 from triton_kit.repository.text_format.dump import dump
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 def complete_text(model: Model) -> str:
     """The completed configuration of a model's latest version as text; Broken where it is not known."""
-    completed = model.completed(model.versions[-1])
+    completed = model.completed_latest
+    if completed is None:
+        raise Broken("versions")
     text = dump(complete_config(model, completed))
     if not completed.known:
         return f"# The backend may add more to it, which only the server knows.\n{text}"

@@ -66,7 +66,7 @@ def format_files(paths: Iterable[str]) -> Iterator[Formatted]:
         try:
             data = disk.read_bytes(path)
         except OSError as error:
-            raise TkError(f"{path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+            raise TkError(f"{path} cannot be read: {disk.reason(error)}", hint=disk.remedy(error)) from None
         yield format_text(data.decode("utf-8", "surrogateescape"), path)
 
 
@@ -100,7 +100,7 @@ def _listing(path: Path) -> dict[str, str]:
     try:
         return disk.listing(str(path))
     except OSError as error:
-        raise TkError(f"{path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+        raise TkError(f"{path} cannot be read: {disk.reason(error)}", hint=disk.remedy(error)) from None
 
 
 def write_formatted(formatted: Formatted) -> None:

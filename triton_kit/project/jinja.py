@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triton_kit.errors import TkError, UsageError
-from triton_kit.project.templates import Template, Templates
+from triton_kit.project.templates import Template, Templates, read_text, refuse_outside
 from triton_kit.repository.text_format.dump import dump, escape
 
 if TYPE_CHECKING:
-    from jinja2.sandbox import SandboxedEnvironment
+    from triton_kit.project.template_limits import LimitedEnvironment
 
 
 def render(templates: Templates, template: Template, path: Path, values: Mapping[str, object]) -> str:
@@ -28,7 +28,7 @@ def render(templates: Templates, template: Template, path: Path, values: Mapping
     environment = _environment(templates, template)
     name = next(p for p in _names(path, template))
     try:
-        return environment.get_template(name).render(values)
+        return _joined(environment.get_template(name).generate(values))
     except jinja2.TemplateSyntaxError as error:
         file = error.filename or str(path)
         raise UsageError(f"{show(file)}:{error.lineno}: {error.message}") from None
@@ -43,6 +43,19 @@ def render(templates: Templates, template: Template, path: Path, values: Mapping
     except Exception as error:
         # What a template's own expression raises: a division, a wrong type, an unknown attribute of a built-in.
         raise UsageError(f"{_place(error, path)}: {type(error).__name__}: {error}") from None
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """The whole text. Raises UsageError where it is longer than any real one."""
+    from triton_kit.project.template_limits import LENGTH
+
+    found, length = [], 0
+    for piece in pieces:
+        length += len(piece)
+        if length > LENGTH:
+            raise UsageError(f"the template gives more than {LENGTH:,} characters", hint="repeat less in it")
+        found.append(piece)
+    return "".join(found)
 
 
 def show(file: str) -> str:
@@ -62,12 +75,27 @@ def _place(error: BaseException, path: Path) -> str:
     return show(str(path))
 
 
-def _environment(templates: Templates, template: Template) -> SandboxedEnvironment:
+def _environment(templates: Templates, template: Template) -> LimitedEnvironment:
     import jinja2
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2.loaders import split_template_path
 
-    environment = ImmutableSandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([*template.directories, *templates.roots]),
+    from triton_kit.project.template_limits import LimitedEnvironment
+
+    folders = [*template.directories, *templates.roots]
+
+    def load(name: str) -> tuple[str, str, None]:
+        parts = split_template_path(name)
+        for folder in folders:
+            path = folder.joinpath(*parts)
+            if path.is_file():
+                refuse_outside(path, next((root for root in templates.roots if path.is_relative_to(root)), folder))
+                text = read_text(path)
+                environment.charge(len(text))
+                return text, str(path), None
+        raise jinja2.TemplateNotFound(name)
+
+    environment = LimitedEnvironment(
+        loader=jinja2.FunctionLoader(load),
         undefined=jinja2.StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,

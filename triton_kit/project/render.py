@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 from triton_kit.project import config_overlay, jinja, settings, yaml_file
 from triton_kit.project.setting_paths import ORIGIN, refuse_unknown_settings
 from triton_kit.project.templates import CONFIG, Template, Templates
@@ -87,9 +88,9 @@ def render(directory: Path, templates: Templates, *, env: str | None = None, lay
     """
     path = directory / CONFIG_NAME
     try:
-        current = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else None
+        current = disk.read_given(path).decode("utf-8", "surrogateescape") if path.exists() else None
     except OSError as error:
-        raise TkError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise TkError(f"{path} cannot be read: {disk.reason(error)}") from None
     text = render_text([*read_layers(directory, env), *layers], templates)
     return Rendered(directory=directory, text=text, current=current)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from triton_kit.errors import UsageError
+from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 from triton_kit.project import yaml_file
 from triton_kit.project.settings import mapping
 from triton_kit.resources import resource
@@ -15,6 +16,8 @@ from triton_kit.suggestion import suggest
 
 CONFIG = "config.pbtxt.j2"
 ABOUT = "template.yaml"
+LARGEST = 1_000_000
+"""The most bytes of one file of a template that are read."""
 
 KINDS = ("field", "any", "integer", "number", "boolean", "text", "list", "mapping")
 """What a template can say of a value: ``field`` is the ModelConfig field of that name, the rest are YAML's types."""
@@ -53,6 +56,7 @@ class Template:
             for path in sorted(directory.rglob("*")):
                 name = path.relative_to(directory).as_posix()
                 if path.is_file() and name != ABOUT and "__pycache__" not in name:
+                    refuse_outside(path, directory.parent)
                     found[name] = path
         return dict(sorted(found.items()))
 
@@ -86,6 +90,22 @@ class Templates:
         description, values = ("", None) if about is None else _about(about)
         own = self.own is not None and (self.own / "config" / name).is_dir()
         return Template(name=name, directories=directories, description=description, values=values, own=own)
+
+
+def refuse_outside(path: Path, root: Path) -> None:
+    """Raise UsageError where a file of a template is a link that leads out of the directory of the templates."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise UsageError(f"{path} is a link that leads out of {root}", hint="put a copy of the file there")
+
+
+def read_text(path: Path, *, errors: str = "strict") -> str:
+    """The text of a template's file. Raises TkError where it cannot be read, or is larger than any real one."""
+    try:
+        return disk.read_bytes(str(path), LARGEST).decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except OSError as error:
+        raise TkError(f"{path} cannot be read: {disk.reason(error)}", hint=disk.remedy(error)) from None
 
 
 @lru_cache(maxsize=32)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 from triton_kit.repository.text_format.source import Route
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _LIMIT = 100_000
 """Values in one file, aliases written out: far above any model.yaml, far below an exponential one."""
+
+
+_DIGITS = 1000
+"""In one number, of any base: Python refuses to write down one of some thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +43,11 @@ class YamlFile:
 def read(file: Path) -> YamlFile:
     """Read a file. Raises TkError where it cannot be read, UsageError with its place where it is not plain YAML."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = disk.read_given(file).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except OSError as error:
-        raise TkError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise TkError(f"{file} cannot be read: {disk.reason(error)}") from None
     return load(text, file)
 
 
@@ -183,6 +188,8 @@ class _Reader:
                 return None
             case "bool":
                 return text.lower() == "true"
+            case "int" if len(text) > _DIGITS:
+                raise self.fail(node, f"{text[:40]}... is a number of more than {_DIGITS} digits", "put text in quotes")
             case "int":
                 try:
                     return int(text, 16) if text.startswith("0x") else int(text)

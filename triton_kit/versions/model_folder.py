@@ -93,7 +93,7 @@ def policy_of(folder: ModelFolder) -> Policy:
         document = model.document
     except Broken:
         why = model.config_error or f"it is a {model.config_kind}"
-        raise TkError(f"{folder.config} cannot be read: {why}", hint="check its permissions") from None
+        raise TkError(f"{folder.config} cannot be read: {why}", hint=model.config_remedy or None) from None
     if document.problems:
         first = document.problems[0]
         raise UsageError(

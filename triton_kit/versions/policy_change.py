@@ -175,7 +175,7 @@ def _read(path: Path) -> str:
     try:
         return files.read_bytes(str(path)).decode("utf-8", "surrogateescape")
     except OSError as error:
-        raise TkError(f"{path} cannot be read: {files.reason(error)}", hint="check its permissions") from None
+        raise TkError(f"{path} cannot be read: {files.reason(error)}", hint=files.remedy(error)) from None
 
 
 def as_json(changed: PolicyChange) -> dict[str, object]:

@@ -138,11 +138,14 @@ def _inputs(folder: ModelFolder) -> tuple[int, dict[str, Slot]]:
             f"{folder.name} is an ensemble, which is not warmed up", hint="warm up the models of its steps"
         )
     try:
-        config = complete_config(model, model.completed(model.versions[-1]))
-    except (Broken, IndexError):
+        completed = model.completed_latest
+        config = None if completed is None else complete_config(model, completed)
+    except Broken:
+        config = None
+    if config is None:
         raise UsageError(
             f"what {folder.name} takes cannot be determined", hint=f"fix it first; see tk validate {folder.path}"
-        ) from None
+        )
     if "sequence_batching" in config:
         raise UsageError(
             f"{folder.name} keeps sequences, whose controls are in no case", hint=f"write {FIELD} with them yourself"

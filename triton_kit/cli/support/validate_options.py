@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from triton_kit.cli.support import terminal
 from triton_kit.cli.support.declarations import Argument, Option
 from triton_kit.errors import TkError, UsageError
+from triton_kit.model import disk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,11 +152,12 @@ def with_baseline(report: Report, baseline: str, *, update: bool) -> Report:
         replace_text(path, text)
     else:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = disk.read_given(path).decode("utf-8")
         except FileNotFoundError:
             raise UsageError(f"{baseline} does not exist", hint="write it with --update-baseline") from None
         except (OSError, ValueError) as error:
-            raise TkError(f"{baseline} cannot be read: {error}", hint="check the file") from None
+            why = disk.reason(error) if isinstance(error, OSError) else str(error)
+            raise TkError(f"{baseline} cannot be read: {why}", hint="check the file") from None
     known = read_baseline(text, baseline)
     for renamed in former_names(text):
         terminal.warn(renamed, hint=f"write {baseline} again with --update-baseline")

@@ -52,7 +52,7 @@ def _refuse_changed(file: FixedFile) -> None:
         mode = file.path.stat().st_mode
         data = disk.read_bytes(str(file.path))
     except OSError as error:
-        raise TkError(f"{file.path} cannot be read: {disk.reason(error)}", hint="check its permissions") from None
+        raise TkError(f"{file.path} cannot be read: {disk.reason(error)}", hint=disk.remedy(error)) from None
     if not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise TkError(f"{file.path} is read-only, and nothing was written", hint="make it writable, or leave it out")
     if data != file.old.encode("utf-8", "surrogateescape"):

@@ -36,8 +36,16 @@ def set_string(at: Route, value: str) -> Edit:
     return Edit("value", at, quoted(value))
 
 
+_MOST_BESIDE = 200
+
+
 def set_near(at: Route, name: str, known: Collection[str], beside: Sequence[str] = ()) -> Edit | None:
-    """The one known name that is near, unless a name beside this one is it already, or is near to it, too."""
+    """The one known name that is near, unless a name beside this one is it already, or is near to it, too.
+
+    Beside very many names none is certain: each would be compared with each.
+    """
+    if len(beside) > _MOST_BESIDE:
+        return None
     near = only_near(name, known)
     others = list(beside)
     if name in others:

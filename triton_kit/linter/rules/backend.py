@@ -37,9 +37,9 @@ def backend_undeterminable(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         -- 1/model.onnx x FP32 [-1, 4] -> y FP32 [-1, 4]
     """
-    if not model.detected.undeterminable or not model.version_numbers:
+    first = model.first_directory
+    if not model.detected.undeterminable or not model.version_numbers or first is None:
         return
-    first = model.directories[0]
     held = sorted(model.listing(first))
     if model.config.has("ensemble_scheduling"):
         help_ = 'write platform: "ensemble"'
@@ -228,11 +228,12 @@ def several_model_files(model: Model) -> Iterator[Problem]:
         class TritonPythonModel: pass
     """
     config = model.config
-    if config.backend or config.platform or config.default_model_filename or not model.directories or not model.backend:
+    first = model.first_directory
+    if config.backend or config.platform or config.default_model_filename or first is None or not model.backend:
         return
-    held = sorted(MODEL_FILES.intersection(model.listing(model.directories[0])))
+    held = sorted(MODEL_FILES.intersection(model.listing(first)))
     if len(held) > 1:
         yield Problem(
-            message=f"'{model.directories[0]}' holds {listed(held)}, of which {model.file_name} is taken",
+            message=f"'{first}' holds {listed(held)}, of which {model.file_name} is taken",
             help="write the backend's name",
         )

@@ -22,9 +22,9 @@ def _entries(model: Model) -> Iterator[tuple[Route, BatchInput | BatchOutput]]:
 
 def known_names(model: Model, kind: str) -> list[str] | None:
     """The names of the completed inputs or outputs, or ``None`` where completion cannot be foreseen."""
-    if not model.versions:
+    completed = model.completed_latest
+    if completed is None:
         return None
-    completed = model.completed(model.versions[-1])
     found = completed.inputs if kind == "input" else completed.outputs
     return [t.name for t in found] if completed.known else None
 

@@ -127,10 +127,15 @@ def dynamic_batching_without_batches(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         dynamic_batching { }
     """
-    if not model.config.has("dynamic_batching") or not model.versions:
+    if not model.config.has("dynamic_batching"):
         return
-    completed = model.completed(model.versions[-1])
-    if not completed.known or completed.max_batch_size not in (0, 1) or _keeps_a_queue(model.config.dynamic_batching):
+    completed = model.completed_latest
+    if (
+        completed is None
+        or not completed.known
+        or completed.max_batch_size not in (0, 1)
+        or _keeps_a_queue(model.config.dynamic_batching)
+    ):
         return
     if not any(True for _ in _preferred(model)):
         yield Problem(

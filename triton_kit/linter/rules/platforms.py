@@ -100,10 +100,9 @@ def _backend_for(model: Model) -> str:
     """What to write as backend: the one that takes such a file, where the file tells."""
     from triton_kit.linter.file_kinds import backend_remedy
 
-    for version in model.versions[-1:] if model.file_name else ():
-        if found := backend_remedy(model.model_file(version)):
-            return found
-    return 'write the backend that takes the file, such as backend: "onnxruntime" for ONNX'
+    latest = model.latest if model.file_name else None
+    found = None if latest is None else backend_remedy(model.model_file(latest))
+    return found or 'write the backend that takes the file, such as backend: "onnxruntime" for ONNX'
 
 
 @rule(Severity.ERROR)

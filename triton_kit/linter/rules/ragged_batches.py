@@ -72,11 +72,11 @@ def ragged_without_batch(model: Model) -> Iterator[Problem]:
     """
     if not any(t.ragged for t in model.inputs) or _ignores_batches(model):
         return
-    if model.config.max_batch_size or not model.versions:
-        # Without a version nothing can be completed, and that is said on its own.
+    if model.config.max_batch_size:
         return
-    completed = model.completed(model.versions[-1])
-    if completed.max_batch_size or not completed.known:
+    completed = model.completed_latest
+    # Without a version nothing can be completed, and that is said on its own.
+    if completed is None or completed.max_batch_size or not completed.known:
         return
     for tensor in model.inputs:
         if tensor.ragged:

@@ -54,15 +54,16 @@ def empty_reshape_without_batching(model: Model) -> Iterator[Problem]:
         max_batch_size: 8
         input { name: "x" data_type: TYPE_FP32 dims: [ 1 ] reshape { shape: [ ] } }
     """
-    for version in model.versions[-1:]:
-        if model.completed(version).max_batch_size == 0:
-            for tensor, wanted in _reshaped(model):
-                if not wanted:
-                    yield Problem(
-                        at=(*tensor.at, "reshape"),
-                        message=f"the reshape of '{tensor.name}' is empty, which only a batching model may have",
-                        help="write max_batch_size, or leave reshape out",
-                    )
+    completed = model.completed_latest
+    if completed is None or completed.max_batch_size:
+        return
+    for tensor, wanted in _reshaped(model):
+        if not wanted:
+            yield Problem(
+                at=(*tensor.at, "reshape"),
+                message=f"the reshape of '{tensor.name}' is empty, which only a batching model may have",
+                help="write max_batch_size, or leave reshape out",
+            )
 
 
 @rule(Severity.ERROR)

@@ -26,11 +26,11 @@ def _completes_parts(model: Model) -> bool:
         return False
     if model.facts.completes_parts or model.detected.undeterminable:
         return True
-    if not model.facts.is_code or not model.versions:
+    if not model.facts.is_code or (latest := model.latest) is None:
         return False
     from triton_kit.signature.python_source import completes
 
-    return completes(model.python(model.versions[-1]))
+    return completes(model.python(latest))
 
 
 def _unless_completed(model: Model) -> tuple[Severity | None, str]:

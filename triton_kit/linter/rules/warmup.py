@@ -16,6 +16,7 @@ from triton_kit.repository.text_format.source import Route
 if TYPE_CHECKING:
     from triton_kit.model.completion import Tensor
     from triton_kit.repository.model_config import ModelWarmup
+    from triton_kit.signature.onnx.model import OnnxModel
 
 
 @rule(Severity.WARNING)
@@ -77,7 +78,9 @@ def warmup_batch_too_large(model: Model) -> Iterator[Problem]:
         }
     """
     for at, sample in samples(model):
-        completed = model.completed(model.versions[-1])
+        completed = model.completed_latest
+        if completed is None:
+            return
         limit = max(1, completed.max_batch_size)
         if completed.known and sample.batch_size > limit and facts(model.backend).batch_checked:
             yield Problem(
@@ -125,8 +128,11 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
     if model.repository.refusal(model) is not None:
         # What a sample has to fit is in doubt itself.
         return
+    latest = model.latest
+    if latest is None:
+        return
     for at, sample in samples(model):
-        completed = model.completed(model.versions[-1])
+        completed = model.completed(latest)
         if not completed.known:
             return
         names = [t.name for t in completed.inputs]
@@ -140,8 +146,8 @@ def warmup_disagrees(model: Model) -> Iterator[Problem]:
                 help=nearest(surplus[0], missing) if surplus else "add an entry for each input",
             )
         elif model.backend == "onnxruntime":
-            yield from _surplus(model, at, sample)
-            yield from _random_shapes(model, at, sample)
+            yield from _surplus(model.signature(latest), at, sample)
+            yield from _random_shapes(model.signature(latest), at, sample)
         for tensor in completed.inputs:
             given = sample.inputs.get(tensor.name)
             if given is not None:
@@ -167,9 +173,8 @@ def _misfits(at: Route, tensor: Tensor, given: ModelWarmup.Input) -> Iterator[Pr
         )
 
 
-def _surplus(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
+def _surplus(onnx: OnnxModel, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
     """The inputs that an ONNX model does not have: ONNX Runtime refuses to be given them."""
-    onnx = model.signature(model.versions[-1])
     known = {tensor.name for tensor in (*onnx.signature.inputs, *onnx.overridable)}
     for name in sample.inputs:
         if name not in known:
@@ -181,9 +186,8 @@ def _surplus(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
             )
 
 
-def _random_shapes(model: Model, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
+def _random_shapes(onnx: OnnxModel, at: Route, sample: ModelWarmup) -> Iterator[Problem]:
     """The inputs of random values that an ONNX model takes for a shape."""
-    onnx = model.signature(model.versions[-1])
     for name, given in sample.inputs.items():
         if name in onnx.shaping and given.random_data:
             yield Problem(

@@ -139,7 +139,7 @@ def warmup_strings(model: Model) -> Iterator[Problem]:
         path = model.join("warmup", given.input_data_file)
         if disk.kind_of(path) != disk.FILE or os.path.getsize(path) > _LARGEST:
             continue
-        needed, held = math.prod(given.dims), _strings(disk.read_bytes(path))
+        needed, held = math.prod(given.dims), _strings(disk.read_bytes(path, most=_LARGEST))
         if held != needed:
             said = "does not hold strings with their lengths" if held is None else f"holds {count(held, 'string')}"
             yield Problem(

@@ -43,9 +43,11 @@ def _read(name: str, repository: Repository, ensemble: str) -> Member:
     if refusal is not None:
         raise ProblemsFound(f"{name} will not load: {refusal.message}", hint=f"fix it first: tk validate {model.path}")
     try:
-        completed = model.completed(model.versions[-1])
-    except (Broken, IndexError):
-        raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}") from None
+        completed = model.completed_latest
+    except Broken:
+        completed = None
+    if completed is None:
+        raise ProblemsFound(f"{name} cannot be read", hint=f"see tk validate {model.path}")
     if not (completed.known or (completed.inputs and completed.outputs)):
         own = FILE if Path(model.path, FILE).is_file() else CONFIG_NAME
         raise UsageError(

@@ -29,10 +29,11 @@ def completed_steps(model: Model) -> Iterator[tuple[int, ModelEnsembling.Step, M
         try:
             if not found.versions or model.repository.refusal(found) is not None:
                 continue
-            completed = found.completed(found.versions[-1])
+            completed = found.completed_latest
         except Broken:
             continue
-        yield i, step, found, completed
+        if completed is not None:
+            yield i, step, found, completed
 
 
 @rule(Severity.ERROR, platform="ensemble")

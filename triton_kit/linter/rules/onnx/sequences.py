@@ -109,12 +109,13 @@ def onnx_state_unknown(model: Model) -> Iterator[Problem]:
         sequence_batching { state { input_name: "s" output_name: "t" data_type: TYPE_FP32 dims: [ 4 ] } }
         -- 1/model.onnx x FP32 [-1, 4], s FP32 [-1, 4] -> y FP32 [-1, 4], t FP32 [-1, 4]
     """
-    if not model.config.has("sequence_batching") or not model.versions:
+    latest = model.latest
+    if not model.config.has("sequence_batching") or latest is None:
         return
     states = model.config.sequence_batching.state
     if not states:
         return
-    signature = model.signature(model.versions[-1]).signature
+    signature = model.signature(latest).signature
     for side, tensors in (("input_name", signature.inputs), ("output_name", signature.outputs)):
         known = [tensor.name for tensor in tensors]
         for i, state in enumerate(states):

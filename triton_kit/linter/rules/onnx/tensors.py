@@ -66,8 +66,9 @@ def onnx_unknown_tensor(model: Model) -> Iterator[Problem]:
 
 def _unknown_tensors(model: Model) -> Iterator[Problem]:
     for _, onnx, completed in versions(model):
+        inputs, outputs = dict.fromkeys(allowed(onnx)), dict.fromkeys(t.name for t in onnx.signature.outputs)
         for tensor in (*completed.inputs, *completed.outputs):
-            known = allowed(onnx) if tensor.kind == "input" else [t.name for t in onnx.signature.outputs]
+            known = inputs if tensor.kind == "input" else outputs
             if tensor.name and tensor.name not in known:
                 at, beside = (*tensor.at, "name"), completed.inputs if tensor.kind == "input" else completed.outputs
                 yield Problem(
@@ -165,7 +166,8 @@ def no_outputs(model: Model) -> Iterator[Problem]:
         input { name: "x" data_type: TYPE_FP32 dims: [ 4 ] }
         output { name: "y" data_type: TYPE_FP32 dims: [ 4 ] }
     """
-    if model.outputs or not model.versions or (not model.inputs):
+    if model.outputs or not model.inputs:
         return
-    if not model.completed(model.versions[-1]).outputs:
+    completed = model.completed_latest
+    if completed is not None and not completed.outputs:
         yield Problem(at=("input",), message="the model has inputs and no outputs", help="add its outputs")

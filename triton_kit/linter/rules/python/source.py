@@ -111,7 +111,8 @@ def python_syntax(model: Model) -> Iterator[Problem]:
                 span=Span(line=line, column=column, end_line=line, end_column=column + 1),
             )
         elif isinstance(tree, Exception) and not isinstance(tree, Broken):
-            yield Problem(message=f"the code does not compile: {tree}", file=Path(model.model_file(version)))
+            said = f"cannot be read: {disk.reason(tree)}" if isinstance(tree, OSError) else f"does not compile: {tree}"
+            yield Problem(message=f"the code {said}", file=Path(model.model_file(version)))
 
 
 @rule(Severity.ERROR, backend="python")

@@ -226,10 +226,17 @@ def archive_for_another_loader(model: Model) -> Iterator[Problem]:
     """
     if model.config.platform:
         return
-    lone = model.versions and "model.pt2" in model.listing(model.version_folder(model.versions[-1]))
-    if model.file_name.endswith(".pt2") or (lone and disk.kind_of(model.model_file(model.versions[-1])) is None):
+    if model.file_name.endswith(".pt2") or _has_only_an_archive(model):
         yield Problem(
             at=("default_model_filename",) if model.config.default_model_filename else ("backend",),
             message="model.pt2 is handed to the loader of TorchScript",
             help='write platform: "torch_aoti"',
         )
+
+
+def _has_only_an_archive(model: Model) -> bool:
+    """Whether the latest version has a model.pt2 and not the file that is loaded."""
+    latest = model.latest
+    if latest is None or "model.pt2" not in model.listing(model.version_folder(latest)):
+        return False
+    return disk.kind_of(model.model_file(latest)) is None

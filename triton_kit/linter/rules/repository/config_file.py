@@ -61,7 +61,7 @@ def config_unreadable(model: Model) -> Iterator[Problem]:
     elif model.config_error:
         yield Problem(
             message=f"config.pbtxt cannot be read: {model.config_error}",
-            help="check its permissions",
+            help=model.config_remedy,
             file=model.at_file,
         )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from triton_kit.backends.generic import first_bytes
 from triton_kit.linter.diagnostic import Problem, Severity
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.platforms import platforms_of
@@ -39,10 +40,7 @@ def library_no_library(model: Model) -> Iterator[Problem]:
     for folder in ("", *(model.version_folder(v) for v in model.versions)):
         held = model.listing(folder) if folder else model.entries
         if library in held:
-            try:
-                head = disk.read_bytes(model.join(folder, library))[:4]
-            except OSError:
-                head = b""
+            head = first_bytes(Path(model.join(folder, library)), 4)
             if head != b"\x7fELF":
                 yield Problem(
                     message=f"'{library}' is not a shared library",

@@ -263,12 +263,15 @@ def tensorflow_dims(model: Model) -> Iterator[Problem]:
 
 def _dims(model: Model) -> Iterator[Problem]:
     batched_outputs = {name for entry in model.config.batch_output for name in entry.target_name}
+    batches: dict[int, bool] = {}
     for signature, tensor, spec in _pairs(model):
         expected = dims(spec.shape or ())
         unsaid = not tensor.dims and tensor.reshape is None
         if not expected or unsaid or tensor.ragged or tensor.name in batched_outputs:
             continue
-        batching = _is_batching(model, signature)
+        if id(signature) not in batches:
+            batches[id(signature)] = _is_batching(model, signature)
+        batching = batches[id(signature)]
         if batching and expected[0] != -1:
             continue
         wanted = expected[1 if batching else 0 :]
