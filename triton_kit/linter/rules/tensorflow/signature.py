@@ -11,6 +11,7 @@ from triton_kit.linter.problems import once
 from triton_kit.linter.rule import rule
 from triton_kit.linter.rules.pytorch.tensors import CONTROLS, unsupported
 from triton_kit.linter.rules.tensorflow.loading import GONE, is_graph, is_saved_model, read_frozen, served
+from triton_kit.linter.saved_model import is_batching
 from triton_kit.linter.wording import count, listed, nearest, shape
 from triton_kit.model.completion import Tensor
 from triton_kit.model.model import Model
@@ -270,7 +271,7 @@ def _dims(model: Model) -> Iterator[Problem]:
         if not expected or unsaid or tensor.ragged or tensor.name in batched_outputs:
             continue
         if id(signature) not in batches:
-            batches[id(signature)] = _is_batching(model, signature)
+            batches[id(signature)] = is_batching(model, signature)
         batching = batches[id(signature)]
         if batching and expected[0] != -1:
             continue
@@ -286,21 +287,3 @@ def _dims(model: Model) -> Iterator[Problem]:
                 f"{shape(wanted)}{beside}",
                 help=f"write dims: {shape(wanted)}" if wanted else "write dims: [1] and reshape { shape: [] }",
             )
-
-
-def _is_batching(model: Model, signature: SignatureDef) -> bool:
-    """Whether max_batch_size is over 0 after completion.
-
-    Where it is not written, the rank of the last written tensor decides (AutoCompleteHelper).
-    """
-    size = model.config.max_batch_size
-    specs = {spec.name: spec for spec in (*signature.inputs, *signature.outputs)}
-    if size > 0 or not model.options.auto_complete:
-        return bool(size > 0)
-    if not all(dims(spec.shape or (0,))[0] == -1 for spec in specs.values()):
-        return False
-    batching = True
-    for tensor in (*model.inputs, *model.outputs):
-        if tensor.shape and tensor.name in specs:
-            batching = len(specs[tensor.name].shape or ()) == len(tensor.shape) + 1
-    return batching
