@@ -65,7 +65,9 @@ def test_a_line_of_last_december_is_not_of_the_next_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"I9999 99:99:99.999999 1 a.cc:1] x\n", b"\xff\xfe\x00\n", b"I0230 10:00:00.000000 x\n"]
+    "line",
+    [b"I9999 99:99:99.999999 1 a.cc:1] x\n", b"\xff\xfe\x00\n", b"I0230 10:00:00.000000 x\n"],
+    ids=["numbers that no clock shows", "no text", "a day that no month has"],
 )
 def test_what_only_looks_like_a_time_is_none(line: bytes) -> None:
     assert list(lines_since([line], 1.0)) == []
