@@ -17,8 +17,8 @@ from pathlib import Path
 
 from common import ROOT, TK, command, in_turns, ratio, show, verdict
 
-sys.path.insert(0, str(ROOT))
-from tests.large_ensembles import write
+sys.path.insert(0, str(ROOT / "tests"))
+from large_ensembles import write
 
 TIMES, ROUNDS = 4, 3
 BAR = 1.5 * TIMES

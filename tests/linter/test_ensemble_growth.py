@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from large_ensembles import SHAPES, write
 
-from tests.large_ensembles import SHAPES, write
 from triton_kit.linter.engine import lint
 from triton_kit.linter.fix.changes import Patch
 from triton_kit.linter.fix.plan import plan_fixes

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import model_files
 import pytest
 from onnx import TensorProto, helper
 
-from tests import model_files
 from triton_kit.linter.engine import lint
 from triton_kit.linter.report import text
 
