@@ -167,3 +167,15 @@ def test_names_may_be_the_same_in_two_graphs(tmp_path: Path) -> None:
     path.write_bytes(model.SerializeToString())
     assert read(path, checked=True).faults == ()
     assert verdict(path) == ""
+
+
+def test_constants_of_one_name_are_no_nodes_any_more_when_names_are_compared(tmp_path: Path) -> None:
+    held = helper.make_tensor("t", 1, [1], [1.0])
+    nodes = [helper.make_node("Constant", [], [name], name="c", value=held) for name in ("a", "b")]
+    graph = helper.make_graph([*nodes, helper.make_node("Add", ["a", "b"], ["y"], name="c")], "g", [], [
+        helper.make_tensor_value_info("y", 1, [1])
+    ])  # fmt: skip
+    path = tmp_path / "model.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    assert onnxruntime.InferenceSession(path).get_outputs()[0].name == "y"
+    assert read(path, checked=True).faults == ()

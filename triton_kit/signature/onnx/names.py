@@ -29,8 +29,8 @@ def name_faults(nodes: Sequence[Node], known: set[str], outputs: Iterable[str]) 
 
 
 def same_names(nodes: Sequence[Node]) -> Iterator[str]:
-    """Nodes of one graph with one name (graph.cc:VerifyNodeAndOpMatch)."""
-    names = [node.name for node in nodes if node.name]
+    """Nodes of one graph with one name (graph.cc:VerifyNodeAndOpMatch); a Constant is an initializer before that."""
+    names = [node.name for node in nodes if node.name and (node.domain or node.operator != "Constant")]
     if len(set(names)) < len(names):
         for name in repeated(names):
             yield f"two nodes have the name '{name}'"
